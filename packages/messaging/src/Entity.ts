@@ -1,0 +1,120 @@
+/**
+ * Exchanges, queues and bindings: declarations as values.
+ *
+ * A declaration says what should exist; `Channel.declare*` makes it so and
+ * fails when it exists otherwise. Names of `amq.` and the empty exchange are
+ * the broker's own and are never declared.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+
+export type ExchangeType = "direct" | "topic" | "fanout" | "headers"
+
+/** Arguments of a declaration or a binding (`x-...`). */
+export type Arguments = Readonly<Record<string, unknown>>
+
+export interface Exchange {
+  readonly name: string
+  readonly type: ExchangeType
+  readonly durable: boolean
+  readonly autoDelete: boolean
+  readonly arguments: Arguments
+}
+
+export interface Binding {
+  readonly exchange: Exchange
+  readonly routingKey: string
+  readonly arguments: Arguments
+}
+
+export interface Queue {
+  readonly name: string
+  readonly durable: boolean
+  readonly exclusive: boolean
+  readonly autoDelete: boolean
+  /** `x-...`, those made from `expires`, `messageTtl` and so on included. */
+  readonly arguments: Arguments
+  /** What feeds it, besides the default exchange, which feeds every queue by its name. */
+  readonly bindings: ReadonlyArray<Binding>
+}
+
+export const exchange = (
+  name: string,
+  options: Partial<Omit<Exchange, "name">> = {}
+): Exchange => ({
+  name,
+  type: options.type ?? "direct",
+  durable: options.durable ?? true,
+  autoDelete: options.autoDelete ?? false,
+  arguments: options.arguments ?? {}
+})
+
+/** The default exchange. */
+export const defaultExchange: Exchange = exchange("")
+
+/** Whether the broker made it, and nobody declares it. */
+export const isBuiltin = (exchange: Exchange): boolean => exchange.name === "" || exchange.name.startsWith("amq.")
+
+export const binding = (exchange: Exchange, routingKey = "", args: Arguments = {}): Binding => ({
+  exchange,
+  routingKey,
+  arguments: args
+})
+
+export interface QueueOptions {
+  readonly exchange?: Exchange
+  /** Of the binding to `exchange`. */
+  readonly routingKey?: string
+  readonly durable?: boolean
+  /** Implies `autoDelete`. */
+  readonly exclusive?: boolean
+  readonly autoDelete?: boolean
+  /** `x-expires`: how long the queue lives unused. */
+  readonly expires?: Duration.Input
+  /** `x-message-ttl`. */
+  readonly messageTtl?: Duration.Input
+  readonly maxLength?: number
+  readonly maxLengthBytes?: number
+  readonly maxPriority?: number
+  /** `x-queue-type`. */
+  readonly type?: "classic" | "quorum" | "stream"
+  readonly deadLetterExchange?: string
+  readonly deadLetterRoutingKey?: string
+  readonly arguments?: Arguments
+  readonly bindingArguments?: Arguments
+  /** More bindings, besides the one to `exchange`. */
+  readonly bindings?: ReadonlyArray<Binding>
+}
+
+/** Durable by default, bound to `exchange` where one is given. */
+export const queue = (name: string, options: QueueOptions = {}): Queue => ({
+  name,
+  durable: options.durable ?? true,
+  exclusive: options.exclusive ?? false,
+  autoDelete: options.autoDelete ?? options.exclusive ?? false,
+  arguments: queueArguments(options),
+  bindings: [
+    ...(options.exchange === undefined || options.exchange.name === ""
+      ? []
+      : [binding(options.exchange, options.routingKey ?? "", options.bindingArguments ?? {})]),
+    ...(options.bindings ?? [])
+  ]
+})
+
+const queueArguments = (options: QueueOptions): Arguments => {
+  const out: Record<string, unknown> = { ...options.arguments }
+  const set = (key: string, value: unknown) => {
+    if (value !== undefined) out[key] = value
+  }
+  const millis = (input: Duration.Input | undefined) => input === undefined ? undefined : Duration.toMillis(input)
+  set("x-expires", millis(options.expires))
+  set("x-message-ttl", millis(options.messageTtl))
+  set("x-max-length", options.maxLength)
+  set("x-max-length-bytes", options.maxLengthBytes)
+  set("x-max-priority", options.maxPriority)
+  set("x-queue-type", options.type)
+  set("x-dead-letter-exchange", options.deadLetterExchange)
+  set("x-dead-letter-routing-key", options.deadLetterRoutingKey)
+  return out
+}

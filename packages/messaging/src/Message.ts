@@ -1,0 +1,69 @@
+/**
+ * A message as it travels: encoded bytes and what describes them.
+ *
+ * Used by everything above a `Transport`. What it means (a task, a result, an
+ * event) is the business of the package that reads it.
+ *
+ * @since 0.1.0
+ */
+
+/** AMQP basic properties, in camelCase. Absent means not sent. */
+export interface Properties {
+  readonly contentType?: string
+  readonly contentEncoding?: string
+  /** 1 transient, 2 persistent. */
+  readonly deliveryMode?: 1 | 2
+  readonly priority?: number
+  readonly correlationId?: string
+  readonly replyTo?: string
+  /** Milliseconds, as decimal text: AMQP's own form. */
+  readonly expiration?: string
+  readonly messageId?: string
+  /** Seconds since the epoch. */
+  readonly timestamp?: number
+  readonly type?: string
+  readonly userId?: string
+  readonly appId?: string
+}
+
+/** Application headers. Integers keep being integers for Python peers; see `@celeriac/amqp/FieldTable`. */
+export type Headers = Readonly<Record<string, unknown>>
+
+export interface Message {
+  readonly body: Uint8Array
+  readonly headers: Headers
+  readonly properties: Properties
+}
+
+/** Where a message is published to. */
+export interface Address {
+  /** The empty name is the default exchange: it routes to the queue named by the routing key. */
+  readonly exchange: string
+  readonly routingKey: string
+}
+
+/** How a delivery is settled. `reject` gives it to the dead-letter exchange, if any; `requeue` back to its queue. */
+export type Settlement = "ack" | "reject" | "requeue"
+
+/**
+ * What became of a settlement: `settled`, or `already` (a second time), or
+ * `stale` (its channel is gone: the broker will deliver the message again).
+ */
+export type SettleOutcome = "settled" | "already" | "stale"
+
+/** A message handed to us, to be settled exactly once. */
+export interface Delivery extends Message, Address {
+  /** Unique within its channel. */
+  readonly deliveryTag: number
+  /** Empty for a delivery that was pulled with `get`. */
+  readonly consumerTag: string
+  readonly redelivered: boolean
+  /** How it was settled so far. */
+  readonly settlement: Settlement | undefined
+  /**
+   * Settles it. A function and not an effect: the hot path calls it once per
+   * message, and it neither waits nor fails. Transports may coalesce acks and
+   * flush them at the end of the turn.
+   */
+  readonly settle: (settlement: Settlement) => SettleOutcome
+}

@@ -1,0 +1,239 @@
+/**
+ * What can go wrong between us and a broker, or between us and the bytes it
+ * hands over.
+ *
+ * Every transport, serializer and compression reports its failures as one
+ * `MessagingError`: code above decides what to do by looking at `reason`,
+ * whether to reconnect by looking at `isRecoverable`. Messages never hold a
+ * password: a `uri` is masked where it is made.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/** The broker could not be reached, or the connection to it was lost. */
+export class ConnectionLost extends Schema.TaggedError<ConnectionLost>()("ConnectionLost", {
+  uri: Schema.String,
+  detail: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  readonly isRecoverable = true
+  override get message(): string {
+    return `connection to ${this.uri} lost: ${this.detail}`
+  }
+}
+
+/** The broker refused the credentials, or what they may do. */
+export class AccessRefused extends Schema.TaggedError<AccessRefused>()("AccessRefused", {
+  uri: Schema.String,
+  detail: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `${this.uri} refused access: ${this.detail}. Check the user name, the password and the user's permissions on this virtual host`
+  }
+}
+
+/** The virtual host in the URL does not exist, or the user may not enter it. */
+export class VirtualHostRefused extends Schema.TaggedError<VirtualHostRefused>()("VirtualHostRefused", {
+  uri: Schema.String,
+  detail: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `${this.uri} refused the virtual host: ${this.detail}. Create it (rabbitmqctl add_vhost), grant permissions, or mend the path of the URL`
+  }
+}
+
+/** The configuration itself cannot work: a malformed URL, an unreadable certificate. */
+export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguration>()("InvalidConfiguration", {
+  detail: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/** An exchange or a queue that was named does not exist (404). */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
+  detail: Schema.String
+}) {
+  readonly isRecoverable = true
+  override get message(): string {
+    return `not found: ${this.detail}`
+  }
+}
+
+/** An entity exists with other arguments than the ones declared (406), or is locked by another connection (405). */
+export class PreconditionFailed extends Schema.TaggedError<PreconditionFailed>()("PreconditionFailed", {
+  entity: Schema.String,
+  detail: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `${this.entity} exists with other properties: ${this.detail}. Declare it as it is, or delete it first`
+  }
+}
+
+/** The broker closed the channel, for a reason that a new channel may cure. */
+export class ChannelClosed extends Schema.TaggedError<ChannelClosed>()("ChannelClosed", {
+  code: Schema.Number,
+  detail: Schema.String
+}) {
+  readonly isRecoverable = true
+  override get message(): string {
+    return `channel closed by the broker (${this.code}): ${this.detail}`
+  }
+}
+
+/** The broker cancelled our consumer: the queue was deleted, or its node went away. */
+export class ConsumerCancelled extends Schema.TaggedError<ConsumerCancelled>()("ConsumerCancelled", {
+  queue: Schema.String
+}) {
+  readonly isRecoverable = true
+  override get message(): string {
+    return `the broker cancelled the consumer of queue '${this.queue}'`
+  }
+}
+
+/** A mandatory message reached no queue: it was not stored. */
+export class Unroutable extends Schema.TaggedError<Unroutable>()("Unroutable", {
+  exchange: Schema.String,
+  routingKey: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `no queue is bound to exchange '${this.exchange}' with routing key '${this.routingKey}': the message was not stored. Declare the queue, or mend the route`
+  }
+}
+
+/** The broker said that it did not take the message: it was not stored. */
+export class Nacked extends Schema.TaggedError<Nacked>()("Nacked", {
+  exchange: Schema.String,
+  routingKey: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `the broker refused the message for exchange '${this.exchange}', routing key '${this.routingKey}': it was not stored (a full queue that rejects publishes?)`
+  }
+}
+
+/** No confirm came before the deadline: whether the message was stored is not known. */
+export class PublishTimedOut extends Schema.TaggedError<PublishTimedOut>()("PublishTimedOut", {
+  exchange: Schema.String,
+  routingKey: Schema.String,
+  millis: Schema.Number,
+  blocked: Schema.NullOr(Schema.String)
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `no confirm within ${this.millis} ms from exchange '${this.exchange}', routing key '${this.routingKey}'` +
+      (this.blocked === null ? "" : ` (the broker blocks publishers: ${this.blocked})`) +
+      ": whether it was stored is not known"
+  }
+}
+
+/** The connection went away between publish and confirm: whether the message was stored is not known. */
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
+  exchange: Schema.String,
+  routingKey: Schema.String,
+  detail: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `the connection was lost before the confirm (${this.detail}): whether the message for exchange '${this.exchange}', routing key '${this.routingKey}' was stored is not known`
+  }
+}
+
+/** The content type is not one of those accepted: nothing was decoded. */
+export class ContentDisallowed extends Schema.TaggedError<ContentDisallowed>()("ContentDisallowed", {
+  contentType: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `Refusing to deserialize untrusted content of type ${this.contentType}`
+  }
+}
+
+/** The body is not what its content type, encoding or compression says. */
+export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable", {
+  detail: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `Can't decode message body: ${this.detail}`
+  }
+}
+
+/** A bound was passed: body, header or decompressed size in bytes, or depth in levels. */
+export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", {
+  what: Schema.String,
+  limit: Schema.Number
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `${this.what} is over the limit of ${this.limit}`
+  }
+}
+
+/** A value has no form in the serializer it was given to. */
+export class Unencodable extends Schema.TaggedError<Unencodable>()("Unencodable", {
+  detail: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `Can't encode: ${this.detail}`
+  }
+}
+
+/** A message was settled a second time. */
+export class AlreadySettled extends Schema.TaggedError<AlreadySettled>()("AlreadySettled", {
+  state: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `message already settled: ${this.state}`
+  }
+}
+
+export const Reason = Schema.Union([
+  ConnectionLost,
+  AccessRefused,
+  VirtualHostRefused,
+  InvalidConfiguration,
+  NotFound,
+  PreconditionFailed,
+  ChannelClosed,
+  ConsumerCancelled,
+  Unroutable,
+  Nacked,
+  PublishTimedOut,
+  OutcomeUnknown,
+  ContentDisallowed,
+  Undecodable,
+  TooLarge,
+  Unencodable,
+  AlreadySettled
+])
+
+/** Every way in which a messaging operation fails. */
+export type Reason = typeof Reason.Type
+
+/** Any failure of a messaging operation: which one, and why. */
+export class MessagingError extends Schema.TaggedError<MessagingError>()("MessagingError", {
+  operation: Schema.String,
+  reason: Reason
+}) {
+  /** Whether a fresh connection or channel may make the operation succeed. */
+  get isRecoverable(): boolean {
+    return this.reason.isRecoverable
+  }
+
+  override get message(): string {
+    return `${this.operation}: ${this.reason.message}`
+  }
+}
+
+/** Shorthand of every seam: the operation that failed, and why. */
+export const because = (operation: string, reason: Reason): MessagingError => new MessagingError({ operation, reason })
