@@ -1,14 +1,57 @@
+import { readdirSync } from "node:fs"
 import { defineConfig } from "vitest/config"
 
-/** Tests that need no server. */
-const unit = ["bootsteps", "messaging", "amqp", "tasks", "worker", "celeriac"]
+const needServers = ["test/integration/**", "test/interop/**"]
+
+/** One project per package: its tests that need no server. */
+const unit = readdirSync(new URL("./packages/", import.meta.url)).map((name) => ({
+  extends: true as const,
+  root: `./packages/${name}`,
+  test: { name, include: ["test/**/*.test.ts"], exclude: needServers }
+}))
 
 export default defineConfig({
   test: {
-    projects: unit.map((name) => ({
-      extends: true as const,
-      root: `./packages/${name}`,
-      test: { name, include: ["test/**/*.test.ts"] }
-    }))
+    passWithNoTests: true,
+    testTimeout: 10_000,
+    projects: [
+      ...unit,
+      {
+        extends: true as const,
+        root: ".",
+        test: { name: "repository", include: ["test/architecture.test.ts", "test/docs.test.ts"] }
+      },
+      {
+        extends: true as const,
+        root: ".",
+        test: {
+          name: "examples",
+          include: ["test/examples.test.ts", "examples/**/*.test.ts"],
+          exclude: ["**/node_modules/**"],
+          testTimeout: 60_000
+        }
+      },
+      {
+        extends: true as const,
+        root: ".",
+        test: {
+          name: "packaging",
+          include: ["test/packaging.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 240_000
+        }
+      },
+      {
+        extends: true as const,
+        root: ".",
+        test: {
+          name: "integration",
+          include: needServers.map((path) => `packages/*/${path}/*.test.ts`),
+          globalSetup: ["./test/peers/globalSetup.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000
+        }
+      }
+    ]
   }
 })

@@ -58,7 +58,7 @@ export interface Delivery extends Message, Address {
   /** Empty for a delivery that was pulled with `get`. */
   readonly consumerTag: string
   readonly redelivered: boolean
-  /** How it was settled so far. */
+  /** How it was settled so far. One that needs no acknowledgement (`noAck`) comes as `ack`. */
   readonly settlement: Settlement | undefined
   /**
    * Settles it. A function and not an effect: the hot path calls it once per

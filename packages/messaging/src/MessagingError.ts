@@ -119,18 +119,24 @@ export class Nacked extends Schema.TaggedError<Nacked>()("Nacked", {
   }
 }
 
-/** No confirm came before the deadline: whether the message was stored is not known. */
+/**
+ * The deadline passed. With `unsent`, which says why, the message never left
+ * and was not stored; without, no confirm came and it is not known.
+ */
 export class PublishTimedOut extends Schema.TaggedError<PublishTimedOut>()("PublishTimedOut", {
   exchange: Schema.String,
   routingKey: Schema.String,
   millis: Schema.Number,
-  blocked: Schema.NullOr(Schema.String)
+  blocked: Schema.NullOr(Schema.String),
+  unsent: Schema.optionalKey(Schema.String)
 }) {
   readonly isRecoverable = false
   override get message(): string {
-    return `no confirm within ${this.millis} ms from exchange '${this.exchange}', routing key '${this.routingKey}'` +
-      (this.blocked === null ? "" : ` (the broker blocks publishers: ${this.blocked})`) +
-      ": whether it was stored is not known"
+    const blocked = this.blocked === null ? "" : ` (the broker blocks publishers: ${this.blocked})`
+    const to = `exchange '${this.exchange}', routing key '${this.routingKey}'`
+    return this.unsent === undefined
+      ? `no confirm within ${this.millis} ms from ${to}${blocked}: whether it was stored is not known`
+      : `not sent within ${this.millis} ms to ${to}${blocked}, and not stored: ${this.unsent}`
   }
 }
 
@@ -143,6 +149,16 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
   readonly isRecoverable = false
   override get message(): string {
     return `the connection was lost before the confirm (${this.detail}): whether the message for exchange '${this.exchange}', routing key '${this.routingKey}' was stored is not known`
+  }
+}
+
+/** As many messages as are allowed wait for a connection already: this one was not sent. */
+export class BufferFull extends Schema.TaggedError<BufferFull>()("BufferFull", {
+  limit: Schema.Number
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `${this.limit} messages wait for a connection to the broker already: this one was not sent. Publish more slowly, or raise the buffer of the producer`
   }
 }
 
@@ -210,6 +226,7 @@ export const Reason = Schema.Union([
   Nacked,
   PublishTimedOut,
   OutcomeUnknown,
+  BufferFull,
   ContentDisallowed,
   Undecodable,
   TooLarge,

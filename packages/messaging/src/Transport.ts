@@ -59,7 +59,7 @@ export interface ConsumeOptions {
   readonly exclusive?: boolean
   readonly consumerTag?: string
   readonly arguments?: Arguments
-  /** Called once per message, in order, synchronously. It must not throw. */
+  /** Called once per message, in order, synchronously; the first call may come before `consume` has returned. It must not throw. */
   readonly onDelivery: (delivery: Delivery) => void
 }
 
@@ -111,7 +111,11 @@ export interface Channel {
   readonly deleteQueue: (queue: string) => Effect.Effect<number, MessagingError>
   readonly deleteExchange: (exchange: string) => Effect.Effect<void, MessagingError>
 
-  /** Succeeds when the broker has confirmed that it took the message. */
+  /**
+   * Succeeds when the broker has confirmed that it took the message. With
+   * `ChannelClosed` or `ConnectionLost` the channel was closed before, and
+   * nothing was sent; with `OutcomeUnknown` it closed in between.
+   */
   readonly publish: (
     message: Message,
     to: Address,
@@ -120,7 +124,8 @@ export interface Channel {
 
   /**
    * `publish` without an effect, for the hot path: `onOutcome` is called once,
-   * with nothing or with the error. Any number may be under way.
+   * with nothing or with the error, maybe before this returns. It must not
+   * throw. Any number may be under way.
    */
   readonly publishUnsafe: (
     message: Message,
@@ -141,6 +146,11 @@ export interface Channel {
     options: ConsumeOptions
   ) => Effect.Effect<Subscription, MessagingError, Scope.Scope>
 
-  /** Never succeeds; fails when the broker closed the channel or cancelled one of its consumers, or the connection is gone. */
+  /**
+   * Never succeeds; fails when the broker closed the channel (`ChannelClosed`,
+   * whatever the code: a new channel may do), cancelled one of its consumers
+   * (`ConsumerCancelled`), or the connection is gone (`ConnectionLost`).
+   * Whoever asks late is told too. Closing the scope ourselves is no loss.
+   */
   readonly lost: Effect.Effect<never, MessagingError>
 }

@@ -1,0 +1,124 @@
+/**
+ * The baseline: what a careful person writes with bare amqplib. Parse, run,
+ * ack each; `noDelay`; the prefetch that serves it best.
+ *
+ * `node raw.ts <scenario> <url> <count>` prints one line of JSON.
+ */
+import amqp from "amqplib"
+import { once } from "node:events"
+import { Meter, percentiles } from "./Meter.ts"
+import { outgoing, queue } from "./message.ts"
+
+const [scenario = "", url = "", count = "0"] = process.argv.slice(2)
+const total = Number(count)
+const connection = await amqp.connect(url, { noDelay: true })
+connection.on("error", () => {})
+
+const noop = (_x: number, _y: number): null => null
+
+const drain = async (options: { readonly results: boolean; readonly prefetch: number; readonly multiple?: boolean }) => {
+  const channel = await connection.createChannel()
+  await channel.prefetch(options.prefetch)
+  const meter = new Meter(total)
+  await channel.consume(queue, (message) => {
+    if (message === null) return
+    meter.begin()
+    const [args] = JSON.parse(message.content.toString("utf8"))
+    const result = noop(args[0], args[1])
+    if (options.results) {
+      const { correlationId, replyTo, headers } = message.properties
+      channel.sendToQueue(
+        replyTo,
+        Buffer.from(JSON.stringify({ task_id: headers!.id, status: "SUCCESS", result, traceback: null, children: [] })),
+        { correlationId, contentType: "application/json", contentEncoding: "utf-8", deliveryMode: 1, priority: 0 }
+      )
+    }
+    if (options.multiple !== true) channel.ack(message)
+    else if (meter.done % 100 === 99) channel.ack(message, true)
+    meter.end()
+  })
+  return await meter.finished
+}
+
+const publish = async () => {
+  const channel = await connection.createConfirmChannel()
+  const meter = new Meter(total)
+  meter.begin()
+  let left = total
+  const all = Promise.withResolvers<void>()
+  for (let i = 0; i < total; i++) {
+    const { body, options } = outgoing(undefined)
+    const more = channel.publish("", queue, body, { ...options, mandatory: true }, () => {
+      meter.end()
+      if (--left === 0) all.resolve()
+    })
+    if (!more) await once(channel, "drain")
+  }
+  await all.promise
+  return await meter.finished
+}
+
+const serve = async () => {
+  const channel = await connection.createChannel()
+  await channel.prefetch(100)
+  await channel.consume(queue, (message) => {
+    if (message === null) return
+    const [args] = JSON.parse(message.content.toString("utf8"))
+    const result = noop(args[0], args[1])
+    const { correlationId, replyTo, headers } = message.properties
+    channel.sendToQueue(
+      replyTo,
+      Buffer.from(JSON.stringify({ task_id: headers!.id, status: "SUCCESS", result, traceback: null, children: [] })),
+      { correlationId, contentType: "application/json", contentEncoding: "utf-8", deliveryMode: 1, priority: 0 }
+    )
+    channel.ack(message)
+  })
+  console.log(JSON.stringify({ ready: true }))
+  await new Promise(() => {})
+}
+
+const call = async (everyMillis: number) => {
+  const channel = await connection.createChannel()
+  const { queue: replies } = await channel.assertQueue("", { durable: false, autoDelete: true })
+  const sent = new Map<string, number>()
+  const took: Array<number> = []
+  let answered = Promise.withResolvers<void>()
+  await channel.consume(replies, (message) => {
+    if (message === null) return
+    JSON.parse(message.content.toString("utf8"))
+    took.push(performance.now() - sent.get(message.properties.correlationId)!)
+    answered.resolve()
+  }, { noAck: true })
+  for (let i = 0; i < total; i++) {
+    answered = Promise.withResolvers<void>()
+    const { body, options } = outgoing(replies)
+    sent.set(options.correlationId, performance.now())
+    channel.sendToQueue(queue, body, options)
+    await answered.promise
+    if (everyMillis > 0) await new Promise((resolve) => setTimeout(resolve, everyMillis))
+  }
+  return percentiles(took.slice(Math.floor(total / 10)))
+}
+
+const idle = async () => {
+  const channel = await connection.createChannel()
+  await channel.prefetch(100)
+  await channel.consume(queue, (message) => void (message && channel.ack(message)))
+  console.log(JSON.stringify({ ready: true }))
+  await new Promise(() => {})
+}
+
+const scenarios: Record<string, () => Promise<unknown>> = {
+  drain: () => drain({ results: false, prefetch: 1000 }),
+  "drain-16": () => drain({ results: false, prefetch: 16 }),
+  "drain-multiple": () => drain({ results: false, prefetch: 1000, multiple: true }),
+  "drain-results": () => drain({ results: true, prefetch: 1000 }),
+  publish,
+  serve,
+  call: () => call(0),
+  "call-100": () => call(10),
+  idle
+}
+
+console.log(JSON.stringify(await scenarios[scenario]!()))
+process.exit(0)

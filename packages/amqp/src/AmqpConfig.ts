@@ -1,0 +1,255 @@
+/**
+ * Where the broker is and how to talk to it: URLs as Celery reads them, TLS,
+ * heartbeat, failover.
+ *
+ * `amqp://user:password@host:port/vhost` (`pyamqp` and `librabbitmq` are the
+ * same, `amqps` and `pyamqps` are over TLS). Everything may be left out: the
+ * user is `guest`, the host `localhost`, the port 5672 (5671 over TLS), and the
+ * virtual host `/`, for which `//`, `/%2F`, `/` and nothing are all good names.
+ * Several URLs, in a list or separated by `;`, are members of one cluster.
+ *
+ * Source: Celery's guide, "Broker URLs" and "Using RabbitMQ".
+ *
+ * @since 0.1.0
+ */
+import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+
+/** Certificates by path or as PEM text. They are read anew for every connection. */
+export interface TlsOptions {
+  /** Of the authorities to trust, instead of the system's. */
+  readonly ca?: string
+  /** Ours, when the broker asks for one. */
+  readonly cert?: string
+  readonly key?: string | Redacted.Redacted
+  /** Of the key. */
+  readonly passphrase?: Redacted.Redacted
+  /** Whether to check the broker's certificate. Default true. */
+  readonly verify?: boolean
+  /** The name to look for in the broker's certificate, if not the host's. */
+  readonly servername?: string
+}
+
+export interface AmqpOptions {
+  /** One URL, or several; default `amqp://guest:guest@localhost:5672//`. */
+  readonly url?: string | Redacted.Redacted | ReadonlyArray<string | Redacted.Redacted>
+  /** Which of several URLs to try first: where we were last, then the next (default), or any. */
+  readonly failover?: "round-robin" | "shuffle"
+  /** How often each side shows that it lives; the smaller of ours and the broker's counts. 0 is none. Default 30 seconds. */
+  readonly heartbeat?: Duration.Input
+  /** For all of a connection's handshake. Default 4 seconds. */
+  readonly connectTimeout?: Duration.Input
+  /** How long an orderly close may take before the socket is simply dropped. Default 400 ms. */
+  readonly closeTimeout?: Duration.Input
+  /** Over what is in the URL; makes `amqp://` an `amqps://`. */
+  readonly tls?: TlsOptions
+  /** Bodies over this many bytes are dropped as they arrive: see `AmqpDelivery.defect`. Default 128 MiB. */
+  readonly maxBodySize?: number
+  /** How many messages may wait to be sent, per channel, while the socket is full or the broker blocks. Default 10,000. */
+  readonly maxWaiting?: number
+  /** How many bytes of bodies may wait likewise. Default 64 MiB. */
+  readonly maxWaitingBytes?: number
+  /** Shown by the broker's management pages, besides our own. */
+  readonly clientProperties?: Readonly<Record<string, unknown>>
+}
+
+/** One member of a failover list. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+  readonly username: string
+  readonly password: Redacted.Redacted
+  readonly virtualHost: string
+  readonly tls: TlsOptions | undefined
+  /** For a certificate instead of a password. */
+  readonly external: boolean
+  /** Seconds. */
+  readonly heartbeat: number
+  /** Milliseconds. */
+  readonly connectTimeout: number
+  /** As Celery shows it: `amqp://guest:**@host:5672/vhost`. */
+  readonly uri: string
+}
+
+export interface AmqpConfig {
+  readonly endpoints: readonly [Endpoint, ...Array<Endpoint>]
+  readonly failover: "round-robin" | "shuffle"
+  /** Milliseconds. */
+  readonly closeTimeout: number
+  readonly maxBodySize: number
+  readonly maxWaiting: number
+  readonly maxWaitingBytes: number
+  readonly clientProperties: Readonly<Record<string, unknown>>
+}
+
+export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, MessagingError> =>
+  Result.gen(function*() {
+    const given = options.url ?? defaultUrl
+    const urls = (Array.isArray(given) ? given as ReadonlyArray<string | Redacted.Redacted> : [given as string | Redacted.Redacted])
+      .flatMap((url) => (Redacted.isRedacted(url) ? Redacted.value(url) : url).split(";"))
+      .map((url) => url.trim())
+      .filter((url) => url !== "")
+    const endpoints: Array<Endpoint> = []
+    for (const url of urls) endpoints.push(yield* parseUrl(url, options))
+    const [first, ...rest] = endpoints
+    if (first === undefined) return yield* invalid("no broker URL was given")
+    return {
+      endpoints: [first, ...rest],
+      failover: options.failover ?? "round-robin",
+      closeTimeout: Duration.toMillis(options.closeTimeout ?? "400 millis"),
+      maxBodySize: options.maxBodySize ?? 128 * 1024 * 1024,
+      maxWaiting: options.maxWaiting ?? 10_000,
+      maxWaitingBytes: options.maxWaitingBytes ?? 64 * 1024 * 1024,
+      clientProperties: options.clientProperties ?? {}
+    }
+  })
+
+/** One URL, without `;`. */
+export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<Endpoint, MessagingError> =>
+  Result.gen(function*() {
+    const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/i.exec(url)
+    if (match === null) return yield* invalid(`'${maskedUri(url)}' is not a broker URL: expected amqp://user:password@host:port/vhost`)
+    const [, scheme = "", authority = "", path = "", query = ""] = match
+    const secure = schemes[scheme.toLowerCase()]
+    if (secure === undefined) {
+      return yield* invalid(`'${maskedUri(url)}': '${scheme}' is not a scheme of AMQP: expected amqp, amqps, pyamqp or librabbitmq`)
+    }
+    const at = authority.lastIndexOf("@")
+    const [user, ...passwordParts] = at < 0 ? [] : authority.slice(0, at).split(":")
+    const place = /^(\[[0-9a-f:.%]+\]|[^:[\]]*)(?::(\d{0,5}))?$/i.exec(authority.slice(at + 1))
+    const port = place?.[2] === undefined || place[2] === "" ? undefined : Number(place[2])
+    if (place === null || port === 0 || (port ?? 0) > 65535) {
+      return yield* invalid(`'${maskedUri(url)}': the host or port is malformed: expected host:port, with an IPv6 address in brackets`)
+    }
+    const decode = (text: string, what: string) =>
+      Result.try({
+        try: () => decodeURIComponent(text),
+        catch: () => because("AmqpConfig", new InvalidConfiguration({ detail: `'${maskedUri(url)}': the ${what} is not well percent-encoded: write '%' as '%25'` }))
+      })
+    const settings = yield* parseQuery(query, url)
+    const username = user === undefined || user === "" ? "guest" : yield* decode(user, "user name")
+    const password = user === undefined ? "guest" : yield* decode(passwordParts.join(":"), "password")
+    const virtualHost = (yield* decode(path.slice(1), "virtual host")) || "/"
+    const host = (yield* decode(place[1] ?? "", "host")).replace(/^\[|\]$/g, "") || "localhost"
+    const tls = secure || options.tls !== undefined || settings.tls !== undefined
+      ? { ...settings.tls, ...options.tls }
+      : undefined
+    const endpoint = {
+      host,
+      port: port ?? (tls === undefined ? 5672 : 5671),
+      username,
+      password: Redacted.make(password),
+      virtualHost,
+      tls,
+      external: settings.external,
+      heartbeat: Math.ceil(Duration.toSeconds(options.heartbeat ?? settings.heartbeat ?? "30 seconds")),
+      connectTimeout: Duration.toMillis(options.connectTimeout ?? settings.connectTimeout ?? "4 seconds")
+    }
+    if (!(endpoint.heartbeat >= 0 && endpoint.heartbeat <= 65535)) {
+      return yield* invalid(`'${maskedUri(url)}': the heartbeat must be between 0 and 65535 seconds`)
+    }
+    return { ...endpoint, uri: show(endpoint) }
+  })
+
+/** `url` with `**` for its password and without its query, whether it is well-formed or not. */
+export const maskedUri = (url: string): string => {
+  const bare = url.replace(/[?#][^@]*$/, "")
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(bare)?.[0] ?? ""
+  const rest = bare.slice(scheme.length)
+  const at = rest.lastIndexOf("@")
+  if (at < 0) return scheme + rest
+  const [user] = rest.slice(0, at).split(":")
+  return `${scheme}${user}:**@${rest.slice(at + 1).replace(/[?#].*$/, "")}`
+}
+
+/** Celery's default broker. */
+export const defaultUrl = "amqp://guest:guest@localhost:5672//"
+
+const schemes: Readonly<Record<string, boolean>> = {
+  amqp: false,
+  pyamqp: false,
+  librabbitmq: false,
+  amqps: true,
+  pyamqps: true
+}
+
+const show = (endpoint: Omit<Endpoint, "uri">): string => {
+  const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host
+  const virtualHost = endpoint.virtualHost.split("/").map(encodeURIComponent).join("/")
+  return `${endpoint.tls === undefined ? "amqp" : "amqps"}://${encodeURIComponent(endpoint.username)}:**@${host}:${endpoint.port}/${virtualHost}`
+}
+
+const invalid = (detail: string) => Result.fail(because("AmqpConfig", new InvalidConfiguration({ detail })))
+
+interface QuerySettings {
+  readonly heartbeat: Duration.Input | undefined
+  readonly connectTimeout: Duration.Input | undefined
+  readonly tls: TlsOptions | undefined
+  readonly external: boolean
+}
+
+/** Kombu's names and those of RabbitMQ's URI specification. */
+const parseQuery = (query: string, url: string): Result.Result<QuerySettings, MessagingError> =>
+  Result.gen(function*() {
+    let heartbeat: Duration.Input | undefined
+    let connectTimeout: Duration.Input | undefined
+    let external = false
+    const tls: { ca?: string; cert?: string; key?: string; verify?: boolean; servername?: string } = {}
+    for (const [name, value] of new URLSearchParams(query)) {
+      const number = Number(value)
+      switch (name) {
+        case "heartbeat":
+          if (value === "" || !(number >= 0)) return yield* invalid(`'${maskedUri(url)}': heartbeat must be a number of seconds`)
+          heartbeat = Duration.seconds(number)
+          break
+        case "connect_timeout": // seconds
+        case "connection_timeout": // milliseconds
+          if (!(number > 0)) return yield* invalid(`'${maskedUri(url)}': ${name} must be a positive number`)
+          connectTimeout = name === "connect_timeout" ? Duration.seconds(number) : Duration.millis(number)
+          break
+        case "ssl_ca_certs":
+        case "cacertfile":
+          tls.ca = value
+          break
+        case "ssl_certfile":
+        case "certfile":
+          tls.cert = value
+          break
+        case "ssl_keyfile":
+        case "keyfile":
+          tls.key = value
+          break
+        case "server_name_indication":
+          tls.servername = value
+          break
+        case "ssl_cert_reqs":
+        case "verify": {
+          const verify = verifications[value.toLowerCase()]
+          if (verify === undefined) return yield* invalid(`'${maskedUri(url)}': ${name} must be required (verify_peer) or none (verify_none)`)
+          tls.verify = verify
+          break
+        }
+        case "auth_mechanism":
+        case "login_method":
+          if (!/^(plain|external)$/i.test(value)) return yield* invalid(`'${maskedUri(url)}': ${name} must be PLAIN or EXTERNAL`)
+          external = /^external$/i.test(value)
+          break
+        default:
+          return yield* invalid(
+            `'${maskedUri(url)}': there is no option '${name}': expected heartbeat, connect_timeout, connection_timeout, ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs, server_name_indication or auth_mechanism`
+          )
+      }
+    }
+    return { heartbeat, connectTimeout, external, tls: Object.keys(tls).length === 0 ? undefined : tls }
+  })
+
+const verifications: Readonly<Record<string, boolean>> = {
+  required: true,
+  cert_required: true,
+  verify_peer: true,
+  none: false,
+  cert_none: false,
+  verify_none: false
+}

@@ -1,0 +1,355 @@
+/**
+ * A blueprint: bootsteps put together into one thing that boots and stops.
+ *
+ * It starts each step as soon as the steps it requires are up, independent ones
+ * side by side, and stops them one at a time in the exact reverse of the order in
+ * which they came up. A stop has two phases: every step's `close`, then every
+ * step's `stop`. When a step fails to start, those that are up are stopped in the
+ * same way. A blueprint is a layer of the services its steps provide, and a step
+ * of another blueprint can run it again and again: see {@link step}.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Cause from "effect/Cause"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as BootGraph from "./BootGraph.ts"
+import { BootGraphError, UnknownStep } from "./BootGraphError.ts"
+import * as Bootstep from "./Bootstep.ts"
+import type { BootstepError } from "./BootstepError.ts"
+import { Control } from "./Control.ts"
+import * as Diagram from "./Diagram.ts"
+import { CurrentStep } from "./internal/CurrentStep.ts"
+import * as Nested from "./internal/Nested.ts"
+import * as Root from "./internal/Root.ts"
+import type { Shutdown, Terminate } from "./StopReason.ts"
+
+/**
+ * Steps in boot order. `R` is what they need from outside.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Blueprint<out Name extends string, in Provides, out E, out R> {
+  readonly name: Name
+  /** As declared. */
+  readonly steps: ReadonlyArray<Bootstep.Any>
+  /** Tags of services that come from outside. */
+  readonly expects: Bootstep.Tags
+  readonly graph: BootGraph.BootGraph
+  /** Boots when it is built, stops when its scope is closed. */
+  readonly layer: Layer.Layer<Provides, BootstepError<E>, R | Control>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Any = Blueprint<string, never, unknown, unknown>
+
+/** What a step needs and nobody provides. */
+type Missing<S, Known> = Exclude<Bootstep.Requires<S>, Known | Control>
+
+/**
+ * Turns a step that requires what is not there into a sentence, which is what
+ * the compiler then prints.
+ *
+ * @category type-level
+ * @since 0.1.0
+ */
+export type Check<Steps extends ReadonlyArray<Bootstep.Any>, Known> = {
+  readonly [K in keyof Steps]: [Missing<Steps[K], Known | Bootstep.Provides<Steps[number]>>] extends [never] ? Steps[K]
+    : `Bootstep '${Bootstep.Name<Steps[K]>}' requires '${
+      Bootstep.KeyName<Missing<Steps[K], Known | Bootstep.Provides<Steps[number]>>>
+    }', which no step of this blueprint provides`
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options<Expects extends Bootstep.Tags> {
+  /** Services that steps may require though no step provides them. They stay open in the layer's requirements. */
+  readonly expects?: Expects
+}
+
+/**
+ * A blueprint of these steps. Throws a `BootGraphError` for a graph that can
+ * never boot.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <
+  const N extends string,
+  const Steps extends ReadonlyArray<Bootstep.Any>,
+  const Expects extends Bootstep.Tags = []
+>(
+  name: N,
+  steps: Steps & Check<Steps, Bootstep.IdOf<Expects>>,
+  options?: Options<Expects>
+): Blueprint<
+  N,
+  Bootstep.Provides<Steps[number]>,
+  Bootstep.Error<Steps[number]>,
+  Exclude<Bootstep.Requires<Steps[number]>, Bootstep.Provides<Steps[number]>>
+> => Result.getOrThrow(fromSteps(name, steps, options?.expects ?? []))
+
+/**
+ * {@link make} for steps that are known only at run time: what the type checker
+ * would have found is found too, as a value.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeResult = <
+  const N extends string,
+  const Steps extends ReadonlyArray<Bootstep.Any>,
+  const Expects extends Bootstep.Tags = []
+>(
+  name: N,
+  steps: Steps,
+  options?: Options<Expects>
+): Result.Result<
+  Blueprint<
+    N,
+    Bootstep.Provides<Steps[number]>,
+    Bootstep.Error<Steps[number]>,
+    Exclude<Bootstep.Requires<Steps[number]>, Bootstep.Provides<Steps[number]>>
+  >,
+  BootGraphError
+> => fromSteps(name, steps, options?.expects ?? [])
+
+/**
+ * Adds steps to somebody's blueprint.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const add = <N extends string, P, E, R, const Steps extends ReadonlyArray<Bootstep.Any>>(
+  self: Blueprint<N, P, E, R>,
+  ...steps: Steps & Check<Steps, P | R>
+): Blueprint<
+  N,
+  P | Bootstep.Provides<Steps[number]>,
+  E | Bootstep.Error<Steps[number]>,
+  Exclude<R | Bootstep.Requires<Steps[number]>, P | Bootstep.Provides<Steps[number]>>
+> => Result.getOrThrow(fromSteps(self.name, [...self.steps, ...steps], self.expects))
+
+/**
+ * Puts a step in the place of the one that has its name: another implementation,
+ * or a stand-in for a test.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const replace = <N extends string, P, E, R, const S extends Bootstep.Any>(
+  self: Blueprint<N, P, E, R>,
+  step: S & Check<[S], P | R>[0]
+): Blueprint<N, P, E | Bootstep.Error<S>, R | Exclude<Bootstep.Requires<S>, P>> => {
+  if (!self.steps.some((other) => other.stepName === step.stepName)) {
+    throw new BootGraphError({ blueprint: self.name, reason: new UnknownStep({ name: step.stepName }) })
+  }
+  const steps = self.steps.map((other) => other.stepName === step.stepName ? step : other)
+  return Result.getOrThrow(fromSteps(self.name, steps, self.expects))
+}
+
+/** The types of the steps are summed up in those of the blueprint, which the callers above compute. */
+const fromSteps = <N extends string, P, E, R>(
+  name: N,
+  steps: ReadonlyArray<Bootstep.Any>,
+  expects: Bootstep.Tags
+): Result.Result<Blueprint<N, P, E, R>, BootGraphError> =>
+  Result.map(
+    BootGraph.make(name, steps.map((step) => step.definition), new Set([Control.key, ...expects.map((tag) => tag.key)])),
+    (graph) => ({ name, steps, expects, graph, layer: layer<P, E, R>(graph) })
+  )
+
+const layer = <P, E, R>(graph: BootGraph.BootGraph): Layer.Layer<P, BootstepError<E>, R | Control> =>
+  Layer.fromBuildMemo((_, scope) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.tap(
+        Root.boot<P, E, R>(graph, restore),
+        (root) => Scope.addFinalizerExit(scope, (exit) => root.stop(exit))
+      )
+    ).pipe(Effect.map((root) => root.context))
+  )
+
+/**
+ * Boots, runs `use` with what the steps provide, and stops when it ends: for the
+ * reason the operator gave to `Control`, else with a warm shutdown. When a
+ * supervised fiber or a nested blueprint fails for good, `use` is interrupted
+ * and the error is the outcome. A stop asked for before everything is up
+ * interrupts the boot.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = <N extends string, P, E, R, A, E2, R2>(
+  self: Blueprint<N, P, E, R>,
+  use: Effect.Effect<A, E2, R2>
+): Effect.Effect<A, BootstepError<E> | E2, R | Control | Exclude<R2, P>> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Root.boot<P, E, R>(self.graph, restore), (root) =>
+      restore(Effect.raceFirst(Effect.provideContext(use, root.context), root.failed)).pipe(
+        Effect.exit,
+        Effect.tap(root.stop),
+        Effect.flatMap((exit) => root.outcome(exit))
+      ))
+  )
+
+/**
+ * Boots, waits until `Control` is asked for a stop, stops, and says what was
+ * asked for. The whole life of a worker.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const launch = <N extends string, P, E, R>(
+  self: Blueprint<N, P, E, R>
+): Effect.Effect<Shutdown | Terminate, BootstepError<E>, R | Control> =>
+  Effect.flatMap(Control, (control) =>
+    Effect.matchCauseEffect(run(self, control.awaitStop), {
+      onSuccess: Effect.succeed,
+      onFailure: (cause) => {
+        const asked = control.currentUnsafe()
+        return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
+      }
+    }))
+
+/**
+ * What the running steps tell of themselves, put together into one record: of
+ * the outermost blueprint around the caller and of those nested in it. For code
+ * that runs inside of a step or of `run`; empty elsewhere.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const info: Effect.Effect<Bootstep.Info> = Effect.flatMap(CurrentStep, (step) => step.info)
+
+/**
+ * How a blueprint is run inside a step of another one.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface StepOptions<P, E, R, EUntil, RUntil, Req extends Bootstep.Tags> {
+  /** What to run. What it expects from outside is required by the step. */
+  readonly blueprint: Blueprint<string, P, E, R>
+
+  /** Fails when the steps must be built anew: the connection is lost. May use what they provide. */
+  readonly until: Effect.Effect<never, EUntil, RUntil>
+
+  /** What must be up before, besides what the blueprint expects. */
+  readonly requires?: Req
+  readonly label?: string
+  readonly last?: boolean
+  readonly conditional?: boolean
+  readonly enabled?: Effect.Effect<boolean, never, NoInfer<Bootstep.IdOf<Req>> | Control>
+
+  /**
+   * How long to wait before building anew. When it ends, the failure is for good.
+   * Default: 0.2 s doubling to 5 s, jittered, without end.
+   */
+  readonly restart?: Schedule.Schedule<unknown, NoInfer<E | EUntil>>
+
+  /** How long the steps must have been up for `restart` to begin afresh. Default: 1 second. */
+  readonly resetAfter?: Duration.Input
+
+  /**
+   * Whether building anew may help. Default: what the error's own `isRecoverable`
+   * says, else yes. Defects are never recoverable.
+   */
+  readonly isRecoverable?: (error: NoInfer<E | EUntil>) => boolean
+
+  /** Called before the steps are stopped for a restart. Default: logs a warning. */
+  readonly onRestart?: (
+    error: NoInfer<E | EUntil>,
+    details: RestartDetails
+  ) => Effect.Effect<unknown, never, NoInfer<R | Bootstep.IdOf<Req>> | Control>
+
+  /** Whether the step counts as up only when the blueprint is, the first time. Default: true. */
+  readonly awaitFirst?: boolean
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type RestartDetails = Nested.RestartDetails
+
+/**
+ * A step that runs a blueprint for as long as the one around it lives.
+ *
+ * Fails with what its steps or `until` fail with, when that is not recoverable.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const step = <
+  const N extends string,
+  P,
+  E,
+  R,
+  EUntil,
+  RUntil extends P | R | Bootstep.IdOf<Req> | Control,
+  const Req extends Bootstep.Tags = []
+>(
+  name: N,
+  options: StepOptions<P, E, R, EUntil, RUntil, Req>
+): Bootstep.Bootstep<N, never, E | EUntil, R | Bootstep.IdOf<Req>> =>
+  Bootstep.fromDefinition(name, {
+    name,
+    label: options.label ?? name,
+    requires: [...options.blueprint.expects, ...(options.requires ?? [])],
+    provides: undefined,
+    last: options.last ?? false,
+    conditional: options.conditional ?? false,
+    init: undefined,
+    start: () => Effect.void,
+    close: undefined,
+    stop: undefined,
+    terminate: undefined,
+    shutdown: undefined,
+    info: undefined,
+    enabled: options.enabled,
+    disabled: undefined,
+    child: { graph: options.blueprint.graph, make: Nested.make(options.blueprint.graph, options) }
+  })
+
+/**
+ * Labels of the steps in boot order.
+ *
+ * @category drawing
+ * @since 0.1.0
+ */
+export const order = (self: Any): ReadonlyArray<string> => BootGraph.order(self.graph)
+
+/**
+ * Labels of the steps in boot order, those that may start together side by side.
+ *
+ * @category drawing
+ * @since 0.1.0
+ */
+export const levels = (self: Any): ReadonlyArray<ReadonlyArray<string>> => BootGraph.levels(self.graph)
+
+/**
+ * A Mermaid flowchart of the blueprint and of those nested in it.
+ *
+ * @category drawing
+ * @since 0.1.0
+ */
+export const toMermaid = (self: Any): string => Diagram.toMermaid(self.graph)
+
+/**
+ * One GraphViz digraph of the blueprint and of those nested in it, as
+ * `celery graph bootsteps` prints.
+ *
+ * @category drawing
+ * @since 0.1.0
+ */
+export const toGraphViz = (self: Any): string => Diagram.toGraphViz(self.graph)

@@ -1,0 +1,368 @@
+/**
+ * A bootstep: a part of a worker that is started after what it requires, and
+ * stopped before it.
+ *
+ * A step that others use is a class, at once the service's tag and the step
+ * that provides it:
+ *
+ * ```ts
+ * class Pool extends Bootstep.Service<Pool, { readonly size: number }>()("Pool", {
+ *   requires: [Timer],
+ *   start: Effect.succeed({ size: 4 }),
+ *   stop: (pool, reason) => Effect.logInfo(`stopping ${pool.size} slots: ${reason._tag}`)
+ * }) {}
+ * ```
+ *
+ * A step that provides nothing is a value, made by {@link make}. What `start`
+ * and the other hooks use must be listed in `requires`; the type checker sees to
+ * it. `start` owns a scope: what it acquires or forks there is released when the
+ * step has stopped.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type * as Scope from "effect/Scope"
+import type * as Types from "effect/Types"
+import type { Control } from "./Control.ts"
+import { CurrentStep } from "./internal/CurrentStep.ts"
+import type { Definition } from "./internal/Definition.ts"
+import type { Parent } from "./Parent.ts"
+import type { Shutdown, StopReason } from "./StopReason.ts"
+
+/**
+ * @category type ids
+ * @since 0.1.0
+ */
+export const TypeId: "~@celeriac/bootsteps/Bootstep" = "~@celeriac/bootsteps/Bootstep"
+
+/**
+ * What a blueprint sees of a step: the services it `Provides`, the errors `E` it
+ * may fail with, and the services `R` it needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Bootstep<out Name extends string, out Provides, out E, out R> extends Pipeable {
+  readonly [TypeId]: {
+    readonly _Provides: Types.Covariant<Provides>
+    readonly _E: Types.Covariant<E>
+    readonly _R: Types.Covariant<R>
+  }
+  readonly stepName: Name
+  /** The step with its types erased, for whoever boots or draws it. */
+  readonly definition: Definition
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Any = Bootstep<string, unknown, unknown, unknown>
+
+/**
+ * @category type-level
+ * @since 0.1.0
+ */
+export type Name<S> = S extends Bootstep<infer N, unknown, unknown, unknown> ? N : never
+
+/**
+ * The services a step provides.
+ *
+ * @category type-level
+ * @since 0.1.0
+ */
+export type Provides<S> = S extends Bootstep<string, infer P, unknown, unknown> ? P : never
+
+/**
+ * The errors a step may fail with.
+ *
+ * @category type-level
+ * @since 0.1.0
+ */
+export type Error<S> = S extends Bootstep<string, unknown, infer E, unknown> ? E : never
+
+/**
+ * The services a step needs.
+ *
+ * @category type-level
+ * @since 0.1.0
+ */
+export type Requires<S> = S extends Bootstep<string, unknown, unknown, infer R> ? R : never
+
+/**
+ * Tags of services: of other steps, or of services from outside the blueprint.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Tags = ReadonlyArray<Context.Key<any, any>>
+
+type Identifier<K> = K extends Context.Key<infer I, any> ? I : never
+
+/**
+ * The services that a list of tags names.
+ *
+ * @category type-level
+ * @since 0.1.0
+ */
+export type IdOf<T extends Tags> = Identifier<T[number]>
+
+/**
+ * What `start` may use without requiring it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Ambient = Scope.Scope | Control
+
+/**
+ * What is told of a step by {@link Blueprint.info}: anything JSON can hold.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Info = Readonly<Record<string, unknown>>
+
+/**
+ * What every step may say. `A` is what `start` acquires, handed to the other
+ * hooks as `self`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options<Req extends Tags, A, E, R, EInit> {
+  /** The name in logs and drawings; without it, what follows the last dot of the step's name. */
+  readonly label?: string
+
+  /** What must be up before this step: tags of other steps, or of services from outside. */
+  readonly requires?: Req
+
+  /** Boots after every other step of its blueprint. At most one step may say so. */
+  readonly last?: boolean
+
+  /** Only in some configurations, say drawings. Changes nothing else. */
+  readonly conditional?: boolean
+
+  /**
+   * Prepares. Runs in boot order, before any step is started, once per boot of the
+   * outermost blueprint; for a disabled step too.
+   */
+  readonly init?: (parent: Parent) => Effect.Effect<unknown, EInit, Control>
+
+  /** Acquires. */
+  readonly start: Effect.Effect<A, E, R> | ((parent: Parent) => Effect.Effect<A, E, R>)
+
+  /**
+   * Quiesces: runs for every step, in reverse, those of nested blueprints
+   * included, before any step is stopped. Not on a restart, not on a cold
+   * shutdown. Given up when the operator escalates.
+   */
+  readonly close?: (self: NoInfer<A>, reason: Shutdown, parent: Parent) => Effect.Effect<unknown, unknown, Within<Req>>
+
+  /** Stops. Given up for `terminate` when the operator escalates. */
+  readonly stop?: (self: NoInfer<A>, reason: StopReason, parent: Parent) => Effect.Effect<unknown, unknown, Within<Req>>
+
+  /**
+   * Cold path: instead of `stop`, or after a `stop` that was given up. Without it,
+   * `stop` runs with the reason `Terminate`, unless it was given up.
+   */
+  readonly terminate?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, Within<Req>>
+
+  /**
+   * Final stop of a step in a nested blueprint, when it is not restarted: runs
+   * after the steps of the blueprint around it have stopped. A step that has it
+   * keeps its scope open until then. Never runs in an outermost blueprint.
+   */
+  readonly shutdown?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, Within<Req>>
+
+  /** What {@link Blueprint.info} tells of this step. */
+  readonly info?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<Info, never, Within<Req>>
+}
+
+/** What hooks other than `start` may use. */
+type Within<Req extends Tags> = NoInfer<IdOf<Req>> | Control
+
+/**
+ * Whether the step takes part. Asked when what it requires is up.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface EnabledOption<Req extends Tags> {
+  readonly enabled?: Effect.Effect<boolean, never, Within<Req>>
+}
+
+/**
+ * A step that provides a service and may be disabled says what stands in for it.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type DisabledOption<Req extends Tags, Shape> =
+  | { readonly enabled?: undefined; readonly disabled?: undefined }
+  | {
+    readonly enabled: Effect.Effect<boolean, never, Within<Req>>
+    /** The service, when the step is disabled. */
+    readonly disabled: Effect.Effect<Shape, never, Within<Req> | Scope.Scope>
+  }
+
+/**
+ * Turns a use that is not required into a sentence. It stands at what is returned,
+ * deep inside: further out it would settle `R` before `start` is looked at.
+ */
+interface CheckUse<N extends string, Used> {
+  readonly start: Sentence<N, Used> | ((parent: Parent) => Sentence<N, Used>)
+}
+type Sentence<N extends string, Used> = [Used] extends [never] ? unknown
+  : `Bootstep '${N}' uses '${KeyName<Used>}' without requiring it`
+
+/**
+ * The name of a service, as a type.
+ *
+ * @category type-level
+ * @since 0.1.0
+ */
+export type KeyName<I> = I extends { readonly key: infer K extends string } ? (K extends `Bootstep/${infer N}` ? N : K)
+  : "a service without a name"
+
+/**
+ * A step that provides nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <const N extends string, A, E, R, EInit = never, const Req extends Tags = []>(
+  name: N,
+  options: Options<Req, A, E, R, EInit> & EnabledOption<Req> & CheckUse<N, Exclude<R, IdOf<Req> | Ambient>>
+): Bootstep<N, never, E | EInit, IdOf<Req>> => fromDefinition(name, define(name, undefined, options))
+
+/**
+ * A class that is at once the tag of a service and the step that provides it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServiceClass<Self, N extends string, Shape, E, R>
+  extends Context.ServiceClass<Self, `Bootstep/${N}`, Shape>, Bootstep<N, Self, E, R>
+{}
+
+/**
+ * A step that provides a service, as a class to extend.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const Service = <Self, Shape>() =>
+<const N extends string, E, R, EInit = never, const Req extends Tags = []>(
+  name: N,
+  options:
+    & Options<Req, Shape, E, R, EInit>
+    & DisabledOption<Req, Shape>
+    & CheckUse<N, Exclude<R, IdOf<Req> | Ambient>>
+): ServiceClass<Self, N, Shape, E | EInit, IdOf<Req>> => {
+  const tag = Context.Service<Self, Shape>()(`Bootstep/${name}` as const)
+  return Object.assign(tag, fromDefinition<N, Self, E | EInit, IdOf<Req>>(name, define(name, tag, options)))
+}
+
+/**
+ * A step that provides a service whose tag was declared elsewhere: one of
+ * several implementations of a seam, or a stand-in for a test.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const implement = <Self, Shape>(tag: Context.Key<Self, Shape>) =>
+<const N extends string, E, R, EInit = never, const Req extends Tags = []>(
+  name: N,
+  options:
+    & Options<Req, Shape, E, R, EInit>
+    & DisabledOption<Req, Shape>
+    & CheckUse<N, Exclude<R, IdOf<Req> | Ambient>>
+): Bootstep<N, Self, E | EInit, IdOf<Req>> => fromDefinition(name, define(name, tag, options))
+
+/**
+ * A step made of a layer that provides one service.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromLayer = <Self, Shape, const N extends string, E, const Req extends Tags = []>(
+  name: N,
+  tag: Context.Key<Self, Shape>,
+  layer: Layer.Layer<Self, E, IdOf<NoInfer<Req>> | Control>,
+  options?: { readonly label?: string; readonly requires?: Req; readonly last?: boolean; readonly conditional?: boolean }
+): Bootstep<N, Self, E, IdOf<Req>> =>
+  fromDefinition(
+    name,
+    define(name, tag, { ...options, start: Effect.map(Layer.build(layer), (context) => Context.get(context, tag)) })
+  )
+
+/**
+ * Forks a fiber into the scope of the step. When it fails, the blueprint of the
+ * step fails: a nested one is restarted if the error allows it, an outermost
+ * one stops with that error, which is why `E` is among the errors of `start`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const forkSupervised = <A, E, R>(
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<Fiber.Fiber<A, E>, E, R | Scope.Scope> =>
+  Effect.flatMap(CurrentStep, (step) =>
+    Effect.forkScoped(Effect.onExit(self, (exit) =>
+      Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? step.fail(exit.cause) : Effect.void)))
+
+/** The one place where the types of a step's hooks are erased: hooks are methods there, so none is cast. */
+const define = <Req extends Tags, A, E, R, EInit>(
+  name: string,
+  provides: Context.Key<any, any> | undefined,
+  options: Options<Req, A, E, R, EInit> & {
+    readonly enabled?: Effect.Effect<boolean, never, unknown> | undefined
+    readonly disabled?: Effect.Effect<A, never, unknown> | undefined
+  }
+): Definition => {
+  const start = options.start
+  return {
+    name,
+    label: options.label ?? name.slice(name.lastIndexOf(".") + 1),
+    requires: options.requires ?? [],
+    provides,
+    last: options.last ?? false,
+    conditional: options.conditional ?? false,
+    init: options.init,
+    start: Effect.isEffect(start) ? () => start : start,
+    close: options.close,
+    stop: options.stop,
+    terminate: options.terminate,
+    shutdown: options.shutdown,
+    info: options.info,
+    enabled: options.enabled,
+    disabled: options.disabled,
+    child: undefined
+  }
+}
+
+/**
+ * A step of a definition made by hand.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromDefinition = <N extends string, P, E, R>(stepName: N, definition: Definition): Bootstep<N, P, E, R> => ({
+  [TypeId]: variance,
+  stepName,
+  definition,
+  pipe
+})
+
+const identity = (_: never) => _
+const variance = { _Provides: identity, _E: identity, _R: identity }
+function pipe(this: unknown) {
+  return pipeArguments(this, arguments)
+}

@@ -1,0 +1,98 @@
+/**
+ * Boot graphs as pictures: Mermaid for documents, GraphViz for `dot`.
+ *
+ * Arrows point in boot order, from what must be up to what waits for it. A nested
+ * blueprint is drawn inside its own box, entered from the step that runs it. As
+ * in Celery, `∘` marks a conditional step and `⧉` the last one.
+ *
+ * @since 0.1.0
+ */
+import type { BootGraph } from "./BootGraph.ts"
+
+/**
+ * @category drawing
+ * @since 0.1.0
+ */
+export const toMermaid = (graph: BootGraph): string => {
+  const lines = ["flowchart TB"]
+  const { boxes, edges } = lay(graph)
+  for (const box of boxes) {
+    lines.push(`  subgraph ${box.id}["${escapeMermaid(box.name)}"]`)
+    for (const node of box.nodes) lines.push(`    ${node.id}["${escapeMermaid(node.label)}"]`)
+    lines.push("  end")
+  }
+  for (const edge of edges) lines.push(`  ${edge.from} ${edge.kind === "requires" ? "-->" : "-.->"} ${edge.to}`)
+  return lines.join("\n")
+}
+
+/**
+ * @category drawing
+ * @since 0.1.0
+ */
+export const toGraphViz = (graph: BootGraph): string => {
+  const lines = [`digraph ${quote(graph.name)} {`, "  node [shape=box]"]
+  const { boxes, edges } = lay(graph)
+  for (const box of boxes) {
+    lines.push(`  subgraph ${quote(`cluster_${box.id}`)} {`, `    label=${quote(box.name)}`)
+    for (const node of box.nodes) lines.push(`    ${node.id} [label=${quote(node.label)}]`)
+    lines.push("  }")
+  }
+  for (const edge of edges) {
+    lines.push(`  ${edge.from} -> ${edge.to}${edge.kind === "requires" ? "" : " [style=dashed]"}`)
+  }
+  lines.push("}")
+  return lines.join("\n")
+}
+
+interface Box {
+  readonly id: string
+  readonly name: string
+  readonly nodes: ReadonlyArray<{ readonly id: string; readonly label: string }>
+}
+
+interface Edge {
+  readonly from: string
+  readonly to: string
+  /** `last`: waits only because it is the last. `runs`: from a step to what starts first inside it. */
+  readonly kind: "requires" | "last" | "runs"
+}
+
+const lay = (graph: BootGraph): { readonly boxes: ReadonlyArray<Box>; readonly edges: ReadonlyArray<Edge> } => {
+  const boxes: Array<Box> = []
+  const edges: Array<Edge> = []
+  /** Draws one blueprint, and returns the nodes that start first in it. */
+  const draw = (graph: BootGraph): ReadonlyArray<string> => {
+    const box = `b${boxes.length}`
+    const id = (index: number) => `${box}s${index}`
+    boxes.push({
+      id: box,
+      name: graph.name,
+      nodes: graph.nodes.map(({ definition }, index) => ({
+        id: id(index),
+        label: `${definition.conditional ? "∘" : ""}${definition.last ? "⧉" : ""}${definition.label}`
+      }))
+    })
+    const provides = (index: number) => graph.nodes[index]!.definition.provides?.key
+    const awaited = new Set(graph.nodes.flatMap((node) => node.definition.last ? [] : node.needs))
+    for (const [index, { definition, needs }] of graph.nodes.entries()) {
+      const required = new Set(definition.requires.map((tag) => tag.key))
+      for (const need of needs) {
+        const service = provides(need)
+        if (service !== undefined && required.has(service)) {
+          edges.push({ from: id(need), to: id(index), kind: "requires" })
+        } else if (!awaited.has(need)) {
+          edges.push({ from: id(need), to: id(index), kind: "last" })
+        }
+      }
+      if (definition.child === undefined) continue
+      for (const first of draw(definition.child.graph)) edges.push({ from: id(index), to: first, kind: "runs" })
+    }
+    return graph.nodes.flatMap((node, index) => node.needs.length === 0 ? [id(index)] : [])
+  }
+  draw(graph)
+  return { boxes, edges }
+}
+
+const quote = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&")}"`
+
+const escapeMermaid = (text: string): string => text.replaceAll("\"", "#quot;")

@@ -1,0 +1,194 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as fc from "fast-check"
+import * as Blueprint from "../src/Blueprint.ts"
+import { BootGraphError, type Reason } from "../src/BootGraphError.ts"
+import * as Bootstep from "../src/Bootstep.ts"
+
+const tag = (name: string) => Context.Service<string>(name)
+
+/** A step named in lower case, that provides its name in upper case and requires the others'. */
+const node = (name: string, requires: ReadonlyArray<string> = [], options?: { readonly last?: boolean }) =>
+  Bootstep.implement(tag(name.toUpperCase()))(name, {
+    requires: requires.map((other) => tag(other.toUpperCase())),
+    start: Effect.succeed(name),
+    ...options
+  })
+
+const refuse = (steps: ReadonlyArray<Bootstep.Any>): { readonly reason: Reason; readonly message: string } => {
+  const result = Blueprint.makeResult("Worker", steps)
+  if (Result.isSuccess(result)) throw new Error("was accepted")
+  return { reason: result.failure.reason, message: result.failure.message }
+}
+
+describe("BootGraph", () => {
+  it("lets declaration order decide between independent steps", () => {
+    const names = (...steps: ReadonlyArray<Bootstep.Any>) =>
+      Blueprint.order(Result.getOrThrow(Blueprint.makeResult("Worker", steps)))
+    assert.deepStrictEqual(names(node("c"), node("a"), node("b")), ["c", "a", "b"])
+    assert.deepStrictEqual(names(node("pool", ["hub"]), node("db"), node("hub", ["timer"]), node("timer")), [
+      "db",
+      "timer",
+      "hub",
+      "pool"
+    ])
+    assert.deepStrictEqual(names(node("consumer", [], { last: true }), node("a"), node("b")), ["a", "b", "consumer"])
+  })
+
+  it("puts steps that may start together on one level", () => {
+    const blueprint = Result.getOrThrow(
+      Blueprint.makeResult("Worker", [node("a"), node("b", ["a"]), node("c", ["a"]), node("d", ["b", "c"]), node("e")])
+    )
+    assert.deepStrictEqual(Blueprint.levels(blueprint), [["a", "e"], ["b", "c"], ["d"]])
+  })
+
+  it("refuses what can never boot, and names the steps involved", () => {
+    const cases: ReadonlyArray<readonly [ReadonlyArray<Bootstep.Any>, object, string]> = [
+      [
+        [node("x", ["a"]), node("a", ["b"]), node("b", ["c"]), node("c", ["a"])],
+        { _tag: "Cycle", steps: ["a", "b", "c"] },
+        "Blueprint 'Worker' cannot boot: its steps require one another in a circle (a -> b -> c -> a). " +
+        "Take one of these requirements away"
+      ],
+      [
+        [node("a", ["a"])],
+        { _tag: "Cycle", steps: ["a"] },
+        "Blueprint 'Worker' cannot boot: its steps require one another in a circle (a -> a). " +
+        "Take one of these requirements away"
+      ],
+      [
+        [node("a", ["z"]), node("z", [], { last: true })],
+        { _tag: "Cycle", steps: ["a", "z"] },
+        "Blueprint 'Worker' cannot boot: its steps require one another in a circle (a -> z -> a). " +
+        "Take one of these requirements away"
+      ],
+      [
+        [node("a"), node("b"), node("a")],
+        { _tag: "DuplicateName", name: "a" },
+        "Blueprint 'Worker' cannot boot: two steps are named 'a'. Rename one, or use Blueprint.replace"
+      ],
+      [
+        [node("a"), Bootstep.implement(tag("A"))("b", { start: Effect.succeed("b") })],
+        { _tag: "SeveralProviders", service: "A", steps: ["a", "b"] },
+        "Blueprint 'Worker' cannot boot: 'a', 'b' all provide 'A'. Keep one"
+      ],
+      [
+        [node("a", [], { last: true }), node("b", [], { last: true })],
+        { _tag: "SeveralLast", steps: ["a", "b"] },
+        "Blueprint 'Worker' cannot boot: 'a', 'b' all want to be the last step. Keep one, and let it require the others"
+      ],
+      [
+        [node("a", ["pool"])],
+        { _tag: "MissingRequirement", step: "a", service: "POOL" },
+        "Blueprint 'Worker' cannot boot: bootstep 'a' requires 'POOL', which no step of this blueprint provides. " +
+        "Add the step that does, or list the service in 'expects'"
+      ]
+    ]
+    for (const [steps, reason, message] of cases) {
+      const refusal = refuse(steps)
+      assert.deepStrictEqual({ ...refusal.reason }, reason)
+      assert.strictEqual(refusal.message, message)
+    }
+  })
+
+  it("throws when the blueprint is defined", () => {
+    const a = Bootstep.make("a", { start: Effect.void })
+    assert.throws(() => Blueprint.make("Worker", [a, a]), BootGraphError, "two steps are named 'a'")
+    assert.throws(() => Blueprint.replace(Blueprint.make("Worker", []), a), BootGraphError, "no step named 'a'")
+  })
+
+  it("orders every graph without a cycle, and finds every cycle", () => {
+    fc.assert(fc.property(
+      fc.integer({ min: 1, max: 12 }).chain((size) =>
+        fc.array(fc.uniqueArray(fc.nat(size - 1), { maxLength: 4 }), { minLength: size, maxLength: size })
+      ),
+      (requires) => {
+        const steps = requires.map((needs, index) => node(`s${index}`, needs.map((need) => `s${need}`)))
+        const result = Blueprint.makeResult("Worker", steps)
+        if (Result.isSuccess(result)) {
+          const order = Blueprint.order(result.success)
+          assert.strictEqual(order.length, steps.length)
+          for (const [index, needs] of requires.entries()) {
+            for (const need of needs) assert.isBelow(order.indexOf(`s${need}`), order.indexOf(`s${index}`))
+          }
+        } else {
+          const { reason } = result.failure
+          assert.strictEqual(reason._tag, "Cycle")
+          if (reason._tag !== "Cycle") return
+          for (const [at, name] of reason.steps.entries()) {
+            const next = reason.steps[(at + 1) % reason.steps.length]!
+            assert.include(requires[Number(name.slice(1))], Number(next.slice(1)))
+          }
+        }
+      }
+    ))
+  })
+})
+
+describe("Diagram", () => {
+  class Hub extends Bootstep.Service<Hub, object>()("Hub", { start: Effect.die("started by drawing") }) {}
+  class Pool extends Bootstep.Service<Pool, object>()("Pool", { requires: [Hub], start: Effect.succeed({}) }) {}
+  const Beat = Bootstep.make("Beat", { conditional: true, start: Effect.void })
+  class Connection extends Bootstep.Service<Connection, object>()("Connection", { start: Effect.succeed({}) }) {}
+  const Evloop = Bootstep.make("Evloop", { label: "event \"loop\"", last: true, requires: [Connection], start: Effect.void })
+  const worker = Blueprint.make("Worker", [
+    Hub,
+    Pool,
+    Beat,
+    Blueprint.step("Consumer", {
+      blueprint: Blueprint.make("Consumer", [Connection, Evloop]),
+      last: true,
+      until: Effect.never
+    })
+  ])
+
+  it("draws a blueprint and the one nested in it as one flowchart", () => {
+    assert.strictEqual(
+      Blueprint.toMermaid(worker),
+      `flowchart TB
+  subgraph b0["Worker"]
+    b0s0["Hub"]
+    b0s1["Pool"]
+    b0s2["∘Beat"]
+    b0s3["⧉Consumer"]
+  end
+  subgraph b1["Consumer"]
+    b1s0["Connection"]
+    b1s1["⧉event #quot;loop#quot;"]
+  end
+  b0s0 --> b0s1
+  b0s1 -.-> b0s3
+  b0s2 -.-> b0s3
+  b1s0 --> b1s1
+  b0s3 -.-> b1s0`
+    )
+  })
+
+  it("draws the same for GraphViz", () => {
+    assert.strictEqual(
+      Blueprint.toGraphViz(worker),
+      `digraph "Worker" {
+  node [shape=box]
+  subgraph "cluster_b0" {
+    label="Worker"
+    b0s0 [label="Hub"]
+    b0s1 [label="Pool"]
+    b0s2 [label="∘Beat"]
+    b0s3 [label="⧉Consumer"]
+  }
+  subgraph "cluster_b1" {
+    label="Consumer"
+    b1s0 [label="Connection"]
+    b1s1 [label="⧉event \\"loop\\""]
+  }
+  b0s0 -> b0s1
+  b0s1 -> b0s3 [style=dashed]
+  b0s2 -> b0s3 [style=dashed]
+  b1s0 -> b1s1
+  b0s3 -> b1s0 [style=dashed]
+}`
+    )
+  })
+})

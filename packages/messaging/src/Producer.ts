@@ -1,0 +1,233 @@
+/**
+ * Publishes messages, over a connection that heals itself.
+ *
+ * Used by clients, result backends and steps: whoever sends and does not want
+ * to know about connections. There is one connection and one confirm channel,
+ * opened at the first use. Every publish ends in one of these ways, within its
+ * deadline:
+ *
+ * * confirmed by the broker;
+ * * refused: `Unroutable`, `Nacked`, `NotFound`, `PreconditionFailed` of
+ *   something to declare, `BufferFull`: it was not stored;
+ * * `PublishTimedOut`: says whether it was sent, and why not;
+ * * `OutcomeUnknown`: the connection went away before the confirm. It is not
+ *   sent again, which might store it twice, unless the caller says that twice
+ *   does no harm (`idempotent`);
+ * * the connection cannot be made (`AccessRefused` and the like): at once.
+ *
+ * Messages on one connection keep their order; over a reconnect there is no
+ * promise. Source: Kombu's `Producer`, protocol section 1.5.
+ *
+ * ```ts
+ * const producer = yield* Producer.Producer
+ * yield* producer.publish({ hello: "world!" }, {
+ *   exchange: myExchange, routingKey: "routing_key", declare: [myQueue], retry: true
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { Compressions } from "./Compression.ts"
+import * as Content from "./Content.ts"
+import type { Exchange, Queue } from "./Entity.ts"
+import type { Address, Headers, Message, Properties } from "./Message.ts"
+import type { MessagingError } from "./MessagingError.ts"
+import * as Link from "./producer/Link.ts"
+import * as Outbox from "./producer/Outbox.ts"
+import { type Serializer, Serializers } from "./Serializer.ts"
+import { type Channel, Transport } from "./Transport.ts"
+
+export class Producer extends Context.Service<Producer, {
+  /** A `Message` goes as it is; any other value is encoded first. Succeeds when the broker has confirmed. */
+  readonly publish: (content: unknown, options: PublishOptions) => Effect.Effect<void, MessagingError>
+  /**
+   * `publish` without an effect, for the hot path. While connected it goes
+   * straight to the channel; otherwise it waits in the buffer. `onOutcome` is
+   * called once, and must not throw.
+   */
+  readonly publishUnsafe: (
+    message: Message,
+    to: Address,
+    options: SendOptions,
+    onOutcome: (error: MessagingError | undefined) => void
+  ) => void
+  /** The live publishing channel; waits for the connection. */
+  readonly channel: Effect.Effect<Channel, MessagingError>
+}>()("@celeriac/messaging/Producer") {}
+
+/** How one message is sent. */
+export interface SendOptions {
+  /** Declared before the message is sent, once per connection. What may vanish by itself is declared every time. */
+  readonly declare?: ReadonlyArray<Queue | Exchange>
+  /** How long until the confirm, waiting for the connection included. Default: the producer's. */
+  readonly deadline?: Duration.Input
+  /** Fail with `Unroutable` when it reaches no queue. Default true. */
+  readonly mandatory?: boolean
+  /** Storing it twice does no harm: it may be sent again when the outcome is unknown. Default false. */
+  readonly idempotent?: boolean
+}
+
+/** What is sent where, and how. */
+export interface PublishOptions extends SendOptions {
+  /** Default: the default exchange, which routes to the queue named by the routing key. */
+  readonly exchange?: string | Exchange
+  readonly routingKey?: string
+  /**
+   * What to do while the broker cannot be reached. `true`, the default: wait
+   * until the deadline. `false`: fail when the first attempt to connect fails.
+   * A policy: so many attempts more.
+   */
+  readonly retry?: boolean | RetryPolicy
+  /** Left out: a string is sent as text, bytes as data, the rest as JSON. */
+  readonly serializer?: string | Serializer
+  readonly compression?: string
+  readonly headers?: Headers
+  readonly priority?: number
+  /** How long the message may wait in a queue. */
+  readonly expiration?: Duration.Input
+  /** 1 transient, 2 persistent (the default). */
+  readonly deliveryMode?: 1 | 2
+  /** The others: `correlationId`, `replyTo` and so on. */
+  readonly properties?: Properties
+}
+
+/** Kombu's retry policy; the defaults are Kombu's too. */
+export interface RetryPolicy {
+  /** How many attempts after the first. Default 3; `Infinity` for until the deadline. */
+  readonly maxRetries?: number
+  /** The pause before the first of them. Default 0. */
+  readonly intervalStart?: Duration.Input
+  /** By how much each pause is longer than the last. Default 0.2 seconds. */
+  readonly intervalStep?: Duration.Input
+  /** The longest pause. Default 1 second. */
+  readonly intervalMax?: Duration.Input
+}
+
+export interface ProducerOptions {
+  /** Of the connection, as the broker's management pages show it. Default `celeriac producer`. */
+  readonly name?: string
+  /** Connect at once, and stay connected. Default false: connect when there is something to send. */
+  readonly eager?: boolean
+  /** Default 30 seconds. */
+  readonly deadline?: Duration.Input
+  /**
+   * How many messages may wait for the connection, or for a broker that
+   * blocks publishers. Default 10,000.
+   */
+  readonly buffer?: number
+  /** The pauses between attempts to connect. Default: 0.1 s doubling to 5 s, with jitter. */
+  readonly reconnect?: Schedule.Schedule<unknown, MessagingError>
+  /** How long closing waits for outstanding confirms. Default 5 seconds. */
+  readonly flush?: Duration.Input
+}
+
+/** The default pauses between attempts to connect. */
+export const defaultReconnect: Schedule.Schedule<Duration.Duration> = Schedule.exponential("100 millis").pipe(
+  Schedule.jittered,
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(5))))
+)
+
+/** A producer that lives as long as the scope. */
+export const make: (
+  options?: ProducerOptions
+) => Effect.Effect<Producer["Service"], never, Transport | Scope.Scope> = Effect.fnUntraced(function*(options = {}) {
+  const serializers = yield* Serializers
+  const compressions = yield* Compressions
+  const deadline = options.deadline ?? "30 seconds"
+
+  const link = yield* Link.make({
+    transport: yield* Transport,
+    name: options.name ?? "celeriac producer",
+    eager: options.eager ?? false,
+    reconnect: options.reconnect ?? defaultReconnect
+  })
+  const outbox = yield* Outbox.make(link, { buffer: options.buffer ?? 10_000, flush: options.flush ?? "5 seconds" })
+
+  const send = (message: Message, to: Address, how: SendOptions, patient: boolean): Effect.Effect<void, MessagingError> =>
+    Effect.callback((resume) => {
+      const entry = outbox.post(message, to, how, how.deadline ?? deadline, patient, (error) =>
+        resume(error === undefined ? Effect.void : Effect.fail(error)))
+      return Effect.sync(() => link.forget(entry))
+    })
+
+  return Producer.of({
+    publish: (content, how) =>
+      Effect.suspend(() => {
+        const message: Result.Result<Message, MessagingError> = isMessage(content)
+          ? Result.succeed(content)
+          : Content.encode(content, { ...how, serializers, compressions })
+        if (Result.isFailure(message)) return Effect.fail(message.failure)
+        const whole = describe(message.success, how)
+        const to = addressOf(how)
+        const retry = how.retry ?? true
+        return typeof retry === "object"
+          ? retrying((left) => send(whole, to, { ...how, deadline: left }, false), how.deadline ?? deadline, retry, how)
+          : send(whole, to, how, retry)
+      }),
+    publishUnsafe: (message, to, how, onOutcome) => {
+      outbox.post(message, to, how, how.deadline ?? deadline, true, onOutcome)
+    },
+    channel: outbox.channel
+  })
+})
+
+/** Kombu's retry: the attempts are counted, and all of them share the deadline. */
+const retrying = Effect.fnUntraced(function*(
+  attempt: (millis: number) => Effect.Effect<void, MessagingError>,
+  deadline: Duration.Input,
+  policy: RetryPolicy,
+  { idempotent }: SendOptions
+) {
+  const end = (yield* Clock.currentTimeMillis) + Duration.toMillis(deadline)
+  const step = Duration.toMillis(policy.intervalStep ?? 200)
+  const longest = Duration.toMillis(policy.intervalMax ?? 1000)
+  let pause = Duration.toMillis(policy.intervalStart ?? 0)
+  for (let retries = 0;; retries++) {
+    const left = Math.max(0, end - (yield* Clock.currentTimeMillis))
+    const result = yield* Effect.result(attempt(left))
+    if (Result.isSuccess(result)) return
+    const { _tag } = result.failure.reason
+    const again = _tag === "ConnectionLost" || _tag === "ChannelClosed" || (_tag === "OutcomeUnknown" && idempotent === true)
+    if (!again || retries >= (policy.maxRetries ?? 3)) return yield* Effect.fail(result.failure)
+    yield* Effect.sleep(Math.min(pause, longest))
+    pause += step
+  }
+})
+
+const isMessage = (content: unknown): content is Message =>
+  typeof content === "object" && content !== null &&
+  "body" in content && content.body instanceof Uint8Array &&
+  "headers" in content && typeof content.headers === "object" && content.headers !== null &&
+  "properties" in content && typeof content.properties === "object" && content.properties !== null
+
+const describe = ({ body, headers, properties }: Message, how: PublishOptions): Message => ({
+  body,
+  // The compression is a fact about the body: no header of the caller's hides it.
+  headers: how.headers === undefined ? headers : { ...how.headers, ...headers },
+  properties: {
+    deliveryMode: 2,
+    ...properties,
+    ...how.properties,
+    ...(how.deliveryMode === undefined ? {} : { deliveryMode: how.deliveryMode }),
+    ...(how.priority === undefined ? {} : { priority: how.priority }),
+    ...(how.expiration === undefined ? {} : { expiration: String(Math.max(0, Math.round(Duration.toMillis(how.expiration)))) })
+  }
+})
+
+const addressOf = ({ exchange = "", routingKey = "" }: PublishOptions): Address => ({
+  exchange: typeof exchange === "string" ? exchange : exchange.name,
+  routingKey
+})
+
+export const layerWith = (options: ProducerOptions): Layer.Layer<Producer, never, Transport> =>
+  Layer.effect(Producer, make(options))
+
+export const layer: Layer.Layer<Producer, never, Transport> = layerWith({})

@@ -1,0 +1,195 @@
+/**
+ * Values that Python's JSON carries and JavaScript has no word for, and the
+ * texts in which they travel.
+ *
+ * | Python | here |
+ * |---|---|
+ * | `datetime` | `DateTime.DateTime` of Effect |
+ * | `date`, `time` | `PlainDate`, `PlainTime` |
+ * | `Decimal` | `BigDecimal` of Effect, trailing zeros kept |
+ * | `UUID` | `Uuid` |
+ *
+ * A `DateTime` counts milliseconds and is always aware; Python's `datetime`
+ * counts microseconds and may be naive (which Celery reads as UTC). What a
+ * `DateTime` has no place for is remembered beside the very value that was
+ * parsed: `isoformat` gives back the text that came, so a value that is passed
+ * on arrives as it was sent. A value computed from it has its own text.
+ *
+ * @since 0.1.0
+ */
+import * as BigDecimal from "effect/BigDecimal"
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+
+/** Python's `datetime.date`: a day of the calendar, of no zone. */
+export class PlainDate extends Data.Class<{
+  readonly year: number
+  /** 1 to 12. */
+  readonly month: number
+  readonly day: number
+}> {
+  /** `2024-01-02`. */
+  override toString(): string {
+    return `${digits(this.year, 4)}-${digits(this.month, 2)}-${digits(this.day, 2)}`
+  }
+  toJSON(): string {
+    return this.toString()
+  }
+}
+
+/** Python's `datetime.time`: a time of day. */
+export class PlainTime extends Data.Class<{
+  readonly hour: number
+  readonly minute: number
+  readonly second: number
+  readonly microsecond: number
+  /** `+02:00`; empty when naive. */
+  readonly offset: string
+}> {
+  /** `01:02:03`, `01:02:03.000678+02:00`. */
+  override toString(): string {
+    const micros = this.microsecond === 0 ? "" : `.${digits(this.microsecond, 6)}`
+    return `${digits(this.hour, 2)}:${digits(this.minute, 2)}:${digits(this.second, 2)}${micros}${this.offset}`
+  }
+  toJSON(): string {
+    return this.toString()
+  }
+}
+
+/** Python's `uuid.UUID`. A class, so that it is sent on as a UUID and not as a text. */
+export class Uuid extends Data.Class<{
+  /** 32 hexadecimal digits in lower case. */
+  readonly hex: string
+}> {
+  /** With hyphens. */
+  override toString(): string {
+    return this.hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
+  }
+  toJSON(): string {
+    return this.toString()
+  }
+}
+
+/** Reads what Python's `UUID(hex=...)` reads: hyphens, braces and a `urn:uuid:` do not count. */
+export const parseUuid = (text: string): Uuid | undefined => {
+  const hex = text.replace(/urn:|uuid:/g, "").replace(/^[{}]+|[{}]+$/g, "").replaceAll("-", "").toLowerCase()
+  return /^[0-9a-f]{32}$/.test(hex) ? new Uuid({ hex }) : undefined
+}
+
+const datePattern = /^(\d{4})-(\d\d)-(\d\d)$/
+
+/** `2024-01-02`. */
+export const parseDate = (text: string): PlainDate | undefined => {
+  const match = datePattern.exec(text)
+  if (match === null) return undefined
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
+  return epochMillis(year, month, day) === undefined ? undefined : new PlainDate({ year, month, day })
+}
+
+const timePattern = /^(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d{0,9})?)?(Z|[+-]\d\d:?\d\d(?::?\d\d(?:\.\d{1,6})?)?)?$/
+
+/** `01:02:03`, with microseconds and an offset where there are any. */
+export const parseTime = (text: string): PlainTime | undefined => {
+  const match = timePattern.exec(text)
+  if (match === null) return undefined
+  const [hour, minute, second] = [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)]
+  if (hour > 23 || minute > 59 || second > 59) return undefined
+  const offset = match[5] === "Z" ? "+00:00" : match[5] ?? ""
+  return new PlainTime({ hour, minute, second, microsecond: Number((match[4] ?? "").padEnd(6, "0")), offset })
+}
+
+/** The texts of parsed values which say more than the value does. */
+const texts = new WeakMap<DateTime.DateTime, string>()
+
+/** Reads Python's `datetime.isoformat()`; a naive one is taken for UTC. */
+export const parseDateTime = (text: string): DateTime.DateTime | undefined => {
+  const date = parseDate(text.slice(0, 10))
+  const time = text.length === 10
+    ? midnight
+    : /[T ]/.test(text.charAt(10))
+    ? parseTime(text.slice(11))
+    : undefined
+  if (date === undefined || time === undefined) return undefined
+  const offset = offsetMillis(time.offset)
+  if (offset === undefined) return undefined
+  const local = epochMillis(date.year, date.month, date.day)! +
+    time.hour * 3_600_000 + time.minute * 60_000 + time.second * 1000 + Math.floor(time.microsecond / 1000)
+  const value: DateTime.DateTime = offset === 0
+    ? DateTime.makeUnsafe(local)
+    : DateTime.makeZonedUnsafe(local - offset, { timeZone: DateTime.zoneMakeOffset(offset) })
+  if (isoformat(value) !== text) texts.set(value, text)
+  return value
+}
+
+const midnight = new PlainTime({ hour: 0, minute: 0, second: 0, microsecond: 0, offset: "" })
+
+/** As Python's `datetime.isoformat()`: `2024-01-02T03:04:05.678000+00:00`; exactly what was parsed, for a parsed value. */
+export const isoformat = (value: DateTime.DateTime): string => {
+  const text = texts.get(value)
+  if (text !== undefined) return text
+  const offset = DateTime.isZoned(value) ? DateTime.zonedOffset(value) : 0
+  const local = new Date(value.epochMilliseconds + offset).toISOString()
+  const fraction = local.endsWith(".000Z") ? "" : `${local.slice(-5, -1)}000`
+  return `${local.slice(0, -5)}${fraction}${offsetText(offset)}`
+}
+
+/** Milliseconds since the epoch of a midnight in UTC, or nothing for a day that is in no calendar. */
+const epochMillis = (year: number, month: number, day: number): number | undefined => {
+  const date = new Date(0)
+  date.setUTCFullYear(year, month - 1, day)
+  return year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined
+}
+
+const offsetMillis = (offset: string): number | undefined => {
+  if (offset === "") return 0
+  const match = /^([+-])(\d\d):?(\d\d)(?::?(\d\d)(\.\d+)?)?$/.exec(offset)!
+  const millis = Number(match[2]) * 3_600_000 + Number(match[3]) * 60_000 +
+    Math.round((Number(match[4] ?? 0) + Number(match[5] ?? 0)) * 1000)
+  return millis >= 86_400_000 ? undefined : match[1] === "-" ? -millis : millis
+}
+
+const offsetText = (offset: number): string => {
+  const seconds = Math.floor(Math.abs(offset) / 1000)
+  const rest = seconds % 60
+  return `${offset < 0 ? "-" : "+"}${digits(Math.floor(seconds / 3600), 2)}:${digits(Math.floor(seconds / 60) % 60, 2)}` +
+    (rest === 0 ? "" : `:${digits(rest, 2)}`)
+}
+
+const digits = (value: number, width: number): string => String(value).padStart(width, "0")
+
+/** As many digits as Python turns into an integer; more is an attack on whoever does the arithmetic. */
+export const maxDigits = 4300
+
+/**
+ * Reads `str(Decimal)`. `NaN` and the infinities, which `BigDecimal` does not
+ * have, become numbers.
+ */
+export const parseDecimal = (text: string): BigDecimal.BigDecimal | number | undefined => {
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,15}))?$/.exec(text)
+  if (match === null) return special(text)
+  const fraction = match[3] ?? ""
+  const all = match[2]! + fraction
+  if (all.length === 0 || all.length > maxDigits) return undefined
+  const value = BigInt(all)
+  return BigDecimal.make(match[1] === "-" ? -value : value, fraction.length - Number(match[4] ?? 0))
+}
+
+const special = (text: string): number | undefined => {
+  const match = /^([+-]?)(?:(s?nan)\d*|inf(?:inity)?)$/i.exec(text)
+  return match === null ? undefined : match[2] !== undefined ? NaN : match[1] === "-" ? -Infinity : Infinity
+}
+
+/** As `str(Decimal)`: trailing zeros stay, and an exponent keeps the text short. */
+export const formatDecimal = (value: BigDecimal.BigDecimal): string => {
+  const sign = value.value < 0n ? "-" : ""
+  const all = (value.value < 0n ? -value.value : value.value).toString()
+  const point = all.length - value.scale
+  if (value.scale < 0 || point <= -6) {
+    const exponent = point - 1
+    return `${sign}${all[0]}${all.length > 1 ? `.${all.slice(1)}` : ""}E${exponent < 0 ? "" : "+"}${exponent}`
+  }
+  if (value.scale === 0) return sign + all
+  return point > 0
+    ? `${sign}${all.slice(0, point)}.${all.slice(point)}`
+    : `${sign}0.${"0".repeat(-point)}${all}`
+}

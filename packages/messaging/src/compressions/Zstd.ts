@@ -1,0 +1,15 @@
+/**
+ * Zstandard.
+ *
+ * @since 0.1.0
+ */
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib"
+import type { Compression } from "../Compression.ts"
+import { bounded } from "./Bounded.ts"
+
+export const zstd: Compression = {
+  contentType: "application/zstd",
+  names: ["zstd", "zstandard"],
+  compress: (bytes) => zstdCompressSync(bytes),
+  decompress: bounded("zstd", zstdDecompressSync)
+}

@@ -1,0 +1,102 @@
+/**
+ * What has been declared on one connection, so that it is declared once.
+ *
+ * Declarations have a channel of their own: the broker answers a wrong one by
+ * closing the channel, which must not take the publishes of others with it.
+ * What may vanish by itself (auto-delete, expiring) is declared every time.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type { Exchange, Queue } from "../Entity.ts"
+import type { MessagingError } from "../MessagingError.ts"
+import * as Topology from "../Topology.ts"
+import type { Channel, Connection } from "../Transport.ts"
+
+export type Entity = Queue | Exchange
+
+export interface Declarations {
+  /** Whether all of them were declared, and need not be again. */
+  readonly has: (entities: ReadonlyArray<Entity>) => boolean
+  /** Declares what is missing, then calls `then` before anybody else's turn: whoever asked first goes on first. */
+  readonly ensure: (entities: ReadonlyArray<Entity>, then: () => void) => Effect.Effect<void, MessagingError>
+}
+
+/** A client that makes up queue names for ever does not fill the memory: the cache starts afresh past this. */
+const maxKnown = 10_000
+
+export const make = Effect.fnUntraced(function*(connection: Connection): Effect.fn.Return<Declarations, never, Scope.Scope> {
+  const scope = yield* Scope.Scope
+  const turn = Semaphore.makeUnsafe(1)
+  const seen = new WeakSet<Entity>()
+  const known = new Set<string>()
+  let open: { readonly channel: Channel; readonly scope: Scope.Closeable } | undefined
+
+  const isKnown = (entity: Entity): boolean => {
+    if (seen.has(entity)) return true
+    if (!known.has(JSON.stringify(entity))) return false
+    seen.add(entity)
+    return true
+  }
+
+  const remember = (entity: Entity): void => {
+    if (!isLasting(entity)) return
+    if (known.size >= maxKnown) known.clear()
+    known.add(JSON.stringify(entity))
+    seen.add(entity)
+  }
+
+  const openChannel = Effect.gen(function*() {
+    const own = yield* Scope.fork(scope)
+    const channel = yield* Scope.provide(connection.openChannel, own)
+    open = { channel, scope: own }
+    return channel
+  })
+
+  // After a failure the channel is closed, or about to be.
+  const discard = Effect.suspend(() => {
+    const closing = open
+    open = undefined
+    return closing === undefined ? Effect.void : Scope.close(closing.scope, Exit.void)
+  })
+
+  const declare = (entity: Entity, channel: Channel): Effect.Effect<unknown, MessagingError> =>
+    Effect.onError(
+      isQueue(entity) ? Topology.declareQueue(channel, entity) : Topology.declareExchange(channel, entity),
+      () => discard
+    )
+
+  const declareSomehow = (entity: Entity): Effect.Effect<unknown, MessagingError> =>
+    Effect.suspend(() =>
+      open === undefined
+        ? Effect.flatMap(openChannel, (channel) => declare(entity, channel))
+        // A channel that lay idle may have been closed meanwhile: one more try, on a new one.
+        : Effect.catch(declare(entity, open.channel), (error) =>
+          error.reason._tag === "ChannelClosed"
+            ? Effect.flatMap(openChannel, (channel) => declare(entity, channel))
+            : Effect.fail(error))
+    )
+
+  return {
+    has: (entities) => entities.every(isKnown),
+    ensure: (entities, then) =>
+      turn.withPermit(Effect.gen(function*() {
+        for (const entity of entities) {
+          if (isKnown(entity)) continue
+          yield* declareSomehow(entity)
+          remember(entity)
+        }
+        then()
+      }))
+  }
+})
+
+const isQueue = (entity: Entity): entity is Queue => "bindings" in entity
+
+/** Whether it stays until it is deleted. */
+const isLasting = (entity: Entity): boolean =>
+  !entity.autoDelete &&
+  (!isQueue(entity) || (!entity.exclusive && entity.name !== "" && !("x-expires" in entity.arguments)))

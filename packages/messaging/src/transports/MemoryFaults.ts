@@ -1,0 +1,58 @@
+/**
+ * Faults on demand: what can go wrong between a worker and its broker, at the
+ * moment a test asks for it.
+ *
+ * Every fault is a function and not an effect, so that it can strike from
+ * within a delivery.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+
+/** A connection or a channel, to choose by. */
+export interface ConnectionInfo {
+  readonly id: number
+  /** As given to `connect`. */
+  readonly name: string
+}
+
+export interface ChannelInfo {
+  readonly connection: ConnectionInfo
+  readonly id: number
+  /** The queues it consumes. */
+  readonly queues: ReadonlyArray<string>
+  readonly unacked: number
+}
+
+export interface Faults {
+  /** Drops every connection, or those chosen; how many. What they held unsettled is in its queue again. */
+  readonly dropConnections: (detail?: string, which?: (connection: ConnectionInfo) => boolean) => number
+  /** Drops every connection and loses everything that is not durable and persistent. */
+  readonly restart: (detail?: string) => void
+  /** Closes every channel, or those chosen, with a reply code and text; how many. */
+  readonly closeChannels: (code: number, text: string, which?: (channel: ChannelInfo) => boolean) => number
+  /** Cancels the consumers of a queue, which stays; how many. */
+  readonly cancelConsumers: (queue: string) => number
+  /** Refuses the next connects, or all of them until `allowConnects`. */
+  readonly refuseConnects: (reason: "ConnectionLost" | "AccessRefused", times?: number) => void
+  readonly allowConnects: () => void
+  /**
+   * As under a memory or disk alarm: publishes wait. One that waited past its
+   * deadline failed with `PublishTimedOut`, and is stored all the same when the
+   * alarm ends: bytes that are on their way arrive.
+   */
+  readonly blockPublishers: (reason: string) => void
+  readonly unblockPublishers: () => void
+  /** Stores the next messages and says nothing: their publishers wait for their deadline, or the end of the connection. */
+  readonly loseConfirms: (times?: number) => void
+  /** Stores the next messages and drops the connection before it confirms them: `OutcomeUnknown`. */
+  readonly dropOnPublish: (times?: number) => void
+  /** Refuses the next messages: `Nacked`. */
+  readonly nackPublishes: (times?: number) => void
+  readonly delayConfirms: (by: Duration.Input) => void
+  readonly delayDeliveries: (by: Duration.Input) => void
+  /** Delivers the next messages, and each of them once more. */
+  readonly duplicateDeliveries: (times?: number) => void
+  /** Ends every fault that goes on. */
+  readonly heal: () => void
+}

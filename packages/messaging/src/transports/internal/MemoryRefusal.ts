@@ -1,0 +1,63 @@
+/**
+ * What the broker says when it refuses an operation and closes the channel
+ * that asked: an AMQP reply code and text, in RabbitMQ's words.
+ *
+ * @since 0.1.0
+ */
+import type { Arguments } from "../../Entity.ts"
+import { AccessRefused, ChannelClosed, NotFound, PreconditionFailed, type Reason } from "../../MessagingError.ts"
+import { isSame } from "./MemoryRouting.ts"
+
+/** Thrown inside the broker, and caught where the operation entered it. */
+export class Refusal {
+  readonly code: number
+  readonly text: string
+  /** Of the operation; the channel's own loss is always `ChannelClosed`. */
+  readonly reason: Reason
+
+  constructor(code: number, text: string, reason: Reason) {
+    this.code = code
+    this.text = text
+    this.reason = reason
+  }
+
+  get closure(): ChannelClosed {
+    return new ChannelClosed({ code: this.code, detail: this.text })
+  }
+}
+
+/** What those are told who use what they have closed. */
+export const byOwner = new ChannelClosed({ code: 504, detail: "CHANNEL_ERROR - its owner closed it" })
+
+export const notFound = (kind: "queue" | "exchange", name: string): Refusal => {
+  const text = `NOT_FOUND - no ${kind} '${name}' in vhost '/'`
+  return new Refusal(404, text, new NotFound({ detail: text }))
+}
+
+export const locked = (queue: string): Refusal => {
+  const text = `RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '${queue}' in vhost '/'`
+  return new Refusal(405, text, new PreconditionFailed({ entity: `queue '${queue}'`, detail: text }))
+}
+
+export const accessRefused = (uri: string, detail: string): Refusal => {
+  const text = `ACCESS_REFUSED - ${detail}`
+  return new Refusal(403, text, new AccessRefused({ uri, detail: text }))
+}
+
+export const preconditionFailed = (entity: string, detail: string): Refusal => {
+  const text = `PRECONDITION_FAILED - ${detail}`
+  return new Refusal(406, text, new PreconditionFailed({ entity, detail: text }))
+}
+
+/** Refuses the first of these values that differs from what there is. */
+export const requireSame = (entity: string, received: Arguments, current: Arguments, keys: ReadonlyArray<string>): void => {
+  for (const key of keys) {
+    if (isSame(received[key], current[key])) continue
+    throw preconditionFailed(
+      entity,
+      `inequivalent arg '${key}' for ${entity} in vhost '/': received ${say(received[key])} but current is ${say(current[key])}`
+    )
+  }
+}
+
+const say = (value: unknown): string => value === undefined ? "none" : `'${String(value)}'`

@@ -1,0 +1,113 @@
+/**
+ * What one call says about how it is sent, and the check that it makes sense.
+ *
+ * Celery's `apply_async` options, in camelCase. What a call leaves out its
+ * task's definition says, then the routes, then the settings.
+ *
+ * @since 0.1.0
+ */
+import type * as Producer from "@celeriac/messaging/Producer"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import * as TaskHeaders from "./protocol/TaskHeaders.ts"
+import type { Destination } from "./Router.ts"
+import { because, InvalidOption, type TaskError } from "./TaskError.ts"
+import type { TaskRequest } from "./TaskRequest.ts"
+
+export interface CallOptions extends Destination {
+  /** Run not before so much time from now. */
+  readonly countdown?: Duration.Input | undefined
+  /** Run not before. Not together with `countdown`. */
+  readonly eta?: Date | DateTime.DateTime | undefined
+  /** Not run, but revoked, when not started by then; a duration counts from now. */
+  readonly expires?: Duration.Input | Date | DateTime.DateTime | undefined
+  /** Default: a random one. Two tasks of one id are taken for one. */
+  readonly taskId?: string | undefined
+  /** 0 to 255. */
+  readonly priority?: number | undefined
+  /** Headers of your own, which the handler sees in `request.headers`. */
+  readonly headers?: Readonly<Record<string, unknown>> | undefined
+  /** The name to show in logs and monitors. */
+  readonly shadow?: string | undefined
+  readonly serializer?: string | undefined
+  readonly compression?: string | undefined
+  /** Store no result, and do not wait for one. */
+  readonly ignoreResult?: boolean | undefined
+  /** The request that is being run, when its handler sends this task: it becomes the parent. */
+  readonly parent?: TaskRequest | undefined
+  /** Whether to wait for a connection that is not there. Default true: until the deadline. */
+  readonly retry?: boolean | undefined
+  /** How many attempts to wait for, instead. */
+  readonly retryPolicy?: Producer.RetryPolicy | undefined
+  /** How long until the broker has confirmed. Default: `Settings.PublishDeadline`. */
+  readonly deadline?: Duration.Input | undefined
+}
+
+/** The options that a clock has to do with, in milliseconds since the epoch. */
+export interface Times {
+  readonly eta: number | undefined
+  readonly expires: number | undefined
+}
+
+export const untimed: Times = Object.freeze({ eta: undefined, expires: undefined })
+
+/** The options of a call that have to do with time. */
+export type Timing = Pick<CallOptions, "countdown" | "eta" | "expires">
+
+/** Whether the current time is needed. */
+export const isTimed = ({ countdown, eta, expires }: Timing): boolean =>
+  countdown !== undefined || eta !== undefined || expires !== undefined
+
+export const times = ({ countdown, eta, expires }: Timing, now: number): Result.Result<Times, TaskError> => {
+  if (countdown !== undefined && eta !== undefined) return invalid("eta", "give it or countdown, not both")
+  const notBefore = countdown !== undefined ? now + millisOf(countdown) : eta === undefined ? undefined : instant(eta)
+  if (notBefore !== undefined && !isInstant(notBefore)) {
+    return invalid(eta === undefined ? "countdown" : "eta", "no time in the years 1 to 9999")
+  }
+  const notAfter = expires === undefined ? undefined : isPoint(expires) ? instant(expires) : now + millisOf(expires)
+  if (notAfter !== undefined && !isInstant(notAfter)) return invalid("expires", "no time in the years 1 to 9999")
+  return Result.succeed({ eta: notBefore, expires: notAfter })
+}
+
+/** What is wrong with the rest of the options, if anything is. */
+export const problem = (options: CallOptions): TaskError | undefined => {
+  const { headers, priority, taskId } = options
+  if (taskId !== undefined && (taskId === "" || taskId.length > longestId || Buffer.byteLength(taskId) > longestId)) {
+    return because("send", new InvalidOption({ option: "taskId", detail: `an id has 1 to ${longestId} bytes` }))
+  }
+  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
+    return because("send", new InvalidOption({ option: "priority", detail: `${priority} is no integer from 0 to 255` }))
+  }
+  if (headers !== undefined) {
+    for (const name of Object.keys(headers)) {
+      if (TaskHeaders.isReserved(name)) {
+        return because("send", new InvalidOption({ option: "headers", detail: `'${name}' is the protocol's own` }))
+      }
+    }
+  }
+  return undefined
+}
+
+/** An id is a correlation id too, which AMQP bounds. */
+const longestId = 255
+
+const invalid = (option: string, detail: string) => Result.fail(because("send", new InvalidOption({ option, detail })))
+
+const isPoint = (value: Duration.Input | Date | DateTime.DateTime): value is Date | DateTime.DateTime =>
+  value instanceof Date || DateTime.isDateTime(value)
+
+const instant = (point: Date | DateTime.DateTime): number =>
+  point instanceof Date ? point.getTime() : point.epochMilliseconds
+
+/** NaN for what is no duration at all; Effect takes that very number for zero. */
+const millisOf = (input: Duration.Input): number => {
+  if (Number.isNaN(input)) return NaN
+  const duration = Duration.fromInput(input)
+  return duration._tag === "Some" ? Duration.toMillis(duration.value) : NaN
+}
+
+const earliest = -62_135_596_800_000
+const latest = 253_402_300_799_999
+
+const isInstant = (millis: number): boolean => millis >= earliest && millis <= latest

@@ -1,0 +1,141 @@
+/**
+ * A schema made ready for use at every message: synchronous, without effects,
+ * never throwing, compiled once it has proved to be used.
+ *
+ * Used by `Arguments` and `Task`. What a refusal says holds the value that was
+ * refused, unless the schema holds a `Schema.Redacted`: then it does not.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import * as SchemaAST from "effect/SchemaAST"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaParser from "effect/SchemaParser"
+
+/** A schema that decodes and encodes without services. */
+export type Plain = Schema.ConstraintCodec<unknown, unknown>
+
+/** Why a value was refused, and where inside it. */
+export interface Refusal {
+  readonly path: ReadonlyArray<PropertyKey>
+  readonly detail: string
+}
+
+export interface Codec<out A, out I> {
+  readonly decode: (input: unknown) => Result.Result<A, Refusal>
+  readonly encode: (value: unknown) => Result.Result<I, Refusal>
+}
+
+export const make = <S extends Plain>(schema: S): Codec<S["Type"], S["Encoded"]> => ({
+  decode: side(schema.ast, () => SchemaParser.decodeUnknownSync(schema), () =>
+    SchemaParser.decodeUnknownResult(schema, reporting(schema.ast))),
+  encode: side(SchemaAST.flip(schema.ast), () =>
+    SchemaParser.encodeUnknownSync(schema), () =>
+    SchemaParser.encodeUnknownResult(schema, reporting(schema.ast)))
+})
+
+/** `Expected an integer, got 1.5`, and where when it is not the value itself. */
+export const format = ({ detail, path }: Refusal): string =>
+  path.length === 0 ? detail : `${detail} at ${path.map((key) => `[${JSON.stringify(String(key))}]`).join("")}`
+
+/** Whether any part of the schema is `Schema.Redacted`. */
+export const holdsSecret = (ast: SchemaAST.AST): boolean => search(ast, new Set())
+
+/** Compiling costs about as much as this many interpreted calls; a program that calls once should not pay it. */
+const callsBeforeCompiling = 16
+
+const longestDetail = 1024
+
+const side = <A>(
+  ast: SchemaAST.AST,
+  make: () => (input: unknown) => A,
+  makeDetailed: () => (input: unknown) => Result.Result<A, SchemaIssue.Issue>
+): (input: unknown) => Result.Result<A, Refusal> => {
+  let run: ((input: unknown) => A) | undefined
+  let calls = 0
+  return (input) => {
+    if (calls <= callsBeforeCompiling) {
+      if (calls === callsBeforeCompiling) {
+        SchemaJITCompiler.enable(ast)
+        run = undefined
+      }
+      calls = calls + 1
+      run ??= make()
+    }
+    try {
+      return Result.succeed(run!(input))
+    } catch (error) {
+      return Result.fail(explain(makeDetailed(), input, error))
+    }
+  }
+}
+
+const explain = <A>(
+  detailed: (input: unknown) => Result.Result<A, SchemaIssue.Issue>,
+  input: unknown,
+  thrown: unknown
+): Refusal => {
+  try {
+    const result = detailed(input)
+    if (Result.isFailure(result)) {
+      const first = formatIssue(result.failure).issues[0]
+      if (first !== undefined) {
+        return { path: (first.path ?? []).map(keyOf), detail: bounded(first.message) }
+      }
+    }
+  } catch {
+    // A transformation that throws, or waits: what was thrown first says it.
+  }
+  return { path: [], detail: bounded(messageOf(thrown)) }
+}
+
+/** Of what a transformation threw: the parser wraps it. */
+const messageOf = (thrown: unknown): string => {
+  if (!(thrown instanceof Error)) return String(thrown)
+  return Cause.isCause(thrown.cause) ? messageOf(Cause.squash(thrown.cause)) : thrown.message
+}
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey =>
+  typeof segment === "object" ? segment.key : segment
+
+const bounded = (text: string): string => text.length > longestDetail ? `${text.slice(0, longestDetail)}...` : text
+
+const reporting = (ast: SchemaAST.AST): SchemaAST.ParseOptions => ({ errors: "first", reportInput: !holdsSecret(ast) })
+
+const search = (ast: SchemaAST.AST, seen: Set<SchemaAST.AST>): boolean => {
+  if (seen.has(ast)) return false
+  seen.add(ast)
+  return isRedacted(ast) || children(ast).some((child) => search(child, seen)) ||
+    (ast.encoding ?? []).some((link) => search(link.to, seen))
+}
+
+const isRedacted = (ast: SchemaAST.AST): boolean => {
+  const representation = ast.annotations?.representation
+  return typeof representation === "object" && representation !== null && "id" in representation &&
+    representation.id === "effect/schema/Redacted"
+}
+
+const children = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> => {
+  switch (ast._tag) {
+    case "Declaration":
+      return ast.typeParameters
+    case "Arrays":
+      return [...ast.elements, ...ast.rest]
+    case "Objects":
+      return [
+        ...ast.propertySignatures.map((property) => property.type),
+        ...ast.indexSignatures.map((signature) => signature.type)
+      ]
+    case "Union":
+      return ast.types
+    case "Suspend":
+      return [ast.thunk()]
+    default:
+      return []
+  }
+}

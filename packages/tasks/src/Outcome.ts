@@ -1,0 +1,92 @@
+/**
+ * What a task comes to, between a handler's types and a stored record.
+ *
+ * A value is stored as its schema encodes it. A declared error is stored as an
+ * exception that every language can read: its class is the error's tag, its
+ * module is `celeriac`, and it has two arguments, the message for people and
+ * the encoded error for programs:
+ *
+ * ```json
+ * { "exc_type": "OutOfStock", "exc_module": "celeriac",
+ *   "exc_message": ["only 3 left", { "_tag": "OutOfStock", "left": 3 }] }
+ * ```
+ *
+ * A Python client raises `celery.exceptions.OutOfStock` with those arguments; a
+ * client that has the definition fails with the error itself.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as SchemaAST from "effect/SchemaAST"
+import * as Codec from "./Codec.ts"
+import * as ExceptionRecord from "./result/ExceptionRecord.ts"
+
+/** Both directions, none of which throws. */
+export interface Outcome<A, E> {
+  /** A returned value as it is stored, or an `EncodeError` to store because it does not fit its schema. */
+  readonly encodeSuccess: (value: unknown) => Result.Result<unknown, ExceptionRecord.ExceptionRecord>
+  /** A declared error as above, and anything else as well as it can be told. */
+  readonly encodeError: (error: unknown) => ExceptionRecord.ExceptionRecord
+  /** A stored value, or why it does not fit. */
+  readonly decodeSuccess: (result: unknown) => Result.Result<A, string>
+  /** A stored exception as the declared error it was, or nothing: then it was none. */
+  readonly decodeError: (record: ExceptionRecord.ExceptionRecord) => { readonly error: E } | undefined
+}
+
+export const make = <A extends Codec.Plain, E extends Codec.Plain>(
+  success: A,
+  error: E
+): Outcome<A["Type"], E["Type"]> => {
+  const value = Codec.make(success)
+  const failure = SchemaAST.isNever(error.ast) ? undefined : Codec.make(error)
+  return {
+    encodeSuccess: (result) => {
+      const encoded = value.encode(result)
+      return Result.isSuccess(encoded)
+        ? Result.succeed(encoded.success === undefined ? null : encoded.success)
+        : Result.fail(ExceptionRecord.make(
+          "EncodeError",
+          [`the handler returned what its task does not: ${Codec.format(encoded.failure)}`],
+          "kombu.exceptions"
+        ))
+    },
+    encodeError: (thrown) => {
+      const encoded = failure?.encode(thrown)
+      if (encoded === undefined || Result.isFailure(encoded)) return ExceptionRecord.fromUnknown(thrown)
+      const excType = nameOf(thrown)
+      return ExceptionRecord.make(
+        excType,
+        [messageOf(thrown) ?? excType, encoded.success ?? null],
+        ExceptionRecord.foreignModule
+      )
+    },
+    decodeSuccess: (result) => {
+      const decoded = value.decode(result)
+      return Result.isSuccess(decoded) ? Result.succeed(decoded.success) : Result.fail(Codec.format(decoded.failure))
+    },
+    decodeError: (record) => {
+      if (failure === undefined || record.excModule !== ExceptionRecord.foreignModule || record.args.length !== 2) {
+        return undefined
+      }
+      const decoded = failure.decode(record.args[1])
+      return Result.isSuccess(decoded) ? { error: decoded.success } : undefined
+    }
+  }
+}
+
+/** What reads results of tasks whose definition is not at hand: values as they were stored. */
+export const untyped: Outcome<unknown, never> = {
+  encodeSuccess: (value) => Result.succeed(value ?? null),
+  encodeError: (error) => ExceptionRecord.fromUnknown(error),
+  decodeSuccess: (result) => Result.succeed(result),
+  decodeError: () => undefined
+}
+
+const nameOf = (error: unknown): string => {
+  if (typeof error !== "object" || error === null) return "TaskFailure"
+  if ("_tag" in error && typeof error._tag === "string" && error._tag !== "") return error._tag
+  return error instanceof Error && error.name !== "" ? error.name : "TaskFailure"
+}
+
+const messageOf = (error: unknown): string | undefined =>
+  error instanceof Error && error.message !== "" ? error.message : typeof error === "string" ? error : undefined

@@ -1,0 +1,178 @@
+/**
+ * The definition of a task: its name, parameters, result and errors, as one
+ * value that both sides of a queue share.
+ *
+ * ```ts
+ * const add = Task.make("proj.add", {
+ *   parameters: { x: Schema.Int, y: Schema.Int },
+ *   success: Schema.Int
+ * })
+ *
+ * // a worker
+ * const AddLive = add.toLayer(({ x, y }) => Effect.succeed(x + y))
+ *
+ * // a client
+ * const sum = client.execute(add, { x: 2, y: 3 })
+ * ```
+ *
+ * The encoded side of each schema is what travels, and what a Python peer sees.
+ * No schema may need services.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Arguments from "./Arguments.ts"
+import type * as Codec from "./Codec.ts"
+import * as Outcome from "./Outcome.ts"
+import * as TaskOptions from "./TaskOptions.ts"
+import { TaskRegistry } from "./TaskRegistry.ts"
+import type { TaskRequest } from "./TaskRequest.ts"
+
+const TypeId = "~@celeriac/tasks/Task"
+
+export interface Task<
+  in out Name extends string,
+  in out Parameters extends Arguments.Fields,
+  in out Success extends Codec.Plain,
+  in out Failure extends Codec.Plain
+> extends Any {
+  readonly name: Name
+  readonly parameters: Parameters
+  readonly success: Success
+  readonly error: Failure
+  readonly arguments: Arguments.Arguments<Parameters>
+  readonly outcome: Outcome.Outcome<Success["Type"], Failure["Type"]>
+
+  /** Received arguments as the handler wants them, or the `TypeError` that Python would have raised. */
+  readonly bind: (
+    args: ReadonlyArray<unknown>,
+    kwargs: Readonly<Record<string, unknown>>
+  ) => Result.Result<Arguments.Decoded<Parameters>, TypeError>
+
+  /**
+   * The task with its handler, as a layer that registers it while the layer
+   * lives. What the handler needs shows in the layer's type. A second task of
+   * the same name is a defect, a `TaskError`.
+   *
+   * A handler that opens resources closes them itself, with `Effect.scoped`:
+   * every run would pay for a scope otherwise.
+   */
+  readonly toLayer: <R = never>(
+    handler: Handler<Parameters, Success, Failure, R> & WithoutScope<R>,
+    options?: Partial<TaskOptions.ExecutionOptions>
+  ) => Layer.Layer<never, never, TaskRegistry | R>
+}
+
+/** Any task, for those who only look. */
+export interface Any {
+  readonly [TypeId]: typeof TypeId
+  readonly name: string
+  readonly parameters: Arguments.Fields
+  readonly success: Codec.Plain
+  readonly error: Codec.Plain
+  readonly options: TaskOptions.TaskOptions
+  readonly arguments: Arguments.Arguments<any>
+  readonly outcome: Outcome.Outcome<any, any>
+}
+
+/** What runs when the task is called: the decoded parameters, and the request they came with. */
+export type Handler<Parameters extends Arguments.Fields, Success extends Codec.Plain, Failure extends Codec.Plain, R> = (
+  parameters: Arguments.Decoded<Parameters>,
+  request: TaskRequest
+) => Effect.Effect<Success["Type"], Failure["Type"], R>
+
+/** What a caller gives. */
+export type Input<T extends Any> = Arguments.Input<T["parameters"]>
+
+/** What a call comes to. */
+export type Success<T extends Any> = T["success"]["Type"]
+
+/** What a call fails with, as the definition declares it. */
+export type Failure<T extends Any> = T["error"]["Type"]
+
+type WithoutScope<R> = [Extract<R, Scope.Scope>] extends [never] ? unknown
+  : "This handler needs a Scope: wrap its effect in Effect.scoped, so that each run closes what it opened"
+
+/** Whether a value is a task. */
+export const isTask = (value: unknown): value is Any => typeof value === "object" && value !== null && TypeId in value
+
+/**
+ * Defines a task. Parameters are ordered as written. The result is nothing, and
+ * there are no declared errors, unless said otherwise.
+ */
+export const make = <
+  const Name extends string,
+  const Parameters extends Arguments.Fields = {},
+  Success extends Codec.Plain = Schema.Void,
+  Failure extends Codec.Plain = Schema.Never
+>(
+  name: Name,
+  definition: {
+    readonly parameters?: Parameters
+    readonly success?: Success
+    /** Errors that travel typed. Anything else a handler dies of reaches the caller as a `TaskException`. */
+    readonly error?: Failure
+    readonly options?: TaskOptions.TaskOptions
+  } = {}
+): Task<Name, Parameters, Success, Failure> => {
+  if (name === "") throw new Error("a task needs a name: 'module.function' is Celery's custom")
+  // The defaults of the type parameters are what stands here when an option is left out.
+  const parameters = (definition.parameters ?? {}) as Parameters
+  const success = (definition.success ?? Schema.Void) as Success
+  const error = (definition.error ?? Schema.Never) as Failure
+  const args = Arguments.make(name, parameters)
+  const outcome = Outcome.make(success, error)
+  return {
+    [TypeId]: TypeId,
+    name,
+    parameters,
+    success,
+    error,
+    options: definition.options ?? {},
+    arguments: args,
+    outcome,
+    bind: args.bind,
+    toLayer(handler, options) {
+      return register(this, handler, options ?? {})
+    }
+  }
+}
+
+const register = <
+  Name extends string,
+  Parameters extends Arguments.Fields,
+  Success extends Codec.Plain,
+  Failure extends Codec.Plain,
+  R
+>(
+  task: Task<Name, Parameters, Success, Failure>,
+  handler: Handler<Parameters, Success, Failure, R>,
+  options: Partial<TaskOptions.ExecutionOptions>
+): Layer.Layer<never, never, TaskRegistry | R> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const registry = yield* TaskRegistry
+    // The layer's own scope would never close what a run opens.
+    const context = Context.omit(Scope.Scope)(yield* Effect.context<R>())
+    // `bind` makes the parameters; the registry holds tasks of every type.
+    const erased = handler as (
+      parameters: unknown,
+      request: TaskRequest
+    ) => Effect.Effect<unknown, unknown, Exclude<R, Scope.Scope>>
+    const registered = {
+      name: task.name,
+      options: yield* TaskOptions.resolve({ ...task.options, ...options }),
+      bind: task.bind,
+      handler: erased,
+      context,
+      handle: (parameters: unknown, request: TaskRequest) =>
+        Effect.provideContext(Effect.suspend(() => erased(parameters, request)), context),
+      encodeSuccess: task.outcome.encodeSuccess,
+      encodeError: task.outcome.encodeError
+    }
+    yield* Effect.orDie(registry.register(registered))
+  }))

@@ -1,0 +1,59 @@
+/**
+ * What a task's definition says about how it is sent and run.
+ *
+ * The first group is read by whoever sends the task, and a caller's own
+ * option wins over it; the second is read by the worker that runs it. What is
+ * left out falls back to `Settings`.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Settings from "./Settings.ts"
+
+/** Options of a definition. Celery's names are the same in snake_case. */
+export interface TaskOptions {
+  /** The queue to send to. Default: `Settings.DefaultQueue`. */
+  readonly queue?: string
+  /** The exchange to publish to, instead of the queue's own. */
+  readonly exchange?: string
+  /** The routing key to publish with, instead of the queue's own. */
+  readonly routingKey?: string
+  /** 0 to 255. On RabbitMQ higher comes first, in a queue that has `maxPriority`. */
+  readonly priority?: number
+  /** A task not started by then is revoked instead of run. */
+  readonly expires?: Duration.Input
+  /** The name of a serializer: `json`, ... */
+  readonly serializer?: string
+  /** The name of a compression: `gzip`, ... */
+  readonly compression?: string
+
+  /** Acknowledge after the task has run and not before: a lost worker's tasks run again. */
+  readonly acksLate?: boolean
+  /** With `acksLate`, acknowledge a task that failed or ran out of time too. When false it is rejected, for the dead-letter exchange. */
+  readonly acksOnFailureOrTimeout?: boolean
+  /** Store no result. A sender can say otherwise per call. */
+  readonly ignoreResult?: boolean
+  /** Store the state STARTED when a run begins. */
+  readonly trackStarted?: boolean
+}
+
+/** The worker's part of the options, nothing left open. */
+export interface ExecutionOptions {
+  readonly acksLate: boolean
+  readonly acksOnFailureOrTimeout: boolean
+  readonly ignoreResult: boolean
+  readonly trackStarted: boolean
+}
+
+/** Fills what the definition left open from the settings in effect. */
+export const resolve: (options: TaskOptions) => Effect.Effect<ExecutionOptions> = Effect.fnUntraced(
+  function*(options) {
+    return {
+      acksLate: options.acksLate ?? (yield* Settings.AcksLate),
+      acksOnFailureOrTimeout: options.acksOnFailureOrTimeout ?? (yield* Settings.AcksOnFailureOrTimeout),
+      ignoreResult: options.ignoreResult ?? (yield* Settings.IgnoreResult),
+      trackStarted: options.trackStarted ?? (yield* Settings.TrackStarted)
+    }
+  }
+)

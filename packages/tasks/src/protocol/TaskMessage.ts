@@ -1,0 +1,214 @@
+/**
+ * A task message as a whole: read in two steps, so that a worker decides by the
+ * headers before it looks at the body, and written as Python's client writes
+ * it.
+ *
+ * Version 2 is the one in use. Version 1 (everything in the body) and messages
+ * between the two (the headers of 2, the body of 1) are read, and become
+ * version 2; version 1 is written for old workers. Source: protocol §1, §2.
+ *
+ * @since 0.1.0
+ */
+import * as Content from "@celeriac/messaging/Content"
+import type { Headers, Message, Properties } from "@celeriac/messaging/Message"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Nodename from "../Nodename.ts"
+import * as IsoTime from "./IsoTime.ts"
+import { ProtocolError, UndecodableBody } from "./ProtocolError.ts"
+import * as PythonRepr from "./PythonRepr.ts"
+import type { Embed } from "./TaskBody.ts"
+import * as TaskBody from "./TaskBody.ts"
+import * as TaskHeaders from "./TaskHeaders.ts"
+import * as Version1 from "./Version1.ts"
+
+/** A message understood. */
+export interface TaskMessage {
+  readonly headers: TaskHeaders.TaskHeaders
+  readonly body: TaskBody.TaskBody
+}
+
+/** What the headers alone tell: the task, or (version 1) that the body has to be asked. */
+export type Identity =
+  | { readonly version: 2; readonly headers: TaskHeaders.TaskHeaders }
+  | { readonly version: 1 }
+
+/** From a message to the value in its body. */
+export type Decode = (message: Message) => Result.Result<unknown, MessagingError>
+
+export interface ReadOptions extends Content.DecodeOptions {
+  /** Stands in for `Content.decode` and its options, for whoever has bound them already. */
+  readonly decode?: Decode | undefined
+  /** Where the clock of a version 1 sender stands that does not use UTC. Default UTC. */
+  readonly timeZone?: DateTime.TimeZone | undefined
+}
+
+/** Reads the headers, and nothing of the body. */
+export const identify = (message: Message): Result.Result<Identity, ProtocolError> => {
+  if (message.headers.task === undefined) return versionOne
+  const headers = TaskHeaders.decode(message.headers)
+  return Result.isFailure(headers) ? Result.fail(headers.failure) : Result.succeed({ version: 2, headers: headers.success })
+}
+
+const versionOne: Result.Result<Identity, never> = Result.succeed({ version: 1 })
+
+/** Decodes the body of a message that was identified. */
+export const readBody = (
+  message: Message,
+  identity: Identity,
+  options: ReadOptions = {}
+): Result.Result<TaskMessage, ProtocolError> => {
+  const decoded = options.decode === undefined ? Content.decode(message, options) : options.decode(message)
+  if (Result.isFailure(decoded)) {
+    const about = identity.version === 2 ? identity.headers : undefined
+    return Result.fail(
+      new ProtocolError({
+        task: about?.task,
+        id: about?.id,
+        reason: new UndecodableBody({ cause: decoded.failure })
+      })
+    )
+  }
+  const payload = decoded.success
+  if (identity.version === 1) return Version1.decode(message.headers, payload, options.timeZone)
+  if (TaskBody.isTable(payload) && "args" in payload) return Version1.decodeHybrid(message.headers, payload)
+  const body = TaskBody.decode(payload, identity.headers)
+  return Result.isFailure(body)
+    ? Result.fail(body.failure)
+    : Result.succeed({ headers: identity.headers, body: body.success })
+}
+
+/** Both steps. */
+export const read = (message: Message, options: ReadOptions = {}): Result.Result<TaskMessage, ProtocolError> => {
+  const identity = identify(message)
+  return Result.isFailure(identity) ? Result.fail(identity.failure) : readBody(message, identity.success, options)
+}
+
+/** A task to be sent. */
+export interface OutgoingTask {
+  readonly task: string
+  readonly id: string
+  readonly args?: ReadonlyArray<unknown> | undefined
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined
+  readonly embed?: Partial<Embed> | undefined
+  readonly shadow?: string | undefined
+  /** Text goes as it is; a number is milliseconds since the epoch. */
+  readonly eta?: string | number | undefined
+  /** Text goes as it is; a number is milliseconds since the epoch. */
+  readonly expires?: string | number | undefined
+  readonly group?: string | undefined
+  readonly groupIndex?: number | undefined
+  readonly retries?: number | undefined
+  readonly timeLimit?: Partial<TaskHeaders.TimeLimit> | undefined
+  /** Default: `id`. */
+  readonly rootId?: string | undefined
+  readonly parentId?: string | undefined
+  /** Default: made from `args`. */
+  readonly argsRepr?: string | undefined
+  /** Default: made from `kwargs`. */
+  readonly kwargsRepr?: string | undefined
+  /** Default: `gen<pid>@<host>`. */
+  readonly origin?: string | undefined
+  /** Default false. Null leaves it to the task's own setting. */
+  readonly ignoreResult?: boolean | null | undefined
+  readonly replacedTaskNesting?: number | undefined
+  readonly stampedHeaders?: ReadonlyArray<string> | undefined
+  readonly stamps?: Readonly<Record<string, unknown>> | undefined
+  /** The sender's own headers, beside those of the protocol. Reserved names are dropped. */
+  readonly custom?: Readonly<Record<string, unknown>> | undefined
+  /** Default `js`. */
+  readonly lang?: string | undefined
+  /** Where results are sent to, by backends that send them. */
+  readonly replyTo?: string | undefined
+  /** Default: `id`. */
+  readonly correlationId?: string | undefined
+  /** Default 2, persistent. */
+  readonly deliveryMode?: 1 | 2 | undefined
+  /** Default 0. */
+  readonly priority?: number | undefined
+  /** Milliseconds until the broker drops the message; below 0 is 0. Never, when absent. */
+  readonly expiration?: number | undefined
+  /** More properties (`messageId`, `userId`); those above win. */
+  readonly properties?: Properties | undefined
+}
+
+export interface WriteOptions extends Content.EncodeOptions {
+  /** Default 2. */
+  readonly protocol?: 1 | 2 | undefined
+}
+
+/** Writes a message; fails with `Unencodable` when an argument has no form in the serializer. */
+export const write = (task: OutgoingTask, options: WriteOptions = {}): Result.Result<Message, MessagingError> => {
+  const encoded = Content.encode(options.protocol === 1 ? Version1.encode(task) : bodyOfVersion2(task), options)
+  if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
+  const { body, headers, properties } = encoded.success
+  const compression = headers.compression
+  return Result.succeed({
+    body,
+    headers: options.protocol === 1
+      ? { ...TaskHeaders.withoutReserved(task.custom ?? TaskHeaders.none), ...headers }
+      : headersOfVersion2(task, typeof compression === "string" ? compression : undefined),
+    properties: propertiesOf(task, properties)
+  })
+}
+
+/**
+ * A task that was received, to be written again: as a retry does. Its priority
+ * and where its result goes are properties of its delivery: add them.
+ */
+export const outgoing = (message: TaskMessage): OutgoingTask => ({
+  ...message.headers,
+  ignoreResult: message.headers.ignoreResult ?? null,
+  args: message.body.args,
+  kwargs: message.body.kwargs,
+  embed: message.body.embed
+})
+
+const noArgs: ReadonlyArray<unknown> = []
+const noKwargs: Readonly<Record<string, unknown>> = {}
+
+const bodyOfVersion2 = (task: OutgoingTask): unknown =>
+  TaskBody.encode(task.args ?? noArgs, task.kwargs ?? noKwargs, task.embed ?? TaskBody.noEmbed)
+
+const headersOfVersion2 = (task: OutgoingTask, compression: string | undefined): Headers =>
+  TaskHeaders.encode({
+    lang: task.lang ?? "js",
+    task: task.task,
+    id: task.id,
+    shadow: task.shadow,
+    eta: IsoTime.text(task.eta),
+    etaMillis: undefined,
+    expires: IsoTime.text(task.expires),
+    expiresMillis: undefined,
+    group: task.group,
+    groupIndex: task.groupIndex,
+    retries: task.retries ?? 0,
+    timeLimit: task.timeLimit === undefined
+      ? TaskHeaders.noTimeLimit
+      : { hard: task.timeLimit.hard, soft: task.timeLimit.soft },
+    rootId: task.rootId ?? task.id,
+    parentId: task.parentId,
+    argsRepr: task.argsRepr ?? PythonRepr.args(task.args ?? noArgs),
+    kwargsRepr: task.kwargsRepr ?? PythonRepr.kwargs(task.kwargs ?? noKwargs),
+    origin: task.origin ?? Nodename.origin(),
+    ignoreResult: task.ignoreResult === undefined ? false : task.ignoreResult ?? undefined,
+    replacedTaskNesting: task.replacedTaskNesting ?? 0,
+    stampedHeaders: task.stampedHeaders,
+    stamps: task.stamps ?? TaskHeaders.none,
+    compression,
+    custom: task.custom ?? TaskHeaders.none
+  })
+
+const propertiesOf = (task: OutgoingTask, encoded: Content.Encoded["properties"]): Properties => {
+  const out: { -readonly [K in keyof Properties]: Properties[K] } = {
+    contentType: encoded.contentType,
+    contentEncoding: encoded.contentEncoding,
+    deliveryMode: task.deliveryMode ?? 2,
+    priority: task.priority ?? 0,
+    correlationId: task.correlationId ?? task.id,
+    replyTo: task.replyTo ?? ""
+  }
+  if (task.expiration !== undefined) out.expiration = String(Math.max(0, Math.trunc(task.expiration)))
+  return task.properties === undefined ? out : { ...task.properties, ...out }
+}

@@ -1,0 +1,129 @@
+/**
+ * Sends each result as a message to the client that asked for it, and nowhere
+ * else: Celery's `rpc://`.
+ *
+ * A worker publishes to the queue named by the request's `reply_to`; a request
+ * without one gets no result. A client consumes one queue of its own, opened
+ * when it first prepares a task: only the process that sent a task can read
+ * its result. Source: protocol §7.4.
+ *
+ * @since 0.1.0
+ */
+import { Compressions } from "@celeriac/messaging/Compression"
+import * as Content from "@celeriac/messaging/Content"
+import { Limits } from "@celeriac/messaging/Limits"
+import type { Delivery, Message } from "@celeriac/messaging/Message"
+import { Producer, type SendOptions } from "@celeriac/messaging/Producer"
+import { Serializers } from "@celeriac/messaging/Serializer"
+import type { Transport } from "@celeriac/messaging/Transport"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Settings from "../../Settings.ts"
+import { TaskId } from "../../TaskId.ts"
+import * as TaskState from "../../TaskState.ts"
+import { ResultBackend } from "../ResultBackend.ts"
+import * as ResultRecord from "../ResultRecord.ts"
+import * as ResultShelf from "../ResultShelf.ts"
+import * as ReplyQueue from "./ReplyQueue.ts"
+
+export interface Options {
+  /** How many results may lie here that nobody has waited for; then the oldest are dropped. Default 8192. */
+  readonly unread?: number
+  /** How many tasks may be sent whose results have not come; then those of the oldest are dropped. Default 100,000. */
+  readonly expected?: number
+}
+
+/** Sent twice does no harm, and a client that is gone wants nothing. */
+const sending: SendOptions = { mandatory: false, idempotent: true }
+
+export const layerWith = (options: Options): Layer.Layer<ResultBackend, never, Producer | Transport> =>
+  Layer.effect(
+    ResultBackend,
+    Effect.gen(function*() {
+      const producer = yield* Producer
+      const clock = yield* Clock.Clock
+      const expires = yield* Settings.ResultExpires
+      const deliveryMode = (yield* Settings.ResultPersistent) ? 2 : 1
+      const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
+      const encoding = { ...coding, serializer: yield* Settings.ResultSerializer }
+      const decoding = { ...coding, limits: yield* Limits, accept: yield* Settings.ResultAcceptContent }
+
+      const maxExpected = options.expected ?? 100_000
+      const expected = new Set<string>()
+      const shelf = ResultShelf.make({
+        clock,
+        lifetime: Duration.toMillis(expires),
+        capacity: options.unread ?? 8192
+      })
+
+      const expect = (id: string): void => {
+        if (expected.size >= maxExpected) for (const oldest of expected) {
+          expected.delete(oldest)
+          break
+        }
+        expected.add(id)
+      }
+
+      // Anyone may write to the queue: what is no result, or of no task of ours, is dropped.
+      const onDelivery = (delivery: Delivery): void => {
+        const content = Content.decode(delivery, decoding)
+        if (Result.isFailure(content)) return
+        const record = ResultRecord.decode(content.success, delivery.properties.correlationId)
+        if (Result.isFailure(record)) return
+        const { status, taskId } = record.success
+        if (!expected.has(taskId) && !shelf.isAwaited(taskId)) return
+        if (TaskState.isReady(status)) expected.delete(taskId)
+        shelf.keep(record.success)
+      }
+
+      const queue = yield* ReplyQueue.make({ name: (yield* TaskId)(), expires, onDelivery })
+      const prepare = (id: string, deadline: Duration.Input) =>
+        Effect.suspend(() => {
+          expect(id)
+          return queue.open(deadline)
+        })
+
+      return ResultBackend.of({
+        name: "rpc",
+        storeUnsafe: (record, { correlationId, replyTo }, onStored) => {
+          if (replyTo === undefined || replyTo === "") return onStored()
+          const content = Content.encode(ResultRecord.encodeReply(record), encoding)
+          if (Result.isFailure(content)) return onStored(content.failure)
+          const { body, headers, properties } = content.success
+          const message: Message = {
+            body,
+            headers,
+            properties: {
+              contentType: properties.contentType,
+              contentEncoding: properties.contentEncoding,
+              deliveryMode,
+              priority: 0,
+              correlationId: correlationId ?? record.taskId
+            }
+          }
+          producer.publishUnsafe(message, { exchange: "", routingKey: replyTo }, sending, onStored)
+        },
+        prepare,
+        replyTo: queue.name,
+        wait: (id) =>
+          Effect.suspend(() => {
+            const record = shelf.find(id)
+            return record !== undefined && TaskState.isReady(record.status)
+              ? Effect.succeed(record)
+              : Effect.andThen(prepare(id, Duration.infinity), shelf.wait(id))
+          }),
+        lookup: (id) => Effect.sync(() => shelf.find(id)),
+        state: (id) => Effect.sync(() => shelf.find(id)?.status ?? TaskState.PENDING),
+        forget: (id) =>
+          Effect.sync(() => {
+            expected.delete(id)
+            shelf.forget(id)
+          })
+      })
+    })
+  )
+
+export const layer: Layer.Layer<ResultBackend, never, Producer | Transport> = layerWith({})

@@ -1,0 +1,360 @@
+import * as Entity from "@celeriac/messaging/Entity"
+import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
+import * as Client from "@celeriac/tasks/Client"
+import * as Queues from "@celeriac/tasks/Queues"
+import type { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
+import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
+import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
+import * as Router from "@celeriac/tasks/Router"
+import * as Settings from "@celeriac/tasks/Settings"
+import * as Task from "@celeriac/tasks/Task"
+import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
+import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import type * as AsyncResult from "@celeriac/tasks/AsyncResult"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
+import { bodyOf, clientWith, rpc, take, workOnce } from "./fixtures/broker.ts"
+import { request } from "./fixtures/request.ts"
+import captured from "./fixtures/task-messages.json" with { type: "json" }
+
+class Negative extends Schema.TaggedError<Negative>()("Negative", { value: Schema.Int }) {}
+
+const add = Task.make("proj.add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
+const root = Task.make("proj.root", { parameters: { x: Schema.Int }, success: Schema.Number, error: Negative })
+const noop = Task.make("proj.noop")
+
+const handlers = Layer.mergeAll(
+  add.toLayer(({ x, y }) => Effect.succeed(x + y)),
+  root.toLayer(({ x }) => x < 0 ? Effect.fail(new Negative({ value: x })) : Effect.succeed(Math.sqrt(x)))
+).pipe(Layer.provideMerge(TaskRegistry.layer))
+
+const sendError = <A>(effect: Effect.Effect<A, Client.SendError>) =>
+  Effect.map(Effect.flip(effect), (error) => ({ tag: error.reason._tag, message: error.message }))
+
+describe("Client", () => {
+  describe("a message", () => {
+    it.effect("is what Python's client sends, but for the language, the origin and the reply queue", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const python = captured[1]!
+        yield* client.applyAsync(add, [1, 2], { taskId: python.headers.id })
+        const sent = yield* take("celery")
+
+        const { lang, origin, ...headers } = sent.headers
+        const { lang: _, origin: __, ...expected } = python.headers
+        assert.deepStrictEqual(headers, expected)
+        assert.deepStrictEqual(Object.keys(sent.headers), Object.keys(python.headers))
+        assert.strictEqual(lang, "js")
+        assert.match(String(origin), /^gen\d+@./)
+        assert.deepStrictEqual(bodyOf(sent), JSON.parse(python.body))
+        assert.deepStrictEqual(sent.properties, {
+          contentType: python.properties.content_type,
+          contentEncoding: python.properties.content_encoding,
+          deliveryMode: 2,
+          priority: python.properties.priority,
+          correlationId: python.properties.correlation_id,
+          replyTo: "id-1"
+        })
+        assert.deepStrictEqual([sent.exchange, sent.routingKey], ["", "celery"])
+      }).pipe(Effect.provide(rpc)))
+
+    it.effect("carries a call's options as Python's does", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const python = captured[0]!
+        yield* TestClock.setTime(Date.parse("2026-11-20T23:14:56.922Z"))
+        yield* client.applyAsync(add, [2, 2], {
+          countdown: "60 seconds",
+          expires: "120 seconds",
+          priority: 5,
+          shadow: "shade",
+          compression: "gzip",
+          headers: { my: "h" },
+          taskId: python.headers.id
+        })
+        const { headers, properties } = yield* take("celery")
+        assert.strictEqual(headers.eta, "2026-11-20T23:15:56.922000+00:00")
+        assert.strictEqual(headers.expires, "2026-11-20T23:16:56.922000+00:00")
+        assert.strictEqual(String(headers.eta).slice(0, 23), python.headers.eta!.slice(0, 23))
+        assert.strictEqual(String(headers.expires).slice(0, 23), python.headers.expires!.slice(0, 23))
+        assert.strictEqual(properties.expiration, python.properties.expiration)
+        assert.strictEqual(properties.priority, python.properties.priority)
+        for (const name of ["shadow", "my", "compression", "argsrepr"] as const) {
+          assert.strictEqual(headers[name], python.headers[name])
+        }
+      }).pipe(Effect.provide(rpc)))
+
+    it.effect("has keywords where arguments were given by keyword", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        yield* client.delay(add, { x: 1, y: 2 })
+        const sent = yield* take("celery")
+        assert.deepStrictEqual((bodyOf(sent) as ReadonlyArray<unknown>).slice(0, 2), [[], { x: 1, y: 2 }])
+        assert.strictEqual(sent.headers.kwargsrepr, "{'x': 1, 'y': 2}")
+      }).pipe(Effect.provide(rpc)))
+
+    it.effect("shows no secret, and carries it", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const login = Task.make("login", { parameters: { password: Schema.RedactedFromValue(Schema.String) } })
+        yield* client.sendTask("login", { args: ["hunter2"] })
+        yield* take("celery")
+        yield* client.delay(login, login.bind(["hunter2"], {}).pipe((bound) => bound._tag === "Success" ? bound.success : never()))
+        const sent = yield* take("celery")
+        assert.notInclude(JSON.stringify(sent.headers), "hunter2")
+        assert.strictEqual(sent.headers.kwargsrepr, "{'password': '<redacted>'}")
+        assert.include(JSON.stringify(bodyOf(sent)), "hunter2")
+      }).pipe(Effect.provide(rpc)))
+
+    it.effect("of a child names its parent and its root", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        yield* client.applyAsync(noop, {}, { parent: { ...request, id: "p", rootId: "r" } })
+        const { headers } = yield* take("celery")
+        assert.deepStrictEqual([headers.parent_id, headers.root_id], ["p", "r"])
+      }).pipe(Effect.provide(rpc)))
+
+    it.effect("asks for no reply where the result is ignored", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const broker = yield* MemoryBroker
+        yield* client.applyAsync(noop, {}, { ignoreResult: true })
+        yield* client.delay(Task.make("quiet", { options: { ignoreResult: true } }))
+        for (const _ of [1, 2]) {
+          const { headers, properties } = yield* take("celery")
+          assert.isTrue(headers.ignore_result)
+          assert.strictEqual(properties.replyTo, "")
+        }
+        assert.isUndefined(broker.queue("id-1"))
+      }).pipe(Effect.provide(rpc)))
+  })
+
+  describe("a destination", () => {
+    it.effect("is declared as Python's clients and workers declare it", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const broker = yield* MemoryBroker
+        yield* client.applyAsync(noop, {}, { queue: "emails" })
+        assert.deepStrictEqual(
+          broker.queue("emails")?.declaration,
+          Entity.queue("emails", { exchange: Entity.exchange("emails"), routingKey: "emails" })
+        )
+        assert.strictEqual((yield* take("emails")).exchange, "")
+      }).pipe(Effect.provide(rpc)))
+
+    it.effect("is the call's, or else the definition's, or else the routes', or else the default", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const mailed = Task.make("mail.send", { options: { queue: "defined" } })
+        yield* client.applyAsync(mailed, {}, { queue: "called" })
+        yield* client.delay(mailed)
+        yield* client.sendTask("mail.other")
+        yield* client.sendTask("other")
+        assert.strictEqual((yield* take("called")).headers.task, "mail.send")
+        assert.strictEqual((yield* take("defined")).headers.task, "mail.send")
+        const routed = yield* take("routed")
+        assert.deepStrictEqual([routed.headers.task, routed.properties.priority], ["mail.other", 7])
+        assert.strictEqual((yield* take("main")).headers.task, "other")
+      }).pipe(
+        Effect.provide(rpc),
+        Effect.provideService(Settings.DefaultQueue, "main"),
+        Effect.provideService(Router.Routes, [Router.table({ "mail.*": { queue: "routed", priority: 7 } })])
+      ))
+
+    it.effect("that leads nowhere fails the send", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const sent = client.applyAsync(noop, {}, { exchange: "amq.direct", routingKey: "nobody" })
+        assert.strictEqual((yield* sendError(sent)).tag, "Unroutable")
+      }).pipe(Effect.provide(rpc)))
+
+    it.effect("must be known where queues are not made as needed", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        yield* client.applyAsync(noop, {}, { queue: "known" })
+        assert.deepStrictEqual(yield* sendError(client.applyAsync(noop, {}, { queue: "typo" })), {
+          tag: "QueueNotFound",
+          message:
+            "route: queue 'typo' is not among the configured queues. Add it to Queues.Configured, or let queues be created (Settings.CreateMissingQueues)"
+        })
+      }).pipe(
+        Effect.provide(rpc),
+        Effect.provideService(Settings.CreateMissingQueues, false),
+        Effect.provideService(Queues.Configured, [Entity.queue("known")])
+      ))
+
+    it.effect("is not declared by a client that may not", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const broker = yield* MemoryBroker
+        yield* Effect.flip(client.delay(noop))
+        assert.isUndefined(broker.queue("celery"))
+      }).pipe(Effect.provide(rpc), Effect.provideService(Settings.DeclareQueues, false)))
+  })
+
+  describe("refuses before sending", () => {
+    const at = new Date(0)
+    const cases: ReadonlyArray<
+      readonly [string, (client: Client.Client["Service"]) => Effect.Effect<unknown, Client.SendError>, string]
+    > = [
+      ["arguments that do not fit", (client) => client.delay(add, [1.5, 2]), "add() argument 'x': Expected an integer, got 1.5"],
+      ["an eta and a countdown", (client) => client.applyAsync(noop, {}, { eta: at, countdown: 1 }), "option 'eta': give it or countdown, not both"],
+      ["an eta that is no time", (client) => client.applyAsync(noop, {}, { eta: new Date(NaN) }), "option 'eta': no time"],
+      ["a countdown without end", (client) => client.applyAsync(noop, {}, { countdown: Infinity }), "option 'countdown': no time"],
+      ["expiry that is no time", (client) => client.applyAsync(noop, {}, { expires: NaN }), "option 'expires': no time"],
+      ["a priority that AMQP has not", (client) => client.applyAsync(noop, {}, { priority: 256 }), "option 'priority': 256"],
+      ["an empty id", (client) => client.applyAsync(noop, {}, { taskId: "" }), "option 'taskId'"],
+      ["an id too long for AMQP", (client) => client.applyAsync(noop, {}, { taskId: "ä".repeat(128) }), "option 'taskId'"],
+      ["a header of the protocol", (client) => client.applyAsync(noop, {}, { headers: { retries: 1 } }), "'retries' is the protocol's own"],
+      ["a routing key without an exchange", (client) => client.applyAsync(noop, {}, { queue: "bare", routingKey: "k" }), "bound to no exchange"],
+      ["a serializer that is not there", (client) => client.applyAsync(noop, {}, { serializer: "pickle" }), "no serializer 'pickle'"],
+      ["arguments that have no form", (client) => client.sendTask("t", { args: [() => 1] }), "Can't encode"]
+    ]
+    for (const [name, send, message] of cases) {
+      it.effect(name, () =>
+        Effect.gen(function*() {
+          const broker = yield* MemoryBroker
+          const error = yield* sendError(send(yield* Client.Client))
+          assert.include(error.message, message)
+          assert.deepStrictEqual(broker.queues(), [])
+        }).pipe(
+          Effect.provide(rpc),
+          Effect.provideService(Queues.Configured, [Entity.queue("bare")])
+        ))
+    }
+  })
+
+  it.effect("takes absolute times too", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      yield* client.applyAsync(noop, {}, {
+        eta: DateTime.makeUnsafe("2026-11-20T00:00:00Z"),
+        expires: new Date("2026-11-21T00:00:00Z")
+      })
+      const { headers } = yield* take("celery")
+      assert.deepStrictEqual([headers.eta, headers.expires], [
+        "2026-11-20T00:00:00+00:00",
+        "2026-11-21T00:00:00+00:00"
+      ])
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("lets a task that is past its expiry go at once", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      const broker = yield* MemoryBroker
+      yield* TestClock.setTime(Date.parse("2026-11-20T00:00:00Z"))
+      yield* Effect.exit(client.applyAsync(noop, {}, { expires: new Date("2026-11-19T00:00:00Z") }))
+      assert.strictEqual(broker.queue("celery")?.ready, 0)
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("fails within its deadline when the broker is away, and sends nothing later", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      const broker = yield* MemoryBroker
+      broker.faults.refuseConnects("ConnectionLost")
+      const sending = yield* Effect.forkChild(Effect.exit(client.applyAsync(noop, {}, { deadline: "2 seconds" })))
+      yield* TestClock.adjust("2 seconds")
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(sending)))
+      broker.faults.allowConnects()
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(broker.queue("celery"))
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("says at once that its password is refused", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      const broker = yield* MemoryBroker
+      broker.faults.refuseConnects("AccessRefused")
+      assert.strictEqual((yield* sendError(client.delay(noop))).tag, "AccessRefused")
+      broker.faults.allowConnects()
+      yield* client.delay(noop)
+      assert.strictEqual((yield* take("celery")).headers.task, "proj.noop")
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("has a thousand under way at a time", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      const broker = yield* MemoryBroker
+      const sent = yield* Effect.forEach(
+        Array.from({ length: 1000 }, (_, x) => x),
+        (x) => client.delay(add, [x, 1]),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(broker.queue("celery")?.ready, 1000)
+      assert.strictEqual(new Set(sent.map(({ id }) => id)).size, 1000)
+    }).pipe(Effect.provide(rpc)))
+
+  describe("executes", () => {
+    for (
+      const [name, environment] of [
+        ["over messages", rpc],
+        ["over memory", clientWith(MemoryBackend.layer)]
+      ] as const
+    ) {
+      it.effect(`${name}: comes to the typed result`, () =>
+        Effect.gen(function*() {
+          const client = yield* Client.Client
+          const sum = yield* Effect.forkChild(client.execute(add, { x: 2, y: 3 }), { startImmediately: true })
+          yield* workOnce("celery")
+          assert.strictEqual(yield* Fiber.join(sum), 5)
+        }).pipe(Effect.provide(handlers.pipe(Layer.provideMerge(environment)))))
+
+      it.effect(`${name}: fails with the typed error`, () =>
+        Effect.gen(function*() {
+          const client = yield* Client.Client
+          const result = yield* Effect.forkChild(Effect.flip(client.execute(root, { x: -1 })), { startImmediately: true })
+          yield* workOnce("celery")
+          assert.deepStrictEqual(yield* Fiber.join(result), new Negative({ value: -1 }))
+        }).pipe(Effect.provide(handlers.pipe(Layer.provideMerge(environment)))))
+    }
+
+    it.effect("and gives up in time", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const result = yield* Effect.forkChild(Effect.flip(client.execute(add, [2, 3], { timeout: "5 seconds" })))
+        yield* TestClock.adjust("5 seconds")
+        const error = yield* Fiber.join(result)
+        assert.isTrue(error._tag === "TaskError" && error.reason._tag === "ResultTimeout")
+      }).pipe(Effect.provide(rpc)))
+
+    it.effect("and says so where no results are kept", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const error = yield* Effect.flip(client.execute(add, [2, 3]))
+        assert.isTrue(error._tag === "TaskError" && error.reason._tag === "ResultUnavailable")
+        assert.include(error.message, "backend 'disabled'")
+      }).pipe(Effect.provide(clientWith(DisabledBackend.layer))))
+  })
+
+  it("types calls by the definition", () => {
+    const program = Effect.gen(function*() {
+      const client = yield* Client.Client
+      expectTypeOf(yield* client.delay(root, { x: 1 })).toEqualTypeOf<AsyncResult.AsyncResult<number, Negative>>()
+      expectTypeOf(client.execute(root, [1])).toEqualTypeOf<
+        Effect.Effect<number, Negative | TaskException | Client.SendError>
+      >()
+      expectTypeOf(yield* client.sendTask("any")).toEqualTypeOf<AsyncResult.AsyncResult<unknown>>()
+      yield* client.delay(noop)
+      // @ts-expect-error the arguments are missing
+      yield* client.delay(add)
+      // @ts-expect-error y is missing
+      yield* client.delay(add, { x: 1 })
+      // @ts-expect-error x is a number
+      yield* client.delay(add, { x: "1", y: 2 })
+      // @ts-expect-error there are two parameters
+      yield* client.delay(add, [1, 2, 3])
+      // @ts-expect-error there is no such option
+      yield* client.applyAsync(add, [1, 2], { whenever: true })
+    })
+    expectTypeOf(program).toExtend<Effect.Effect<void, unknown, Client.Client>>()
+  })
+})
+
+const never = (): never => {
+  throw new Error("not bound")
+}

@@ -1,0 +1,247 @@
+import * as Producer from "@celeriac/messaging/Producer"
+import { Transport } from "@celeriac/messaging/Transport"
+import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
+import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
+import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
+import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
+import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
+import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
+import { ResultBackend, store } from "@celeriac/tasks/result/ResultBackend"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as Settings from "@celeriac/tasks/Settings"
+import { TaskError } from "@celeriac/tasks/TaskError"
+import * as ResultBackendConformance from "@celeriac/tasks/testing/ResultBackendConformance"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { TestClock } from "effect/testing"
+import { bodyOf, countedIds, take } from "../fixtures/broker.ts"
+
+const broker = Producer.layer.pipe(Layer.provideMerge(Layer.mergeAll(MemoryTransport.layer, countedIds)))
+const rpc = RpcBackend.layer.pipe(Layer.provideMerge(broker))
+
+ResultBackendConformance.suite("memory", MemoryBackend.layer)
+ResultBackendConformance.suite("rpc", RpcBackend.layer.pipe(Layer.provide(broker)))
+
+const success = (id: string, result: unknown = 5) => ResultRecord.make(id, "SUCCESS", { result })
+const toUs = (id: string) => ({ replyTo: "id-1", correlationId: id })
+
+describe("memory result backend", () => {
+  it.effect("drops a result when it expires", () =>
+    Effect.gen(function*() {
+      const backend = yield* ResultBackend
+      yield* store(success("a"), toUs("a"))
+      yield* TestClock.adjust("59 minutes")
+      assert.strictEqual(yield* backend.state("a"), "SUCCESS")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* backend.state("a"), "PENDING")
+    }).pipe(Effect.provide(MemoryBackend.layer), Effect.provideService(Settings.ResultExpires, "1 hour")))
+})
+
+describe("disabled result backend", () => {
+  it.effect("takes every result, and says that it has none", () =>
+    Effect.gen(function*() {
+      const backend = yield* ResultBackend
+      yield* store(success("a"), toUs("a"))
+      yield* backend.prepare("a", "1 second")
+      yield* backend.forget("a")
+      for (const ask of [backend.wait("a"), backend.state("a"), backend.lookup("a")]) {
+        const error = yield* Effect.flip(ask)
+        assert.instanceOf(error, TaskError)
+        assert.include(error.message, "results are not stored")
+      }
+    }).pipe(Effect.provide(DisabledBackend.layer)))
+})
+
+describe("rpc result backend", () => {
+  it.effect("opens nothing before a client asks", () =>
+    Effect.gen(function*() {
+      const memory = yield* MemoryBroker
+      yield* store(success("a"), { replyTo: "", correlationId: "a" })
+      yield* store(success("a"), { replyTo: undefined, correlationId: "a" })
+      assert.deepStrictEqual(memory.queues(), [])
+      assert.deepStrictEqual(memory.connections(), [])
+
+      const backend = yield* ResultBackend
+      yield* backend.prepare("a", "1 second")
+      const queue = memory.queue("id-1")
+      assert.lengthOf(queue?.consumers ?? [], 1)
+      assert.isFalse(queue?.declaration.durable)
+      assert.deepStrictEqual(queue?.declaration.arguments, { "x-expires": 86_400_000 })
+      yield* backend.prepare("b", "1 second")
+      assert.lengthOf(memory.queues(), 1)
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("sends what Celery sends", () =>
+    Effect.gen(function*() {
+      const transport = yield* Transport
+      const channel = yield* Effect.flatMap(transport.connect(), (connection) => connection.openChannel)
+      yield* channel.declareQueue({ name: "python", durable: false, exclusive: false, autoDelete: true, arguments: {}, bindings: [] })
+      yield* store(success("a", [1, { b: null }]), { replyTo: "python", correlationId: "a" })
+      const sent = yield* take("python")
+      assert.deepStrictEqual(bodyOf(sent), {
+        task_id: "a",
+        status: "SUCCESS",
+        result: [1, { b: null }],
+        traceback: null,
+        children: []
+      })
+      assert.deepStrictEqual(sent.properties, {
+        contentType: "application/json",
+        contentEncoding: "utf-8",
+        deliveryMode: 1,
+        priority: 0,
+        correlationId: "a"
+      })
+      assert.deepStrictEqual(sent.headers, {})
+    }).pipe(Effect.scoped, Effect.provide(rpc)))
+
+  it.effect("is content when the client is gone", () =>
+    Effect.gen(function*() {
+      yield* store(success("a"), { replyTo: "nobody", correlationId: "a" })
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("says that a result has no form", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(store(success("a", () => 1), { replyTo: "nobody", correlationId: "a" }))
+      assert.strictEqual(error.reason._tag, "Unencodable")
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("drops what is no result, or of no task of ours", () =>
+    Effect.gen(function*() {
+      const backend = yield* ResultBackend
+      const producer = yield* Producer.Producer
+      yield* backend.prepare("a", "1 second")
+      for (
+        const [content, contentType] of [
+          ["not JSON", "application/json"],
+          ["null", "application/json"],
+          ["[]", "application/json"],
+          [`{"task_id": "a"}`, "application/json"],
+          [`{"task_id": "a", "status": 7}`, "application/json"],
+          [`{"task_id": "a", "status": "SUCCESS"}`, "application/x-python-serialize"],
+          [`{"task_id": "__proto__", "status": "SUCCESS"}`, "application/json"],
+          ["[".repeat(100_000), "application/json"]
+        ] as const
+      ) {
+        yield* producer.publish({
+          body: Buffer.from(content),
+          headers: {},
+          properties: { contentType, contentEncoding: "utf-8" }
+        }, { routingKey: "id-1" })
+      }
+      yield* store(success("foreign"), toUs("foreign"))
+      yield* store(success("a"), toUs("a"))
+      assert.strictEqual((yield* backend.wait("a")).result, 5)
+      assert.isUndefined(yield* backend.lookup("foreign"))
+      assert.isUndefined(yield* backend.lookup("__proto__"))
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("keeps a bounded number of results that nobody reads", () =>
+    Effect.gen(function*() {
+      const backend = yield* ResultBackend
+      for (const id of ["a", "b", "c"]) {
+        yield* backend.prepare(id, "1 second")
+        yield* store(success(id), toUs(id))
+      }
+      yield* backend.wait("c")
+      assert.isUndefined(yield* backend.lookup("a"))
+      assert.isDefined(yield* backend.lookup("b"))
+    }).pipe(Effect.provide(RpcBackend.layerWith({ unread: 2 }).pipe(Layer.provideMerge(broker)))))
+
+  it.effect("expects a bounded number of results", () =>
+    Effect.gen(function*() {
+      const backend = yield* ResultBackend
+      for (const id of ["a", "b", "c"]) yield* backend.prepare(id, "1 second")
+      for (const id of ["a", "b", "c"]) yield* store(success(id), toUs(id))
+      yield* backend.wait("c")
+      assert.isUndefined(yield* backend.lookup("a"))
+      assert.isDefined(yield* backend.lookup("b"))
+    }).pipe(Effect.provide(RpcBackend.layerWith({ expected: 2 }).pipe(Layer.provideMerge(broker)))))
+
+  it.effect("hears of results that came while its connection was lost", () =>
+    Effect.gen(function*() {
+      const backend = yield* ResultBackend
+      const memory = yield* MemoryBroker
+      yield* backend.prepare("a", "1 second")
+      const waiting = yield* Effect.forkChild(backend.wait("a"), { startImmediately: true })
+      memory.faults.dropConnections("gone", ({ name }) => name === "celeriac results")
+      yield* store(success("a"), toUs("a"))
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(waiting)).result, 5)
+    }).pipe(Effect.provide(rpc)))
+
+  for (
+    const [name, strike] of [
+      ["a restart of the broker", (memory: MemoryBroker["Service"]) => memory.faults.restart()],
+      ["a closed channel", (memory: MemoryBroker["Service"]) => memory.faults.closeChannels(406, "PRECONDITION_FAILED")],
+      ["a cancelled consumer", (memory: MemoryBroker["Service"]) => memory.faults.cancelConsumers("id-1")]
+    ] as const
+  ) {
+    it.effect(`consumes again after ${name}`, () =>
+      Effect.gen(function*() {
+        const backend = yield* ResultBackend
+        const memory = yield* MemoryBroker
+        yield* backend.prepare("a", "1 second")
+        strike(memory)
+        const ready = yield* Effect.forkChild(backend.prepare("b", "10 seconds"))
+        yield* TestClock.adjust("5 seconds")
+        yield* Fiber.join(ready)
+        yield* store(success("b"), toUs("b"))
+        assert.strictEqual((yield* backend.wait("b")).result, 5)
+        assert.lengthOf(memory.queue("id-1")?.consumers ?? [], 1)
+      }).pipe(Effect.provide(rpc)))
+  }
+
+  it.effect("fails to prepare at the deadline, and says why", () =>
+    Effect.gen(function*() {
+      const backend = yield* ResultBackend
+      const memory = yield* MemoryBroker
+      memory.faults.refuseConnects("ConnectionLost")
+      const preparing = yield* Effect.forkChild(Effect.flip(backend.prepare("a", "3 seconds")))
+      yield* TestClock.adjust("3 seconds")
+      const error = yield* Fiber.join(preparing)
+      assert.strictEqual(error.reason._tag, "ConnectionLost")
+      assert.include(error.message, "queue 'id-1' could not be consumed within 3000 ms")
+      assert.include(error.message, "connection refused")
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("says at once that its password is refused, and tries again when asked again", () =>
+    Effect.gen(function*() {
+      const backend = yield* ResultBackend
+      const memory = yield* MemoryBroker
+      memory.faults.refuseConnects("AccessRefused", 1)
+      assert.strictEqual((yield* Effect.flip(backend.prepare("a", "3 seconds"))).reason._tag, "AccessRefused")
+      yield* backend.prepare("a", "3 seconds")
+      assert.isDefined(memory.queue("id-1"))
+    }).pipe(Effect.provide(rpc)))
+
+  it.effect("deletes its queue when it closes", () =>
+    Effect.gen(function*() {
+      const memory = yield* MemoryBroker
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Layer.fresh(RpcBackend.layer), scope)
+      yield* Effect.provideContext(
+        Effect.flatMap(ResultBackend, (backend) => backend.prepare("a", "1 second")),
+        context
+      )
+      assert.lengthOf(memory.queues(), 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(memory.queues(), [])
+    }).pipe(Effect.provide(broker)))
+
+  it.effect("keeps the exception of a failure as it was", () =>
+    Effect.gen(function*() {
+      const backend = yield* ResultBackend
+      yield* backend.prepare("a", "1 second")
+      yield* store(
+        ResultRecord.make("a", "REVOKED", { exception: ExceptionRecord.taskRevoked("expired") }),
+        toUs("a")
+      )
+      assert.deepStrictEqual((yield* backend.wait("a")).exception, ExceptionRecord.taskRevoked("expired"))
+    }).pipe(Effect.provide(rpc)))
+})

@@ -1,0 +1,238 @@
+/**
+ * A worker, and the two ways to start it.
+ *
+ * ```ts
+ * const worker = Worker.make({ tasks: [AddLive], concurrency: 8 })
+ *
+ * // the entry point of a process: signals, exit codes
+ * worker.run.pipe(Effect.provide(Broker), NodeRuntime.runMain)
+ *
+ * // a part of an application: a layer like any other
+ * Layer.mergeAll(HttpLive, worker.layer)
+ * ```
+ *
+ * What the handlers and the steps need shows in the type of both until it is
+ * provided. `WorkerSteps` lists the steps.
+ *
+ * @since 0.1.0
+ */
+import * as Blueprint from "@celeriac/bootsteps/Blueprint"
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { BootstepError, describe } from "@celeriac/bootsteps/BootstepError"
+import * as Control from "@celeriac/bootsteps/Control"
+import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
+import * as StopReason from "@celeriac/bootsteps/StopReason"
+import type { Transport } from "@celeriac/messaging/Transport"
+import * as Nodename from "@celeriac/tasks/Nodename"
+import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Signals from "./state/Signals.ts"
+import * as WorkerExit from "./state/WorkerExit.ts"
+import * as WorkerSettings from "./state/WorkerSettings.ts"
+import { State, WorkerState } from "./state/WorkerState.ts"
+import * as WorkerSteps from "./WorkerSteps.ts"
+
+/** A worker that is up. */
+export class Worker extends Context.Service<Worker, {
+  /** `celery@host`. */
+  readonly nodename: string
+  readonly state: State
+  /** Asks it to stop warm. It is done when `awaitShutdown` succeeds. */
+  readonly shutdown: Effect.Effect<void>
+  /** Asks it to stop cold. */
+  readonly terminate: Effect.Effect<void>
+  /** Succeeds when the worker has stopped because it was asked to; fails with what stopped it otherwise. */
+  readonly awaitShutdown: Effect.Effect<StopReason.Shutdown | StopReason.Terminate, BootstepError>
+  /** Celery's `inspect stats`: what the steps tell. */
+  readonly info: Effect.Effect<Bootstep.Info>
+}>()("@celeriac/worker/Worker") {}
+
+/** Handlers, made by `task.toLayer`. */
+export type Handlers = ReadonlyArray<Layer.Layer<never, any, any>>
+
+export interface Options<
+  T extends Handlers,
+  W extends WorkerSteps.List,
+  C extends WorkerSteps.List
+> {
+  /** The tasks this worker runs: what `task.toLayer(handler)` gives. */
+  readonly tasks: T
+  /** The name of the node: `name@host`, with `%h` for the host. Default `celery@%h`. */
+  readonly nodename?: string
+  /** How many tasks run at once. Default: the number of processors. */
+  readonly concurrency?: number
+  /** The names of the queues to consume from. Default: the default queue and all that are configured. */
+  readonly queues?: ReadonlyArray<string>
+  /** How many messages may wait here. Default: as many as are worth a tenth of a second. */
+  readonly prefetch?: WorkerSettings.Settings["prefetch"]
+  /** How often to try to reach a broker that is away before giving up; 0 is without end. Default 100. */
+  readonly connectionMaxRetries?: number
+  /** Steps of your own, for either blueprint. */
+  readonly steps?: {
+    readonly worker?: W & WorkerSteps.Check<W, WorkerSteps.WorkerProvides<W>, "the Worker blueprint">
+    readonly consumer?:
+      & C
+      & WorkerSteps.Check<C, WorkerSteps.WorkerProvides<W> | WorkerSteps.ConsumerProvides<C>, "either blueprint">
+  }
+}
+
+/** What a command line may change of a definition. */
+export type Overrides = Partial<Pick<WorkerSettings.Settings, "nodename" | "concurrency" | "queues" | "prefetch">>
+
+/** A worker that is not up: everything about it but its broker and its result backend. */
+export interface Definition<out E, out R> {
+  readonly [TypeId]: typeof TypeId
+  readonly settings: WorkerSettings.Settings
+  /** Both blueprints, to be drawn. */
+  readonly blueprint: Blueprint.Any
+  /** The same worker, set up otherwise. */
+  readonly with: (overrides: Overrides) => Definition<E, R>
+  /**
+   * Boots when it is built, stops warm when its scope closes. It does not listen
+   * to signals. When the worker stops by itself, `Worker.awaitShutdown` tells.
+   */
+  readonly layer: Layer.Layer<Worker, E | BootstepError, R>
+  /** Boots, runs until it is asked to stop, and stops, listening to the signals of the process. */
+  readonly run: Effect.Effect<void, WorkerExit.WorkerFailure, R>
+}
+
+const TypeId = "~@celeriac/worker/Worker"
+
+export const isDefinition = (value: unknown): value is Definition<unknown, unknown> =>
+  typeof value === "object" && value !== null && TypeId in value
+
+type Errors<T extends Handlers> = T[number] extends Layer.Layer<never, infer E, any> ? E : never
+type Needs<T extends Handlers> = T[number] extends Layer.Layer<never, any, infer R> ? Exclude<R, TaskRegistry.TaskRegistry>
+  : never
+
+/** Defines a worker. Steps that do not fit together are a defect, a `BootGraphError` that names them. */
+export const make = <
+  const T extends Handlers,
+  const W extends WorkerSteps.List = [],
+  const C extends WorkerSteps.List = []
+>(
+  options: Options<T, W, C>
+): Definition<Errors<T>, Needs<T> | WorkerSteps.Needs<W, C> | Transport | ResultBackend> => {
+  const defaults = WorkerSettings.defaults()
+  return define(options, {
+    nodename: options.nodename === undefined ? defaults.nodename : Nodename.expand(options.nodename),
+    concurrency: options.concurrency ?? defaults.concurrency,
+    queues: options.queues ?? defaults.queues,
+    prefetch: options.prefetch ?? defaults.prefetch,
+    connectionMaxRetries: options.connectionMaxRetries ?? defaults.connectionMaxRetries
+  })
+}
+
+const define = <T extends Handlers, W extends WorkerSteps.List, C extends WorkerSteps.List, E, R>(
+  options: Options<T, W, C>,
+  settings: WorkerSettings.Settings
+): Definition<E, R> => {
+  const own: { readonly worker: WorkerSteps.List; readonly consumer: WorkerSteps.List } = {
+    worker: options.steps?.worker ?? [],
+    consumer: options.steps?.consumer ?? []
+  }
+  /** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
+  const live = (control: Control.Control["Service"], onUp: (worker: Worker["Service"]) => void) =>
+    Effect.suspend(() => {
+      const state = new State()
+      const blueprint = WorkerSteps.compose(own, settings, state)
+      const up = Effect.flatMap(Effect.context<never>(), (context) => {
+        onUp({
+          nodename: settings.nodename,
+          state,
+          shutdown: control.request(StopReason.shutdown()),
+          terminate: control.request(StopReason.terminate()),
+          awaitShutdown: Effect.never,
+          info: Effect.provideContext(Blueprint.info, context)
+        })
+        return control.awaitStop
+      })
+      return Blueprint.run(blueprint, up).pipe(
+        Effect.catchCause((cause) => {
+          const asked = control.currentUnsafe()
+          return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
+        }),
+        Effect.provideService(WorkerState, state)
+      )
+    }).pipe(
+      Effect.provide(Layer.provideMerge(Layer.mergeAll(Layer.empty, ...options.tasks), TaskRegistry.layer)),
+      Effect.provideService(Control.Control, control),
+      Effect.provideService(WorkerSettings.WorkerSettings, settings),
+      Effect.provideService(ParentNodename, settings.nodename)
+      // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
+    ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
+
+  return {
+    [TypeId]: TypeId,
+    settings,
+    blueprint: WorkerSteps.compose(own, settings, new State()),
+    with: (overrides) => define(options, { ...settings, ...overrides }),
+    layer: layer(live),
+    run: run(live)
+  }
+}
+
+type Live<E, R> = (
+  control: Control.Control["Service"],
+  onUp: (worker: Worker["Service"]) => void
+) => Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
+
+const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepError, R> =>
+  Layer.effect(
+    Worker,
+    Effect.gen(function*() {
+      const control = yield* Control.make
+      const up = yield* Deferred.make<Worker["Service"], E | BootstepError>()
+      const fiber = yield* Effect.acquireRelease(
+        live(control, (worker) => void Deferred.doneUnsafe(up, Exit.succeed(worker))).pipe(
+          Effect.tapCause((cause) =>
+            Effect.flatMap(Deferred.failCause(up, cause), (inBoot) => inBoot ? Effect.void : unrecoverable(cause))
+          ),
+          Effect.forkDetach
+        ),
+        (fiber) => Effect.andThen(control.request(StopReason.shutdown()), Fiber.await(fiber))
+      )
+      const worker = yield* Deferred.await(up)
+      const awaitShutdown = Effect.catch(
+        Fiber.join(fiber),
+        // Handlers' layers fail before the worker is up, and then nobody gets here.
+        (error) => error instanceof BootstepError ? Effect.fail(error) : Effect.die(error)
+      )
+      return { ...worker, awaitShutdown }
+    })
+  )
+
+const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
+  Effect.scoped(Effect.gen(function*() {
+    const control = yield* Control.make
+    yield* Signals.listen(control)
+    return yield* Effect.matchCauseEffect(live(control, () => {}), {
+      onSuccess: (reason) => {
+        const wish = reason.cause === undefined ? undefined : WorkerExit.fromCause(reason.cause)
+        const exitCode = wish?.exitCode ?? (reason._tag === "Terminate" ? 1 : 0)
+        return exitCode === 0
+          ? Effect.void
+          : Effect.fail(new WorkerExit.WorkerFailure({ message: wish?.message ?? "cold shutdown", exitCode }))
+      },
+      onFailure: (cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.andThen(
+          unrecoverable(cause),
+          Effect.fail(
+            new WorkerExit.WorkerFailure({ message: describe(Cause.squash(cause)), exitCode: 1, cause: Cause.squash(cause) })
+          )
+        )
+    })
+  }))
+
+/** One line for what a user can mend; all there is for a defect. */
+const unrecoverable = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  cause.reasons.some(Cause.isDieReason)
+    ? Effect.logFatal("Unrecoverable error:", cause)
+    : Effect.logFatal(`Unrecoverable error: ${describe(Cause.squash(cause))}`)

@@ -1,0 +1,80 @@
+/**
+ * Runs tasks, and finishes them before the worker leaves.
+ *
+ * The pool outlives connections: what runs when the broker is lost goes on,
+ * and what waits is dropped, for the broker delivers it again. On a warm
+ * shutdown its `close` waits until every running task is done, its result
+ * stored and its message settled, while the connection is still there; a cold
+ * one interrupts them.
+ *
+ * @since 0.1.0
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import * as Content from "@celeriac/messaging/Content"
+import { Limits } from "@celeriac/messaging/Limits"
+import type { Message } from "@celeriac/messaging/Message"
+import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
+import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import * as Settings from "@celeriac/tasks/Settings"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { Executor } from "../execution/Executor.ts"
+import type { Request } from "../execution/Request.ts"
+import * as FiberPool from "../pool/FiberPool.ts"
+import type * as Seam from "../pool/Pool.ts"
+import * as WorkerLog from "../state/WorkerLog.ts"
+import { WorkerSettings } from "../state/WorkerSettings.ts"
+import { type ActiveRequest, type State, WorkerState } from "../state/WorkerState.ts"
+import { Hub } from "./Hub.ts"
+
+export class Pool extends Bootstep.Service<Pool, {
+  /** The slots. */
+  readonly slots: Seam.Pool
+  /** What runs now: Celery's `active_requests`. */
+  readonly active: Effect.Effect<ReadonlyArray<ActiveRequest>>
+  readonly concurrency: Effect.Effect<number>
+  readonly grow: (slots: number) => Effect.Effect<void>
+  readonly shrink: (slots: number) => Effect.Effect<void>
+  /** The life of requests, for whoever receives them. */
+  readonly executor: Executor
+  /** Reads the body of a message. */
+  readonly decode: TaskMessage.Decode
+}>()("Pool", {
+  requires: [Hub, WorkerState, ResultBackend],
+  start: Effect.gen(function*() {
+    const { concurrency } = yield* WorkerSettings
+    const slots = FiberPool.make(concurrency)
+    // The state is everybody's; the requests in it are made by this worker alone.
+    const state = (yield* WorkerState) as State<Request>
+    const accept = yield* Settings.AcceptContent
+    const limits = yield* Limits
+    const decode: TaskMessage.Decode = (message: Message) => Content.decode(message, { accept, limits })
+    const executor = new Executor({
+      pool: slots,
+      backend: yield* ResultBackend,
+      state,
+      clock: yield* Clock.Clock,
+      log: yield* WorkerLog.make,
+      readBody: (request) =>
+        Result.map(
+          TaskMessage.readBody(request.delivery, { version: 2, headers: request.taskHeaders }, { decode }),
+          (message) => message.body
+        )
+    })
+    const resize = (by: number) => Effect.sync(() => slots.resize(slots.concurrency() + by))
+    return {
+      slots,
+      executor,
+      decode,
+      active: Effect.sync(() => Array.from(state.active.values())),
+      concurrency: Effect.sync(slots.concurrency),
+      grow: (by) => resize(by),
+      shrink: (by) => resize(-by)
+    }
+  }),
+  close: (pool) => pool.executor.idle,
+  stop: (pool) => pool.executor.idle,
+  terminate: (pool) => pool.executor.terminate,
+  info: (pool) => Effect.sync(() => ({ pool: pool.slots.info() }))
+}) {}

@@ -1,0 +1,33 @@
+/**
+ * The connection to the broker that this round of the consumer lives with.
+ *
+ * When it is lost, the Consumer blueprint is stopped and built anew, this step
+ * included: nothing above ever holds on to a dead connection.
+ *
+ * @since 0.1.0
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import type { Channel } from "@celeriac/messaging/Transport"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import { Transport } from "@celeriac/messaging/Transport"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { WorkerSettings } from "../state/WorkerSettings.ts"
+
+export class Connection extends Bootstep.Service<Connection, {
+  /** Where we are connected, without the password. */
+  readonly uri: string
+  readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
+  /** Never succeeds; fails when the broker goes away. */
+  readonly lost: Effect.Effect<never, MessagingError>
+}>()("Connection", {
+  requires: [Transport],
+  start: Effect.gen(function*() {
+    const transport = yield* Transport
+    const { nodename } = yield* WorkerSettings
+    const connection = yield* transport.connect({ name: nodename })
+    yield* Effect.logInfo(`Connected to ${connection.uri}`)
+    return connection
+  }),
+  info: (connection) => Effect.succeed({ broker: { uri: connection.uri } })
+}) {}

@@ -1,0 +1,176 @@
+/**
+ * Consumes one queue, over a channel of its own, for as long as the
+ * connection lives.
+ *
+ * A channel that the broker closes (a consumer timeout, a queue that was
+ * deleted) takes down this queue alone: it is declared and consumed again
+ * after a pause. The first time, a queue that cannot be declared is an error
+ * that stops the worker.
+ *
+ * @since 0.1.0
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import type { Queue } from "@celeriac/messaging/Entity"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Topology from "@celeriac/messaging/Topology"
+import type { Channel, Subscription } from "@celeriac/messaging/Transport"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import type { Request } from "../execution/Request.ts"
+import * as Prefetch from "../state/Prefetch.ts"
+import { type Surroundings as ReceiverSurroundings, Receiver } from "./Receiver.ts"
+
+export interface Surroundings extends ReceiverSurroundings {
+  readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
+  readonly concurrency: () => number
+  readonly prefetch: Prefetch.Prefetch
+  /** Runs an effect in the background. */
+  readonly run: (effect: Effect.Effect<void>) => void
+  /** Sends back what waits for a slot, but for this many of the oldest. */
+  readonly giveBack: (keep: number) => void
+}
+
+export interface QueueConsumer {
+  readonly queue: Queue
+  /** How many messages may be outstanding now; 0 is unlimited. */
+  readonly prefetch: () => number
+  /** No more deliveries. What is held for its ETA is handed out; what runs goes on and can be settled. */
+  readonly cancel: Effect.Effect<ReadonlyArray<Request>>
+  /** Looks at what was done lately, and changes the prefetch if that would help. */
+  readonly adapt: Effect.Effect<void>
+}
+
+/** Consumes until the scope closes. Succeeds when the first deliveries may come. */
+export const start = (
+  queue: Queue,
+  around: Surroundings
+): Effect.Effect<QueueConsumer, MessagingError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const consuming = new Consuming(queue, around)
+    const first = yield* consuming.open
+    yield* Bootstep.forkSupervised(consuming.stayOpen(first))
+    return consuming
+  })
+
+/** Between attempts to consume a queue again. Without end: the worker may have other queues, and this one may come back. */
+const again = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
+
+interface Round {
+  readonly channel: Channel
+  readonly scope: Scope.Closeable
+}
+
+class Consuming implements QueueConsumer {
+  readonly queue: Queue
+  private readonly around: Surroundings
+  private readonly receiver: Receiver
+  private subscription: Subscription | undefined
+  private cancelled = false
+  /** What the rule wants, without what is held. */
+  private wanted: number
+  /** What the broker was told. */
+  private applied: number
+  private settled = 0
+  private windowStart: number
+
+  constructor(queue: Queue, around: Surroundings) {
+    this.queue = queue
+    this.around = around
+    this.receiver = new Receiver(around, this.onFinished, this.onHeld)
+    this.wanted = Prefetch.initial(around.prefetch, around.concurrency())
+    this.applied = this.wanted
+    this.windowStart = around.clock.currentTimeMillisUnsafe()
+  }
+
+  readonly prefetch = (): number => this.applied
+
+  /** A channel of its own scope, consuming. */
+  readonly open: Effect.Effect<Round, MessagingError, Scope.Scope> = Effect.suspend(() =>
+    Effect.gen({ self: this }, function*() {
+      const scope = yield* Scope.fork(yield* Effect.scope)
+      return yield* Effect.gen({ self: this }, function*() {
+        const channel = yield* this.around.openChannel
+        yield* Topology.declareQueue(channel, this.queue)
+        this.applied = this.target()
+        this.subscription = yield* channel.consume(this.queue.name, {
+          prefetch: this.applied,
+          onDelivery: this.receiver.receive
+        })
+        this.around.log.log("Debug", `basic.qos: prefetch_count->${this.applied}`, { queue: this.queue.name })
+        return { channel, scope }
+      }).pipe(
+        Scope.provide(scope),
+        Effect.onExit((exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void)
+      )
+    })
+  )
+
+  /** Opens again, whenever the channel is lost. */
+  readonly stayOpen = (first: Round): Effect.Effect<never, never, Scope.Scope> =>
+    Effect.gen({ self: this }, function*(): Effect.fn.Return<never, never, Scope.Scope> {
+      let round = first
+      while (true) {
+        const error = yield* Effect.flip(round.channel.lost)
+        yield* Effect.logWarning(`Consuming from ${this.queue.name} stopped: ${error.message}. Trying again`)
+        yield* Scope.close(round.scope, Exit.void)
+        round = yield* this.open.pipe(
+          Effect.tapError((error) => Effect.logError(`Cannot consume from ${this.queue.name}: ${error.message}`)),
+          Effect.retry(again),
+          Effect.orDie
+        )
+      }
+    })
+
+  readonly cancel: Effect.Effect<ReadonlyArray<Request>> = Effect.suspend(() => {
+    this.cancelled = true
+    return Effect.as(Effect.ignore(this.subscription?.cancel ?? Effect.void), undefined)
+  }).pipe(Effect.map(() => this.receiver.release()))
+
+  readonly adapt: Effect.Effect<void> = Effect.suspend(() => {
+    const now = this.around.clock.currentTimeMillisUnsafe()
+    const millis = now - this.windowStart
+    if (this.cancelled || millis < shortestWindow) return Effect.void
+    this.wanted = Prefetch.next(this.around.prefetch, this.around.concurrency(), this.wanted, this.settled, millis)
+    this.settled = 0
+    this.windowStart = now
+    return this.apply
+  })
+
+  /** Tells the broker, if what it was told is not what is wanted. */
+  private readonly apply: Effect.Effect<void> = Effect.suspend(() => {
+    const target = this.target()
+    if (target === this.applied || this.subscription === undefined || this.cancelled) return Effect.void
+    const isLess = this.applied === 0 || (target !== 0 && target < this.applied)
+    this.applied = target
+    return this.subscription.setPrefetch(target).pipe(
+      Effect.andThen(Effect.sync(() => {
+        this.around.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
+        if (isLess && !isQuorum(this.queue)) this.around.giveBack(target)
+      })),
+      // The channel is gone: a new one is on its way, and is told at once.
+      Effect.ignore
+    )
+  })
+
+  /** Held messages are outstanding, but must not keep others from coming. */
+  private target(): number {
+    return this.wanted === 0 ? 0 : Math.min(Prefetch.highest, this.wanted + this.receiver.heldCount)
+  }
+
+  private readonly onFinished = (): void => {
+    if (++this.settled >= this.wanted && this.wanted !== 0) this.around.run(this.adapt)
+  }
+
+  private readonly onHeld = (): void => {
+    const free = this.applied - this.receiver.heldCount
+    if (this.applied !== 0 && (free < this.wanted / 2 || free > this.wanted * 2)) this.around.run(this.apply)
+  }
+}
+
+/** Of a measurement, in milliseconds: less says nothing. */
+const shortestWindow = 10
+
+/** A quorum queue counts every return of a message, and drops it after a number of them. */
+const isQuorum = (queue: Queue): boolean => queue.arguments["x-queue-type"] === "quorum"

@@ -1,0 +1,161 @@
+/**
+ * What comes of a delivery: understood, decided upon, acted on.
+ *
+ * One function, called by the transport once per message, synchronously. It
+ * never throws, and no message leaves it unsettled and forgotten: a message
+ * that cannot be run is rejected without requeue, so that a dead-letter
+ * exchange gets it, and FAILURE is stored when it has an id.
+ *
+ * @since 0.1.0
+ */
+import type { Delivery } from "@celeriac/messaging/Message"
+import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
+import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
+import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
+import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as TaskState from "@celeriac/tasks/TaskState"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Executor } from "../execution/Executor.ts"
+import { Request, type Source } from "../execution/Request.ts"
+import * as Strategy from "../execution/Strategy.ts"
+import type { TimerEntry, TimerQueue } from "../state/TimerQueue.ts"
+import type { WorkerLog } from "../state/WorkerLog.ts"
+import type { State } from "../state/WorkerState.ts"
+
+export interface Surroundings {
+  readonly hostname: string
+  readonly registry: TaskRegistry["Service"]
+  readonly backend: ResultBackend["Service"]
+  readonly executor: Executor
+  readonly state: State<Request>
+  readonly timer: TimerQueue
+  readonly clock: Clock.Clock
+  readonly log: WorkerLog
+  readonly decode: TaskMessage.ReadOptions["decode"]
+}
+
+/** As Celery's timer has it: ETAs before rate limits. */
+const etaPriority = 6
+
+export class Receiver implements Source {
+  private readonly around: Surroundings
+  /** Told of every request that is finished. */
+  private readonly onFinished: () => void
+  /** Told when the number of held requests changes. */
+  private readonly onHeld: () => void
+  /** Requests whose ETA is to come. */
+  private readonly held = new Map<Request, TimerEntry>()
+
+  constructor(around: Surroundings, onFinished: () => void, onHeld: () => void) {
+    this.around = around
+    this.onFinished = onFinished
+    this.onHeld = onHeld
+  }
+
+  get heldCount(): number {
+    return this.held.size
+  }
+
+  readonly receive = (delivery: Delivery): void => {
+    try {
+      const identity = TaskMessage.identify(delivery)
+      if (Result.isFailure(identity)) return this.refuse(delivery, identity.failure)
+      if (identity.success.version === 2) return this.understood(delivery, identity.success.headers, undefined)
+
+      const message = TaskMessage.readBody(delivery, identity.success, { decode: this.around.decode })
+      if (Result.isFailure(message)) return this.refuse(delivery, message.failure)
+      this.understood(delivery, message.success.headers, message.success.body)
+    } catch (defect) {
+      this.around.log.log("Error", `A message could not be received, and is rejected: ${String(defect)}`)
+      delivery.settle("reject")
+    }
+  }
+
+  readonly finished = (): void => this.onFinished()
+
+  /** Takes back the requests that are held for their ETA. */
+  readonly release = (): ReadonlyArray<Request> => {
+    const requests = Array.from(this.held.keys())
+    for (const entry of this.held.values()) entry.cancel()
+    this.held.clear()
+    return requests
+  }
+
+  private understood(delivery: Delivery, headers: TaskHeaders, body: TaskBody | undefined): void {
+    const { clock, hostname, log, registry, state } = this.around
+    const registered = registry.get(headers.task)
+    if (registered === undefined) return this.unregistered(delivery, headers)
+    const now = clock.currentTimeMillisUnsafe()
+    const request = new Request(this, registered, headers, body, delivery, hostname, now)
+    if (log.isInfo) log.log("Info", `Task ${request.name}[${request.id}] received`)
+    this.act(request, Strategy.decide(request, state, now))
+  }
+
+  private act(request: Request, decision: Strategy.Decision): void {
+    switch (decision._tag) {
+      case "Run":
+        return this.around.executor.submit(request)
+      case "Hold":
+        return this.hold(request, decision.until)
+      case "Discard":
+        return this.around.executor.finish(request, { _tag: "Revoked", why: decision.why })
+      case "Adopt":
+        this.around.log.log("Info", `Task ${request.name}[${request.id}] is running here: its new delivery is settled with it`)
+        return decision.running.adopt(request.delivery)
+      case "Done":
+        this.around.log.log("Info", `Task ${request.name}[${request.id}] was run here: acknowledged again`)
+        return void request.settle("ack")
+    }
+  }
+
+  private hold(request: Request, until: number): void {
+    this.around.state.requests.add(request)
+    const due = Effect.sync(() => {
+      this.held.delete(request)
+      this.onHeld()
+      this.around.executor.submit(request)
+    })
+    this.held.set(request, this.around.timer.enter(until, due, etaPriority))
+    this.onHeld()
+  }
+
+  private unregistered(delivery: Delivery, headers: TaskHeaders): void {
+    this.around.log.log(
+      "Error",
+      `Received unregistered task of type '${headers.task}' [${headers.id}]. The message has been rejected. ` +
+        "Is its handler among the tasks of this worker?"
+    )
+    this.fail(delivery, headers.id, Exceptions.notRegistered(headers.task))
+  }
+
+  private refuse(delivery: Delivery, error: ProtocolError): void {
+    this.around.log.log(
+      "Error",
+      `Received invalid task message, which has been rejected: ${error.message} ` +
+        `(exchange '${delivery.exchange}', routing key '${delivery.routingKey}', ${delivery.body.length} bytes)`
+    )
+    if (error.id === undefined) delivery.settle("reject")
+    else this.fail(delivery, error.id, Exceptions.invalidTask(error.message))
+  }
+
+  private fail(delivery: Delivery, id: string, exception: ExceptionRecord): void {
+    const record = ResultRecord.make(id, TaskState.FAILURE, {
+      exception,
+      dateDone: this.around.clock.currentTimeMillisUnsafe()
+    })
+    const { correlationId, replyTo } = delivery.properties
+    this.around.state.failed++
+    // Whether FAILURE could be stored or not, the message must not come again.
+    this.around.backend.storeUnsafe(record, { replyTo, correlationId: correlationId ?? id }, () => {
+      delivery.settle("reject")
+      this.onFinished()
+    })
+  }
+}

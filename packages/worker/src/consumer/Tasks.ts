@@ -1,0 +1,134 @@
+/**
+ * Consumes tasks: one `QueueConsumer` for each queue that is selected.
+ *
+ * On a warm shutdown `close` cancels the consumers and sends back what has not
+ * started; what runs is finished by the pool while the channels stay open. When
+ * the connection is lost, what has not started is dropped instead: the broker
+ * delivers it again.
+ *
+ * @since 0.1.0
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import type { Queue } from "@celeriac/messaging/Entity"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Pool } from "../boot/Pool.ts"
+import { Queues, type Selection } from "../boot/Queues.ts"
+import { Timer } from "../boot/Timer.ts"
+import * as WorkerLog from "../state/WorkerLog.ts"
+import { WorkerSettings } from "../state/WorkerSettings.ts"
+import { Connection } from "./Connection.ts"
+import * as QueueConsumer from "./QueueConsumer.ts"
+
+/** A queue that is being consumed, and the scope that ends it. */
+interface Consumed {
+  readonly consumer: QueueConsumer.QueueConsumer
+  readonly scope: Scope.Closeable
+}
+
+export class Tasks extends Bootstep.Service<Tasks, {
+  readonly consumingFrom: (queue: string) => boolean
+  /** By queue: how many messages may be outstanding now; 0 is unlimited. */
+  readonly prefetch: () => Readonly<Record<string, number>>
+  /** Takes no more deliveries, and sends back what has not started. */
+  readonly quiesce: Effect.Effect<void>
+  /** Drops what has not started: the connection is gone, and the broker delivers it again. */
+  readonly drop: Effect.Effect<void>
+}>()("Tasks", {
+  requires: [Connection, Pool, Queues, Timer, TaskRegistry, ResultBackend],
+  start: Effect.gen(function*() {
+    const pool = yield* Pool
+    const queues = yield* Queues
+    const scope = yield* Effect.scope
+    const { nodename, prefetch } = yield* WorkerSettings
+    const consumed = new Map<string, Consumed>()
+    let quiet = false
+
+    const around: QueueConsumer.Surroundings = {
+      hostname: nodename,
+      registry: yield* TaskRegistry,
+      backend: yield* ResultBackend,
+      executor: pool.executor,
+      state: pool.executor.state,
+      timer: (yield* Timer).queue,
+      clock: yield* Clock.Clock,
+      log: yield* WorkerLog.make,
+      decode: pool.decode,
+      openChannel: (yield* Connection).openChannel,
+      concurrency: pool.slots.concurrency,
+      prefetch,
+      run: Effect.runForkWith(yield* Effect.context<never>()),
+      giveBack: pool.executor.giveBack
+    }
+
+    const consume = Effect.fnUntraced(function*(queue: Queue) {
+      const own = yield* Scope.fork(scope)
+      const consumer = yield* QueueConsumer.start(queue, around).pipe(
+        Scope.provide(own),
+        Effect.onExit((exit) => Exit.isFailure(exit) ? Scope.close(own, exit) : Effect.void)
+      )
+      consumed.set(queue.name, { consumer, scope: own })
+    })
+
+    const cease = Effect.fnUntraced(function*(name: string, { consumer, scope }: Consumed) {
+      consumed.delete(name)
+      pool.executor.returnUnstarted(yield* consumer.cancel)
+      yield* pool.executor.idle
+      yield* Scope.close(scope, Exit.void)
+    })
+
+    /** Follows the selection at run time. A queue that cannot be consumed is told of, and left. */
+    const follow = (selection: Selection): Effect.Effect<void> =>
+      Effect.gen(function*() {
+        if (quiet) return
+        for (const [name, one] of consumed) {
+          if (selection.has(name)) continue
+          yield* Effect.logInfo(`Canceling queue ${name}`)
+          yield* Effect.forkIn(cease(name, one), scope)
+        }
+        for (const queue of selection.values()) {
+          if (consumed.has(queue.name)) continue
+          yield* consume(queue).pipe(
+            Effect.andThen(Effect.logInfo(`Started consuming from ${queue.name}`)),
+            Effect.catch((error: MessagingError) => Effect.logError(`Cannot consume from ${queue.name}: ${error.message}`))
+          )
+        }
+      })
+
+    const cancelAll = Effect.suspend(() => {
+      quiet = true
+      return Effect.forEach(consumed.values(), ({ consumer }) => consumer.cancel)
+    }).pipe(Effect.map((held) => held.flat()))
+
+    yield* Effect.forEach((yield* queues.selected).values(), consume, { concurrency: "unbounded" })
+    yield* Bootstep.forkSupervised(Stream.runForEach(queues.changes, follow))
+    // A consumer that was throttled, or hoards, does not notice by itself when nothing ends.
+    yield* (yield* Timer).callRepeatedly(
+      "1 second",
+      Effect.suspend(() => Effect.forEach(consumed.values(), ({ consumer }) => consumer.adapt, { discard: true }))
+    )
+
+    return {
+      consumingFrom: (queue) => consumed.has(queue),
+      prefetch: () => Object.fromEntries(Array.from(consumed, ([name, { consumer }]) => [name, consumer.prefetch()])),
+      quiesce: Effect.map(cancelAll, (held) => {
+        pool.executor.returnUnstarted(held)
+        pool.executor.giveBack(0)
+      }),
+      drop: Effect.map(cancelAll, (held) => {
+        pool.executor.forget(held)
+        pool.executor.dropWaiting()
+      })
+    }
+  }),
+  close: (tasks) => tasks.quiesce,
+  stop: (tasks, reason) => reason._tag === "Restart" ? tasks.drop : tasks.quiesce,
+  terminate: (tasks) => tasks.quiesce,
+  info: (tasks) => Effect.sync(() => ({ prefetch_count: tasks.prefetch() }))
+}) {}

@@ -1,0 +1,122 @@
+/**
+ * A pool whose slots are fibers: concurrency without threads, for handlers
+ * that mostly wait. A handler that computes for long holds up the whole
+ * process, the broker's heartbeats included.
+ *
+ * A job that ends without waiting costs no more than a function call: its
+ * fiber runs inside `submit`.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type { Job, Pool } from "./Pool.ts"
+import { JobLine } from "./JobLine.ts"
+
+/** `concurrency` is how many jobs run at once: at least 1. */
+export const make = (concurrency: number): Pool => new FiberPool(concurrency)
+
+class FiberPool implements Pool {
+  readonly implementation = "fibers"
+  private slots: number
+  private paused = false
+  private starting = false
+  /** Jobs with a slot; those that end at once never get here. */
+  private readonly fibers = new Map<Job, Fiber.Fiber<unknown, unknown>>()
+  private taken = 0
+  private readonly line = new JobLine()
+  private whenIdle: Deferred.Deferred<void> | undefined
+
+  constructor(concurrency: number) {
+    this.slots = Math.max(1, Math.floor(concurrency))
+  }
+
+  readonly concurrency = (): number => this.slots
+  readonly running = (): number => this.taken
+  readonly waiting = (): number => this.line.length
+
+  readonly submit = (job: Job): void => {
+    this.line.push(job)
+    this.startWaiting()
+  }
+
+  readonly withdraw = (keep: number): ReadonlyArray<Job> => this.line.takeAfter(keep)
+
+  readonly pause = (paused: boolean): void => {
+    this.paused = paused
+    if (!paused) this.startWaiting()
+  }
+
+  readonly resize = (concurrency: number): void => {
+    this.slots = Math.max(1, Math.floor(concurrency))
+    this.startWaiting()
+  }
+
+  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.taken === 0) return Effect.void
+    this.whenIdle ??= Deferred.makeUnsafe<void>()
+    return Deferred.await(this.whenIdle)
+  })
+
+  readonly terminateJob = (id: string): boolean => {
+    let found = false
+    for (const [job, fiber] of this.fibers) {
+      if (job.id !== id) continue
+      found = true
+      fiber.interruptUnsafe()
+    }
+    return found
+  }
+
+  readonly terminate: Effect.Effect<void> = Effect.suspend(() => {
+    for (const fiber of this.fibers.values()) fiber.interruptUnsafe()
+    return this.idle
+  })
+
+  readonly info = (): Readonly<Record<string, unknown>> => ({
+    implementation: "celeriac:fibers",
+    "max-concurrency": this.slots,
+    running: this.taken,
+    waiting: this.line.length
+  })
+
+  /** A loop and not a recursion: a thousand jobs that end at once use no more stack than one. */
+  private startWaiting(): void {
+    if (this.starting) return
+    this.starting = true
+    while (this.taken < this.slots && !this.paused && this.line.length > 0) this.start(this.line.shift()!)
+    this.starting = false
+  }
+
+  private start(job: Job): void {
+    this.taken++
+    const effect = job.accept()
+    if (effect === undefined) return this.release()
+    const fiber = Effect.runForkWith(job.context)(effect)
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) return this.end(job, exit)
+    this.fibers.set(job, fiber)
+    fiber.addObserver((exit) => {
+      this.fibers.delete(job)
+      this.end(job, exit)
+      this.startWaiting()
+    })
+  }
+
+  private end(job: Job, exit: Exit.Exit<unknown, unknown>): void {
+    // The job settles its message before anybody who waits for idleness goes on.
+    job.exited(exit)
+    this.release()
+  }
+
+  private release(): void {
+    this.taken--
+    if (this.taken === 0 && this.whenIdle !== undefined) {
+      const waiter = this.whenIdle
+      this.whenIdle = undefined
+      Deferred.doneUnsafe(waiter, Effect.void)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Jobs in line for a slot: first in, first out, without moving the rest.
+ *
+ * @since 0.1.0
+ */
+import type { Job } from "./Pool.ts"
+
+/** Taken jobs are cut off the front once they are this many. */
+const trimAt = 1024
+
+export class JobLine {
+  private jobs: Array<Job | undefined> = []
+  private head = 0
+
+  get length(): number {
+    return this.jobs.length - this.head
+  }
+
+  push(job: Job): void {
+    this.jobs.push(job)
+  }
+
+  shift(): Job | undefined {
+    if (this.head === this.jobs.length) return undefined
+    const job = this.jobs[this.head]
+    this.jobs[this.head++] = undefined
+    if (this.head === this.jobs.length) {
+      this.jobs.length = 0
+      this.head = 0
+    } else if (this.head >= trimAt && this.head * 2 > this.jobs.length) {
+      this.jobs = this.jobs.slice(this.head)
+      this.head = 0
+    }
+    return job
+  }
+
+  /** Takes out all but the `keep` that are first in line. */
+  takeAfter(keep: number): ReadonlyArray<Job> {
+    const from = Math.min(this.jobs.length, this.head + Math.max(0, keep))
+    return this.jobs.splice(from).filter((job) => job !== undefined)
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The signals of the process, for as long as a worker owns it.
+ *
+ * The first SIGTERM or SIGINT stops it warm, the second, or a SIGQUIT, cold;
+ * a third leaves at once. A cold stop that takes longer than five seconds is
+ * left too. Other listeners of these signals, such as those that `runMain`
+ * interrupts the program with, are set aside meanwhile: they would end a warm
+ * stop before it is done.
+ *
+ * @since 0.1.0
+ */
+import type { Control } from "@celeriac/bootsteps/Control"
+import * as StopReason from "@celeriac/bootsteps/StopReason"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+const signals = ["SIGINT", "SIGTERM", "SIGQUIT"] as const
+
+type Signal = typeof signals[number]
+
+/** How long a cold stop may take before the process is left, in milliseconds. */
+const patience = 5_000
+
+/** Listens until the scope closes. */
+export const listen = (control: Control["Service"]): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const run = Effect.runForkWith(yield* Effect.context<never>())
+    let received = 0
+    let leaving: NodeJS.Timeout | undefined
+
+    const warm = (signal: Signal) =>
+      Effect.logWarning(
+        `worker: ${signal === "SIGINT" ? "Hitting Ctrl+C" : "Sending it"} again will initiate cold shutdown, terminating all running tasks!`
+      ).pipe(
+        Effect.andThen(Effect.logWarning(`worker: Warm shutdown (MainProcess)`)),
+        Effect.andThen(control.request(StopReason.shutdown({ signal })))
+      )
+    const cold = (signal: Signal) =>
+      Effect.logWarning(`worker: Cold shutdown (MainProcess)`).pipe(
+        Effect.andThen(control.request(StopReason.terminate({ signal })))
+      )
+    const leave = (why: string) =>
+      Effect.logFatal(`worker: ${why}: leaving at once`).pipe(
+        Effect.andThen(Effect.sync(() => process.exit(1)))
+      )
+
+    const onSignal = (signal: Signal): void => {
+      received++
+      if (leaving !== undefined) return void run(leave(`${signal} during a cold shutdown`))
+      if (received === 1 && signal !== "SIGQUIT") return void run(warm(signal))
+      leaving = setTimeout(() => run(leave(`The cold shutdown took more than ${patience / 1000} seconds`)), patience)
+      leaving.unref()
+      run(cold(signal))
+    }
+
+    yield* Effect.acquireRelease(
+      Effect.sync(() => signals.map((signal) => takeOver(signal, onSignal))),
+      (giveBack) =>
+        Effect.sync(() => {
+          clearTimeout(leaving)
+          for (const one of giveBack) one()
+        })
+    )
+  })
+
+const takeOver = (signal: Signal, listener: (signal: Signal) => void): () => void => {
+  const others = process.rawListeners(signal)
+  process.removeAllListeners(signal)
+  process.on(signal, listener)
+  return () => {
+    process.removeListener(signal, listener)
+    // What `once` wrapped is restored wrapped: it still runs once.
+    for (const other of others) process.on(signal, other as NodeJS.SignalsListener)
+  }
+}

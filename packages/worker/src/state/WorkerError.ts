@@ -1,0 +1,24 @@
+/**
+ * What keeps a worker from working, other than its broker.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/** A queue was asked for that is not configured, and queues are not made as needed. */
+export class UnknownQueue extends Schema.TaggedError<UnknownQueue>()("UnknownQueue", {
+  queue: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `queue '${this.queue}' is not configured. List it in Queues.Configured, or let queues be made as needed (Settings.CreateMissingQueues)`
+  }
+}
+
+/** No task was given a handler. */
+export class NoTasks extends Schema.TaggedError<NoTasks>()("NoTasks", {}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return "this worker has no tasks: give it at least one handler layer (`tasks: [add.toLayer(...)]`), or a consumer step"
+  }
+}

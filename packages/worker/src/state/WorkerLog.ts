@@ -1,0 +1,42 @@
+/**
+ * The worker's log lines, for code that runs outside of effects.
+ *
+ * The hot path asks whether a level is on before it makes a line: a line that
+ * nobody sees costs a comparison. Lines go through Effect's loggers, as all
+ * others.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
+
+export interface WorkerLog {
+  readonly isDebug: boolean
+  readonly isInfo: boolean
+  readonly log: (
+    level: LogLevel.Severity,
+    message: string,
+    annotations?: Readonly<Record<string, unknown>>,
+    cause?: Cause.Cause<unknown>
+  ) => void
+}
+
+/** A log that writes with the loggers and the minimum level in effect here. */
+export const make: Effect.Effect<WorkerLog> = Effect.map(Effect.context<never>(), (context) => {
+  const run = Effect.runForkWith(context)
+  const minimum = Effect.runSyncWith(context)(References.MinimumLogLevel)
+  const isOn = (level: LogLevel.Severity) => !LogLevel.isGreaterThan(minimum, level)
+  return {
+    isDebug: isOn("Debug"),
+    isInfo: isOn("Info"),
+    log: (level, message, annotations, cause) => {
+      if (!isOn(level)) return
+      const line = cause === undefined
+        ? Effect.logWithLevel(level)(message)
+        : Effect.logWithLevel(level)(message, cause)
+      run(annotations === undefined ? line : Effect.annotateLogs(line, annotations))
+    }
+  }
+})

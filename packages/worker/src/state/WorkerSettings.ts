@@ -1,0 +1,34 @@
+/**
+ * How a worker was set up: its name, how much it runs at once, what it listens
+ * to. One value for each worker; steps read it.
+ *
+ * @since 0.1.0
+ */
+import * as Nodename from "@celeriac/tasks/Nodename"
+import * as Context from "effect/Context"
+import { availableParallelism } from "node:os"
+import type { Prefetch } from "./Prefetch.ts"
+
+export interface Settings {
+  /** `celery@host`. */
+  readonly nodename: string
+  /** How many tasks run at once. */
+  readonly concurrency: number
+  /** The names of the queues to consume from; undefined is the default queue and every configured one. */
+  readonly queues: ReadonlyArray<string> | undefined
+  readonly prefetch: Prefetch
+  /** How often to try to connect again before giving up; 0 is without end. `broker_connection_max_retries`. */
+  readonly connectionMaxRetries: number
+}
+
+export const defaults = (): Settings => ({
+  nodename: Nodename.expand(Nodename.defaultName + "@%h"),
+  concurrency: availableParallelism(),
+  queues: undefined,
+  prefetch: "adaptive",
+  connectionMaxRetries: 100
+})
+
+export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@celeriac/worker/state/WorkerSettings", {
+  defaultValue: defaults
+})

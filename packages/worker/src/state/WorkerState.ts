@@ -1,0 +1,89 @@
+/**
+ * What a worker is doing and has done: Celery's `worker.state`.
+ *
+ * It lives as long as the worker, whatever becomes of its connections, and
+ * belongs to one worker: two in a process do not share it. The execution room
+ * writes it; steps and control commands read it.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+
+/** A request as others see it. Times are milliseconds since the epoch. */
+export interface ActiveRequest {
+  readonly id: string
+  /** The name of the task. */
+  readonly task: string
+  readonly retries: number
+  readonly receivedAt: number
+  /** When it started; undefined while it waits. */
+  readonly timeStart: number | undefined
+}
+
+/** What is remembered of the requests that were settled last. */
+const remembered = 10_000
+
+export class State<R extends ActiveRequest = ActiveRequest> {
+  /** Received and not finished: in line, held for its ETA, or running. */
+  readonly requests = new Set<R>()
+  /** Running, by id. */
+  readonly active = new Map<string, R>()
+  /** How many were started, by the name of the task. */
+  readonly totalCount = new Map<string, number>()
+  /** How many succeeded, and how many did not. */
+  succeeded = 0
+  failed = 0
+  /** Whether messages have flowed: from then on, a broker that is away or odd is one that will come back. */
+  wasReady = false
+  /** Ids, with their number of retries, acknowledged lately: the first half is the younger. */
+  private recent = new Set<string>()
+  private older = new Set<string>()
+
+  /** Received and not started. */
+  get reserved(): ReadonlyArray<R> {
+    return Array.from(this.requests).filter((request) => !this.active.has(request.id))
+  }
+
+  get allTotalCount(): number {
+    let sum = 0
+    for (const count of this.totalCount.values()) sum += count
+    return sum
+  }
+
+  /** Messages flow. Gives whether it is for the first time. */
+  ready(): boolean {
+    const isFirst = !this.wasReady
+    this.wasReady = true
+    return isFirst
+  }
+
+  started(request: R): void {
+    this.active.set(request.id, request)
+    this.totalCount.set(request.task, (this.totalCount.get(request.task) ?? 0) + 1)
+  }
+
+  finished(request: R): void {
+    this.requests.delete(request)
+    if (this.active.get(request.id) === request) this.active.delete(request.id)
+  }
+
+  /** This process is done with the request, and has told the broker so: it may not have heard. */
+  remember(id: string, retries: number): void {
+    this.recent.add(retries === 0 ? id : `${id} ${retries}`)
+    if (this.recent.size > remembered / 2) {
+      this.older = this.recent
+      this.recent = new Set()
+    }
+  }
+
+  /** Whether the request was acknowledged by this process, lately. */
+  remembers(id: string, retries: number): boolean {
+    const key = retries === 0 ? id : `${id} ${retries}`
+    return this.recent.has(key) || this.older.has(key)
+  }
+}
+
+export class WorkerState extends Context.Service<WorkerState, State>()("@celeriac/worker/state/WorkerState") {}
+
+export const layer: Layer.Layer<WorkerState> = Layer.sync(WorkerState, () => new State())

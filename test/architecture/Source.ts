@@ -1,0 +1,60 @@
+/** A source file as the rules of the architecture see it. */
+import { readFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { filesIn } from "../../scripts/files.mjs"
+import { packages, root } from "../../scripts/workspace.mjs"
+
+export interface Source {
+  /** From the root of the checkout, as `packages/worker/src/pool/Pool.ts`. */
+  readonly path: string
+  readonly text: string
+  /** What it imports and re-exports, types and dynamic imports included. */
+  readonly imports: ReadonlyArray<string>
+}
+
+export interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly peerDependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
+const clause = String.raw`(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\w+|(?:\w+\s*,\s*)?\{[^}]*\})\s+from\s+`
+
+/** What a text imports. Lines of comments do not count. */
+export const importsOf = (text: string): ReadonlyArray<string> => {
+  const statements = text.matchAll(new RegExp(`^(?:import|export)\\s+(?:${clause})?["']([^"']+)["']`, "gm"))
+  const code = text.replace(/^\s*(?:\*|\/[/*]).*$/gm, "")
+  const expressions = code.matchAll(/\b(?:import|require|require\.resolve)\(\s*["']([^"']+)["']/g)
+  return [...statements, ...expressions].map((match) => match[1]!)
+}
+
+/** A source made of its path and text: for the sources on disk, and for samples. */
+export const make = (path: string, text: string): Source => ({ path, text, imports: importsOf(text) })
+
+/** Every source file of the packages. */
+export const sources: ReadonlyArray<Source> = packages.flatMap((name) =>
+  filesIn(join(root, "packages", name, "src"), ".ts")
+    .map((file) => make(relative(root, file).replaceAll("\\", "/"), readFileSync(file, "utf8")))
+)
+
+/** Its package's folder. */
+export const packageOf = (source: Source): string => source.path.split("/")[1]!
+
+/** Its path inside its package's `src`. */
+export const placeOf = (source: Source): string => source.path.split("/").slice(3).join("/")
+
+/** Where a relative import leads, from the root of the checkout. */
+export const resolve = (source: Source, name: string): string => join(dirname(source.path), name).replaceAll("\\", "/")
+
+/** The name of the installed package that an import leads to. */
+export const dependencyOf = (name: string): string => name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/")
+
+/** The manifest of a package, its lists never absent. */
+export const manifest = (name: string): Manifest => ({
+  dependencies: {},
+  peerDependencies: {},
+  devDependencies: {},
+  ...JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"))
+})

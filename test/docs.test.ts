@@ -1,0 +1,159 @@
+/**
+ * What the documents say is so: code is cut from the examples or type-checks
+ * by itself, links lead somewhere, commands exist, and every package's README
+ * shows its rooms.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { cut, documents, ownBlocks, refresh } from "../scripts/docs.mjs"
+import { filesIn } from "../scripts/files.mjs"
+import { packages, root } from "../scripts/workspace.mjs"
+
+const read = (file: string): string => readFileSync(file, "utf8")
+const named = (file: string): string => relative(root, file)
+
+/** The anchor that a heading gets. */
+const slug = (heading: string): string =>
+  heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/[`*]/g, "").trim().toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
+
+const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, "``")
+
+const anchorsOf = (text: string): ReadonlyArray<string> =>
+  Array.from(text.replace(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.*)$/gm), (match) => slug(match[1]!))
+
+/** The links of a document that lead nowhere. */
+const deadLinks = (file: string, text: string): ReadonlyArray<string> =>
+  Array.from(withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g), (match) => match[1]!)
+    .filter((link) => !/^(https?|mailto):/.test(link))
+    .filter((link) => {
+      const [path, anchor] = link.split("#")
+      const target = path === "" ? file : join(dirname(file), decodeURIComponent(path!))
+      if (path !== "" && !existsSync(target)) return true
+      return anchor !== undefined && target.endsWith(".md") &&
+        !anchorsOf(path === "" ? text : read(target)).includes(anchor)
+    })
+
+/** The scripts a document tells people to run that are not there. */
+const unknownScripts = (text: string, scripts: ReadonlyArray<string>): ReadonlyArray<string> =>
+  Array.from(text.matchAll(/npm run ([\w:-]+)/g), (match) => match[1]!).filter((name) => !scripts.includes(name))
+
+/** The modules and rooms of a package that its README does not name. */
+const unnamedModules = (readme: string, files: ReadonlyArray<string>): ReadonlyArray<string> =>
+  Array.from(new Set(files.map((file) => file.split("/")[0]!.replace(".ts", ""))))
+    .filter((name) => name !== "index" && name !== "internal" && !readme.includes(name))
+
+/** A block that imports nothing goes on where the one before it ended. */
+const programs = (blocks: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const all: Array<string> = []
+  for (const block of blocks) {
+    if (all.length === 0 || /^import /m.test(block)) all.push(block)
+    else all[all.length - 1] += `\n${block}`
+  }
+  return all
+}
+
+/** What `tsc` says about programs, each in a file of its own. */
+const typeErrors = (files: Readonly<Record<string, string>>): string => {
+  if (Object.keys(files).length === 0) return ""
+  const folder = join(root, ".cache", "docs", String(process.pid))
+  mkdirSync(folder, { recursive: true })
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({
+        extends: join(root, "tsconfig.json"),
+        compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
+        include: ["*.ts"]
+      })
+    )
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc")
+    execFileSync(process.execPath, [tsc, "-p", folder], { cwd: root, encoding: "utf8", timeout: 60_000, stdio: "pipe" })
+    return ""
+  } catch (error) {
+    return String((error as { readonly stdout?: string }).stdout ?? error)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+describe("the documents", () => {
+  it("show the examples as they are", () => {
+    for (const file of documents()) {
+      assert.strictEqual(read(file), refresh(read(file)), `${named(file)}: run npm run docs`)
+    }
+  })
+
+  it("notice a block that has drifted from its example", () => {
+    const drifted = "<!-- cut: scripts/files.mjs -->\n```js\nold\n```\n"
+    assert.notStrictEqual(refresh(drifted), drifted)
+    assert.include(refresh(drifted), cut("scripts/files.mjs"))
+  })
+
+  it("open with code that an example runs", () => {
+    const readme = join(root, "README.md")
+    assert.isTrue(existsSync(readme), "there is no README.md")
+    assert.deepStrictEqual(ownBlocks(read(readme)), [], "cut the code of README.md from examples/")
+  })
+
+  it("show code that type-checks", () => {
+    const files: Record<string, string> = {}
+    for (const file of documents()) {
+      programs(ownBlocks(read(file))).forEach((program, index) => {
+        files[`${named(file).replaceAll(/[/\\]/g, "__").replace(".md", "")}__${index + 1}.ts`] = program
+      })
+    }
+    assert.strictEqual(typeErrors(files), "")
+  })
+
+  it("notice code that does not", () => {
+    assert.include(typeErrors({ "bad.ts": "export const number: number = \"text\"\n" }), "TS2322")
+  })
+
+  it("link to what exists", () => {
+    for (const file of documents()) assert.deepStrictEqual(deadLinks(file, read(file)), [], named(file))
+  })
+
+  it("notice a link that leads nowhere", () => {
+    const file = join(root, "X.md")
+    const text = "# A title\n[a](#a-title) [b](#b) [c](none.md) [d](package.json) [e](https://example.org)"
+    assert.deepStrictEqual(deadLinks(file, text), ["#b", "none.md"])
+  })
+
+  it("name commands that exist", () => {
+    const scripts = Object.keys(JSON.parse(read(join(root, "package.json"))).scripts)
+    for (const file of documents()) assert.deepStrictEqual(unknownScripts(read(file), scripts), [], named(file))
+    assert.deepStrictEqual(unknownScripts("npm run fly && npm run build", scripts), ["fly"])
+  })
+
+  it("show the rooms of every package", () => {
+    for (const name of packages) {
+      const folder = join(root, "packages", name)
+      const readme = join(folder, "README.md")
+      assert.isTrue(existsSync(readme), `packages/${name} has no README.md`)
+      const files = filesIn(join(folder, "src"), ".ts").map((file) => relative(join(folder, "src"), file))
+      assert.deepStrictEqual(unnamedModules(read(readme), files), [], `packages/${name}/README.md`)
+    }
+    assert.deepStrictEqual(unnamedModules("`Pool` and state/", ["Pool.ts", "state/A.ts", "Lost.ts"]), ["Lost"])
+  })
+
+  it("announce changes of packages that exist", () => {
+    const known = packages.map((name) => JSON.parse(read(join(root, "packages", name, "package.json"))).name)
+    for (const file of filesIn(join(root, ".changeset"), ".md").filter((file) => !file.endsWith("README.md"))) {
+      const front = /^---\n([\s\S]*?)---\n\n\S/.exec(read(file))
+      assert.isNotNull(front, `${named(file)} needs packages between --- lines, and a text`)
+      for (const line of front![1]!.trim().split("\n")) {
+        const entry = /^"(.+)": (major|minor|patch)$/.exec(line)
+        assert.isTrue(entry !== null && known.includes(entry[1]!), `${named(file)}: ${line}`)
+      }
+    }
+  })
+
+  it("carry the licence in every package", () => {
+    const licence = read(join(root, "LICENSE"))
+    for (const name of packages) assert.strictEqual(read(join(root, "packages", name, "LICENSE")), licence, name)
+  })
+})

@@ -1,0 +1,204 @@
+/**
+ * What is published works where nothing of this checkout is: the packages are
+ * built and packed, installed into an empty project, imported by every one of
+ * their paths, type-checked, and the quick start runs there.
+ *
+ * Packing happens in a copy, because it swaps manifests for a moment.
+ */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFileSync, spawnSync } from "node:child_process"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, relative } from "node:path"
+import { filesIn } from "../scripts/files.mjs"
+import { restore } from "../scripts/publish-exports.mjs"
+import { environment, packages, root } from "../scripts/workspace.mjs"
+
+const scratch = mkdtempSync(join(tmpdir(), "celeriac-packaging-"))
+const copy = join(scratch, "checkout")
+const tarballs = join(scratch, "tarballs")
+const consumer = join(scratch, "consumer")
+const tsc = join(root, "node_modules", "typescript", "bin", "tsc")
+
+/** What a command prints; its output is the error when it fails. */
+const run = (command: string, args: ReadonlyArray<string>, cwd: string, seconds = 120): string => {
+  const { error, status, stderr, stdout } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    env: environment({ NO_COLOR: "1" }),
+    timeout: seconds * 1000
+  })
+  const said = `${command} ${args.slice(0, 3).join(" ")}: ${error?.message ?? ""}\n${stdout}\n${stderr}`
+  assert.strictEqual(status, 0, said)
+  return stdout
+}
+
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+}
+
+const manifestIn = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+
+const names = packages.map((name) => manifestIn(join(root, "packages", name)).name)
+
+const installed = (name: string): string => join(consumer, "node_modules", name)
+
+/** Every import path that a package offers, with its file. */
+const pathsOf = (name: string): ReadonlyArray<readonly [path: string, file: string]> => {
+  const dist = join(installed(name), "dist")
+  return readdirSync(dist, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".js") && !file.startsWith("internal/"))
+    .map((file) => [file === "index.js" ? name : `${name}/${file.slice(0, -3)}`, file] as const)
+}
+
+/** Modules are safe to import; entry points run, and `testing` needs a test runner. */
+const isModule = (file: string): boolean =>
+  file === "index.js" || /(^|\/)[A-Z]\w*\.js$/.test(file) && !file.includes("testing/")
+
+const manifests = (): ReadonlyArray<string> =>
+  packages.map((name) => readFileSync(join(copy, "packages", name, "package.json"), "utf8"))
+
+let before: ReadonlyArray<string> = []
+
+beforeAll(() => {
+  run(process.execPath, [tsc, "-b", "tsconfig.build.json"], root)
+  for (const folder of [copy, tarballs, consumer]) mkdirSync(folder)
+  cpSync(join(root, "scripts"), join(copy, "scripts"), { recursive: true })
+  for (const name of packages) {
+    cpSync(join(root, "packages", name), join(copy, "packages", name), {
+      recursive: true,
+      filter: (path) => !path.includes("node_modules")
+    })
+  }
+  const workspace = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  writeFileSync(join(copy, "package.json"), JSON.stringify({ ...workspace, workspaces: ["packages/*"] }))
+  before = manifests()
+  run("npm", ["pack", "--workspaces", "--pack-destination", tarballs, "--loglevel=error"], copy)
+
+  const peers = manifestIn(join(root, "packages", "celeriac")).peerDependencies ?? {}
+  writeFileSync(
+    join(consumer, "package.json"),
+    JSON.stringify({
+      private: true,
+      type: "module",
+      dependencies: {
+        ...peers,
+        ...Object.fromEntries(
+          readdirSync(tarballs).map((file) => {
+            const name = names.find((name) => file.startsWith(`${name.replace("@", "").replace("/", "-")}-0`))
+            return [name ?? file, `file:${join(tarballs, file)}`]
+          })
+        )
+      }
+    })
+  )
+  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"], consumer, 180)
+})
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+describe("the published packages", () => {
+  it("are all there", () => {
+    assert.strictEqual(readdirSync(tarballs).length, packages.length)
+    for (const name of names) assert.isTrue(existsSync(join(installed(name), "package.json")), name)
+  })
+
+  it("leave the manifests of the checkout as they were", () => {
+    assert.deepStrictEqual(manifests(), before)
+    assert.deepStrictEqual(filesIn(join(copy, "packages"), ".saved", ".swapped", ".half"), [])
+  })
+
+  it("get their manifests back after a pack that was cut short", () => {
+    const folder = join(copy, "packages", packages[0]!)
+    const script = join(copy, "scripts", "publish-exports.mjs")
+    for (let times = 0; times < 2; times++) execFileSync(process.execPath, [script, "on"], { cwd: folder })
+    assert.notStrictEqual(readFileSync(join(folder, "package.json"), "utf8"), before[0])
+    restore([folder])
+    assert.deepStrictEqual(manifests(), before)
+  })
+
+  it("carry code, types, maps, sources, README and licence, and no tests", () => {
+    for (const name of names) {
+      const files = readdirSync(installed(name))
+      for (const wanted of ["dist", "src", "README.md", "LICENSE"]) assert.include(files, wanted, name)
+      assert.notInclude(files, "test", name)
+      for (const file of ["index.js", "index.js.map", "index.d.ts", "index.d.ts.map"]) {
+        assert.isTrue(existsSync(join(installed(name), "dist", file)), `${name}/dist/${file}`)
+      }
+    }
+  })
+
+  it("name no TypeScript file at run time", () => {
+    for (const name of names) {
+      for (const file of filesIn(installed(name), ".js")) assert.fail(`${file} lies outside dist`)
+      const folder = join(installed(name), "dist")
+      const scripts = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"))
+      for (const file of scripts) {
+        const code = readFileSync(join(folder, file), "utf8").replace(/^\s*(\*|\/[/*]).*$/gm, "")
+        assert.deepStrictEqual(code.match(/["'`]\.{1,2}\/[^"'`\n]*\.ts["'`]/g) ?? [], [], relative(consumer, file))
+      }
+    }
+  })
+
+  it("can be imported by every path, and not by internal ones", () => {
+    const paths = names.flatMap(pathsOf)
+    const modules = paths.filter(([, file]) => isModule(file)).map(([path]) => path)
+    writeFileSync(
+      join(consumer, "paths.mjs"),
+      [
+        `import { existsSync } from "node:fs"`,
+        `import { fileURLToPath } from "node:url"`,
+        `for (const path of ${JSON.stringify(paths.map(([path]) => path))}) {`,
+        `  if (!existsSync(fileURLToPath(import.meta.resolve(path)))) throw new Error(path)`,
+        `}`,
+        `for (const path of ${JSON.stringify(modules)}) await import(path)`,
+        `for (const name of ${JSON.stringify(names)}) {`,
+        `  try {`,
+        `    import.meta.resolve(name + "/internal/anything")`,
+        `  } catch { continue }`,
+        `  throw new Error(name + " lets its internals be imported")`,
+        `}`
+      ].join("\n")
+    )
+    run(process.execPath, ["paths.mjs"], consumer)
+    assert.isAbove(modules.length, packages.length)
+  })
+
+  it("bring types for every path", () => {
+    const modules = names.flatMap(pathsOf).filter(([, file]) => isModule(file)).map(([path]) => path)
+    writeFileSync(
+      join(consumer, "types.ts"),
+      modules.map((path, index) => `export type M${index} = typeof import("${path}")`).join("\n")
+    )
+    writeFileSync(
+      join(consumer, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          target: "ES2024",
+          lib: ["ES2024"],
+          module: "NodeNext",
+          strict: true,
+          noEmit: true,
+          skipLibCheck: true,
+          types: ["node"],
+          typeRoots: [join(root, "node_modules", "@types")]
+        },
+        files: ["types.ts"]
+      })
+    )
+    run(process.execPath, [tsc, "-p", "."], consumer)
+  })
+
+  it("run the quick start", () => {
+    cpSync(join(root, "examples", "01-quickstart", "main.ts"), join(consumer, "quickstart.ts"))
+    run(process.execPath, ["quickstart.ts"], consumer, 50)
+  })
+
+  it("bring the celeriac command", () => {
+    const { version } = manifestIn(join(root, "packages", "celeriac"))
+    assert.include(run("npx", ["--no-install", "celeriac", "--version"], consumer, 30), version)
+  })
+})

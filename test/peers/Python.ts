@@ -1,0 +1,115 @@
+/** Real Celery, to talk to: a Python that has `celery` and `redis`, its scripts and its workers. */
+import { execFileSync } from "node:child_process"
+import { dirname } from "node:path"
+import { Peer, until } from "./Process.ts"
+
+let found: string | null | undefined
+
+/** A python that imports celery and redis: `CELERIAC_PYTHON`, or Debian's, or the first of PATH. */
+export const findPython = (): string | undefined => {
+  if (found !== undefined) return found ?? undefined
+  const named = process.env["CELERIAC_PYTHON"]
+  for (const python of named === undefined ? ["/usr/bin/python3", "python3"] : [named]) {
+    try {
+      execFileSync(python, ["-c", "import celery, kombu, redis"], { stdio: "ignore", timeout: 30_000 })
+      found = python
+      return python
+    } catch {
+      // not this one
+    }
+  }
+  found = null
+  return undefined
+}
+
+const python = (): string => {
+  const path = findPython()
+  if (path === undefined) throw new Error("no python with celery and redis was found; set CELERIAC_PYTHON")
+  return path
+}
+
+export interface ScriptOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly args?: ReadonlyArray<string>
+  /** ms; default 60 s. */
+  readonly timeout?: number
+}
+
+/** Runs python source to its end. Every line it prints is read as JSON. */
+export const runPython = async (source: string, options: ScriptOptions = {}): Promise<ReadonlyArray<unknown>> => {
+  const lines: Array<unknown> = []
+  const other: Array<string> = []
+  const peer = new Peer(python(), ["-u", "-c", source, ...(options.args ?? [])], {
+    env: { PYTHONDONTWRITEBYTECODE: "1", ...options.env },
+    onLine: (line) => {
+      try {
+        lines.push(JSON.parse(line))
+      } catch {
+        other.push(line)
+      }
+    }
+  })
+  const timer = setTimeout(() => peer.signal("SIGKILL"), options.timeout ?? 60_000)
+  const code = await peer.exited
+  clearTimeout(timer)
+  if (code !== 0) throw new Error(`python ended with ${code}:\n${other.join("\n").slice(-4000)}`)
+  return lines
+}
+
+export interface CeleryWorkerOptions {
+  /** Path of the module file that has the Celery application, as `/x/proj.py`. */
+  readonly module: string
+  /** Options of `celery worker`, as `["-c", "2", "-P", "solo"]`. */
+  readonly args?: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A `celery worker` of Python, ready for tasks. */
+export class CeleryWorker {
+  readonly peer: Peer
+  private constructor(peer: Peer) {
+    this.peer = peer
+  }
+
+  static async start(options: CeleryWorkerOptions): Promise<CeleryWorker> {
+    const name = options.module.split("/").at(-1)?.replace(/\.py$/, "") ?? options.module
+    let ready = false
+    const peer = new Peer(python(), [
+      ...["-u", "-m", "celery", "-A", name, "worker", "--loglevel", "INFO"],
+      ...(options.args ?? ["--concurrency", "2"])
+    ], {
+      env: {
+        C_FORCE_ROOT: "1",
+        PYTHONDONTWRITEBYTECODE: "1",
+        PYTHONPATH: dirname(options.module),
+        ...options.env
+      },
+      onLine: (line) => {
+        if (/ ready\.$/.test(line.replaceAll(/\x1b\[[0-9;]*m/g, "").trimEnd())) ready = true
+      }
+    })
+    try {
+      await until("the Celery worker's start", () => {
+        if (!peer.running) throw new Error(`the Celery worker ended while starting:\n${peer.output}`)
+        return ready
+      }, 60_000, () => peer.output)
+    } catch (error) {
+      await peer.stop("SIGKILL")
+      throw error
+    }
+    return new CeleryWorker(peer)
+  }
+
+  get output(): string {
+    return this.peer.output
+  }
+
+  /** A warm shutdown; SIGKILL after 15 s. */
+  stop(): Promise<void> {
+    return this.peer.stop("SIGTERM", 15_000)
+  }
+
+  kill(): Promise<void> {
+    return this.peer.stop("SIGKILL")
+  }
+}

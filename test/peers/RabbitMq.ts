@@ -1,0 +1,158 @@
+/**
+ * A private RabbitMQ for tests: its own node name, ports, epmd, cookie, data
+ * and logs, all in one temporary folder. A RabbitMQ or an epmd that runs on
+ * the machine is never touched.
+ */
+import { existsSync } from "node:fs"
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { freePorts, Peer, run, until } from "./Process.ts"
+
+export interface RabbitMqOptions {
+  /** How long a delivery may stay unacknowledged, in ms; RabbitMQ's own default is 30 minutes. */
+  readonly consumerTimeout?: number
+  /** More settings of the `rabbit` application, as Erlang terms: `{channel_max, 4}`. */
+  readonly config?: ReadonlyArray<string>
+}
+
+/** The scripts themselves: Debian's wrappers in /usr/sbin change the user. */
+const scripts = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin", "/opt/rabbitmq/sbin"]
+
+/** The folder of `rabbitmq-server` and `rabbitmqctl`, if RabbitMQ is installed. */
+export const findRabbitMq = (): string | undefined =>
+  [...scripts, ...(process.env["PATH"] ?? "").split(":")].find((folder) => existsSync(join(folder, "rabbitmq-server")))
+
+export class RabbitMq {
+  readonly folder: string
+  readonly port: number
+  /** With user `guest`, virtual host `/`. */
+  readonly url: string
+  readonly #bin: string
+  readonly #env: Readonly<Record<string, string>>
+  readonly #epmdPort: number
+  #epmd: Peer | undefined
+  #server: Peer | undefined
+
+  private constructor(folder: string, bin: string, ports: ReadonlyArray<number>) {
+    const [port = 0, dist = 0, epmd = 0] = ports
+    this.folder = folder
+    this.port = port
+    this.url = `amqp://guest:guest@127.0.0.1:${port}//`
+    this.#bin = bin
+    this.#epmdPort = epmd
+    this.#env = {
+      HOME: folder,
+      ERL_EPMD_PORT: String(epmd),
+      ERL_EPMD_ADDRESS: "127.0.0.1",
+      RABBITMQ_NODENAME: `celeriac-${port}@localhost`,
+      RABBITMQ_NODE_PORT: String(port),
+      RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+      RABBITMQ_DIST_PORT: String(dist),
+      RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
+      RABBITMQ_LOG_BASE: join(folder, "log"),
+      RABBITMQ_LOGS: join(folder, "log", "rabbit.log"),
+      RABBITMQ_PID_FILE: join(folder, "pid"),
+      RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
+      RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, "advanced.config"),
+      RABBITMQ_CONF_ENV_FILE: join(folder, "rabbitmq-env.conf"),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "enabled_plugins"),
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
+      // One process: without it the script stays as a shell between us and the broker.
+      RUNNING_UNDER_SYSTEMD: "true",
+      RABBITMQ_CTL_ERL_ARGS: "+S 1:1 +sbwt none",
+      LANG: "C.UTF-8",
+      LC_ALL: "C.UTF-8"
+    }
+  }
+
+  /** Starts one, and resolves when it accepts AMQP connections. */
+  static async start(options: RabbitMqOptions = {}): Promise<RabbitMq> {
+    const bin = findRabbitMq()
+    if (bin === undefined) throw new Error("rabbitmq-server is not installed")
+    const folder = await mkdtemp(join(tmpdir(), "celeriac-rabbitmq-"))
+    await Promise.all([mkdir(join(folder, "mnesia")), mkdir(join(folder, "log"))])
+    await Promise.all([
+      writeFile(join(folder, ".erlang.cookie"), `CELERIAC${Math.trunc(performance.now() * 1e6)}`),
+      writeFile(join(folder, "enabled_plugins"), "[].\n"),
+      writeFile(join(folder, "rabbitmq-env.conf"), ""),
+      writeFile(
+        // Erlang terms, and not rabbitmq.conf: translating that costs two seconds of every start.
+        join(folder, "advanced.config"),
+        `[{rabbit, [${
+          [
+            "{loopback_users, []}",
+            "{vm_memory_high_watermark, 0.6}",
+            "{disk_free_limit, 50000000}",
+            "{collect_statistics_interval, 30000}",
+            `{consumer_timeout, ${options.consumerTimeout ?? 1_800_000}}`,
+            ...(options.config ?? [])
+          ].join(", ")
+        }]}].\n`
+      )
+    ])
+    await chmod(join(folder, ".erlang.cookie"), 0o400)
+    const rabbit = new RabbitMq(folder, bin, await freePorts(3))
+    try {
+      await rabbit.start()
+    } catch (error) {
+      await rabbit.stop()
+      throw error
+    }
+    return rabbit
+  }
+
+  /** Starts it again, on the same ports and data. */
+  async start(): Promise<void> {
+    if (this.#epmd === undefined || !this.#epmd.running) {
+      this.#epmd = new Peer("epmd", ["-port", String(this.#epmdPort), "-address", "127.0.0.1"])
+    }
+    const server = new Peer(join(this.#bin, "rabbitmq-server"), [], { env: this.#env, folder: this.folder })
+    this.#server = server
+    await until("RabbitMQ's start", () => {
+      if (!server.running) throw new Error(`RabbitMQ ended while starting:\n${server.output}`)
+      return speaksAmqp(this.port)
+    }, 60_000, () => server.output)
+  }
+
+  get running(): boolean {
+    return this.#server?.running ?? false
+  }
+
+  /** `rabbitmqctl <args>`; about a second each. */
+  rabbitmqctl(...args: ReadonlyArray<string>): Promise<string> {
+    return run(join(this.#bin, "rabbitmqctl"), ["-q", ...args], { env: this.#env })
+  }
+
+  /** SIGKILL: the way a machine loses power. Follow with `start()`. */
+  async kill(): Promise<void> {
+    await this.#server?.stop("SIGKILL")
+  }
+
+  /** An orderly stop that keeps the data. Follow with `start()`. */
+  async halt(): Promise<void> {
+    await this.#server?.stop("SIGTERM", 15_000)
+  }
+
+  /** Ends everything and removes the folder. */
+  async stop(): Promise<void> {
+    await this.#server?.stop("SIGKILL")
+    await this.#epmd?.stop("SIGKILL")
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+  }
+}
+
+/** The listener opens before the broker is ready: ask for the first frame of the handshake. */
+const speaksAmqp = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1")
+    const end = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once("error", () => end(false))
+    socket.once("connect", () => socket.write("AMQP\0\0\x09\x01"))
+    socket.once("data", (data) => end(data[0] === 1))
+    socket.setTimeout(1000, () => end(false))
+  })
