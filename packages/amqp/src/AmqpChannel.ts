@@ -12,6 +12,7 @@ import { isBuiltin } from "@celeriac/messaging/Entity"
 import type { Address, Delivery, Message } from "@celeriac/messaging/Message"
 import {
   because,
+  ChannelClosed,
   ConnectionLost,
   ConsumerCancelled,
   type MessagingError,
@@ -45,6 +46,8 @@ export interface ChannelConsumer {
   readonly queue: string
   readonly noAck: boolean
   readonly onDelivery: (delivery: Delivery) => void
+  /** One of its deliveries was settled. */
+  readonly settled: () => void
 }
 
 export class AmqpChannel implements MessagingChannel {
@@ -189,6 +192,7 @@ export class AmqpChannel implements MessagingChannel {
     Effect.callback((resume) => {
       const noAck = options.noAck ?? false
       const fail = (error: DriverError) => resume(Effect.fail(this.#failure("get", error, undefined)))
+      if (this.#closed !== undefined) return resume(Effect.fail(because("get", this.#closed.reason)))
       try {
         this.#wire.sendOrEnqueue(methods.BasicGet, { queue, noAck }, (error, frame) => {
           if (error instanceof Error) return fail(error)
@@ -258,6 +262,7 @@ export class AmqpChannel implements MessagingChannel {
     entity: string | undefined,
     reply: (error: MessagingError | null, frame?: Frame) => void
   ): void {
+    if (this.#closed !== undefined) return reply(because(operation, this.#closed.reason))
     try {
       this.#wire._rpc(method, fields, expected, (error, frame) => {
         if (error === null) reply(null, frame)
@@ -278,17 +283,17 @@ export class AmqpChannel implements MessagingChannel {
     const { connection } = this
     const over = (reason: string) => {
       clearTimeout(patience)
-      this.#end(because("channel", new ConnectionLost({ uri: connection.uri, detail: reason })))
+      this.#end(because("channel", new ChannelClosed({ code: 200, detail: reason })))
       resume(Effect.void)
     }
     const patience = setTimeout(() => {
       connection.unresponsive = true
-      over("the channel was closed by us, and the broker did not answer")
+      over("by us, and the broker did not answer")
     }, connection.unresponsive ? 0 : connection.config.closeTimeout)
     try {
-      this.#wire.closeBecause("", 200, () => over("the channel was closed by us"))
+      this.#wire.closeBecause("", 200, () => over("by us"))
     } catch {
-      over("the channel was closed by us")
+      over("by us")
     }
   })
 
@@ -297,7 +302,7 @@ export class AmqpChannel implements MessagingChannel {
     const consumer = this.#consumers.get(consumerTag)
     const noAck = consumer?.noAck ?? false
     this.#settlements.delivered(deliveryTag, noAck)
-    const delivery = new AmqpDelivery(raw, this.#settlements, noAck)
+    const delivery = new AmqpDelivery(raw, this.#settlements, noAck, consumer)
     // a tag that is not known any more: what was on its way when it was cancelled
     if (consumer === undefined) {
       delivery.settle("requeue")
@@ -323,11 +328,11 @@ export class AmqpChannel implements MessagingChannel {
 
   #onClose(error: DriverError | undefined): void {
     const { connection } = this
-    const end = (reason: MessagingError) => {
-      this.#end(reason)
+    const end = (reason: MessagingError, cause?: Reason) => {
+      this.#end(reason, cause)
       if (!this.#closing && !connection.closing) Deferred.doneUnsafe(this.#lost, Effect.fail(reason))
     }
-    if (error !== undefined) return end(because("channel", fromDriver(error, { uri: connection.uri })))
+    if (error !== undefined) return end(because("channel", closedBy(error, connection.uri)), fromDriver(error, { uri: connection.uri }))
     // The connection ends its channels before it says why itself; both happen in one turn.
     queueMicrotask(() =>
       end(connection.ended ?? because("channel", new ConnectionLost({ uri: connection.uri, detail: "the channel was closed" })))
@@ -335,12 +340,13 @@ export class AmqpChannel implements MessagingChannel {
     this.#settlements.close()
   }
 
-  #end(reason: MessagingError): void {
+  /** `cause` is what the broker complained of, where it did. */
+  #end(reason: MessagingError, cause: Reason = reason.reason): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
     this.#consumers.clear()
     this.#settlements.close()
-    this.#publisher.close(reason.reason)
+    this.#publisher.close(reason.reason, cause)
     for (const release of this.#release) release()
   }
 
@@ -370,6 +376,14 @@ export const open = (connection: AmqpConnection): Effect.Effect<AmqpChannel, Mes
     }),
     (channel) => channel.close
   )
+
+/** The operation that made the broker close a channel says why; to all others it is closed. */
+const closedBy = (error: DriverError, uri: string): Reason => {
+  const reason = fromDriver(error, { uri })
+  return reason._tag === "AccessRefused" || reason._tag === "ConnectionLost"
+    ? reason
+    : new ChannelClosed({ code: Number(error.code), detail: "detail" in reason ? String(reason.detail) : reason.message })
+}
 
 const noFrame: Frame = { id: 0, channel: 0, fields: {} }
 

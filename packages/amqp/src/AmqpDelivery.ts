@@ -18,11 +18,15 @@ export interface DroppedBody {
 export class AmqpDelivery implements Delivery {
   readonly #raw: RawMessage
   readonly #settlements: Settlements
+  readonly #consumer: { readonly settled: () => void } | undefined
   #settlement: Settlement | undefined
+  #properties: Properties | undefined
 
-  constructor(raw: RawMessage, settlements: Settlements, noAck: boolean) {
+  /** `consumer` is told when the delivery is settled; it is settled already when `noAck`. */
+  constructor(raw: RawMessage, settlements: Settlements, noAck: boolean, consumer?: { readonly settled: () => void }) {
     this.#raw = raw
     this.#settlements = settlements
+    this.#consumer = consumer
     this.#settlement = noAck ? "ack" : undefined
   }
 
@@ -34,9 +38,9 @@ export class AmqpDelivery implements Delivery {
     return this.#raw.properties.headers ?? noHeaders
   }
 
-  /** As the driver made them: a property that was not sent is there, and undefined. */
+  /** Taken from the driver's when first asked for; a property that was not sent is there, and undefined. */
   get properties(): Properties {
-    return asProperties(this.#raw.properties)
+    return this.#properties ??= toProperties(this.#raw.properties)
   }
 
   get exchange(): string {
@@ -80,12 +84,30 @@ export class AmqpDelivery implements Delivery {
 
   settle(settlement: Settlement): SettleOutcome {
     if (this.#settlement !== undefined) return "already"
-    this.#settlement = settlement
-    return this.#settlements.settle(this.#raw.fields.deliveryTag, settlement)
+    const outcome = this.#settlements.settle(this.#raw.fields.deliveryTag, settlement)
+    if (outcome === "settled") {
+      this.#settlement = settlement
+      this.#consumer?.settled()
+    }
+    return outcome
   }
 }
 
 const noHeaders: Headers = Object.freeze({})
 
-/** The broker's bytes are not typed: priority, delivery mode and so on are what was sent. */
-const asProperties = (raw: RawProperties): Properties => raw as Properties
+const toProperties = (raw: RawProperties): Properties =>
+  ({
+    contentType: raw.contentType,
+    contentEncoding: raw.contentEncoding,
+    deliveryMode: raw.deliveryMode,
+    priority: raw.priority,
+    correlationId: raw.correlationId,
+    replyTo: raw.replyTo,
+    expiration: raw.expiration,
+    messageId: raw.messageId,
+    timestamp: raw.timestamp,
+    type: raw.type,
+    userId: raw.userId,
+    appId: raw.appId
+    // one shape for all, absent or not, is what engines are fast at; and the broker's numbers are what was sent
+  }) as Properties

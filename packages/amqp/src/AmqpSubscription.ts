@@ -1,19 +1,24 @@
 /**
  * A consumer at the broker, whose prefetch can be changed while it runs.
  *
- * Prefetch is asked for per consumer, which every kind of queue honours. It
- * holds for consumers that start afterwards, so a change starts a second
- * consumer of the same queue under a fresh tag and cancels the first one;
- * what the first one has outstanding can still be settled.
+ * Prefetch is asked for per consumer, which every kind of queue honours, and
+ * holds for consumers that start afterwards. A change starts a second consumer
+ * of the same queue under a fresh tag and cancels the first; what the first has
+ * outstanding can still be settled, but the broker no longer counts it. So it
+ * is counted here, in generations: what has outlived a change is taken off the
+ * next grant, a change that the present grant covers is only remembered, and
+ * when old deliveries are settled and leave too little, the grant is renewed.
+ * At no time are more outstanding than were wanted plus the previous grant.
  *
  * @since 0.1.0
  */
+import type { Delivery } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { ConsumeOptions, Subscription } from "@celeriac/messaging/Transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import type { AmqpChannel } from "./AmqpChannel.ts"
+import type { AmqpChannel, ChannelConsumer } from "./AmqpChannel.ts"
 import { methods } from "./Driver.ts"
 
 export const make = (
@@ -29,85 +34,170 @@ export const make = (
     (subscription) => Effect.ignore(subscription.cancel)
   )
 
+/** A consumer as the broker knows it. */
+class Generation implements ChannelConsumer {
+  readonly queue: string
+  readonly noAck: boolean
+  readonly tag: string
+  /** Its prefetch; 0 is unlimited. */
+  readonly granted: number
+  readonly #deliver: (delivery: Delivery) => void
+  readonly #count: (generation: Generation, change: 1 | -1) => void
+  outstanding = 0
+
+  constructor(
+    queue: string,
+    tag: string,
+    granted: number,
+    options: ConsumeOptions,
+    count: (generation: Generation, change: 1 | -1) => void
+  ) {
+    this.queue = queue
+    this.tag = tag
+    this.granted = granted
+    this.noAck = options.noAck ?? false
+    this.#deliver = options.onDelivery
+    this.#count = count
+  }
+
+  onDelivery(delivery: Delivery): void {
+    if (!this.noAck) {
+      this.outstanding++
+      this.#count(this, 1)
+    }
+    this.#deliver(delivery)
+  }
+
+  settled(): void {
+    this.outstanding--
+    this.#count(this, -1)
+  }
+}
+
+/** How long to gather settlements of old deliveries before the grant is renewed, in ms. */
+const RenewalDelay = 250
+
 class AmqpSubscription implements Subscription {
   readonly #channel: AmqpChannel
   readonly #queue: string
   readonly #options: ConsumeOptions
   /** Changes of prefetch, and the end, one after the other. */
   readonly #turn = Semaphore.makeUnsafe(1)
-  #consumerTag: string
-  #prefetch: number
+  #wanted: number
+  #current: Generation
+  /** Outstanding of earlier generations. */
+  #older = 0
   #changes = 0
+  #renewal: NodeJS.Timeout | undefined
   #cancelled = false
 
   constructor(channel: AmqpChannel, queue: string, options: ConsumeOptions) {
     this.#channel = channel
     this.#queue = queue
     this.#options = options
-    this.#consumerTag = options.consumerTag ?? channel.nextTag()
-    this.#prefetch = atMost16Bits(options.prefetch)
+    this.#wanted = atMost16Bits(options.prefetch)
+    this.#current = this.#generation(options.consumerTag ?? channel.nextTag(), this.#wanted)
   }
 
   get consumerTag(): string {
-    return this.#consumerTag
+    return this.#current.tag
   }
 
   get start(): Effect.Effect<void, MessagingError> {
-    return this.#consume(this.#consumerTag, this.#prefetch)
+    return this.#consume(this.#current)
   }
 
   get cancel(): Effect.Effect<void, MessagingError> {
     return this.#turn.withPermit(Effect.suspend(() => {
       if (this.#cancelled) return Effect.void
       this.#cancelled = true
+      clearTimeout(this.#renewal)
       if (this.#channel.closed !== undefined) return Effect.void
-      return this.#cancel(this.#consumerTag)
+      return this.#cancel(this.#current)
     }))
   }
 
-  readonly setPrefetch = (prefetch: number): Effect.Effect<void, MessagingError> =>
-    this.#turn.withPermit(Effect.uninterruptible(Effect.suspend(() => {
-      const wanted = atMost16Bits(prefetch)
-      if (this.#cancelled || wanted === this.#prefetch) return Effect.void
-      const old = this.#consumerTag
-      const fresh = this.#options.consumerTag === undefined
+  readonly setPrefetch = (prefetch: number): Effect.Effect<void, MessagingError> => {
+    this.#wanted = atMost16Bits(prefetch)
+    return this.#adjust
+  }
+
+  /** Makes the grant what is wanted, unless it covers that. */
+  get #adjust(): Effect.Effect<void, MessagingError> {
+    return this.#turn.withPermit(Effect.uninterruptible(Effect.suspend(() => {
+      if (this.#cancelled || this.#isCovered()) return Effect.void
+      const old = this.#current
+      const tag = this.#options.consumerTag === undefined
         ? this.#channel.nextTag()
         : `${this.#options.consumerTag}.${++this.#changes}`
+      const fresh = this.#generation(tag, this.#wanted === 0 ? 0 : Math.max(1, this.#wanted - this.#older))
+      // deliveries that come between count for the old one until it is cancelled
+      this.#current = fresh
+      this.#older += old.outstanding
       // an exclusive consumer tolerates no second one, not even ours
-      const steps = this.#options.exclusive === true
-        ? Effect.andThen(this.#cancel(old), this.#consume(fresh, wanted))
-        : Effect.andThen(this.#consume(fresh, wanted), this.#cancel(old))
-      this.#consumerTag = fresh
-      this.#prefetch = wanted
-      return steps
+      return this.#options.exclusive === true
+        ? Effect.andThen(this.#cancel(old), this.#consume(fresh))
+        : Effect.andThen(this.#consume(fresh), this.#cancel(old))
     })))
+  }
 
-  /** Both methods are sent together: no other consumer's prefetch comes between them. */
-  #consume(consumerTag: string, prefetch: number): Effect.Effect<void, MessagingError> {
-    const { arguments: args = {}, exclusive = false, noAck = false, onDelivery } = this.#options
-    return Effect.callback<void, MessagingError>((resume) => {
-      const channel = this.#channel
-      const queue = this.#queue
-      const qos = { prefetchCount: prefetch, prefetchSize: 0, global: false }
-      channel.call("consume", methods.BasicQos, qos, methods.BasicQosOk, undefined, (error) => {
-        if (error !== null) resume(Effect.fail(error))
-      })
-      if (channel.closed !== undefined) return
-      channel.register(consumerTag, { queue, noAck, onDelivery })
-      const fields = { queue, consumerTag, noAck, exclusive, arguments: args }
-      channel.call("consume", methods.BasicConsume, fields, methods.BasicConsumeOk, undefined, (error) => {
-        if (error !== null) channel.unregister(consumerTag)
-        resume(error === null ? Effect.void : Effect.fail(error))
-      })
+  #isCovered(): boolean {
+    const { granted } = this.#current
+    if (this.#wanted === granted) return true
+    return this.#wanted !== 0 && granted !== 0 && granted <= this.#wanted && granted + this.#older >= this.#wanted
+  }
+
+  #generation(tag: string, granted: number): Generation {
+    return new Generation(this.#queue, tag, granted, this.#options, (generation, change) => {
+      if (generation === this.#current) return
+      this.#older += change
+      const { granted } = this.#current
+      if (granted === 0 || granted + this.#older >= this.#wanted || this.#renewal !== undefined || this.#cancelled) return
+      this.#renewal = setTimeout(() => {
+        this.#renewal = undefined
+        // it fails only when the channel is gone, which the channel says itself
+        Effect.runFork(Effect.ignore(this.#adjust))
+      }, RenewalDelay)
     })
   }
 
-  #cancel(consumerTag: string): Effect.Effect<void, MessagingError> {
+  /** Both methods are sent together: no other consumer's prefetch comes between them. */
+  #consume(generation: Generation): Effect.Effect<void, MessagingError> {
+    return Effect.callback<void, MessagingError>((resume) => {
+      const channel = this.#channel
+      const { arguments: args = {}, exclusive = false } = this.#options
+      const { granted, noAck, queue, tag } = generation
+      channel.call(
+        "consume",
+        methods.BasicQos,
+        { prefetchCount: granted, prefetchSize: 0, global: false },
+        methods.BasicQosOk,
+        undefined,
+        (error) => {
+          if (error !== null) resume(Effect.fail(error))
+        }
+      )
+      channel.register(tag, generation)
+      channel.call(
+        "consume",
+        methods.BasicConsume,
+        { queue, consumerTag: tag, noAck, exclusive, arguments: args },
+        methods.BasicConsumeOk,
+        undefined,
+        (error) => {
+          if (error !== null) channel.unregister(tag)
+          resume(error === null ? Effect.void : Effect.fail(error))
+        }
+      )
+    })
+  }
+
+  #cancel({ tag }: Generation): Effect.Effect<void, MessagingError> {
     return Effect.suspend(() => {
       this.#channel.flush()
       return Effect.map(
-        this.#channel.rpc("cancel", methods.BasicCancel, { consumerTag, nowait: false }, methods.BasicCancelOk),
-        () => this.#channel.unregister(consumerTag)
+        this.#channel.rpc("cancel", methods.BasicCancel, { consumerTag: tag, nowait: false }, methods.BasicCancelOk),
+        () => this.#channel.unregister(tag)
       )
     })
   }

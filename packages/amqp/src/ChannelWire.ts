@@ -22,7 +22,7 @@ export interface ChannelListener {
   readonly onReturn: (message: RawMessage) => void
   readonly onDelivery: (message: RawMessage) => void
   readonly onCancel: (consumerTag: string) => void
-  /** Once, with the error that came before, if one did. */
+  /** Once or twice, first with the broker's complaint where there is one, and before any reply that fails of it. */
   readonly onClose: (error: DriverError | undefined) => void
 }
 
@@ -44,6 +44,7 @@ export class ChannelWire extends Channel {
       error ??= cause
     })
     this.on("close", () => listener.onClose(error))
+    this.on("handler-error", () => {}) // without it what a listener throws would end the connection
     this.on("return", listener.onReturn)
     this.on("delivery", listener.onDelivery)
     this.on("cancel", (fields: { readonly consumerTag: string }) => listener.onCancel(fields.consumerTag))
@@ -62,6 +63,11 @@ export class ChannelWire extends Channel {
         const droppedBody: DroppedBody = { droppedBody: { size, limit: this.#maxBodySize } }
         this.#dropping = size
         return super.accept({ ...frame, size: 0, fields: { ...frame.fields, ...droppedBody } })
+      }
+      case methods.ChannelClose: {
+        const { replyCode, replyText } = frame.fields
+        this.#listener.onClose(Object.assign(new Error(String(replyText)), { code: Number(replyCode) }))
+        return super.accept(frame)
       }
       case undefined: {
         if (this.#dropping === 0) return super.accept(frame)

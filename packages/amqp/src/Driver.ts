@@ -129,6 +129,7 @@ type MethodName =
   | "BasicProperties"
   | "BasicQos"
   | "BasicQosOk"
+  | "ChannelClose"
   | "ChannelOpen"
   | "ChannelOpenOk"
   | "ConfirmSelect"

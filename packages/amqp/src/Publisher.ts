@@ -18,7 +18,8 @@
 import type { Address, Message } from "@celeriac/messaging/Message"
 import {
   because,
-  MessagingError,
+  BufferFull,
+  type MessagingError,
   Nacked,
   OutcomeUnknown,
   PublishTimedOut,
@@ -185,8 +186,8 @@ export class Publisher {
     }
   }
 
-  /** The channel is gone. Ends everything that is under way. */
-  close(reason: Reason): void {
+  /** The channel is gone. Ends everything that is under way; `cause` is what the broker complained of. */
+  close(reason: Reason, cause: Reason = reason): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
     const sent = this.#sent.slice(this.#head)
@@ -195,7 +196,7 @@ export class Publisher {
     this.#waiting = []
     this.#head = this.#first = this.#waitingCount = this.#waitingBytes = 0
     for (const publishing of sent) {
-      if (publishing !== undefined) this.#end(publishing, unknownBecause(publishing, reason))
+      if (publishing !== undefined) this.#end(publishing, unknownBecause(publishing, cause))
     }
     for (const publishing of waiting) this.#end(publishing, reason)
     this.#stopTimer?.()
@@ -205,7 +206,7 @@ export class Publisher {
   #wait(publishing: Publishing): void {
     const size = publishing.message?.body.length ?? 0
     if (this.#waitingCount >= this.#maxWaiting) {
-      this.#end(publishing, new TooLarge({ what: "the number of messages waiting to be sent", limit: this.#maxWaiting }))
+      this.#end(publishing, new BufferFull({ limit: this.#maxWaiting }))
     } else if (this.#waitingCount > 0 && this.#waitingBytes + size > this.#maxWaitingBytes) {
       this.#end(publishing, new TooLarge({ what: "the size of messages waiting to be sent", limit: this.#maxWaitingBytes }))
     } else {
@@ -282,8 +283,14 @@ export class Publisher {
     this.#earliest = earliest
     const blocked = this.#wire.blocked() ?? null
     for (const publishing of late) {
-      const { exchange, millis, routingKey } = publishing
-      this.#end(publishing, new PublishTimedOut({ exchange, routingKey, millis, blocked }))
+      const { exchange, message, millis, routingKey } = publishing
+      this.#end(
+        publishing,
+        new PublishTimedOut({
+          ...{ exchange, routingKey, millis, blocked },
+          ...(message === undefined ? {} : { unsent: blocked === null ? "the socket was full" : "it waited for the broker" })
+        })
+      )
     }
     if (this.#waitingCount === 0) {
       this.#waiting = []

@@ -6,27 +6,26 @@
  * which they came up. A stop has two phases: every step's `close`, then every
  * step's `stop`. When a step fails to start, those that are up are stopped in the
  * same way. A blueprint is a layer of the services its steps provide, and a step
- * of another blueprint can run it again and again: see {@link step}.
+ * of another blueprint can run it again and again: see `Blueprint.step`.
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Cause from "effect/Cause"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import type * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as BootGraph from "./BootGraph.ts"
-import { BootGraphError, UnknownStep } from "./BootGraphError.ts"
+import { BootGraphError, OtherService, UnknownStep } from "./BootGraphError.ts"
 import * as Bootstep from "./Bootstep.ts"
 import type { BootstepError } from "./BootstepError.ts"
 import { Control } from "./Control.ts"
 import * as Diagram from "./Diagram.ts"
 import { CurrentStep } from "./internal/CurrentStep.ts"
-import * as Nested from "./internal/Nested.ts"
 import * as Root from "./internal/Root.ts"
 import type { Shutdown, Terminate } from "./StopReason.ts"
+
+export { type RestartDetails, step, type StepOptions } from "./NestedBlueprint.ts"
 
 /**
  * Steps in boot order. `R` is what they need from outside.
@@ -41,7 +40,10 @@ export interface Blueprint<out Name extends string, in Provides, out E, out R> {
   /** Tags of services that come from outside. */
   readonly expects: Bootstep.Tags
   readonly graph: BootGraph.BootGraph
-  /** Boots when it is built, stops when its scope is closed. */
+  /**
+   * Boots when it is built, stops when its scope is closed. When a step fails later
+   * on, `Control` is asked for a shutdown with the failure as its cause.
+   */
   readonly layer: Layer.Layer<Provides, BootstepError<E>, R | Control>
 }
 
@@ -151,10 +153,14 @@ export const replace = <N extends string, P, E, R, const S extends Bootstep.Any>
   self: Blueprint<N, P, E, R>,
   step: S & Check<[S], P | R>[0]
 ): Blueprint<N, P, E | Bootstep.Error<S>, R | Exclude<Bootstep.Requires<S>, P>> => {
-  if (!self.steps.some((other) => other.stepName === step.stepName)) {
-    throw new BootGraphError({ blueprint: self.name, reason: new UnknownStep({ name: step.stepName }) })
+  const name = step.stepName
+  const replaced = self.steps.find((other) => other.stepName === name)
+  if (replaced === undefined) throw new BootGraphError({ blueprint: self.name, reason: new UnknownStep({ name }) })
+  const service = replaced.definition.provides?.key
+  if (service !== undefined && service !== step.definition.provides?.key) {
+    throw new BootGraphError({ blueprint: self.name, reason: new OtherService({ name, service }) })
   }
-  const steps = self.steps.map((other) => other.stepName === step.stepName ? step : other)
+  const steps = self.steps.map((other) => other === replaced ? step : other)
   return Result.getOrThrow(fromSteps(self.name, steps, self.expects))
 }
 
@@ -165,7 +171,11 @@ const fromSteps = <N extends string, P, E, R>(
   expects: Bootstep.Tags
 ): Result.Result<Blueprint<N, P, E, R>, BootGraphError> =>
   Result.map(
-    BootGraph.make(name, steps.map((step) => step.definition), new Set([Control.key, ...expects.map((tag) => tag.key)])),
+    BootGraph.make(
+      name,
+      steps.map((step) => step.definition),
+      new Set([Control.key, ...expects.map((tag) => tag.key)])
+    ),
     (graph) => ({ name, steps, expects, graph, layer: layer<P, E, R>(graph) })
   )
 
@@ -230,96 +240,6 @@ export const launch = <N extends string, P, E, R>(
  * @since 0.1.0
  */
 export const info: Effect.Effect<Bootstep.Info> = Effect.flatMap(CurrentStep, (step) => step.info)
-
-/**
- * How a blueprint is run inside a step of another one.
- *
- * @category options
- * @since 0.1.0
- */
-export interface StepOptions<P, E, R, EUntil, RUntil, Req extends Bootstep.Tags> {
-  /** What to run. What it expects from outside is required by the step. */
-  readonly blueprint: Blueprint<string, P, E, R>
-
-  /** Fails when the steps must be built anew: the connection is lost. May use what they provide. */
-  readonly until: Effect.Effect<never, EUntil, RUntil>
-
-  /** What must be up before, besides what the blueprint expects. */
-  readonly requires?: Req
-  readonly label?: string
-  readonly last?: boolean
-  readonly conditional?: boolean
-  readonly enabled?: Effect.Effect<boolean, never, NoInfer<Bootstep.IdOf<Req>> | Control>
-
-  /**
-   * How long to wait before building anew. When it ends, the failure is for good.
-   * Default: 0.2 s doubling to 5 s, jittered, without end.
-   */
-  readonly restart?: Schedule.Schedule<unknown, NoInfer<E | EUntil>>
-
-  /** How long the steps must have been up for `restart` to begin afresh. Default: 1 second. */
-  readonly resetAfter?: Duration.Input
-
-  /**
-   * Whether building anew may help. Default: what the error's own `isRecoverable`
-   * says, else yes. Defects are never recoverable.
-   */
-  readonly isRecoverable?: (error: NoInfer<E | EUntil>) => boolean
-
-  /** Called before the steps are stopped for a restart. Default: logs a warning. */
-  readonly onRestart?: (
-    error: NoInfer<E | EUntil>,
-    details: RestartDetails
-  ) => Effect.Effect<unknown, never, NoInfer<R | Bootstep.IdOf<Req>> | Control>
-
-  /** Whether the step counts as up only when the blueprint is, the first time. Default: true. */
-  readonly awaitFirst?: boolean
-}
-
-/**
- * @category models
- * @since 0.1.0
- */
-export type RestartDetails = Nested.RestartDetails
-
-/**
- * A step that runs a blueprint for as long as the one around it lives.
- *
- * Fails with what its steps or `until` fail with, when that is not recoverable.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const step = <
-  const N extends string,
-  P,
-  E,
-  R,
-  EUntil,
-  RUntil extends P | R | Bootstep.IdOf<Req> | Control,
-  const Req extends Bootstep.Tags = []
->(
-  name: N,
-  options: StepOptions<P, E, R, EUntil, RUntil, Req>
-): Bootstep.Bootstep<N, never, E | EUntil, R | Bootstep.IdOf<Req>> =>
-  Bootstep.fromDefinition(name, {
-    name,
-    label: options.label ?? name,
-    requires: [...options.blueprint.expects, ...(options.requires ?? [])],
-    provides: undefined,
-    last: options.last ?? false,
-    conditional: options.conditional ?? false,
-    init: undefined,
-    start: () => Effect.void,
-    close: undefined,
-    stop: undefined,
-    terminate: undefined,
-    shutdown: undefined,
-    info: undefined,
-    enabled: options.enabled,
-    disabled: undefined,
-    child: { graph: options.blueprint.graph, make: Nested.make(options.blueprint.graph, options) }
-  })
 
 /**
  * Labels of the steps in boot order.

@@ -63,10 +63,29 @@ export class MissingRequirement extends Data.TaggedClass("MissingRequirement")<{
 export class UnknownStep extends Data.TaggedClass("UnknownStep")<{ readonly name: string }> {}
 
 /**
+ * A step is to take the place of one that provides another service.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OtherService extends Data.TaggedClass("OtherService")<{
+  readonly name: string
+  /** What the replaced step provides. */
+  readonly service: string
+}> {}
+
+/**
  * @category models
  * @since 0.1.0
  */
-export type Reason = Cycle | DuplicateName | SeveralProviders | SeveralLast | MissingRequirement | UnknownStep
+export type Reason =
+  | Cycle
+  | DuplicateName
+  | SeveralProviders
+  | SeveralLast
+  | MissingRequirement
+  | UnknownStep
+  | OtherService
 
 /**
  * @category errors
@@ -98,6 +117,8 @@ const explain = (reason: Reason): string => {
         `Add the step that does, or list the service in 'expects'`
     case "UnknownStep":
       return `it has no step named '${reason.name}' to replace`
+    case "OtherService":
+      return `what replaces '${reason.name}' must provide '${reason.service}', as it does`
   }
 }
 

@@ -385,6 +385,34 @@ describe("Blueprint", () => {
       assert.deepStrictEqual(log, ["stop Shutdown"])
     }).pipe(Effect.provide(Control.layer)))
 
+  it.effect("ends well even if such a fiber fails while all is being stopped", () =>
+    Effect.gen(function*() {
+      const A = Bootstep.make("A", {
+        start: Bootstep.forkSupervised(Effect.delay(Effect.fail("lost" as const), "1 minute")),
+        stop: () => Effect.sleep("1 hour")
+      })
+      const control = yield* Control
+      const running = yield* Effect.forkChild(Blueprint.launch(Blueprint.make("Worker", [A])))
+      yield* TestClock.adjust("1 second")
+      yield* control.request(StopReason.shutdown())
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(yield* Fiber.join(running), { _tag: "Shutdown" })
+    }).pipe(Effect.provide(Control.layer)))
+
+  it.effect("aborts the boot when a fiber that it supervises fails meanwhile", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const A = Bootstep.make("A", {
+        start: Bootstep.forkSupervised(Effect.delay(Effect.fail("lost" as const), "1 second")),
+        stop: (_, reason) => Effect.sync(() => log.push(`stop ${reason._tag}`))
+      })
+      const B = Bootstep.make("B", { start: Effect.onInterrupt(Effect.never, () => Effect.sync(() => log.push("interrupted"))) })
+      const running = yield* Effect.forkChild(Effect.flip(Blueprint.launch(Blueprint.make("Worker", [A, B]))))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(running)).reason, "lost")
+      assert.deepStrictEqual(log, ["interrupted", "stop Shutdown"])
+    }).pipe(Effect.provide(Control.layer)))
+
   it.effect("takes steps from others, and lets them be replaced", () =>
     Effect.gen(function*() {
       class Pool extends Bootstep.Service<Pool, string>()("Pool", { start: Effect.succeed("real") }) {}
@@ -394,6 +422,12 @@ describe("Blueprint", () => {
       assert.deepStrictEqual(yield* Blueprint.run(worker, Blueprint.info), { pool: "real" })
       assert.deepStrictEqual(yield* Blueprint.run(test, Blueprint.info), { pool: "fake" })
     }).pipe(Effect.provide(Control.layer)))
+
+  it("prints its steps as Celery does", () => {
+    const { Hub, Last, Timer } = makeWorker()
+    assert.strictEqual(`${Timer} ${Last}`, "step:Timer{Hub} step:Last{}")
+    assert.strictEqual(String(Hub), "step:Hub{}")
+  })
 
   it.effect("takes a layer for a step", () =>
     Effect.gen(function*() {

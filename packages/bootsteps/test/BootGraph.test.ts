@@ -97,6 +97,8 @@ describe("BootGraph", () => {
     const a = Bootstep.make("a", { start: Effect.void })
     assert.throws(() => Blueprint.make("Worker", [a, a]), BootGraphError, "two steps are named 'a'")
     assert.throws(() => Blueprint.replace(Blueprint.make("Worker", []), a), BootGraphError, "no step named 'a'")
+    const pool = Bootstep.implement(tag("Pool"))("a", { start: Effect.succeed("pool") })
+    assert.throws(() => Blueprint.replace(Blueprint.make("Worker", [pool]), a), BootGraphError, "must provide 'Pool'")
   })
 
   it("orders every graph without a cycle, and finds every cycle", () => {

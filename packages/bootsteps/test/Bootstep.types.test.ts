@@ -140,6 +140,24 @@ describe("Bootstep", () => {
     return Wrong
   })
 
+  compile("can be made by functions that do not know all it uses", () => {
+    const poolStep = <const N extends string, E, R extends Bootstep.IdOf<Req> | Bootstep.Ambient, const Req extends Bootstep.Tags = []>(
+      name: N,
+      options: { readonly requires?: Req; readonly use: (size: number) => Effect.Effect<void, E, R> }
+    ): Bootstep.Bootstep<N, never, E, Pool | Bootstep.IdOf<Req>> =>
+      Bootstep.makeGeneric<Pool | Bootstep.IdOf<Req>>()(name, [Pool, ...(options.requires ?? [])], {
+        start: Effect.flatMap(Pool, (pool) => options.use(pool.size)),
+        stop: (self, reason) => Effect.log(self, reason._tag)
+      })
+    const step = poolStep("X", {
+      requires: [Timer],
+      use: (size) => Timer.use((timer) => timer.now > size ? Effect.fail(new Lost()) : Effect.void)
+    })
+    expectTypeOf(step).toEqualTypeOf<Bootstep.Bootstep<"X", never, Lost, Pool | Timer>>()
+    // @ts-expect-error Type 'App' is not assignable to type 'Timer'
+    poolStep("X", { requires: [Timer], use: () => App.use((app) => Effect.log(app.name)) })
+  })
+
   compile("keeps the error of a supervised fiber", () => {
     const step = Bootstep.make("X", { start: Bootstep.forkSupervised(Effect.fail(new Lost())) })
     expectTypeOf<Bootstep.Error<typeof step>>().toEqualTypeOf<Lost>()

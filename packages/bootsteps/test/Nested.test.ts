@@ -376,6 +376,29 @@ describe("Blueprint.step", () => {
       assert.deepStrictEqual(log, ["Restart", "Restart"])
     }).pipe(Effect.provide(Control.layer)))
 
+  it.effect("restarts when such a fiber fails while others are still starting", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let times = 0
+      const Tasks = Bootstep.make("Tasks", {
+        start: Bootstep.forkSupervised(Effect.delay(Effect.fail(new Lost()), "1 second")),
+        stop: (_, reason) => Effect.sync(() => log.push(reason._tag))
+      })
+      const Stuck = Bootstep.make("Stuck", { start: Effect.suspend(() => ++times < 3 ? Effect.never : Effect.void) })
+      const worker = Blueprint.make("Worker", [
+        Blueprint.step("Consumer", {
+          blueprint: Blueprint.make("Consumer", [Tasks, Stuck]),
+          until: Effect.never,
+          restart: everySecond,
+          ...quiet
+        })
+      ])
+      yield* Effect.forkChild(Blueprint.launch(worker))
+      yield* TestClock.adjust("4500 millis")
+      assert.deepStrictEqual(log, ["Restart", "Restart"])
+      assert.strictEqual(times, 3)
+    }).pipe(Effect.provide(Control.layer)))
+
   it.effect("leaves nothing behind after a thousand restarts", () =>
     Effect.gen(function*() {
       let open = 0

@@ -30,9 +30,11 @@ export interface Compression {
 export type CompressionTable = ReadonlyMap<string, Compression>
 
 export const table = (...compressions: ReadonlyArray<Compression>): CompressionTable =>
-  new Map(compressions.flatMap((compression) =>
-    [compression.contentType, ...compression.names].map((name) => [name, compression] as const)
-  ))
+  new Map(
+    compressions.flatMap((compression) =>
+      [compression.contentType, ...compression.names].map((name) => [name, compression] as const)
+    )
+  )
 
 /** zlib, brotli and zstd; bzip2 and lzma are known by name, and refused with a word of explanation. */
 export const defaults: CompressionTable = table(zlib, brotli, zstd, bzip2, lzma)

@@ -182,7 +182,9 @@ export const consume: <R>(
       setPrefetch: (count) =>
         Effect.suspend(() => {
           prefetch = count
-          return Effect.forEach(subscriptions.values(), (subscription) => subscription.setPrefetch(count), { discard: true })
+          return Effect.forEach(subscriptions.values(), (subscription) => subscription.setPrefetch(count), {
+            discard: true
+          })
         })
     }
     return consumption

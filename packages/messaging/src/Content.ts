@@ -146,7 +146,11 @@ const encodingOf = (name = "utf-8") => {
   throw because("decode", new Undecodable({ detail: `unknown content encoding ${name.slice(0, 64)}` }))
 }
 
-const decompress = (message: Message, limits: Limits.Limits, compressions: Compression.CompressionTable): Uint8Array => {
+const decompress = (
+  message: Message,
+  limits: Limits.Limits,
+  compressions: Compression.CompressionTable
+): Uint8Array => {
   const name = textOf(message.headers["compression"], "compression header")
   if (name === undefined) return message.body
   const compression = compressions.get(name) ?? compressions.get(name.toLowerCase())
@@ -200,9 +204,12 @@ const serializerFor = (value: unknown, options: EncodeOptions): Serializer.Seria
   const name = options.serializer ?? (typeof value === "string" ? "text" : value instanceof Uint8Array ? "raw" : "json")
   const serializer = byName.get(name) ?? byContentType.get(name)
   if (serializer !== undefined) return serializer
-  throw because("encode", new Unencodable({
-    detail: `no serializer '${name}': known are ${Array.from(byName.keys()).join(", ")}`
-  }))
+  throw because(
+    "encode",
+    new Unencodable({
+      detail: `no serializer '${name}': known are ${Array.from(byName.keys()).join(", ")}`
+    })
+  )
 }
 
 /** Serializers and compressions of others may throw anything. */

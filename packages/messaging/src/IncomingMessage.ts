@@ -111,7 +111,8 @@ export class IncomingMessage {
 }
 
 /** A delivery, and how to read it. */
-export const make = (delivery: Delivery, reading: Reading = {}): IncomingMessage => new IncomingMessage(delivery, reading)
+export const make = (delivery: Delivery, reading: Reading = {}): IncomingMessage =>
+  new IncomingMessage(delivery, reading)
 
 const settle = (
   delivery: Delivery,

@@ -24,6 +24,11 @@ export interface Limits {
    * Keep it below 2,000.
    */
   readonly depth: number
+  /**
+   * Values in one body: items, members, lists and objects. 2,000,000: an empty
+   * list is three bytes in a message and thirty in memory.
+   */
+  readonly values: number
   /** Of the application headers, in bytes, roughly counted. 256 KiB: twice RabbitMQ's frame of 128 KiB, in which headers must fit. */
   readonly headerBytes: number
 }
@@ -37,5 +42,6 @@ export const defaults: Limits = {
   bodyBytes: 16 * 1024 * 1024,
   decompressedBytes: 64 * 1024 * 1024,
   depth: 200,
+  values: 2_000_000,
   headerBytes: 256 * 1024
 }

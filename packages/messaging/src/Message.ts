@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type { Reason } from "./MessagingError.ts"
 
 /** AMQP basic properties, in camelCase. Absent means not sent. */
 export interface Properties {
@@ -58,6 +59,12 @@ export interface Delivery extends Message, Address {
   /** Empty for a delivery that was pulled with `get`. */
   readonly consumerTag: string
   readonly redelivered: boolean
+  /**
+   * Why the message is not all there, where a transport dropped a body over its
+   * limit or could not read the headers to their end. Such a message cannot be
+   * understood: reject it.
+   */
+  readonly defect?: Reason | undefined
   /** How it was settled so far. One that needs no acknowledgement (`noAck`) comes as `ack`. */
   readonly settlement: Settlement | undefined
   /**

@@ -46,7 +46,10 @@ import { type Serializer, Serializers } from "./Serializer.ts"
 import { type Channel, Transport } from "./Transport.ts"
 
 export class Producer extends Context.Service<Producer, {
-  /** A `Message` goes as it is; any other value is encoded first. Succeeds when the broker has confirmed. */
+  /**
+   * A `Message` goes as it is, with what the options add; any other value is
+   * encoded first. Succeeds when the broker has confirmed.
+   */
   readonly publish: (content: unknown, options: PublishOptions) => Effect.Effect<void, MessagingError>
   /**
    * `publish` without an effect, for the hot path. While connected it goes
@@ -141,7 +144,7 @@ export const make: (
 ) => Effect.Effect<Producer["Service"], never, Transport | Scope.Scope> = Effect.fnUntraced(function*(options = {}) {
   const serializers = yield* Serializers
   const compressions = yield* Compressions
-  const deadline = options.deadline ?? "30 seconds"
+  const deadline = Duration.toMillis(options.deadline ?? "30 seconds")
 
   const link = yield* Link.make({
     transport: yield* Transport,
@@ -151,11 +154,18 @@ export const make: (
   })
   const outbox = yield* Outbox.make(link, { buffer: options.buffer ?? 10_000, flush: options.flush ?? "5 seconds" })
 
-  const send = (message: Message, to: Address, how: SendOptions, patient: boolean): Effect.Effect<void, MessagingError> =>
+  const send = (
+    message: Message,
+    to: Address,
+    how: SendOptions,
+    patient: boolean
+  ): Effect.Effect<void, MessagingError> =>
     Effect.callback((resume) => {
       const entry = outbox.post(message, to, how, how.deadline ?? deadline, patient, (error) =>
         resume(error === undefined ? Effect.void : Effect.fail(error)))
-      return Effect.sync(() => link.forget(entry))
+      return Effect.sync(() =>
+        link.forget(entry)
+      )
     })
 
   return Producer.of({
@@ -195,7 +205,8 @@ const retrying = Effect.fnUntraced(function*(
     const result = yield* Effect.result(attempt(left))
     if (Result.isSuccess(result)) return
     const { _tag } = result.failure.reason
-    const again = _tag === "ConnectionLost" || _tag === "ChannelClosed" || (_tag === "OutcomeUnknown" && idempotent === true)
+    const again = _tag === "ConnectionLost" || _tag === "ChannelClosed" ||
+      (_tag === "OutcomeUnknown" && idempotent === true)
     if (!again || retries >= (policy.maxRetries ?? 3)) return yield* Effect.fail(result.failure)
     yield* Effect.sleep(Math.min(pause, longest))
     pause += step
@@ -218,7 +229,9 @@ const describe = ({ body, headers, properties }: Message, how: PublishOptions): 
     ...how.properties,
     ...(how.deliveryMode === undefined ? {} : { deliveryMode: how.deliveryMode }),
     ...(how.priority === undefined ? {} : { priority: how.priority }),
-    ...(how.expiration === undefined ? {} : { expiration: String(Math.max(0, Math.round(Duration.toMillis(how.expiration)))) })
+    ...(how.expiration === undefined
+      ? {}
+      : { expiration: String(Math.max(0, Math.round(Duration.toMillis(how.expiration)))) })
   }
 })
 

@@ -72,6 +72,8 @@ export class Uuid extends Data.Class<{
 
 /** Reads what Python's `UUID(hex=...)` reads: hyphens, braces and a `urn:uuid:` do not count. */
 export const parseUuid = (text: string): Uuid | undefined => {
+  // The longest form has 45 characters; a hostile one may have millions.
+  if (text.length > 64) return undefined
   const hex = text.replace(/urn:|uuid:/g, "").replace(/^[{}]+|[{}]+$/g, "").replaceAll("-", "").toLowerCase()
   return /^[0-9a-f]{32}$/.test(hex) ? new Uuid({ hex }) : undefined
 }
@@ -151,13 +153,15 @@ const offsetMillis = (offset: string): number | undefined => {
 const offsetText = (offset: number): string => {
   const seconds = Math.floor(Math.abs(offset) / 1000)
   const rest = seconds % 60
-  return `${offset < 0 ? "-" : "+"}${digits(Math.floor(seconds / 3600), 2)}:${digits(Math.floor(seconds / 60) % 60, 2)}` +
+  return `${offset < 0 ? "-" : "+"}${digits(Math.floor(seconds / 3600), 2)}:${
+    digits(Math.floor(seconds / 60) % 60, 2)
+  }` +
     (rest === 0 ? "" : `:${digits(rest, 2)}`)
 }
 
 const digits = (value: number, width: number): string => String(value).padStart(width, "0")
 
-/** As many digits as Python turns into an integer; more is an attack on whoever does the arithmetic. */
+/** As many digits as Python turns into an integer, and as large an exponent; more is an attack on whoever does the arithmetic. */
 export const maxDigits = 4300
 
 /**
@@ -170,6 +174,7 @@ export const parseDecimal = (text: string): BigDecimal.BigDecimal | number | und
   const fraction = match[3] ?? ""
   const all = match[2]! + fraction
   if (all.length === 0 || all.length > maxDigits) return undefined
+  if (Math.abs(Number(match[4] ?? 0)) > maxDigits) return undefined
   const value = BigInt(all)
   return BigDecimal.make(match[1] === "-" ? -value : value, fraction.length - Number(match[4] ?? 0))
 }

@@ -92,9 +92,9 @@ export const render = (plan: Plan): string =>
           flags("", { ...step.queue, exclusive: step.queue.exclusive })
         })`
       case "Binding":
-        return `bind ${step.queue.name || "<named by the broker>"} <- ${step.binding.exchange.name} '${step.binding.routingKey}'${
-          args(step.binding.arguments)
-        }`
+        return `bind ${
+          step.queue.name || "<named by the broker>"
+        } <- ${step.binding.exchange.name} '${step.binding.routingKey}'${args(step.binding.arguments)}`
     }
   }).join("\n")
 

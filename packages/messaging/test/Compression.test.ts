@@ -23,12 +23,26 @@ const bomb = (): Uint8Array => {
 }
 
 describe("Compression", () => {
-  for (const name of ["gzip", "zlib", "application/x-gzip", "brotli", "application/x-brotli", "zstd", "zstandard", "application/zstd"]) {
+  for (
+    const name of [
+      "gzip",
+      "zlib",
+      "application/x-gzip",
+      "brotli",
+      "application/x-brotli",
+      "zstd",
+      "zstandard",
+      "application/zstd"
+    ]
+  ) {
     it(`expands what it compressed: ${name}`, () => {
-      fc.assert(fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => {
-        const { compress, decompress } = get(name)
-        assert.deepStrictEqual(new Uint8Array(decompress(compress(bytes), 500)), new Uint8Array(bytes))
-      }), { numRuns: 20 })
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => {
+          const { compress, decompress } = get(name)
+          assert.deepStrictEqual(new Uint8Array(decompress(compress(bytes), 500)), new Uint8Array(bytes))
+        }),
+        { numRuns: 20 }
+      )
     })
   }
 
@@ -45,7 +59,9 @@ describe("Compression", () => {
     it(`refuses what is not ${name} data, and what is cut off`, () => {
       const { compress, decompress } = get(name)
       const whole = compress(Buffer.from("hello ".repeat(1000)))
-      for (const bytes of [Buffer.alloc(0), Buffer.from("not compressed at all"), whole.subarray(0, whole.length - 5)]) {
+      for (
+        const bytes of [Buffer.alloc(0), Buffer.from("not compressed at all"), whole.subarray(0, whole.length - 5)]
+      ) {
         assert.strictEqual(refusal(() => decompress(bytes, 10_000)).reason._tag, "Undecodable")
       }
     })
@@ -70,7 +86,10 @@ describe("Compression", () => {
 
   it("names what it does not support", () => {
     for (const name of ["bzip2", "application/x-bz2", "lzma", "xz"]) {
-      assert.match(refusal(() => get(name).decompress(Buffer.from("BZh9"), 10)).message, /(bzip2|lzma).* is not supported here/)
+      assert.match(
+        refusal(() => get(name).decompress(Buffer.from("BZh9"), 10)).message,
+        /(bzip2|lzma).* is not supported here/
+      )
       assert.strictEqual(refusal(() => get(name).compress(Buffer.from("x"))).reason._tag, "Unencodable")
     }
   })

@@ -12,7 +12,7 @@ import * as Consumer from "../src/Consumer.ts"
 import * as Content from "../src/Content.ts"
 import * as Entity from "../src/Entity.ts"
 import * as IncomingMessage from "../src/IncomingMessage.ts"
-import { Limits, defaults } from "../src/Limits.ts"
+import { defaults, Limits } from "../src/Limits.ts"
 import type { Message } from "../src/Message.ts"
 import type { Channel } from "../src/Transport.ts"
 import * as MemoryTransport from "../src/transports/MemoryTransport.ts"
@@ -53,14 +53,17 @@ describe("Consumer", () => {
     Effect.gen(function*() {
       const { channel, counts, send } = yield* setup
       const seen: Array<unknown> = []
-      yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        accept: ["json"],
-        callbacks: [
-          (body, message) => Effect.sync(() => seen.push(["first", body, message.deliveryInfo.exchange])),
-          (body, message) => Effect.andThen(Effect.sync(() => seen.push(["second", body])), message.ack)
-        ]
-      }))
+      yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          accept: ["json"],
+          callbacks: [
+            (body, message) => Effect.sync(() => seen.push(["first", body, message.deliveryInfo.exchange])),
+            (body, message) => Effect.andThen(Effect.sync(() => seen.push(["second", body])), message.ack)
+          ]
+        })
+      )
       yield* send(message({ hello: "world!" }))
       yield* settle
       assert.deepStrictEqual(seen, [["first", { hello: "world!" }, ""], ["second", { hello: "world!" }]])
@@ -71,14 +74,17 @@ describe("Consumer", () => {
     Effect.gen(function*() {
       const { channel, counts, send } = yield* setup
       const seen: Array<unknown> = []
-      yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        onMessage: (message) =>
-          Effect.gen(function*() {
-            seen.push(message.body.length, message.contentType, yield* message.decode)
-            yield* message.ack
-          })
-      }))
+      yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          onMessage: (message) =>
+            Effect.gen(function*() {
+              seen.push(message.body.length, message.contentType, yield* message.decode)
+              yield* message.ack
+            })
+        })
+      )
       yield* send(message([1]))
       yield* settle
       assert.deepStrictEqual(seen, [3, "application/json", [1]])
@@ -90,7 +96,9 @@ describe("Consumer", () => {
       const { broker, channel } = yield* setup
       const onMessage = (message: IncomingMessage.IncomingMessage) => message.ack
       yield* Consumer.consume(channel, Consumer.make({ queues: [queue], onMessage }))
-      assert.isTrue(broker.bindings().some(({ routingKey, source }) => source === "custom" && routingKey === "routing_key"))
+      assert.isTrue(
+        broker.bindings().some(({ routingKey, source }) => source === "custom" && routingKey === "routing_key")
+      )
       const error = yield* Effect.flip(
         Consumer.consume(channel, Consumer.make({ queues: [Entity.queue("absent")], declare: false, onMessage }))
       )
@@ -111,10 +119,16 @@ describe("Consumer", () => {
       Effect.gen(function*() {
         const { channel, counts, send } = yield* setup
         let calls = 0
-        yield* Consumer.consume(channel, Consumer.make({
-          queues: [queue],
-          callbacks: [(body, message) => body === "good" ? Effect.andThen(message.ack, Effect.sync(() => calls++)) : callback()]
-        }))
+        yield* Consumer.consume(
+          channel,
+          Consumer.make({
+            queues: [queue],
+            callbacks: [(body, message) =>
+              body === "good"
+                ? Effect.andThen(message.ack, Effect.sync(() => calls++))
+                : callback()]
+          })
+        )
         yield* send(message("bad"))
         yield* send(message("good"))
         yield* settle
@@ -127,10 +141,13 @@ describe("Consumer", () => {
   it.effect("rejects what cannot be decoded, and what is not accepted", () =>
     Effect.gen(function*() {
       const { channel, counts, send } = yield* setup
-      yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        callbacks: [() => Effect.sync(() => assert.fail("it was called"))]
-      }))
+      yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          callbacks: [() => Effect.sync(() => assert.fail("it was called"))]
+        })
+      )
       yield* send(garbage)
       yield* send({ ...garbage, properties: { contentType: "application/x-python-serialize" } })
       yield* settle
@@ -142,14 +159,17 @@ describe("Consumer", () => {
     Effect.gen(function*() {
       const { channel, counts, send } = yield* setup
       const seen: Array<string> = []
-      yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        callbacks: [() => Effect.void],
-        onDecodeError: (message, error) => {
-          seen.push(error.reason._tag)
-          return seen.length === 1 ? message.ack : Effect.fail("no")
-        }
-      }))
+      yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          callbacks: [() => Effect.void],
+          onDecodeError: (message, error) => {
+            seen.push(error.reason._tag)
+            return seen.length === 1 ? message.ack : Effect.fail("no")
+          }
+        })
+      )
       yield* send(garbage)
       yield* send(garbage)
       yield* settle
@@ -160,9 +180,10 @@ describe("Consumer", () => {
   it.effect("reads under the limits in force", () =>
     Effect.gen(function*() {
       const { channel, counts, send } = yield* setup
-      yield* Consumer.consume(channel, Consumer.make({ queues: [queue], callbacks: [(_, message) => message.ack] })).pipe(
-        Effect.provideService(Limits, { ...defaults, bodyBytes: 2 })
-      )
+      yield* Consumer.consume(channel, Consumer.make({ queues: [queue], callbacks: [(_, message) => message.ack] }))
+        .pipe(
+          Effect.provideService(Limits, { ...defaults, bodyBytes: 2 })
+        )
       yield* send(message([1]))
       yield* settle
       assert.deepStrictEqual(counts("graveyard"), [1, 0])
@@ -173,17 +194,20 @@ describe("Consumer", () => {
       const { channel, counts, send } = yield* setup
       let running = 0
       let most = 0
-      const consumption = yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        prefetch: 3,
-        onMessage: (message) =>
-          Effect.gen(function*() {
-            most = Math.max(most, ++running)
-            yield* Effect.sleep("1 second")
-            running--
-            yield* message.ack
-          })
-      }))
+      const consumption = yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          prefetch: 3,
+          onMessage: (message) =>
+            Effect.gen(function*() {
+              most = Math.max(most, ++running)
+              yield* Effect.sleep("1 second")
+              running--
+              yield* message.ack
+            })
+        })
+      )
       for (let i = 0; i < 10; i++) yield* send(message(i))
       yield* settle
       assert.deepStrictEqual(counts("custom"), [7, 3])
@@ -200,18 +224,21 @@ describe("Consumer", () => {
     Effect.gen(function*() {
       const { channel, send } = yield* setup
       const seen: Array<unknown> = []
-      yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        ordered: true,
-        callbacks: [(body, message) =>
-          Effect.gen(function*() {
-            seen.push(`+${body}`)
-            yield* Effect.sleep(body === 0 ? "3 seconds" : "1 second")
-            seen.push(`-${body}`)
-            yield* message.ack
-            if (body === 0) yield* Effect.fail("a failure does not end the line")
-          })]
-      }))
+      yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          ordered: true,
+          callbacks: [(body, message) =>
+            Effect.gen(function*() {
+              seen.push(`+${body}`)
+              yield* Effect.sleep(body === 0 ? "3 seconds" : "1 second")
+              seen.push(`-${body}`)
+              yield* message.ack
+              if (body === 0) yield* Effect.fail("a failure does not end the line")
+            })]
+        })
+      )
       for (let i = 0; i < 3; i++) yield* send(message(i))
       yield* TestClock.adjust("10 seconds")
       yield* send(message(3))
@@ -225,11 +252,14 @@ describe("Consumer", () => {
         const { channel, counts, send } = yield* setup
         const interrupted: Array<unknown> = []
         const scope = yield* Scope.make()
-        yield* Consumer.consume(channel, Consumer.make({
-          queues: [queue],
-          ordered,
-          callbacks: [(body) => Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted.push(body)))]
-        })).pipe(Scope.provide(scope))
+        yield* Consumer.consume(
+          channel,
+          Consumer.make({
+            queues: [queue],
+            ordered,
+            callbacks: [(body) => Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted.push(body)))]
+          })
+        ).pipe(Scope.provide(scope))
         yield* send(message(1))
         yield* send(message(2))
         yield* settle
@@ -245,12 +275,15 @@ describe("Consumer", () => {
     Effect.gen(function*() {
       const { channel, counts, send } = yield* setup
       const seen: Array<unknown> = []
-      const consumption = yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        tagPrefix: "mine",
-        callbacks: [(body, message) =>
-          Effect.andThen(Effect.sync(() => seen.push(`${message.deliveryInfo.consumerTag} ${body}`)), message.ack)]
-      }))
+      const consumption = yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          tagPrefix: "mine",
+          callbacks: [(body, message) =>
+            Effect.andThen(Effect.sync(() => seen.push(`${message.deliveryInfo.consumerTag} ${body}`)), message.ack)]
+        })
+      )
       const other = Entity.queue("other")
       yield* consumption.addQueue(other)
       yield* consumption.addQueue(other)
@@ -277,10 +310,13 @@ describe("Consumer", () => {
     Effect.gen(function*() {
       const { channel, counts, send } = yield* setup
       const go = yield* Deferred.make<void>()
-      const consumption = yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        onMessage: (message) => Effect.andThen(Deferred.await(go), message.ack)
-      }))
+      const consumption = yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          onMessage: (message) => Effect.andThen(Deferred.await(go), message.ack)
+        })
+      )
       yield* send(message(1))
       yield* settle
       yield* consumption.cancel
@@ -292,11 +328,14 @@ describe("Consumer", () => {
   it.effect("purges its queues", () =>
     Effect.gen(function*() {
       const { channel, counts, send } = yield* setup
-      const consumption = yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        prefetch: 1,
-        onMessage: () => Effect.never
-      }))
+      const consumption = yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          prefetch: 1,
+          onMessage: () => Effect.never
+        })
+      )
       for (let i = 0; i < 5; i++) yield* send(message(i))
       assert.strictEqual(yield* consumption.purge, 4)
       assert.deepStrictEqual(counts("custom"), [0, 1])
@@ -306,11 +345,14 @@ describe("Consumer", () => {
     Effect.gen(function*() {
       const { channel, counts, send } = yield* setup
       const seen: Array<unknown> = []
-      yield* Consumer.consume(channel, Consumer.make({
-        queues: [queue],
-        noAck: true,
-        onMessage: (message) => Effect.andThen(message.ack, (settled) => Effect.sync(() => seen.push(settled)))
-      }))
+      yield* Consumer.consume(
+        channel,
+        Consumer.make({
+          queues: [queue],
+          noAck: true,
+          onMessage: (message) => Effect.andThen(message.ack, (settled) => Effect.sync(() => seen.push(settled)))
+        })
+      )
       yield* send(message(1))
       yield* settle
       assert.deepStrictEqual(seen, ["noAck"])
@@ -361,7 +403,11 @@ const greeting = (seen: Array<string>) =>
     queues: [queue],
     callbacks: [
       () => Effect.andThen(Greeting, (greeting) => Effect.sync(() => seen.push(greeting))),
-      (_, message) => Effect.andThen(Name, (name) => Effect.andThen(Effect.sync(() => seen.push(`${seen.pop()} ${name}`)), message.ack))
+      (_, message) =>
+        Effect.andThen(
+          Name,
+          (name) => Effect.andThen(Effect.sync(() => seen.push(`${seen.pop()} ${name}`)), message.ack)
+        )
     ]
   })
 
@@ -381,7 +427,10 @@ describe("IncomingMessage", () => {
       assert.strictEqual(yield* message.requeue, "settled")
       assert.isTrue(message.acknowledged)
       for (const again of [message.ack, message.requeue, message.reject()]) {
-        assert.strictEqual((yield* Effect.flip(again)).message.split(": ").slice(1).join(": "), "message already settled: requeue")
+        assert.strictEqual(
+          (yield* Effect.flip(again)).message.split(": ").slice(1).join(": "),
+          "message already settled: requeue"
+        )
       }
       assert.deepStrictEqual(counts("custom"), [1, 0])
     }))

@@ -41,13 +41,19 @@ describe("Content.decode", () => {
 
   it("decodes only what is accepted, by name or by MIME type", () => {
     const pickle = message("x", { contentType: "application/x-python-serialize" })
-    assert.strictEqual(failure(pickle).message, "decode: Refusing to deserialize untrusted content of type application/x-python-serialize")
+    assert.strictEqual(
+      failure(pickle).message,
+      "decode: Refusing to deserialize untrusted content of type application/x-python-serialize"
+    )
     assert.strictEqual(
       failure(message("[]"), { accept: ["yaml"] }).message,
       "decode: Refusing to deserialize untrusted content of type json (application/json)"
     )
     assert.deepStrictEqual(success(message("[]"), { accept: ["application/json"] }), [])
-    assert.include(failure(pickle, { accept: ["application/x-python-serialize"] }).message, "no serializer for content type")
+    assert.include(
+      failure(pickle, { accept: ["application/x-python-serialize"] }).message,
+      "no serializer for content type"
+    )
   })
 
   it("decodes nothing of what it refuses", () => {
@@ -78,7 +84,10 @@ describe("Content.decode", () => {
       assert.deepStrictEqual(success(message(`["a"]`, { contentEncoding })), ["a"])
     }
     assert.deepStrictEqual(success(message(Uint8Array.of(0x22, 0xe9, 0x22), { contentEncoding: "latin1" })), "é")
-    assert.include(failure(message(Uint8Array.of(0x22, 0xe9, 0x22), { contentEncoding: "us-ascii" })).message, "not ASCII")
+    assert.include(
+      failure(message(Uint8Array.of(0x22, 0xe9, 0x22), { contentEncoding: "us-ascii" })).message,
+      "not ASCII"
+    )
     assert.include(failure(message("[]", { contentEncoding: "utf-7" })).message, "unknown content encoding utf-7")
   })
 
@@ -101,7 +110,10 @@ describe("Content.decode", () => {
     assert.include(tooLarge(packed, { limits: { ...limits, decompressedBytes: 1001 } }), "decompressed")
     assert.include(tooLarge(message("[[[]]]"), { limits: { ...limits, depth: 2 } }), "nesting")
     assert.strictEqual(tooLarge(message("[]", {}, { note: "x".repeat(limits.headerBytes) })), "the headers")
-    assert.strictEqual(tooLarge(message("[]", {}, { list: Array.from({ length: limits.headerBytes / 8 }, () => 1) })), "the headers")
+    assert.strictEqual(
+      tooLarge(message("[]", {}, { list: Array.from({ length: limits.headerBytes / 8 }, () => 1) })),
+      "the headers"
+    )
     let deep: unknown = 1
     for (let i = 0; i < 100_000; i++) deep = [deep]
     assert.strictEqual(tooLarge(message("[]", {}, { deep })), "the headers")
@@ -120,7 +132,14 @@ describe("Content.decode", () => {
   })
 
   it("throws nothing, whatever a message holds", () => {
-    const odd = fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.constant(undefined), fc.constantFrom("json", "gzip", "application/json", "utf-8"), fc.object())
+    const odd = fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.constant(null),
+      fc.constant(undefined),
+      fc.constantFrom("json", "gzip", "application/json", "utf-8"),
+      fc.object()
+    )
     fc.assert(fc.property(
       fc.uint8Array({ maxLength: 40 }),
       odd,
@@ -138,14 +157,28 @@ describe("Content.decode", () => {
 describe("Content.encode", () => {
   it("chooses by the value where no serializer is named", () => {
     assert.deepStrictEqual(encoded("hi").properties, { contentType: "text/plain", contentEncoding: "utf-8" })
-    assert.deepStrictEqual(encoded(Uint8Array.of(1)).properties, { contentType: "application/data", contentEncoding: "binary" })
+    assert.deepStrictEqual(encoded(Uint8Array.of(1)).properties, {
+      contentType: "application/data",
+      contentEncoding: "binary"
+    })
     assert.deepStrictEqual(encoded([1]).properties, { contentType: "application/json", contentEncoding: "utf-8" })
-    assert.deepStrictEqual(encoded("hi", { serializer: "json" }).properties, { contentType: "application/json", contentEncoding: "utf-8" })
-    assert.deepStrictEqual(encoded("hi", { serializer: "raw" }).properties, { contentType: "application/data", contentEncoding: "utf-8" })
+    assert.deepStrictEqual(encoded("hi", { serializer: "json" }).properties, {
+      contentType: "application/json",
+      contentEncoding: "utf-8"
+    })
+    assert.deepStrictEqual(encoded("hi", { serializer: "raw" }).properties, {
+      contentType: "application/data",
+      contentEncoding: "utf-8"
+    })
   })
 
   it("names the MIME type of the compression, whichever name it was given", () => {
-    for (const [name, header] of [["zlib", "application/x-gzip"], ["gzip", "application/x-gzip"], ["zstd", "application/zstd"], ["brotli", "application/x-brotli"]] as const) {
+    for (
+      const [name, header] of [["zlib", "application/x-gzip"], ["gzip", "application/x-gzip"], [
+        "zstd",
+        "application/zstd"
+      ], ["brotli", "application/x-brotli"]] as const
+    ) {
       const { body, headers, properties } = encoded([1, 2], { compression: name })
       assert.deepStrictEqual(headers, { compression: header })
       assert.deepStrictEqual(success({ body, headers, properties }), [1, 2])

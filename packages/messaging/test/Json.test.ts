@@ -83,6 +83,11 @@ describe("Json", () => {
     for (const { body } of captured) assert.deepStrictEqual(JSON.parse(written(read(body))), JSON.parse(body))
   })
 
+  it("writes to the letter what Kombu wrote, white space aside", () => {
+    const kombu = readFileSync(new URL("./fixtures/kombu-extended-types.json", import.meta.url), "utf8")
+    assert.strictEqual(written(read(kombu)), kombu.replaceAll(", ", ",").replaceAll(": ", ":"))
+  })
+
   for (const [what, body, why] of refusals) {
     it(`refuses ${what}`, () => {
       const error = refusal(() => Json.json.decode(body, limits))
@@ -115,7 +120,9 @@ describe("Json", () => {
 
   it("takes __proto__ and constructor for data", () => {
     for (const number of ["1", "NaN", "12345678901234567890"]) {
-      const value = read(`{"__proto__": {"polluted": ${number}}, "constructor": {"prototype": {"polluted": 1}}}`) as object
+      const value = read(
+        `{"__proto__": {"polluted": ${number}}, "constructor": {"prototype": {"polluted": 1}}}`
+      ) as object
       assert.deepStrictEqual(Object.keys(value), ["__proto__", "constructor"])
       assert.strictEqual(Object.getPrototypeOf(value), Object.prototype)
       assert.isFalse("polluted" in {})
@@ -137,7 +144,9 @@ describe("Json", () => {
   })
 
   it("takes only exactly two keys for an envelope", () => {
-    for (const plain of [`{"__type__":"date"}`, `{"__type__":"date","__value__":"x","more":1}`, `{"__value__":1,"a":2}`]) {
+    for (
+      const plain of [`{"__type__":"date"}`, `{"__type__":"date","__value__":"x","more":1}`, `{"__value__":1,"a":2}`]
+    ) {
       assert.deepStrictEqual(read(plain), JSON.parse(plain))
       assert.deepStrictEqual(JSON.parse(written(JSON.parse(plain))), JSON.parse(plain))
     }
@@ -159,6 +168,16 @@ describe("Json", () => {
       }
     }
     assert.doesNotThrow(() => read("[".repeat(200) + "]".repeat(200)))
+  })
+
+  it("refuses a long text of too many values", () => {
+    for (const [open, item, close] of [["[", "[],", "1]"], ["[", "1,", "1]"], ["{", "\"a\":1,", "\"a\":1}"]] as const) {
+      const text = (values: number) => open + item.repeat(values) + close
+      const error = refusal(() => read(text(limits.values + 1)))
+      assert.strictEqual(error.reason._tag, "TooLarge")
+      assert.include(error.message, "number of values")
+      assert.doesNotThrow(() => read(text(100_000)))
+    }
   })
 
   it("does not take brackets in strings for nesting", () => {
@@ -206,9 +225,12 @@ describe("Json", () => {
   })
 
   it("reads back what it wrote", () => {
-    fc.assert(fc.property(value, (value) => {
-      assert.deepStrictEqual(read(written(value)), value)
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(value, (value) => {
+        assert.deepStrictEqual(read(written(value)), value)
+      }),
+      { numRuns: 500 }
+    )
   })
 
   it("agrees with JSON.parse on plain JSON, and throws nothing else than its own errors on anything", () => {
@@ -222,14 +244,36 @@ describe("Json", () => {
         assert.instanceOf(error, MessagingError)
       }
     }))
-    const token = fc.constantFrom("{", "}", "[", "]", ",", ":", "\"", "\\", "1", "-", "NaN", "Infinity", "e5", " ", "null", "\"a\"", "\"__type__\"", "\"__value__\"")
-    fc.assert(fc.property(fc.array(token, { maxLength: 20 }), (tokens) => {
-      try {
-        read(tokens.join(""))
-      } catch (error) {
-        assert.instanceOf(error, MessagingError)
-      }
-    }), { numRuns: 1000 })
+    const token = fc.constantFrom(
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      ":",
+      "\"",
+      "\\",
+      "1",
+      "-",
+      "NaN",
+      "Infinity",
+      "e5",
+      " ",
+      "null",
+      "\"a\"",
+      "\"__type__\"",
+      "\"__value__\""
+    )
+    fc.assert(
+      fc.property(fc.array(token, { maxLength: 20 }), (tokens) => {
+        try {
+          read(tokens.join(""))
+        } catch (error) {
+          assert.instanceOf(error, MessagingError)
+        }
+      }),
+      { numRuns: 1000 }
+    )
   })
 
   it("knows types of your own, in an envelope or without", () => {
@@ -265,13 +309,19 @@ describe("Json", () => {
 })
 
 const pythonValue: fc.Arbitrary<unknown> = fc.oneof(
-  fc.date({ min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true }).map((date) => DateTime.makeUnsafe(date)),
+  fc.date({ min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true }).map((
+    date
+  ) => DateTime.makeUnsafe(date)),
   fc.bigInt({ min: 2n ** 53n }),
   fc.bigInt({ max: -(2n ** 53n) }),
   fc.uint8Array({ maxLength: 20 }).map((bytes) => new Uint8Array(bytes)),
   fc.tuple(fc.bigInt(), fc.integer({ min: -2000, max: 2000 })).map(([value, scale]) => BigDecimal.make(value, scale)),
   fc.uuid().map((text) => PythonValue.parseUuid(text)!),
-  fc.record({ year: fc.integer({ min: 1, max: 9999 }), month: fc.integer({ min: 1, max: 12 }), day: fc.integer({ min: 1, max: 28 }) })
+  fc.record({
+    year: fc.integer({ min: 1, max: 9999 }),
+    month: fc.integer({ min: 1, max: 12 }),
+    day: fc.integer({ min: 1, max: 28 })
+  })
     .map((fields) => new PythonValue.PlainDate(fields)),
   fc.record({
     hour: fc.integer({ min: 0, max: 23 }),

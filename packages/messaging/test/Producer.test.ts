@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as Content from "../src/Content.ts"
@@ -177,7 +178,10 @@ describe("Producer.publish", () => {
       yield* TestClock.adjust("5 seconds")
       const reason = reasonOf(yield* Fiber.join(hasty))
       assert.strictEqual(reason._tag, "PublishTimedOut")
-      assert.match(reason.message, /^not sent within 5000 ms to exchange '', routing key 'q', and not stored: connection to memory:\/\/local lost: connection refused$/)
+      assert.match(
+        reason.message,
+        /^not sent within 5000 ms to exchange '', routing key 'q', and not stored: connection to memory:\/\/local lost: connection refused$/
+      )
       broker.faults.allowConnects()
       yield* TestClock.adjust("6 seconds")
       yield* Fiber.join(patient)
@@ -215,7 +219,11 @@ describe("Producer.publish", () => {
         Effect.exit(producer.publish(2, { routingKey: "q", retry: {} })),
         Effect.exit(producer.channel)
       ], { concurrency: "unbounded" })
-      assert.deepStrictEqual(exits.map((exit) => reasonOf(exit)._tag), ["AccessRefused", "AccessRefused", "AccessRefused"])
+      assert.deepStrictEqual(exits.map((exit) => reasonOf(exit)._tag), [
+        "AccessRefused",
+        "AccessRefused",
+        "AccessRefused"
+      ])
       broker.faults.allowConnects()
       const fiber = yield* started(producer.publish(3, { routingKey: "q" }))
       yield* TestClock.adjust("1 second")
@@ -330,8 +338,12 @@ describe("Producer.publishUnsafe", () => {
   const outcomes = (producer: Producer.Producer["Service"], count: number, options: Producer.SendOptions = {}) => {
     const seen: Array<string> = []
     for (let i = 0; i < count; i++) {
-      producer.publishUnsafe(message(i), { exchange: "", routingKey: "q" }, options, (error) =>
-        seen.push(error === undefined ? "confirmed" : error.reason._tag))
+      producer.publishUnsafe(
+        message(i),
+        { exchange: "", routingKey: "q" },
+        options,
+        (error) => seen.push(error === undefined ? "confirmed" : error.reason._tag)
+      )
     }
     return seen
   }
@@ -396,7 +408,7 @@ describe("Producer.publishUnsafe", () => {
     Effect.gen(function*() {
       const { broker, producer } = yield* setup()
       const before = yield* producer.channel
-      const [connection] = broker.connections().filter(({ name }) => name !== "test")
+      const connection = broker.connections().find(({ name }) => name !== "test")
       broker.faults.closeChannels(406, "PRECONDITION_FAILED", ({ connection }) => connection.name !== "test")
       const kept = outcomes(producer, 1)
       yield* TestClock.adjust(0)
@@ -409,7 +421,7 @@ describe("Producer.publishUnsafe", () => {
 describe("Producer over a flapping connection", () => {
   it.effect("gives every publish one outcome, and loses none that was confirmed", () =>
     Effect.gen(function*() {
-      const { broker, producer } = yield* setup()
+      const { broker, producer } = yield* setup({ reconnect: Schedule.spaced("100 millis") })
       const seen = new Map<number, string>()
       let posted = 0
       for (let round = 0; round < 50; round++) {
@@ -423,7 +435,7 @@ describe("Producer over a flapping connection", () => {
           })
         }
         if (round % 4 === 0) drop(broker)
-        yield* TestClock.adjust("150 millis")
+        yield* TestClock.adjust("700 millis")
       }
       broker.faults.heal()
       yield* TestClock.adjust("10 seconds")
@@ -485,4 +497,26 @@ describe("Producer, when its scope closes", () => {
       yield* Fiber.join(ending)
       assert.include(reasonOf(yield* Fiber.join(waiting)).message, "the producer is closed")
     }))
+})
+
+describe("Producer.layer", () => {
+  const program = Effect.andThen(
+    Producer.Producer,
+    (producer) => producer.publish(1, { routingKey: "q", declare: [Entity.queue("q")] })
+  )
+
+  it.effect("provides the producer over the transport at hand", () =>
+    program.pipe(Effect.provide(Producer.layer), Effect.provide(MemoryTransport.layer)))
+
+  it.effect("takes options", () =>
+    program.pipe(
+      Effect.provide(Producer.layerWith({ name: "mine", buffer: 1 })),
+      Effect.provide(MemoryTransport.layer)
+    ))
+
+  it("does not compile without a transport", () => {
+    // @ts-expect-error Type 'Transport' is not assignable to type 'never'
+    const complete: Effect.Effect<void, MessagingError> = program.pipe(Effect.provide(Producer.layer))
+    assert.isDefined(complete)
+  })
 })

@@ -39,29 +39,63 @@ describe("PythonValue", () => {
 
   it("refuses what is in no calendar", () => {
     for (
-      const text of ["", "2024", "2024-13-01", "2024-02-30", "0000-01-01", "2024-01-02T24:00:00", "2024-01-02T03:04:05+24:00",
-        "2024-01-02X03:04:05", "2024-01-02T", "2024-01-02T03:04:05 ", "+275760-09-13T00:00:00Z"]
+      const text of [
+        "",
+        "2024",
+        "2024-13-01",
+        "2024-02-30",
+        "0000-01-01",
+        "2024-01-02T24:00:00",
+        "2024-01-02T03:04:05+24:00",
+        "2024-01-02X03:04:05",
+        "2024-01-02T",
+        "2024-01-02T03:04:05 ",
+        "+275760-09-13T00:00:00Z"
+      ]
     ) assert.isUndefined(PythonValue.parseDateTime(text), text)
   })
 
   it("reads and writes decimals as str(Decimal) does", () => {
     for (
-      const text of ["0", "1", "-1", "1.5", "1.50", "0.001", "-0.000001", "1E-7", "1.23E-8", "1E+5", "1.5E+1000000", "0E-10", "12345678901234567890.123"]
+      const text of [
+        "0",
+        "1",
+        "-1",
+        "1.5",
+        "1.50",
+        "0.001",
+        "-0.000001",
+        "1E-7",
+        "1.23E-8",
+        "1E+5",
+        "1.5E+4000",
+        "0E-10",
+        "12345678901234567890.123"
+      ]
     ) {
       const value = PythonValue.parseDecimal(text)
       assert.isTrue(BigDecimal.isBigDecimal(value) && PythonValue.formatDecimal(value) === text, text)
     }
     assert.deepStrictEqual(PythonValue.parseDecimal("NaN"), NaN)
     assert.strictEqual(PythonValue.parseDecimal("-Infinity"), -Infinity)
-    for (const text of ["", ".", "1_0", "0x1", "1e", "e5", "--1"]) assert.isUndefined(PythonValue.parseDecimal(text), text)
+    for (const text of ["", ".", "1_0", "0x1", "1e", "e5", "--1", "1E+4301", "1E-999999999"]) {
+      assert.isUndefined(PythonValue.parseDecimal(text), text)
+    }
   })
 
   it("reads a UUID in every form that Python reads", () => {
     const uuid = new PythonValue.Uuid({ hex: "12345678123456781234567812345678" })
     for (
-      const text of ["12345678-1234-5678-1234-567812345678", "{12345678-1234-5678-1234-567812345678}",
-        "urn:uuid:12345678-1234-5678-1234-567812345678", "12345678123456781234567812345678"]
+      const text of [
+        "12345678-1234-5678-1234-567812345678",
+        "{12345678-1234-5678-1234-567812345678}",
+        "urn:uuid:12345678-1234-5678-1234-567812345678",
+        "12345678123456781234567812345678"
+      ]
     ) assert.deepStrictEqual(PythonValue.parseUuid(text), uuid)
+    for (const text of ["", "{}", "12", "g2345678123456781234567812345678", "{".repeat(1_000_000) + "x"]) {
+      assert.isUndefined(PythonValue.parseUuid(text))
+    }
     assert.strictEqual(String(uuid), "12345678-1234-5678-1234-567812345678")
   })
 })

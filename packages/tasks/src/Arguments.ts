@@ -192,7 +192,7 @@ class Callable {
     const { parameters } = this
     let given = input.length
     while (given > 0 && input[given - 1] === undefined && parameters[given - 1]?.required === false) given--
-    if (given > parameters.length || (given < parameters.length && parameters.some((p, i) => p.required && i >= given))) {
+    if (given > parameters.length || parameters.some(({ required }, index) => required && index >= given)) {
       return Result.fail(this.mismatch(input, noKeywords))
     }
     const args = new Array<unknown>(given)

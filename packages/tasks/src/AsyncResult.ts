@@ -38,7 +38,10 @@ export interface AsyncResult<out A, out E = never> {
    * read.
    */
   readonly get: {
-    (options?: GetOptions & { readonly propagate?: true }): Effect.Effect<A, E | TaskException | TaskError | MessagingError>
+    (options?: GetOptions & { readonly propagate?: true }): Effect.Effect<
+      A,
+      E | TaskException | TaskError | MessagingError
+    >
     /** With `propagate: false` the task's failure is a value. */
     (options: GetOptions & { readonly propagate: false }): Effect.Effect<Final<A, E>, TaskError | MessagingError>
   }
@@ -159,7 +162,10 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
     const exception = ResultRecord.failure(record)
     return exception !== undefined
       ? Effect.succeed(Result.fail(exception))
-      : Effect.fail(because("get", new ResultUnreadable({ id: this.id, detail: `the state ${record.status} is no end` })))
+      : Effect.fail(because(
+        "get",
+        new ResultUnreadable({ id: this.id, detail: `the state ${record.status} is no end` })
+      ))
   }
 
   #unavailable(detail: string): ResultUnavailable {

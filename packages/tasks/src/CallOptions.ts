@@ -70,13 +70,12 @@ export const times = ({ countdown, eta, expires }: Timing, now: number): Result.
   return Result.succeed({ eta: notBefore, expires: notAfter })
 }
 
-/** What is wrong with the rest of the options, if anything is. */
-export const problem = (options: CallOptions): TaskError | undefined => {
-  const { headers, priority, taskId } = options
+/** What is wrong with the rest of the options, and the priority in effect, if anything is. */
+export const problem = ({ headers, taskId }: CallOptions, priority: number): TaskError | undefined => {
   if (taskId !== undefined && (taskId === "" || taskId.length > longestId || Buffer.byteLength(taskId) > longestId)) {
     return because("send", new InvalidOption({ option: "taskId", detail: `an id has 1 to ${longestId} bytes` }))
   }
-  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
+  if (!(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
     return because("send", new InvalidOption({ option: "priority", detail: `${priority} is no integer from 0 to 255` }))
   }
   if (headers !== undefined) {

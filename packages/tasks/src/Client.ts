@@ -126,7 +126,10 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     }
     return Router.nowhere
   }
-  const wayOf = (task: Sendable<unknown, unknown>, call: Router.Destination): Result.Result<Way, TaskError.TaskError> => {
+  const wayOf = (
+    task: Sendable<unknown, unknown>,
+    call: Router.Destination
+  ): Result.Result<Way, TaskError.TaskError> => {
     const route = routeOf(task.name)
     return Result.map(
       Router.resolve(queues, Router.merge(Router.merge(call, task.options), route)),
@@ -156,11 +159,12 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     times: CallOptions.Times,
     now: number
   ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-    const problem = CallOptions.problem(call)
-    if (problem !== undefined) return Effect.fail(problem)
     const found = Router.isNowhere(call) ? usualWayOf(task) : wayOf(task, call)
     if (Result.isFailure(found)) return Effect.fail(found.failure)
     const way = found.success
+    const priority = call.priority ?? way.priority
+    const problem = CallOptions.problem(call, priority)
+    if (problem !== undefined) return Effect.fail(problem)
     const id = call.taskId ?? newId()
     const ignoreResult = call.ignoreResult ?? task.options.ignoreResult ?? ignoresResults
     const message = TaskMessage.write({
@@ -179,7 +183,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       custom: call.headers,
       replyTo: ignoreResult ? undefined : backend.replyTo,
       deliveryMode,
-      priority: call.priority ?? way.priority,
+      priority,
       expiration: times.expires === undefined ? undefined : times.expires - now
     }, encodingOf(call, task.options))
     if (Result.isFailure(message)) return Effect.fail(message.failure)

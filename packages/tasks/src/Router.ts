@@ -85,7 +85,7 @@ export const resolve = (queues: Queues, to: Destination): Result.Result<Way, Tas
   return Result.succeed({ queue, exchange, routingKey: to.routingKey ?? own?.routingKey ?? "" })
 }
 
-/** Each part as the first of the two says it, or else the second. A queue that is named leaves no part to the second. */
+/** Each part as the first says it, or else the second. When the first names a queue, no part is left to the second. */
 export const merge = (first: Destination, second: Destination): Destination =>
   first.queue !== undefined || second === nowhere ? first : {
     queue: second.queue,

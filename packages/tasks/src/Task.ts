@@ -81,7 +81,12 @@ export interface Any {
 }
 
 /** What runs when the task is called: the decoded parameters, and the request they came with. */
-export type Handler<Parameters extends Arguments.Fields, Success extends Codec.Plain, Failure extends Codec.Plain, R> = (
+export type Handler<
+  Parameters extends Arguments.Fields,
+  Success extends Codec.Plain,
+  Failure extends Codec.Plain,
+  R
+> = (
   parameters: Arguments.Decoded<Parameters>,
   request: TaskRequest
 ) => Effect.Effect<Success["Type"], Failure["Type"], R>

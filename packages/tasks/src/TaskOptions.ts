@@ -30,7 +30,10 @@ export interface TaskOptions {
 
   /** Acknowledge after the task has run and not before: a lost worker's tasks run again. */
   readonly acksLate?: boolean
-  /** With `acksLate`, acknowledge a task that failed or ran out of time too. When false it is rejected, for the dead-letter exchange. */
+  /**
+   * With `acksLate`, acknowledge a task that failed or ran out of time too.
+   * When false it is rejected, for the dead-letter exchange.
+   */
   readonly acksOnFailureOrTimeout?: boolean
   /** Store no result. A sender can say otherwise per call. */
   readonly ignoreResult?: boolean

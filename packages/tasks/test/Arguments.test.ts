@@ -4,6 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
+import asked from "./fixtures/python-calls.json" with { type: "json" }
+
+interface Asked {
+  readonly name: string
+  readonly args: ReadonlyArray<number>
+  readonly kwargs: Readonly<Record<string, unknown>>
+  readonly message: string | null
+}
 
 const add = Arguments.make("proj.add", { x: Schema.Int, y: Schema.Int })
 
@@ -86,6 +94,22 @@ describe("Arguments", () => {
         assert.strictEqual(refusal(result), message)
       })
     }
+
+    it("in every case that Python itself was asked about", () => {
+      const optional = Schema.optionalKey(Schema.Int)
+      const functions: Record<string, Pick<typeof noop, "bind">> = {
+        noop,
+        one,
+        add,
+        three,
+        greet: Arguments.make("greet", { name: Schema.Int, greeting: optional, mark: optional })
+      }
+      for (const { args, kwargs, message, name } of asked as ReadonlyArray<Asked>) {
+        const result = functions[name]!.bind(args, kwargs)
+        const said = Result.isSuccess(result) ? null : result.failure.message
+        assert.strictEqual(said, message, `${name}(${JSON.stringify(args)}, ${JSON.stringify(kwargs)})`)
+      }
+    })
 
     it("says where inside an argument", () => {
       const total = Arguments.make("total", { numbers: Schema.Array(Schema.Int) })

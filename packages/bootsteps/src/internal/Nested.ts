@@ -18,11 +18,14 @@ import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { BootGraph } from "../BootGraph.ts"
+import * as BootLog from "../BootLog.ts"
 import { BootstepError, describe } from "../BootstepError.ts"
 import { reasonOf } from "../Control.ts"
 import * as StopReason from "../StopReason.ts"
+import * as Booting from "./Booting.ts"
 import type { Child, Surroundings } from "./Child.ts"
 import * as Life from "./Life.ts"
+import * as Stopping from "./Stopping.ts"
 
 export interface RestartDetails {
   /** How many times the blueprint has been built anew so far. */
@@ -65,7 +68,13 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
     context: outside,
     control,
     nested: true,
-    fail: (cause) => Effect.sync(() => void Deferred.doneUnsafe(failure, Exit.failCause(cause))),
+    fail: (cause) =>
+      Effect.suspend(() => {
+        // Connections break while they are being closed: worth no more than a note.
+        if (leaving !== undefined) return Effect.logDebug(`Error while ${graph.name} is stopping`, cause)
+        Deferred.doneUnsafe(failure, Exit.failCause(cause))
+        return Effect.void
+      }),
     info: step.info
   })
 
@@ -80,7 +89,7 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
   /** One turn after the other. Runs uninterrupted except where `restore` says. */
   const goRound = Effect.fnUntraced(function*(
     context: Context.Context<unknown>,
-    restore: Life.Restore,
+    restore: Booting.Restore,
     report: (cause: Cause.Cause<unknown>) => Effect.Effect<void>,
     onUp: () => void
   ) {
@@ -89,7 +98,12 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
     let attempts = 0
     for (;;) {
       failure = Deferred.makeUnsafe()
-      const booted = yield* Effect.exit(Life.boot<E>(life, context, restore, whyStop))
+      const booted = yield* Effect.exit(Booting.boot<E>(
+        life,
+        context,
+        (starts) => restore(Effect.raceFirst(starts, Deferred.await(failure))),
+        whyStop
+      ))
       const wasUp = Exit.isSuccess(booted)
       let cause: Cause.Cause<E | BootstepError<E>>
       if (wasUp) {
@@ -97,9 +111,9 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
         onUp()
         const upSince = life.clock.currentTimeMillisUnsafe()
         const inside = Context.makeUnsafe<unknown>(new Map([...context.mapUnsafe, ...booted.value]))
-        cause = yield* restore(Effect.raceFirst(Effect.provideContext(options.until, inside), Deferred.await(failure))).pipe(
-          Effect.matchCause({ onFailure: (cause) => cause, onSuccess: (never) => never })
-        )
+        cause = yield* restore(
+          Effect.raceFirst(Effect.provideContext(options.until, inside), Deferred.await(failure))
+        ).pipe(Effect.matchCause({ onFailure: (cause) => cause, onSuccess: (never) => never }))
         if (life.clock.currentTimeMillisUnsafe() - upSince >= resetAfter) {
           advance = yield* Schedule.toStep(schedule)
           attempts = 0
@@ -117,8 +131,9 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
       isUp = false
       attempts++
       const details: RestartDetails = { restarts, attempts, wasUp, delay }
-      yield* Effect.exit(restore(Effect.provideContext(onRestart(error.value, details), context)))
-      if (wasUp) yield* Life.stopAll(life, StopReason.restart(cause))
+      const told = Effect.provideContext(Effect.suspend(() => onRestart(error.value, details)), context)
+      yield* BootLog.logFailure(restore(told), "restarting", graph.name)
+      if (wasUp) yield* Stopping.stopAll(life, StopReason.restart(cause))
       yield* Effect.exit(restore(Effect.sleep(delay)))
       if (leaving !== undefined) return
       restarts++
@@ -127,7 +142,9 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
 
   /** An interruption that is not ours must not end the going round unnoticed. */
   const noticed = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
-    Cause.hasInterruptsOnly(cause) ? Cause.die(new Error(`blueprint '${graph.name}' was interrupted from within`)) : cause
+    Cause.hasInterruptsOnly(cause)
+      ? Cause.die(new Error(`blueprint '${graph.name}' was interrupted from within`))
+      : cause
 
   /** Ends the going round. What is up stays up. */
   const leave = (reason: StopReason.StopReason): Effect.Effect<void> =>
@@ -137,7 +154,7 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
     })
 
   return {
-    prepare: Life.prepare<E>(life, outside),
+    prepare: Booting.prepare<E>(life, outside),
 
     start: (context) =>
       Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
@@ -145,7 +162,9 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
         const first = Deferred.makeUnsafe<void, unknown>()
         const report = (cause: Cause.Cause<unknown>) =>
           Effect.suspend(() =>
-            awaitFirst && Deferred.doneUnsafe(first, Exit.failCause(noticed(cause))) ? Effect.void : step.fail(noticed(cause))
+            awaitFirst && Deferred.doneUnsafe(first, Exit.failCause(noticed(cause)))
+              ? Effect.void
+              : step.fail(noticed(cause))
           )
         fiber = yield* Effect.uninterruptibleMask((restore) =>
           goRound(context, restore, report, () => void Deferred.doneUnsafe(first, Exit.void))
@@ -162,29 +181,32 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
     close: Effect.fnUntraced(function*(reason) {
       if (isUp) leaving = reason
       else yield* leave(reason)
-      if (life.up.length > 0) yield* Life.closeAll(life, reason)
+      if (life.up.length > 0) yield* Stopping.closeAll(life, reason)
     }),
 
     stop: Effect.fnUntraced(function*(reason) {
       yield* leave(reason)
       isUp = false
-      yield* Life.stopAll(life, reason)
+      yield* Stopping.stopAll(life, reason)
     }),
 
     shutdown: Effect.suspend(() =>
       leaving?._tag === "Restart" && life.waiting.length === 0
         ? Effect.void
-        : Life.shutdownAll(life, leaving ?? StopReason.shutdown())
+        : Stopping.shutdownAll(life, leaving ?? StopReason.shutdown())
     ),
 
     info: Effect.suspend(() => Life.info(life))
   }
 }
 
-/** What the steps themselves, or `until`, failed with: the types of both are erased in a cause. */
+/**
+ * What the steps themselves, or `until`, failed with; nothing when there is a defect.
+ * The cast: the causes that come here are those of `boot` and `until`, passed through erased hooks.
+ */
 const errorOf = <E>(cause: Cause.Cause<unknown>): { readonly value: E } | undefined => {
   const found = Cause.findError(cause as Cause.Cause<E | BootstepError<E>>)
-  if (Result.isFailure(found)) return undefined
+  if (Result.isFailure(found) || Cause.hasDies(cause)) return undefined
   const error = found.success
   return { value: error instanceof BootstepError ? error.reason : error }
 }

@@ -8,8 +8,10 @@ import type { BootGraph } from "../BootGraph.ts"
 import { BootstepError } from "../BootstepError.ts"
 import * as Control from "../Control.ts"
 import * as StopReason from "../StopReason.ts"
+import * as Booting from "./Booting.ts"
 import { CurrentStep } from "./CurrentStep.ts"
 import * as Life from "./Life.ts"
+import * as Stopping from "./Stopping.ts"
 
 /** A blueprint that is up. */
 export interface Root<P, E> {
@@ -24,18 +26,20 @@ export interface Root<P, E> {
 }
 
 /**
- * Boots. Interrupted when a stop is asked for before everything is up.
+ * Boots. Interrupted when a stop is asked for before everything is up, and failed
+ * when a step that is up fails meanwhile.
  *
  * Must run uninterrupted: `restore` says where interruption is welcome.
  */
 export const boot = <P, E, R>(
   graph: BootGraph,
-  restore: Life.Restore
+  restore: Booting.Restore
 ): Effect.Effect<Root<P, E>, BootstepError<E>, R | Control.Control> =>
   Effect.contextWith(Effect.fnUntraced(function*(outside: Context.Context<R | Control.Control>) {
     const control = Context.get(outside, Control.Control)
     const context = Context.makeUnsafe<unknown>(outside.mapUnsafe)
     const failure = Deferred.makeUnsafe<never, BootstepError<E>>()
+    let stopping = false
     const life: Life.Life = Life.make<E>({
       graph,
       context,
@@ -43,17 +47,24 @@ export const boot = <P, E, R>(
       nested: false,
       fail: (cause) =>
         Effect.suspend(() => {
+          // What breaks while all is being taken down does not make the program a failure.
+          if (stopping) return Effect.logError(`Error while ${graph.name} is stopping`, cause)
           Deferred.doneUnsafe(failure, Exit.failCause(cause))
           return control.request(StopReason.shutdown({ cause }))
         }),
       info: Effect.suspend(() => Life.info(life))
     })
 
-    yield* restore(Life.prepare<E>(life, context))
-    const services = yield* Life.boot<E>(
+    yield* restore(Booting.prepare<E>(life, context))
+    const services = yield* Booting.boot<E>(
       life,
       context,
-      (effect) => restore(Effect.raceFirst(effect, Effect.andThen(control.awaitStop, Effect.interrupt))),
+      (starts) =>
+        restore(Effect.raceAllFirst([
+          starts,
+          Deferred.await(failure),
+          Effect.andThen(control.awaitStop, Effect.interrupt)
+        ])),
       (cause) => Control.reasonOf(control, cause)
     )
 
@@ -65,13 +76,15 @@ export const boot = <P, E, R>(
       context: Context.makeUnsafe<P>(services),
       failed: Deferred.await(failure),
       stop: (exit) => {
+        stopping = true
         const cause = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? exit.cause : undefined
         const reason = Control.reasonOf(control, cause)
         return Effect.andThen(
-          reason._tag === "Shutdown" ? Control.orElseTerminate(control, Life.closeAll(life, reason)) : Effect.void,
-          Effect.suspend(() => Life.stopAll(life, Control.reasonOf(control, cause)))
+          reason._tag === "Shutdown" ? Control.orElseTerminate(control, Stopping.closeAll(life, reason)) : Effect.void,
+          Effect.suspend(() => Stopping.stopAll(life, Control.reasonOf(control, cause)))
         )
       },
-      outcome: <A, E2>(exit: Exit.Exit<A, E2>): Effect.Effect<A, E2 | BootstepError<E>> => Deferred.isDoneUnsafe(failure) ? Deferred.await(failure) : exit
+      outcome: <A, E2>(exit: Exit.Exit<A, E2>): Effect.Effect<A, E2 | BootstepError<E>> =>
+        Deferred.isDoneUnsafe(failure) ? Deferred.await(failure) : exit
     }
   }))

@@ -8,7 +8,9 @@ import type { Compression } from "../Compression.ts"
 import { because, Undecodable, Unencodable } from "../MessagingError.ts"
 
 const unsupported = (contentType: string, names: ReadonlyArray<string>): Compression => {
-  const detail = `compression '${names[0]}' (${contentType}) is not supported here: use gzip, brotli or zstd, or add one to Compressions`
+  const detail = `compression '${
+    names[0]
+  }' (${contentType}) is not supported here: use gzip, brotli or zstd, or add one to Compressions`
   return {
     contentType,
     names,

@@ -28,71 +28,73 @@ export interface Declarations {
 /** A client that makes up queue names for ever does not fill the memory: the cache starts afresh past this. */
 const maxKnown = 10_000
 
-export const make = Effect.fnUntraced(function*(connection: Connection): Effect.fn.Return<Declarations, never, Scope.Scope> {
-  const scope = yield* Scope.Scope
-  const turn = Semaphore.makeUnsafe(1)
-  const seen = new WeakSet<Entity>()
-  const known = new Set<string>()
-  let open: { readonly channel: Channel; readonly scope: Scope.Closeable } | undefined
+export const make = Effect.fnUntraced(
+  function*(connection: Connection): Effect.fn.Return<Declarations, never, Scope.Scope> {
+    const scope = yield* Scope.Scope
+    const turn = Semaphore.makeUnsafe(1)
+    const seen = new WeakSet<Entity>()
+    const known = new Set<string>()
+    let open: { readonly channel: Channel; readonly scope: Scope.Closeable } | undefined
 
-  const isKnown = (entity: Entity): boolean => {
-    if (seen.has(entity)) return true
-    if (!known.has(JSON.stringify(entity))) return false
-    seen.add(entity)
-    return true
+    const isKnown = (entity: Entity): boolean => {
+      if (seen.has(entity)) return true
+      if (!known.has(JSON.stringify(entity))) return false
+      seen.add(entity)
+      return true
+    }
+
+    const remember = (entity: Entity): void => {
+      if (!isLasting(entity)) return
+      if (known.size >= maxKnown) known.clear()
+      known.add(JSON.stringify(entity))
+      seen.add(entity)
+    }
+
+    const openChannel = Effect.gen(function*() {
+      const own = yield* Scope.fork(scope)
+      const channel = yield* Scope.provide(connection.openChannel, own)
+      open = { channel, scope: own }
+      return channel
+    })
+
+    // After a failure the channel is closed, or about to be.
+    const discard = Effect.suspend(() => {
+      const closing = open
+      open = undefined
+      return closing === undefined ? Effect.void : Scope.close(closing.scope, Exit.void)
+    })
+
+    const declare = (entity: Entity, channel: Channel): Effect.Effect<unknown, MessagingError> =>
+      Effect.onError(
+        isQueue(entity) ? Topology.declareQueue(channel, entity) : Topology.declareExchange(channel, entity),
+        () => discard
+      )
+
+    const declareSomehow = (entity: Entity): Effect.Effect<unknown, MessagingError> =>
+      Effect.suspend(() =>
+        open === undefined
+          ? Effect.flatMap(openChannel, (channel) => declare(entity, channel))
+          // A channel that lay idle may have been closed meanwhile: one more try, on a new one.
+          : Effect.catch(declare(entity, open.channel), (error) =>
+            error.reason._tag === "ChannelClosed"
+              ? Effect.flatMap(openChannel, (channel) => declare(entity, channel))
+              : Effect.fail(error))
+      )
+
+    return {
+      has: (entities) => entities.every(isKnown),
+      ensure: (entities, then) =>
+        turn.withPermit(Effect.gen(function*() {
+          for (const entity of entities) {
+            if (isKnown(entity)) continue
+            yield* declareSomehow(entity)
+            remember(entity)
+          }
+          then()
+        }))
+    }
   }
-
-  const remember = (entity: Entity): void => {
-    if (!isLasting(entity)) return
-    if (known.size >= maxKnown) known.clear()
-    known.add(JSON.stringify(entity))
-    seen.add(entity)
-  }
-
-  const openChannel = Effect.gen(function*() {
-    const own = yield* Scope.fork(scope)
-    const channel = yield* Scope.provide(connection.openChannel, own)
-    open = { channel, scope: own }
-    return channel
-  })
-
-  // After a failure the channel is closed, or about to be.
-  const discard = Effect.suspend(() => {
-    const closing = open
-    open = undefined
-    return closing === undefined ? Effect.void : Scope.close(closing.scope, Exit.void)
-  })
-
-  const declare = (entity: Entity, channel: Channel): Effect.Effect<unknown, MessagingError> =>
-    Effect.onError(
-      isQueue(entity) ? Topology.declareQueue(channel, entity) : Topology.declareExchange(channel, entity),
-      () => discard
-    )
-
-  const declareSomehow = (entity: Entity): Effect.Effect<unknown, MessagingError> =>
-    Effect.suspend(() =>
-      open === undefined
-        ? Effect.flatMap(openChannel, (channel) => declare(entity, channel))
-        // A channel that lay idle may have been closed meanwhile: one more try, on a new one.
-        : Effect.catch(declare(entity, open.channel), (error) =>
-          error.reason._tag === "ChannelClosed"
-            ? Effect.flatMap(openChannel, (channel) => declare(entity, channel))
-            : Effect.fail(error))
-    )
-
-  return {
-    has: (entities) => entities.every(isKnown),
-    ensure: (entities, then) =>
-      turn.withPermit(Effect.gen(function*() {
-        for (const entity of entities) {
-          if (isKnown(entity)) continue
-          yield* declareSomehow(entity)
-          remember(entity)
-        }
-        then()
-      }))
-  }
-})
+)
 
 const isQueue = (entity: Entity): entity is Queue => "bindings" in entity
 

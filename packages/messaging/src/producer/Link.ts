@@ -44,7 +44,7 @@ export interface LinkOptions {
 }
 
 /** A link that was up for this long starts again with the shortest pause. */
-const steadyMillis = 5000
+const steadyMillis = 500
 
 /** How long an attempt to connect may take: a peer that accepts and never answers is no connection. */
 const connectTimeout = "30 seconds"
@@ -201,5 +201,8 @@ const answering = <A, R>(
 ): Effect.Effect<A, MessagingError, R> =>
   Effect.timeoutOrElse(attempt, {
     duration: connectTimeout,
-    orElse: () => Effect.fail(because("connect", new ConnectionLost({ uri: transport.uri, detail: `no answer within ${connectTimeout}` })))
+    orElse: () =>
+      Effect.fail(
+        because("connect", new ConnectionLost({ uri: transport.uri, detail: `no answer within ${connectTimeout}` }))
+      )
   })

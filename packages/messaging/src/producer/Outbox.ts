@@ -12,13 +12,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { Address, Message } from "../Message.ts"
-import {
-  because,
-  BufferFull,
-  ConnectionLost,
-  type MessagingError,
-  PublishTimedOut
-} from "../MessagingError.ts"
+import { because, BufferFull, ConnectionLost, type MessagingError, PublishTimedOut } from "../MessagingError.ts"
 import type { SendOptions } from "../Producer.ts"
 import type { Channel } from "../Transport.ts"
 import type { Link, Live, Waiter } from "./Link.ts"
@@ -55,14 +49,24 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       post.closing = true
-      return Effect.timeoutOrElse(post.idle, { duration: options.flush, orElse: () => Effect.void })
+      return Effect.timeoutOrElse(post.idle(), { duration: options.flush, orElse: () => Effect.void })
     }).pipe(Effect.ensuring(Effect.sync(() => link.failAll(closed))))
   )
 
   return {
     post: (message, to, how, deadline, patient, onOutcome) => {
-      const millis = Duration.toMillis(deadline)
-      const entry = new Entry(post, message, to, how, millis, clock.currentTimeMillisUnsafe() + millis, patient, onOutcome)
+      // A number is milliseconds, and needs no Duration made of it.
+      const millis = typeof deadline === "number" ? deadline : Duration.toMillis(deadline)
+      const entry = new Entry(
+        post,
+        message,
+        to,
+        how,
+        millis,
+        clock.currentTimeMillisUnsafe() + millis,
+        patient,
+        onOutcome
+      )
       post.take(entry)
       return entry
     },
@@ -108,7 +112,7 @@ class Post {
     else if (live === undefined) this.wait(entry)
     // The buffer of a broker that blocks publishers is ours: it is bounded like the other one.
     else if (this.underWay >= this.buffer && live.connection.blocked() !== undefined) entry.onOutcome(this.full())
-    else this.send(entry, live)
+    else this.send(entry, live, entry.millis)
   }
 
   wait(entry: Entry): void {
@@ -117,24 +121,28 @@ class Post {
   }
 
   /** Waits until nothing is under way and nobody waits for the link. */
-  get idle(): Effect.Effect<void> {
+  idle(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (this.underWay > 0) return Effect.andThen(this.emptied.await, this.idle)
-      if (this.link.waiting > 0) return Effect.andThen(Effect.sleep(20), this.idle)
+      if (this.underWay > 0) return Effect.andThen(this.emptied.await, this.idle())
+      if (this.link.waiting > 0) return Effect.andThen(Effect.sleep(20), this.idle())
       return Effect.void
     })
   }
 
-  send(entry: Entry, live: Live): void {
+  /** `left` is what remains of its deadline, in milliseconds. */
+  send(entry: Entry, live: Live, left = this.left(entry)): void {
     const { declare } = entry.how
     this.begin()
-    if (declare === undefined || declare.length === 0 || live.declarations.has(declare)) this.hand(entry, live)
+    if (declare === undefined || declare.length === 0 || live.declarations.has(declare)) this.hand(entry, live, left)
     else this.declareAndHand(entry, live, declare)
   }
 
+  private left(entry: Entry): number {
+    return entry.expiresAt - this.clock.currentTimeMillisUnsafe()
+  }
+
   /** To the channel; `underWay` counts it already. */
-  private hand(entry: Entry, live: Live): void {
-    const left = entry.expiresAt - this.clock.currentTimeMillisUnsafe()
+  private hand(entry: Entry, live: Live, left: number): void {
     if (left <= 0) return this.finish(entry, timedOut(entry, live, "it waited for its turn"))
     live.channel.publishUnsafe(
       entry.message,
@@ -151,8 +159,9 @@ class Post {
   private judge(entry: Entry, error: MessagingError): void {
     const { _tag } = error.reason
     const isUnsent = _tag === "ConnectionLost" || _tag === "ChannelClosed"
-    if (isUnsent || (_tag === "OutcomeUnknown" && entry.how.idempotent === true && entry.patient)) this.again(entry, error)
-    else this.finish(entry, error)
+    if (isUnsent || (_tag === "OutcomeUnknown" && entry.how.idempotent === true && entry.patient)) {
+      this.again(entry, error)
+    } else this.finish(entry, error)
   }
 
   private again(entry: Entry, error: MessagingError): void {
@@ -166,21 +175,25 @@ class Post {
     this.runDeclare(
       live.declarations.ensure(declare, () => {
         handed = true
-        this.hand(entry, live)
+        this.hand(entry, live, this.left(entry))
       }).pipe(
         Effect.timeoutOrElse({
-          duration: Math.max(0, entry.expiresAt - this.clock.currentTimeMillisUnsafe()),
+          duration: Math.max(0, this.left(entry)),
           orElse: () => Effect.fail(timedOut(entry, live, "what it needs was not declared in time"))
         }),
-        Effect.catch((error) => Effect.sync(() => {
-          if (handed) return
-          if (error.reason._tag === "ConnectionLost") this.again(entry, error)
-          else this.finish(entry, error)
-        })),
+        Effect.catch((error) =>
+          Effect.sync(() => {
+            if (handed) return
+            if (error.reason._tag === "ConnectionLost") this.again(entry, error)
+            else this.finish(entry, error)
+          })
+        ),
         // The scope closes before the declaration was answered.
-        Effect.onInterrupt(() => Effect.sync(() => {
-          if (!handed) this.finish(entry, closed)
-        }))
+        Effect.onInterrupt(() =>
+          Effect.sync(() => {
+            if (!handed) this.finish(entry, closed)
+          })
+        )
       )
     )
   }
@@ -248,9 +261,12 @@ class Entry implements Waiter {
 }
 
 const timedOut = (entry: Entry, live: Live | undefined, unsent: string): MessagingError =>
-  because("publish", new PublishTimedOut({
-    ...entry.to,
-    millis: entry.millis,
-    blocked: live?.connection.blocked() ?? null,
-    unsent
-  }))
+  because(
+    "publish",
+    new PublishTimedOut({
+      ...entry.to,
+      millis: entry.millis,
+      blocked: live?.connection.blocked() ?? null,
+      unsent
+    })
+  )

@@ -22,12 +22,12 @@ export const decoders = (types: ReadonlyArray<JsonType<any>>): ReadonlyMap<strin
   return all
 }
 
-/** A text this long is looked through for its depth before anything is built from it. */
+/** A text this long is looked through before anything is built from it; a shorter one can do no harm. */
 const longText = 64 * 1024
 
 /** Throws `Undecodable` or `TooLarge`. */
 export const parse = (text: string, limits: Limits, decoders: ReadonlyMap<string, Decoder>): unknown => {
-  if (text.length > longText && JsonText.exceedsDepth(text, limits.depth)) throw JsonText.tooDeep(limits.depth)
+  if (text.length > longText) JsonText.survey(text, limits)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -86,9 +86,12 @@ const revive = (value: unknown, decoders: ReadonlyMap<string, Decoder>): unknown
   const type = object["__type__"]
   const decoder = typeof type === "string" ? decoders.get(type) : undefined
   if (decoder === undefined) {
-    throw because("decode", new Undecodable({
-      detail: `Unsupported type ${typeof type === "string" ? `'${type.slice(0, 64)}'` : typeof type} in an envelope`
-    }))
+    throw because(
+      "decode",
+      new Undecodable({
+        detail: `Unsupported type ${typeof type === "string" ? `'${type.slice(0, 64)}'` : typeof type} in an envelope`
+      })
+    )
   }
   return decoder(object["__value__"])
 }
@@ -99,11 +102,14 @@ export const isEnvelope = (object: object): boolean =>
 
 const ofText = (type: string, parse: (text: string) => unknown): readonly [string, Decoder] => [type, (value) => {
   const parsed = typeof value === "string" ? parse(value) : undefined
-  if (parsed === undefined) throw because("decode", new Undecodable({ detail: `an envelope of type '${type}' holds no ${type}` }))
+  if (parsed === undefined) {
+    throw because("decode", new Undecodable({ detail: `an envelope of type '${type}' holds no ${type}` }))
+  }
   return parsed
 }]
 
-const hexOf = (value: unknown): unknown => typeof value === "object" && value !== null && "hex" in value ? value.hex : value
+const hexOf = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && "hex" in value ? value.hex : value
 
 const uuid = ofText("uuid", PythonValue.parseUuid)
 
@@ -114,6 +120,11 @@ const builtin: ReadonlyArray<readonly [string, Decoder]> = [
   ofText("decimal", PythonValue.parseDecimal),
   [uuid[0], (value) => uuid[1](hexOf(value))],
   ofText("bytes", (text) => text.isWellFormed() ? new Uint8Array(Buffer.from(text, "utf8")) : undefined),
-  ofText("base64", (text) =>
-    text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? new Uint8Array(Buffer.from(text, "base64")) : undefined)
+  ofText(
+    "base64",
+    (text) =>
+      text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
+        ? new Uint8Array(Buffer.from(text, "base64"))
+        : undefined
+  )
 ]

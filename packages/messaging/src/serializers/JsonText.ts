@@ -8,7 +8,8 @@
  *
  * @since 0.1.0
  */
-import { because, TooLarge, Undecodable } from "../MessagingError.ts"
+import type { Limits } from "../Limits.ts"
+import { because, type MessagingError, TooLarge, Undecodable } from "../MessagingError.ts"
 import { maxDigits } from "../PythonValue.ts"
 
 /** Throws `Undecodable`, or `TooLarge` when it is nested deeper than `depth` levels. */
@@ -22,33 +23,41 @@ export const parse = (text: string, depth: number): unknown => {
 }
 
 /**
- * Whether brackets are nested deeper than `depth` levels. Costs a pass over
- * the text and no memory.
+ * Refuses a text that is nested too deep or holds too many values, before
+ * anything is built from it. Costs a pass over the text and no memory. Throws
+ * `TooLarge`; what is not JSON it leaves to the reader.
  */
-export const exceedsDepth = (text: string, depth: number): boolean => {
+export const survey = (text: string, limits: Limits): void => {
   let level = 0
+  let values = 0
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case Quote:
         do {
           at = text.indexOf("\"", at + 1)
-          if (at === -1) return false
+          if (at === -1) return
         } while (isEscaped(text, at))
         break
       case OpenBracket:
       case OpenBrace:
-        if (++level > depth) return true
+        if (++level > limits.depth) throw tooDeep(limits.depth)
+        values++
         break
       case CloseBracket:
       case CloseBrace:
         level--
         break
+      case Comma:
+        if (++values > limits.values) {
+          throw because("decode", new TooLarge({ what: "the number of values in the body", limit: limits.values }))
+        }
+        break
     }
   }
-  return false
 }
 
-export const tooDeep = (depth: number) => because("decode", new TooLarge({ what: "the nesting of the body", limit: depth }))
+export const tooDeep = (depth: number): MessagingError =>
+  because("decode", new TooLarge({ what: "the nesting of the body", limit: depth }))
 
 const Quote = 0x22
 const Backslash = 0x5c

@@ -111,9 +111,13 @@ const writeObject = (value: object, writer: Writer): string => {
   if (value instanceof PythonValue.PlainDate) return envelope("date", quote(value.toString()))
   if (value instanceof PythonValue.PlainTime) return envelope("time", quote(value.toString()))
   if (value instanceof PythonValue.Uuid) return envelope("uuid", `{"hex":${quote(value.hex)}}`)
-  if (Redacted.isRedacted(value)) throw refuse(writer, "a Redacted value is not sent: unwrap it with Redacted.value where that is meant")
+  if (Redacted.isRedacted(value)) {
+    throw refuse(writer, "a Redacted value is not sent: unwrap it with Redacted.value where that is meant")
+  }
   if (writer.above.includes(value)) throw refuse(writer, "a value that contains itself has no form in JSON")
-  if (writer.above.length >= limits.depth) throw refuse(writer, `nested deeper than ${limits.depth} levels, which no reader accepts`)
+  if (writer.above.length >= limits.depth) {
+    throw refuse(writer, `nested deeper than ${limits.depth} levels, which no reader accepts`)
+  }
   writer.above.push(value)
   const text = writeMembers(value, writer)
   writer.above.pop()
@@ -136,7 +140,10 @@ const writeMembers = (value: object, writer: Writer): string => {
     throw refuse(writer, `${Object.prototype.toString.call(value)} has no form in JSON`)
   }
   if (isEnvelope(value)) {
-    throw refuse(writer, "an object with exactly the keys __type__ and __value__ would be read as an envelope: declare the type with Json.make")
+    throw refuse(
+      writer,
+      "an object with exactly the keys __type__ and __value__ would be read as an envelope: declare the type with Json.make"
+    )
   }
   return writeEntries(Object.entries(value), writer)
 }

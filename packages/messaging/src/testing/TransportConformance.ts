@@ -33,7 +33,7 @@ export const suite = (name: string, options: Options): void => {
     declarations(test, can)
     routing(test, can)
     publishing(test)
-    deliveries(test)
+    deliveries(test, can)
     settlement(test, can)
     values(test, can)
     expiry(test, can)

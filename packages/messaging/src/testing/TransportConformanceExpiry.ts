@@ -27,7 +27,12 @@ export const expiry = (test: Test, can: Capabilities): void => {
           yield* publishAll(channel, to(name), ["a", "b"])
           const letters = yield* box.takeN(2)
           assert.deepStrictEqual(letters.map(textOf), ["a", "b"])
-          assert.deepInclude(deathsOf(letters[0]!)[0], { reason: "expired", queue: name, count: 1, "routing-keys": [name] })
+          assert.deepInclude(deathsOf(letters[0]!)[0], {
+            reason: "expired",
+            queue: name,
+            count: 1,
+            "routing-keys": [name]
+          })
           assert.strictEqual((yield* channel.queueState(name)).messageCount, 0)
         }))
 
@@ -78,10 +83,12 @@ export const expiry = (test: Test, can: Capabilities): void => {
         Effect.gen(function*() {
           const name = yield* queue({ expires: "50 millis" })
           // Publishing does not count as use, asking for its state does.
-          yield* eventually(channel.publish(message("x"), to(name)).pipe(
-            Effect.as(false),
-            Effect.catchIf((error) => error.reason._tag === "Unroutable", () => Effect.succeed(true))
-          ))
+          yield* eventually(
+            channel.publish(message("x"), to(name)).pipe(
+              Effect.as(false),
+              Effect.catchIf((error) => error.reason._tag === "Unroutable", () => Effect.succeed(true))
+            )
+          )
         }))
     }
 

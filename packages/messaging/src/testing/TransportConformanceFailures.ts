@@ -39,8 +39,10 @@ export const failures = (test: Test): void => {
       closesTheChannel(kit, 404, "NotFound", (channel) => consumeInto(channel, kit.queueName())))
 
     test("binding to an exchange that is not there closes the channel alone", (kit) =>
-      Effect.flatMap(kit.queue(), (name) =>
-        closesTheChannel(kit, 404, "NotFound", (channel) => channel.bindQueue(name, kit.exchangeName(), ""))))
+      Effect.flatMap(
+        kit.queue(),
+        (name) => closesTheChannel(kit, 404, "NotFound", (channel) => channel.bindQueue(name, kit.exchangeName(), ""))
+      ))
 
     test("publishing to an exchange that is not there closes the channel alone", (kit) =>
       closesTheChannel(

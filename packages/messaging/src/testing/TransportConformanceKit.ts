@@ -30,6 +30,8 @@ export interface Capabilities {
   readonly expiry: boolean
   /** Exchanges bound to exchanges, and `alternate-exchange`. */
   readonly exchangeBindings: boolean
+  /** `setPrefetch` counts what is outstanding already; without, that comes on top until it is settled. */
+  readonly exactPrefetch: boolean
   /** Written into the `userId` property, which brokers check against the connection's user. */
   readonly userId: string
 }
@@ -46,6 +48,7 @@ export const capabilitiesOf = (options: Options): Capabilities => ({
   exclusive: options.exclusive ?? true,
   expiry: options.expiry ?? true,
   exchangeBindings: options.exchangeBindings ?? true,
+  exactPrefetch: options.exactPrefetch ?? true,
   userId: options.userId ?? "guest"
 })
 
@@ -60,7 +63,9 @@ export interface Kit {
   readonly exchangeName: () => string
   /** Declares a queue with its exchanges and bindings; its name. */
   readonly queue: (options?: Entity.QueueOptions) => Effect.Effect<string, MessagingError>
-  readonly exchange: (options?: Partial<Omit<Entity.Exchange, "name">>) => Effect.Effect<Entity.Exchange, MessagingError>
+  readonly exchange: (
+    options?: Partial<Omit<Entity.Exchange, "name">>
+  ) => Effect.Effect<Entity.Exchange, MessagingError>
 }
 
 /** Registers one test of every transport. */
@@ -228,7 +233,9 @@ export const failsWith = <A, R>(
   })
 
 /** Asks again and again until it holds. The time limit of the test bounds it. */
-export const eventually = <R>(condition: Effect.Effect<boolean, MessagingError, R>): Effect.Effect<void, MessagingError, R> =>
+export const eventually = <R>(
+  condition: Effect.Effect<boolean, MessagingError, R>
+): Effect.Effect<void, MessagingError, R> =>
   Effect.asVoid(
     Effect.repeat(condition, { until: (holds: boolean) => holds, schedule: Schedule.spaced("10 millis") })
   )

@@ -54,7 +54,13 @@ const cases: ReadonlyArray<readonly [title: string, rule: Case]> = [
       { kind: "report" },
       { "x-match": "all" }
     ],
-    published: [{ kind: "report", pages: 200, extra: true }, { kind: "report" }, { pages: 200 }, { kind: "letter" }, {}],
+    published: [
+      { kind: "report", pages: 200, extra: true },
+      { kind: "report" },
+      { pages: 200 },
+      { kind: "letter" },
+      {}
+    ],
     arrive: [[0], [0, 1, 2], [0, 1], [0, 1, 2, 3, 4]]
   }]
 ]
@@ -77,8 +83,14 @@ export const routing = (test: Test, can: Capabilities): void => {
               { mandatory: false }
             )
           }
-          const arrived = yield* Effect.forEach(queues, (name) => drain(channel, name))
-          assert.deepStrictEqual(arrived, arrive.map((indexes) => indexes.map(String)))
+          const arrived = yield* Effect.forEach(queues, (name) =>
+            drain(channel, name))
+          assert.deepStrictEqual(
+            arrived,
+            arrive.map((indexes) =>
+              indexes.map(String)
+            )
+          )
         }))
     }
 

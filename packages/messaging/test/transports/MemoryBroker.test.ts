@@ -311,13 +311,16 @@ describe("MemoryBroker", () => {
         for (const operation of refused) assert.strictEqual((yield* reasonOf(operation))?._tag, "AccessRefused")
       }))
 
-    it.effect.each(["", "-1", "soon", "1.5", "1e3", "9".repeat(400)])("an expiration of '%s' closes the channel", (expiration) =>
-      Effect.gen(function*() {
-        const { channel } = yield* setup
-        const reason = yield* reasonOf(channel.publish(message("x", { expiration }), to("q")))
-        assert.strictEqual(reason?._tag, "PreconditionFailed")
-        assert.deepInclude(yield* reasonOf(channel.lost), { code: 406 })
-      }))
+    it.effect.each(["", "-1", "soon", "1.5", "1e3", "9".repeat(400)])(
+      "an expiration of '%s' closes the channel",
+      (expiration) =>
+        Effect.gen(function*() {
+          const { channel } = yield* setup
+          const reason = yield* reasonOf(channel.publish(message("x", { expiration }), to("q")))
+          assert.strictEqual(reason?._tag, "PreconditionFailed")
+          assert.deepInclude(yield* reasonOf(channel.lost), { code: 406 })
+        })
+    )
   })
 
   it.effect("a queue that rejects publishes may dead-letter what it rejects", () =>
@@ -386,7 +389,9 @@ describe("MemoryBroker", () => {
           }
           for (const { scope } of consumers) yield* Scope.close(scope, Exit.void)
           const rest = yield* received(channel, "q")
-          const expected = Array.from({ length: published }, (_, index) => `${index}`).filter((text) => !acked.has(text))
+          const expected = Array.from({ length: published }, (_, index) => `${index}`).filter((text) =>
+            !acked.has(text)
+          )
           assert.deepStrictEqual(rest.map(textOf), expected)
         })))
     )))

@@ -1,5 +1,5 @@
 import type { Message } from "@celeriac/messaging/Message"
-import { bury, type Death, isCycle } from "@celeriac/messaging/transports/internal/MemoryDeadLetter"
+import { bury, isCycle } from "@celeriac/messaging/transports/internal/MemoryDeadLetter"
 import { assert, describe, it } from "@effect/vitest"
 
 const message = (headers: Message["headers"] = {}, expiration?: string): Message => ({
@@ -7,6 +7,8 @@ const message = (headers: Message["headers"] = {}, expiration?: string): Message
   headers,
   properties: expiration === undefined ? { priority: 1 } : { priority: 1, expiration }
 })
+
+type Death = Parameters<typeof bury>[1]
 
 const death = (options: Partial<Death> = {}): Death => ({
   reason: "rejected",

@@ -25,11 +25,17 @@ export const textOf = (message: Message): string => new TextDecoder().decode(mes
 
 export const to = (queue: string) => ({ exchange: "", routingKey: queue })
 
-export const reasonOf = <A, R>(effect: Effect.Effect<A, MessagingError, R>): Effect.Effect<Reason | undefined, never, R> =>
+export const reasonOf = <A, R>(
+  effect: Effect.Effect<A, MessagingError, R>
+): Effect.Effect<Reason | undefined, never, R> =>
   Effect.map(Effect.result(effect), (result) => Result.isFailure(result) ? result.failure.reason : undefined)
 
 /** The deliveries of a consumer, as they come. */
-export const received = (channel: Channel, queue: string, options: { prefetch?: number; consumerTag?: string } = {}) => {
+export const received = (
+  channel: Channel,
+  queue: string,
+  options: { prefetch?: number; consumerTag?: string } = {}
+) => {
   const deliveries: Array<Delivery> = []
   return Effect.as(
     channel.consume(queue, { prefetch: 0, ...options, onDelivery: (delivery) => deliveries.push(delivery) }),

@@ -48,7 +48,12 @@ describe("disabled result backend", () => {
       yield* store(success("a"), toUs("a"))
       yield* backend.prepare("a", "1 second")
       yield* backend.forget("a")
-      for (const ask of [backend.wait("a"), backend.state("a"), backend.lookup("a")]) {
+      const asked: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+        backend.wait("a"),
+        backend.state("a"),
+        backend.lookup("a")
+      ]
+      for (const ask of asked) {
         const error = yield* Effect.flip(ask)
         assert.instanceOf(error, TaskError)
         assert.include(error.message, "results are not stored")

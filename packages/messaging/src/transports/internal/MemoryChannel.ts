@@ -76,7 +76,8 @@ const channel = (session: MemorySession): Channel => {
     bindExchange: (destination, source, routingKey, args = {}) =>
       operate("bindExchange", () => host.bind(host.exchange(destination), source, routingKey, args)),
     purgeQueue: (queue) => operate("purgeQueue", () => host.queue(queue, link).ready.clear()),
-    deleteQueue: (name) => operate("deleteQueue", () => host.queues.has(name) ? host.remove(host.queue(name, link)) : 0),
+    deleteQueue: (name) =>
+      operate("deleteQueue", () => host.queues.has(name) ? host.remove(host.queue(name, link)) : 0),
     deleteExchange: (exchange) => operate("deleteExchange", () => host.deleteExchange(exchange)),
 
     publish: (message, to, options = noOptions) =>
@@ -86,8 +87,11 @@ const channel = (session: MemorySession): Channel => {
     publishUnsafe: (message, to, options, onOutcome) => session.publish(message, to, options, onOutcome),
 
     get: (queue, options) =>
-      operate("get", (): Option.Option<Delivery> =>
-        Option.fromUndefinedOr(session.pull(host.queue(queue, link), options?.noAck ?? false))),
+      operate(
+        "get",
+        (): Option.Option<Delivery> =>
+          Option.fromUndefinedOr(session.pull(host.queue(queue, link), options?.noAck ?? false))
+      ),
     consume: (queue, options) => consume(session, queue, options, operate)
   }
 }

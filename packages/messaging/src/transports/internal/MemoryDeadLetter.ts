@@ -9,7 +9,7 @@ import type { Message } from "../../Message.ts"
 /** Why a message left its queue unread. */
 export type DeathReason = "rejected" | "expired" | "maxlen"
 
-export interface Death {
+interface Death {
   readonly reason: DeathReason
   readonly queue: string
   /** Where the message had been published to. */
@@ -27,7 +27,9 @@ export interface Death {
 export const bury = (message: Message, death: Death): Message => {
   const { expiration, ...properties } = message.properties
   const deaths = deathsOf(message)
-  const index = deaths.findIndex((entry) => fieldOf(entry, "queue") === death.queue && fieldOf(entry, "reason") === death.reason)
+  const index = deaths.findIndex((entry) =>
+    fieldOf(entry, "queue") === death.queue && fieldOf(entry, "reason") === death.reason
+  )
   const known = index === -1 ? undefined : deaths[index]
   const newest = known === undefined
     ? {

@@ -9,7 +9,7 @@ import type { MemoryQueue } from "./MemoryQueue.ts"
 import type { Entry } from "./MemoryReady.ts"
 
 /** Who settles deliveries: the channel they were handed over on. */
-export interface Settler {
+interface Settler {
   readonly settle: (delivery: MemoryDelivery, settlement: Settlement) => SettleOutcome
 }
 

@@ -10,7 +10,7 @@ import * as Routing from "./MemoryRouting.ts"
 
 export type Destination = MemoryQueue | MemoryExchange
 
-export interface MemoryBinding {
+interface MemoryBinding {
   readonly source: MemoryExchange
   readonly destination: Destination
   readonly routingKey: string

@@ -64,7 +64,9 @@ export const make = (host: MemoryHost, state: FaultState, links: ReadonlySet<Mem
       host.turn.run()
     },
     closeChannels: (code, text, which = () => true) => {
-      const sessions = [...links].flatMap((link) => [...link.sessions]).filter((session) => which(describe(session)))
+      const sessions = [...links].flatMap((link) => Array.from(link.sessions)).filter((session) =>
+        which(describe(session))
+      )
       for (const session of sessions) session.lose(new ChannelClosed({ code, detail: text }))
       host.turn.run()
       return sessions.length

@@ -139,7 +139,9 @@ export class MemoryHost implements QueueOwner {
       const current = exchanges[index]!
       matched = false
       current.route(routingKey, message.headers, visit)
-      const alternate = matched || current.alternate === undefined ? undefined : this.alternate(current.alternate, routingKey)
+      const alternate = matched || current.alternate === undefined
+        ? undefined
+        : this.alternate(current.alternate, routingKey)
       if (alternate instanceof MemoryExchange) pass(alternate)
       else if (alternate !== undefined) visit(alternate)
     }

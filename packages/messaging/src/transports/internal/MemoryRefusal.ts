@@ -44,18 +44,35 @@ export const accessRefused = (uri: string, detail: string): Refusal => {
   return new Refusal(403, text, new AccessRefused({ uri, detail: text }))
 }
 
+/** A consumer that wants the queue for itself, or is not alone in it: nothing that credentials would cure. */
+export const inExclusiveUse = (queue: string): Refusal =>
+  channelError(403, `ACCESS_REFUSED - queue '${queue}' in vhost '/' in exclusive use`)
+
+export const tagReused = (tag: string): Refusal =>
+  channelError(530, `NOT_ALLOWED - attempt to reuse consumer tag '${tag}'`)
+
+const channelError = (code: number, text: string): Refusal =>
+  new Refusal(code, text, new ChannelClosed({ code, detail: text }))
+
 export const preconditionFailed = (entity: string, detail: string): Refusal => {
   const text = `PRECONDITION_FAILED - ${detail}`
   return new Refusal(406, text, new PreconditionFailed({ entity, detail: text }))
 }
 
 /** Refuses the first of these values that differs from what there is. */
-export const requireSame = (entity: string, received: Arguments, current: Arguments, keys: ReadonlyArray<string>): void => {
+export const requireSame = (
+  entity: string,
+  received: Arguments,
+  current: Arguments,
+  keys: ReadonlyArray<string>
+): void => {
   for (const key of keys) {
     if (isSame(received[key], current[key])) continue
     throw preconditionFailed(
       entity,
-      `inequivalent arg '${key}' for ${entity} in vhost '/': received ${say(received[key])} but current is ${say(current[key])}`
+      `inequivalent arg '${key}' for ${entity} in vhost '/': received ${say(received[key])} but current is ${
+        say(current[key])
+      }`
     )
   }
 }

@@ -208,7 +208,8 @@ const matchesHeaders = (args: Arguments, headers: Headers): boolean => {
   for (const key of Object.keys(args)) {
     if (key === "x-match" || (!withX && key.startsWith("x-"))) continue
     const wanted = args[key]
-    const matches = Object.hasOwn(headers, key) && (wanted === null || wanted === undefined || isSame(wanted, headers[key]))
+    const matches = Object.hasOwn(headers, key) &&
+      (wanted === null || wanted === undefined || isSame(wanted, headers[key]))
     if (matches === any) return any
   }
   return !any

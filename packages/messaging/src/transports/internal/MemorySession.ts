@@ -27,7 +27,7 @@ import { type MemoryHost, requireExpiration } from "./MemoryHost.ts"
 import type { MemoryLink } from "./MemoryLink.ts"
 import type { MemoryQueue } from "./MemoryQueue.ts"
 import type { Entry } from "./MemoryReady.ts"
-import { accessRefused, byOwner, notFound, Refusal } from "./MemoryRefusal.ts"
+import { byOwner, inExclusiveUse, notFound, Refusal, tagReused } from "./MemoryRefusal.ts"
 import type { Timer } from "./MemoryTimers.ts"
 import type { OnOutcome } from "./MemoryTurn.ts"
 
@@ -141,11 +141,8 @@ export class MemorySession {
     if (
       (options.exclusive === true && queue.consumers.length > 0) ||
       queue.consumers.some((consumer) => consumer.exclusive)
-    ) throw accessRefused(this.host.uri, `queue '${queue.name}' in vhost '/' in exclusive use`)
-    if (this.consumers.has(tag)) {
-      const text = `NOT_ALLOWED - attempt to reuse consumer tag '${tag}'`
-      throw new Refusal(530, text, new ChannelClosed({ code: 530, detail: text }))
-    }
+    ) throw inExclusiveUse(queue.name)
+    if (this.consumers.has(tag)) throw tagReused(tag)
     const consumer = new MemoryConsumer(this, queue, tag, options)
     this.consumers.set(tag, consumer)
     queue.attach(consumer)
@@ -235,7 +232,7 @@ export class MemorySession {
     this.link.sessions.delete(this)
     for (const consumer of [...this.consumers.values()]) consumer.cancel()
     // The last one first: each then goes to the very head of its queue.
-    for (const delivery of [...this.unacked].reverse()) {
+    for (const delivery of [...this.unacked].toReversed()) {
       delivery.queue.unacked--
       delivery.queue.putBack(delivery.entry)
     }

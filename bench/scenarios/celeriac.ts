@@ -1,0 +1,118 @@
+/**
+ * The same scenarios with the whole worker, the real client and their defaults.
+ *
+ * `node celeriac.ts <scenario> <url> <count>` prints one line of JSON.
+ */
+import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
+import * as Producer from "@celeriac/messaging/Producer"
+import * as Client from "@celeriac/tasks/Client"
+import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
+import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
+import * as Task from "@celeriac/tasks/Task"
+import type { TaskOptions } from "@celeriac/tasks/TaskOptions"
+import * as Worker from "@celeriac/worker/Worker"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import { Meter, percentiles } from "./Meter.ts"
+import { queue } from "./message.ts"
+
+const [scenario = "", url = "", count = "0"] = process.argv.slice(2)
+const total = Number(count)
+
+const noop = (options: TaskOptions = {}) =>
+  Task.make("bench.noop", {
+    parameters: { x: Schema.Int, y: Schema.Int },
+    success: Schema.Null,
+    options: { queue, ...options }
+  })
+
+const amqp = AmqpTransport.layer({ url })
+const producer = Producer.layerWith({ eager: true }).pipe(Layer.provideMerge(amqp))
+const rpc = RpcBackend.layer.pipe(Layer.provideMerge(producer))
+const disabled = DisabledBackend.layer.pipe(Layer.provideMerge(producer))
+
+const workerOf = (meter: Meter | undefined, options: TaskOptions = {}) =>
+  Worker.make({
+    queues: [queue],
+    tasks: [
+      noop(options).toLayer(() =>
+        Effect.sync(() => {
+          meter?.begin()
+          meter?.end()
+          return null
+        })
+      )
+    ]
+  })
+
+const drain = (options: TaskOptions, backend: typeof rpc | typeof disabled) => {
+  const meter = new Meter(total)
+  return Effect.andThen(Worker.Worker, Effect.promise(() => meter.finished)).pipe(
+    Effect.provide(Layer.provide(workerOf(meter, options).layer, backend))
+  )
+}
+
+const publish = Effect.gen(function*() {
+  const client = yield* Client.Client
+  const task = noop()
+  yield* client.delay(task, [1, 2])
+  const meter = new Meter(total)
+  meter.begin()
+  yield* Effect.forEach(
+    Array.from({ length: total }),
+    () => Effect.tap(client.delay(task, [1, 2]), () => Effect.sync(() => meter.end())),
+    { concurrency: 1000, discard: true }
+  )
+  return yield* Effect.promise(() => meter.finished)
+}).pipe(Effect.provide(Client.layer.pipe(Layer.provide(disabled))))
+
+const serve = Effect.andThen(
+  Worker.Worker,
+  Effect.andThen(Effect.sync(() => console.log(JSON.stringify({ ready: true }))), Effect.never)
+).pipe(Effect.provide(Layer.provide(workerOf(undefined).layer, rpc)))
+
+const call = (everyMillis: number) =>
+  Effect.gen(function*() {
+    const client = yield* Client.Client
+    const task = noop()
+    const took: Array<number> = []
+    for (let i = 0; i < total; i++) {
+      const start = performance.now()
+      yield* client.execute(task, [1, 2])
+      took.push(performance.now() - start)
+      if (everyMillis > 0) yield* Effect.sleep(everyMillis)
+    }
+    return percentiles(took.slice(Math.floor(total / 10)))
+  }).pipe(Effect.provide(Client.layer.pipe(Layer.provide(rpc))))
+
+/** From the start of the process to the first task that ran. */
+const boot = Effect.suspend(() => {
+  const meter = new Meter(1)
+  return Effect.andThen(Worker.Worker, Effect.promise(() => meter.finished)).pipe(
+    Effect.map(() => ({ millis: performance.now() })),
+    Effect.provide(Layer.provide(workerOf(meter).layer, rpc))
+  )
+})
+
+const scenarios: Record<string, () => Effect.Effect<unknown, unknown>> = {
+  "drain": () => drain({}, disabled),
+  "drain-late": () => drain({ acksLate: true }, disabled),
+  "drain-results": () => drain({}, rpc),
+  "drain-results-late": () => drain({ acksLate: true }, rpc),
+  publish: () => publish,
+  serve: () => serve,
+  call: () => call(0),
+  "call-100": () => call(10),
+  boot: () => boot,
+  idle: () => serve
+}
+
+const program = Effect.provideService(
+  scenarios[scenario]!(),
+  References.MinimumLogLevel,
+  process.env.BENCH_LOG === undefined ? "Warn" : "Debug"
+)
+console.log(JSON.stringify(await Effect.runPromise(program)))
+process.exit(0)

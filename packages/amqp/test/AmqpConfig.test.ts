@@ -1,0 +1,96 @@
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import { assert, describe, it } from "@effect/vitest"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as fc from "fast-check"
+import * as AmqpConfig from "../src/AmqpConfig.ts"
+
+const parse = (url: string, options?: AmqpConfig.AmqpOptions): AmqpConfig.Endpoint =>
+  Result.getOrThrow(AmqpConfig.parseUrl(url, options))
+
+const failure = (options: AmqpConfig.AmqpOptions): MessagingError => {
+  const result = AmqpConfig.make(options)
+  if (Result.isSuccess(result)) assert.fail("expected it to be refused")
+  return result.failure
+}
+
+describe("AmqpConfig", () => {
+  const uris: ReadonlyArray<readonly [url: string, masked: string, virtualHost: string, password: string]> = [
+    ["amqp://", "amqp://guest:**@localhost:5672//", "/", "guest"],
+    ["amqp://host", "amqp://guest:**@host:5672//", "/", "guest"],
+    ["amqp://host/", "amqp://guest:**@host:5672//", "/", "guest"],
+    ["amqp://host//", "amqp://guest:**@host:5672//", "/", "guest"],
+    ["amqp://host/%2F", "amqp://guest:**@host:5672//", "/", "guest"],
+    ["amqp://host/shop", "amqp://guest:**@host:5672/shop", "shop", "guest"],
+    ["amqp://host//shop", "amqp://guest:**@host:5672//shop", "/shop", "guest"],
+    ["pyamqp://me:secret@host:1234/a%20b", "amqp://me:**@host:1234/a%20b", "a b", "secret"],
+    ["amqp://me:p%40ss%2Fw%3Ard@host/", "amqp://me:**@host:5672//", "/", "p@ss/w:rd"],
+    ["amqp://me:a:b@c@host/", "amqp://me:**@host:5672//", "/", "a:b@c"],
+    ["amqps://me:x@host/shop", "amqps://me:**@host:5671/shop", "shop", "x"],
+    ["amqp://me:x@[::1]:5673/shop", "amqp://me:**@[::1]:5673/shop", "shop", "x"],
+    ["AMQP://me@host", "amqp://me:**@host:5672//", "/", ""]
+  ]
+  for (const [url, masked, virtualHost, password] of uris) {
+    it(`reads ${url}`, () => {
+      const endpoint = parse(url)
+      assert.strictEqual(endpoint.uri, masked)
+      assert.strictEqual(endpoint.virtualHost, virtualHost)
+      assert.strictEqual(Redacted.value(endpoint.password), password)
+    })
+  }
+
+  it("takes several URLs from a list and from between semicolons", () => {
+    const config = Result.getOrThrow(AmqpConfig.make({ url: ["amqp://a;amqp://b", Redacted.make("amqp://c")] }))
+    assert.deepStrictEqual(config.endpoints.map((endpoint) => endpoint.host), ["a", "b", "c"])
+  })
+
+  it("reads what is asked for in the query, in Kombu's names and RabbitMQ's", () => {
+    const endpoint = parse(
+      "amqps://host/?heartbeat=10&connect_timeout=2&ssl_ca_certs=/ca.pem&certfile=/c.pem&ssl_keyfile=/k.pem&ssl_cert_reqs=CERT_NONE&auth_mechanism=external"
+    )
+    assert.strictEqual(endpoint.heartbeat, 10)
+    assert.strictEqual(endpoint.connectTimeout, 2000)
+    assert.isTrue(endpoint.external)
+    assert.deepStrictEqual(endpoint.tls, { ca: "/ca.pem", cert: "/c.pem", key: "/k.pem", verify: false })
+    assert.strictEqual(parse("amqp://host?connection_timeout=1500").connectTimeout, 1500)
+    assert.strictEqual(parse("amqp://host?heartbeat=10", { heartbeat: "1 minute" }).heartbeat, 60)
+  })
+
+  it("has a heartbeat of 30 seconds, and of none when told so", () => {
+    assert.strictEqual(parse("amqp://host").heartbeat, 30)
+    assert.strictEqual(parse("amqp://host?heartbeat=0").heartbeat, 0)
+  })
+
+  const malformed: ReadonlyArray<readonly [url: string, says: string]> = [
+    ["", "no broker URL"],
+    ["localhost:5672", "is not a broker URL"],
+    ["redis://me:secret@host", "'redis' is not a scheme of AMQP"],
+    ["amqp://me:secret@host:99999", "host or port is malformed"],
+    ["amqp://me:secret@host:port/", "host or port is malformed"],
+    ["amqp://me:secret@a:b:c", "host or port is malformed"],
+    ["amqp://me:secret%@host", "write '%' as '%25'"],
+    ["amqp://me:secret@host?hartbeat=1", "no option 'hartbeat'"],
+    ["amqp://me:secret@host?heartbeat=often", "number of seconds"],
+    ["amqp://me:secret@host?verify=perhaps", "verify must be"],
+    ["amqp://me:sec/ret@host", "malformed"]
+  ]
+  for (const [url, says] of malformed) {
+    it(`refuses '${url.replace(/secret/, "…")}'`, () => {
+      const error = failure({ url })
+      assert.strictEqual(error.reason._tag, "InvalidConfiguration")
+      assert.isFalse(error.isRecoverable)
+      assert.include(error.message, says)
+      assert.notMatch(error.message, /sec\/?ret/)
+    })
+  }
+
+  it("never shows a password, however the URL is broken", () => {
+    fc.assert(fc.property(fc.string(), fc.string(), (before, after) => {
+      const result = AmqpConfig.make({ url: `amqp://me:hunter2${before.replaceAll(/[@;]/g, "")}@host${after.replaceAll("@", "")}` })
+      assert.notInclude(
+        Result.isSuccess(result) ? result.success.endpoints[0].uri + JSON.stringify(result.success) : result.failure.message,
+        "hunter2"
+      )
+    }))
+  })
+})

@@ -1,0 +1,2 @@
+/** Where a RabbitMQ is and how to talk to it: URLs, TLS, heartbeat, failover. */
+export * from "@celeriac/amqp/AmqpConfig"

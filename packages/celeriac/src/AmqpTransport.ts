@@ -1,0 +1,2 @@
+/** The transport to RabbitMQ. */
+export * from "@celeriac/amqp/AmqpTransport"

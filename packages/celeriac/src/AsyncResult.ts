@@ -1,0 +1,2 @@
+/** What a sender holds of a task: its id, and the way to its result. */
+export * from "@celeriac/tasks/AsyncResult"

@@ -1,0 +1,2 @@
+/** Which step waits for which. */
+export * from "@celeriac/bootsteps/BootGraph"

@@ -1,0 +1,2 @@
+/** Steps that do not fit together. */
+export * from "@celeriac/bootsteps/BootGraphError"

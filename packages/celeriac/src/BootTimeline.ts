@@ -1,0 +1,2 @@
+/** How long each step took to boot. */
+export * from "@celeriac/bootsteps/BootTimeline"

@@ -1,0 +1,2 @@
+/** Which step failed, doing what, and why. */
+export * from "@celeriac/bootsteps/BootstepError"

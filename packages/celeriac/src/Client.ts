@@ -1,0 +1,2 @@
+/** Sends tasks and gives hold of their results. */
+export * from "@celeriac/tasks/Client"

@@ -1,0 +1,2 @@
+/** How bodies are made smaller, by name. */
+export * from "@celeriac/messaging/Compression"

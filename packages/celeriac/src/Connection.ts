@@ -1,0 +1,2 @@
+/** The connection that this round of the Consumer blueprint lives with, as a step to require. */
+export * from "@celeriac/worker/consumer/Connection"

@@ -1,0 +1,2 @@
+/** A step that consumes messages of your own. */
+export * from "@celeriac/worker/consumer/ConsumerStep"

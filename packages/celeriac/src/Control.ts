@@ -1,0 +1,2 @@
+/** The switch that stops a running worker. */
+export * from "@celeriac/bootsteps/Control"

@@ -1,0 +1,2 @@
+/** Results that nobody keeps. */
+export * from "@celeriac/tasks/result/backends/DisabledBackend"

@@ -1,0 +1,2 @@
+/** Results kept in this process. */
+export * from "@celeriac/tasks/result/backends/MemoryBackend"

@@ -1,0 +1,2 @@
+/** The broker inside the process, to look at and to share. */
+export * from "@celeriac/messaging/transports/MemoryBroker"

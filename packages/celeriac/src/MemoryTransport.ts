@@ -1,0 +1,2 @@
+/** The transport to a broker inside the process. */
+export * from "@celeriac/messaging/transports/MemoryTransport"

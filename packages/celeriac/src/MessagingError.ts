@@ -1,0 +1,2 @@
+/** Every way in which a messaging operation fails. */
+export * from "@celeriac/messaging/MessagingError"

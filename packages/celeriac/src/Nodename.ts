@@ -1,0 +1,2 @@
+/** Names of workers: `celery@host`, and the patterns they are made from. */
+export * from "@celeriac/tasks/Nodename"

@@ -1,0 +1,2 @@
+/** Watches boots and stops from outside. */
+export * from "@celeriac/bootsteps/Observer"

@@ -1,0 +1,2 @@
+/** Publishes messages, over a connection that heals itself. */
+export * from "@celeriac/messaging/Producer"

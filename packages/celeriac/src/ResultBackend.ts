@@ -1,0 +1,2 @@
+/** The seam between tasks and wherever their results are kept. */
+export * from "@celeriac/tasks/result/ResultBackend"

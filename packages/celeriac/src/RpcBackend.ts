@@ -1,0 +1,2 @@
+/** Results sent to the client that asked: Celery's `rpc://`. */
+export * from "@celeriac/tasks/result/backends/RpcBackend"

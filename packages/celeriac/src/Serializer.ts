@@ -1,0 +1,2 @@
+/** How bodies are written, by name. */
+export * from "@celeriac/messaging/Serializer"

@@ -1,0 +1,2 @@
+/** A span for every start and stop of a step. */
+export * from "@celeriac/bootsteps/StepSpans"

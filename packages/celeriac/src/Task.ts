@@ -1,0 +1,2 @@
+/** A task's definition: name, parameters, result and errors, shared by both ends of a queue. */
+export * from "@celeriac/tasks/Task"

@@ -1,0 +1,2 @@
+/** What a handler sees of the message that made it run: Celery's `task.request`. */
+export * from "@celeriac/tasks/TaskRequest"

@@ -1,0 +1,2 @@
+/** PENDING, STARTED, SUCCESS and the others. */
+export * from "@celeriac/tasks/TaskState"

@@ -1,0 +1,2 @@
+/** The step that consumes tasks, to require. */
+export * from "@celeriac/worker/consumer/Tasks"

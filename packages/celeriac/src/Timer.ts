@@ -1,0 +1,2 @@
+/** The step that runs calls when they are due, to require. */
+export * from "@celeriac/worker/boot/Timer"

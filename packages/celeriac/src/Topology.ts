@@ -1,0 +1,2 @@
+/** Declares exchanges, queues and bindings. */
+export * from "@celeriac/messaging/Topology"

@@ -1,0 +1,2 @@
+/** A worker, and the ways to start it. */
+export * from "@celeriac/worker/Worker"

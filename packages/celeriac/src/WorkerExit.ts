@@ -1,0 +1,2 @@
+/** How a step, a timed call or a handler asks for the end of the worker: Celery's `SystemExit`. */
+export * from "@celeriac/worker/state/WorkerExit"

@@ -1,0 +1,2 @@
+/** How a worker was set up: its name, its concurrency, its queues. */
+export * from "@celeriac/worker/state/WorkerSettings"

@@ -1,0 +1,137 @@
+/**
+ * Loads the module that a user names with `-A`, and finds the worker in it.
+ *
+ * It may be TypeScript, which Node runs by leaving the types out, or
+ * JavaScript. The worker is its default export or the one named `worker`: what
+ * `Worker.make(...)` gives, or `app.worker(...)` of `celeriac/promise`. An
+ * export named `settings`, a layer that needs nothing, is put around worker
+ * and broker.
+ */
+import * as Worker from "@celeriac/worker/Worker"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { existsSync, statSync } from "node:fs"
+import { relative, resolve } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import type { Broker } from "../Broker.ts"
+import { because, type CliFailure } from "./CliFailure.ts"
+
+export interface App {
+  readonly worker: Worker.Definition<unknown, Broker>
+  readonly settings: Layer.Layer<never>
+}
+
+/** Where a worker is looked for when no file is named. */
+const usual = ["worker.ts", "worker.mts", "worker.js", "worker.mjs", "src/worker.ts", "src/worker.js"]
+
+const endings = ["", ".ts", ".mts", ".js", ".mjs", "/worker.ts", "/worker.js"]
+
+export const load = Effect.fnUntraced(
+  function*(app: Option.Option<string>): Effect.fn.Return<App, CliFailure> {
+    const file = yield* find(app)
+    const exports = yield* Effect.tryPromise({
+      try: (): Promise<Readonly<Record<string, unknown>>> => import(pathToFileURL(file).href),
+      catch: (error) => because(`${shown(file)} could not be loaded: ${tell(error)}`, error)
+    })
+    return { worker: yield* workerIn(exports, file), settings: yield* settingsIn(exports, file) }
+  }
+)
+
+const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => {
+  const named = Option.getOrUndefined(app)
+  const candidates = named === undefined ? usual : endings.map((ending) => `${named}${ending}`)
+  const file = candidates.map((path) => resolve(path)).find(isFile)
+  if (file !== undefined) return Effect.succeed(file)
+  return Effect.fail(because(
+    named === undefined
+      ? `there is no worker to run: name its module with -A, such as -A ./worker.ts (looked for ${usual.join(", ")})`
+      : `there is no module '${named}' (looked for ${resolve(named)}). -A takes the path of a file, such as -A ./worker.ts`
+  ))
+}
+
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile()
+
+const workerIn = (
+  exports: Readonly<Record<string, unknown>>,
+  file: string
+): Effect.Effect<Worker.Definition<unknown, Broker>, CliFailure> => {
+  const found = exports["default"] ?? exports["worker"]
+  const worker = definitionOf(found) ?? definitionOf(exports["worker"])
+  if (worker !== undefined) return Effect.succeed(worker)
+  const names = Object.keys(exports)
+  const instead = found !== undefined
+    ? `its ${exports["default"] === undefined ? "export 'worker'" : "default export"} is ${kindOf(found)}`
+    : names.length === 0
+    ? "it exports nothing"
+    : `it exports ${names.join(", ")}`
+  return Effect.fail(because(
+    `${shown(file)} has no worker: ${instead}. Write: export default Worker.make({ tasks: [...] })`
+  ))
+}
+
+const definitionOf = (value: unknown): Worker.Definition<unknown, Broker> | undefined => {
+  // What a module needs of the broker only its author's type checker sees.
+  if (Worker.isDefinition(value)) return value as Worker.Definition<unknown, Broker>
+  return typeof value === "object" && value !== null && "definition" in value
+    ? definitionOf(value.definition)
+    : undefined
+}
+
+const settingsIn = (
+  exports: Readonly<Record<string, unknown>>,
+  file: string
+): Effect.Effect<Layer.Layer<never>, CliFailure> => {
+  const settings = exports["settings"]
+  if (settings === undefined) return Effect.succeed(Layer.empty)
+  return Layer.isLayer(settings)
+    // A layer does not know at run time what it needs.
+    ? Effect.succeed(settings as Layer.Layer<never>)
+    : Effect.fail(because(
+      `${shown(file)}: its export 'settings' is ${kindOf(settings)}. ` +
+        `Write: export const settings = Layer.succeed(Settings.DefaultQueue, "emails")`
+    ))
+}
+
+const kindOf = (value: unknown): string => {
+  if (Layer.isLayer(value)) return "a Layer, not a worker"
+  if (Effect.isEffect(value)) return "an Effect, not a worker"
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`
+  return value === null ? "null" : Array.isArray(value) ? "an array" : `a value of type ${typeof value}`
+}
+
+/** What went wrong, and where in the user's own code. */
+const tell = (error: unknown): string => {
+  if (!(error instanceof Error)) return `it threw ${String(error)}`
+  const code = "code" in error ? error.code : undefined
+  const hint = hints[String(code)] ?? ""
+  const what = error.name === "Error" ? firstLine(error.message) : `${error.name}: ${firstLine(error.message)}`
+  const where = placeOf(error)
+  return `${what}${where === undefined ? "" : ` (${where})`}${hint}`
+}
+
+const hints: Readonly<Record<string, string>> = {
+  ERR_MODULE_NOT_FOUND: ". Is it installed, and does a relative import end in .ts or .js?",
+  ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX: ". Node leaves types out and does no more: enums, namespaces and parameter properties need a build",
+  ERR_UNKNOWN_FILE_EXTENSION: ". Name a .ts, .mts, .js or .mjs file"
+}
+
+const firstLine = (text: string): string => text.split("\n").find((line) => line.trim() !== "")?.trim() ?? ""
+
+/** The first line of a stack outside of Node and of installed packages; of a syntax error, the first line of all. */
+const placeOf = (error: Error): string | undefined => {
+  const stack = error.stack ?? ""
+  const syntax = /^(file:\/\/[^\n]+:\d+)\n/.exec(stack)?.[1]
+  const frame = syntax ?? stack.split("\n")
+    .map((line) => /(file:\/\/[^\s)]+:\d+)(?::\d+)?\)?$/.exec(line)?.[1])
+    .find((place) => place !== undefined && !place.includes("/node_modules/") && !place.startsWith(here))
+  const [, url, line] = /^(.*):(\d+)$/.exec(frame ?? "") ?? []
+  return url === undefined ? undefined : `${shown(fileURLToPath(url))}:${line}`
+}
+
+const here = new URL("..", import.meta.url).href
+
+const shown = (file: string): string => {
+  const path = relative(process.cwd(), file)
+  return path.startsWith("..") ? file : path
+}

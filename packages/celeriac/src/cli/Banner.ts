@@ -1,0 +1,83 @@
+/**
+ * What a worker shows when it starts: who it is, where it is connected to, what
+ * it listens to and which tasks it runs. On stdout, as Celery's; the log is on
+ * stderr.
+ *
+ * It stands before the first step starts, when the handlers are registered.
+ */
+import * as Observer from "@celeriac/bootsteps/Observer"
+import * as TaskQueues from "@celeriac/tasks/Queues"
+import * as ResultBackend from "@celeriac/tasks/result/ResultBackend"
+import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
+import * as Transport from "@celeriac/messaging/Transport"
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as LogFormat from "../LogFormat.ts"
+import { packageVersion } from "./Version.ts"
+
+export interface Options {
+  readonly level: LogFormat.Level
+  /** Machines get no banner. */
+  readonly json: boolean
+}
+
+/** Shows the banner, and says that the worker is ready when its log would not. */
+export const layer = (options: Options): Layer.Layer<never> => {
+  let shown = options.json
+  let ready = options.level === "debug" || options.level === "info"
+  return Observer.layer((event) => {
+    if (!shown && event.phase === "starting") {
+      shown = true
+      return Effect.flatMap(banner(options.level), print)
+    }
+    if (!ready && event.phase === "started" && event.blueprint === "Worker" && event.step === "Consumer") {
+      ready = true
+      return readyLine(options)
+    }
+    return Effect.void
+  })
+}
+
+const print = (text: string) => Effect.sync(() => process.stdout.write(text))
+
+/** Whatever the level: who starts a worker wants to know that it is up. */
+const readyLine = ({ json }: Options) =>
+  Effect.gen(function*() {
+    const { nodename } = yield* WorkerSettings.WorkerSettings
+    const line = Effect.logInfo(`${nodename} ready.`)
+    yield* Effect.provide(line, LogFormat.layer({ json }))
+  })
+
+const banner = Effect.fnUntraced(function*(level: LogFormat.Level) {
+  const { concurrency, nodename, queues } = yield* WorkerSettings.WorkerSettings
+  const known = yield* TaskQueues.make
+  const configured = yield* TaskQueues.Configured
+  const transport = yield* Effect.serviceOption(Transport.Transport)
+  const results = yield* Effect.serviceOption(ResultBackend.ResultBackend)
+  const registry = yield* Effect.serviceOption(TaskRegistry.TaskRegistry)
+  const names = queues ?? [known.default, ...configured].map((queue) => queue.name)
+  const tasks = Option.match(registry, { onNone: () => [], onSome: (registry) => registry.names() })
+  return [
+    "",
+    `${nodename} v${packageVersion()} (celeriac)`,
+    "",
+    "[config]",
+    `.> transport:   ${Option.match(transport, { onNone: () => "", onSome: ({ uri }) => uri })}`,
+    `.> results:     ${Option.match(results, { onNone: () => "", onSome: ({ name }) => name })}`,
+    `.> concurrency: ${concurrency} (fibers)`,
+    "",
+    "[queues]",
+    ...Array.from(new Set(names), (name) => `.> ${queueLine(known, name)}`),
+    "",
+    ...(level === "debug" || level === "info" ? ["[tasks]", ...tasks.map((name) => `  . ${name}`), ""] : []),
+    ""
+  ].join("\n")
+})
+
+const queueLine = (known: TaskQueues.Queues, name: string): string => {
+  const binding = known.get(name)?.bindings[0]
+  const exchange = binding === undefined ? "" : ` exchange=${binding.exchange.name}(${binding.exchange.type})`
+  return `${name.padEnd(16)}${exchange}${binding === undefined ? "" : ` key=${binding.routingKey}`}`
+}

@@ -1,0 +1,19 @@
+/**
+ * Why the command could not do what it was asked to: one message for the
+ * person at the terminal, and the exit code of the process.
+ */
+import * as Data from "effect/Data"
+
+export class CliFailure extends Data.TaggedError("CliFailure")<{
+  readonly message: string
+  readonly exitCode: number
+  /** Shown when the log level is debug. */
+  readonly stack?: string
+}> {}
+
+export const because = (message: string, error?: unknown): CliFailure =>
+  new CliFailure({
+    message,
+    exitCode: 1,
+    ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {})
+  })

@@ -1,0 +1,61 @@
+/**
+ * A whole worker and a client of it, over a broker of their own in this
+ * process: for tests of your tasks.
+ *
+ * ```ts
+ * it.effect("adds", () =>
+ *   Effect.gen(function*() {
+ *     const client = yield* Client.Client
+ *     assert.strictEqual(yield* client.execute(add, { x: 2, y: 3 }), 5)
+ *   }).pipe(Effect.provide(TestWorker.layer({ tasks: [AddLive] }))))
+ * ```
+ *
+ * Arguments and results take the way over the wire that they take in
+ * production. Everything goes by Effect's `Clock`: under `TestClock`, a
+ * countdown of an hour takes `TestClock.adjust("1 hour")`. `MemoryBroker` is
+ * there to look into the queues and to let connections fail.
+ *
+ * @since 0.1.0
+ */
+import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import * as Producer from "@celeriac/messaging/Producer"
+import type { Transport } from "@celeriac/messaging/Transport"
+import type { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
+import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
+import * as Client from "@celeriac/tasks/Client"
+import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
+import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import * as Layer from "effect/Layer"
+import * as Worker from "../Worker.ts"
+import type * as WorkerSteps from "../WorkerSteps.ts"
+
+/** The worker, and what is around it. */
+export type TestWorker = Worker.Worker | Client.Client | Surroundings
+
+type Surroundings = ResultBackend | Producer.Producer | Transport | MemoryBroker
+
+/** The options are those of `Worker.make`; the name is `celery@test` and the concurrency 4, unless said otherwise. */
+export const layer = <
+  const T extends Worker.Handlers,
+  const W extends WorkerSteps.List = [],
+  const C extends WorkerSteps.List = []
+>(options: Worker.Options<T, W, C>) =>
+  of(Worker.make(options).with({
+    nodename: options.nodename ?? "celery@test",
+    concurrency: options.concurrency ?? 4
+  }))
+
+/** The same for a worker that is defined already. */
+export const of = <E, R>(
+  worker: Worker.Definition<E, R>
+): Layer.Layer<TestWorker, E | BootstepError, Exclude<R | Sender, Surroundings>> =>
+  Layer.provideMerge(Layer.merge(worker.layer, Client.layer), surroundings())
+
+/** What a client is made of. */
+type Sender = Producer.Producer | ResultBackend
+
+const surroundings = () =>
+  RpcBackend.layer.pipe(
+    Layer.provideMerge(Producer.layer),
+    Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
+  )

@@ -1,0 +1,353 @@
+import { assert, describe, it } from "@effect/vitest"
+import { because, ConnectionLost, MessagingError, Unencodable } from "@celeriac/messaging/MessagingError"
+import * as Client from "@celeriac/tasks/Client"
+import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
+import * as Task from "@celeriac/tasks/Task"
+import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
+import { Worker } from "@celeriac/worker/Worker"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
+import { counts, define, Doors, gated, Lines, lookup, publish, quiet, running, settled, taskMessage, until } from "../support.ts"
+
+/** A store that answers when it is told to, and with what. */
+class SlowStore {
+  readonly waiting: Array<{ readonly record: ResultRecord; readonly answer: (error?: MessagingError) => void }> = []
+  readonly stored: Array<string> = []
+
+  readonly layer = Layer.effect(
+    ResultBackend,
+    Effect.map(ResultBackend, (backend) => ({
+      ...backend,
+      storeUnsafe: (record: ResultRecord, _to: unknown, onStored: (error?: MessagingError) => void) => {
+        this.waiting.push({ record, answer: onStored })
+      }
+    }))
+  ).pipe(Layer.provide(MemoryBackend.layer))
+
+  answer(error?: MessagingError): void {
+    const next = this.waiting.shift()
+    if (next === undefined) throw new Error("nothing waits to be stored")
+    this.stored.push(`${next.record.status} ${next.record.taskId}`)
+    next.answer(error)
+  }
+}
+
+const away = because("publish", new ConnectionLost({ uri: "memory://store", detail: "away" }))
+
+describe("a task that acknowledges early", () => {
+  const doors = new Doors()
+  const store = new SlowStore()
+
+  it.effect("is off its queue before its handler has begun to wait, and its result comes after", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* client.delay(gated, { n: 1 })
+      yield* until("it runs", () => doors.started.length === 1)
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+      doors.open(1)
+      yield* until("it is stored", () => store.waiting.length === 1)
+      store.answer()
+      assert.deepStrictEqual(store.stored, [`SUCCESS ${sent.id}`])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.early] }), store.layer))))
+})
+
+describe("a task that acknowledges late", () => {
+  it.effect("keeps its message until its result is stored, and not a moment less", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      yield* client.delay(gated, { n: 1 })
+      yield* until("it runs", () => doors.started.length === 1)
+      assert.deepStrictEqual(yield* counts(), [0, 1])
+      doors.open(1)
+      yield* until("it is stored", () => store.waiting.length === 1)
+      yield* settled
+      assert.deepStrictEqual(yield* counts(), [0, 1])
+      store.answer()
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)))
+  })
+
+  it.effect("goes back to its queue when its result cannot be stored, and runs again", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    const lines = new Lines()
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* client.delay(gated, { n: 1 })
+      doors.open(1)
+      yield* until("it is stored", () => store.waiting.length === 1)
+      store.answer(away)
+      yield* until("it ran again", () => doors.started.length === 2)
+      yield* until("it is stored again", () => store.waiting.length === 1)
+      store.answer()
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+      assert.deepStrictEqual(lines.of("Error"), [
+        `The result of gated[${sent.id}] could not be stored: ${away.message}. The task goes back to its queue`
+      ])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(lines.layer))
+  })
+
+  it.effect("is rejected for the dead-letter exchange when it fails, if failures are not to be acknowledged", () => {
+    const failing = Task.make("failing")
+    const live = failing.toLayer(() => Effect.die(new Error("no")), { acksLate: true, acksOnFailureOrTimeout: false })
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* client.delay(failing)
+      yield* until("it is settled", () => true)
+      yield* settled
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+      assert.strictEqual((yield* lookup(sent.id))?.status, "FAILURE")
+    }).pipe(Effect.provide(running(define({ tasks: [live] }))), Effect.provide(quiet))
+  })
+})
+
+describe("a result", () => {
+  it.effect("of an early task that cannot be stored is lost, and the log says so", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    const lines = new Lines()
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* client.delay(gated, { n: 1 })
+      doors.open(1)
+      yield* until("it is stored", () => store.waiting.length === 1)
+      store.answer(away)
+      yield* settled
+      assert.deepStrictEqual(lines.of("Error"), [
+        `The result of gated[${sent.id}] could not be stored: ${away.message}. It is lost`
+      ])
+      assert.deepStrictEqual(doors.started, [1])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.early] }), store.layer)), Effect.provide(lines.layer))
+  })
+
+  for (const acksLate of [false, true]) {
+    it.effect(`that no serializer can write becomes the failure EncodeError, and the task does not run again (acks late: ${acksLate})`, () => {
+      const store = new SlowStore()
+      const doors = new Doors()
+      return Effect.gen(function*() {
+        const client = yield* Client.Client
+        const sent = yield* client.delay(gated, { n: 1 })
+        doors.open(1)
+        yield* until("it is stored", () => store.waiting.length === 1)
+        store.answer(because("encode", new Unencodable({ detail: "a circle" })))
+        yield* until("its failure is stored", () => store.waiting.length === 1)
+        const { record } = store.waiting[0]!
+        assert.deepStrictEqual([record.status, record.exception?.excType, record.exception?.args], [
+          "FAILURE",
+          "EncodeError",
+          ["Can't encode: a circle"]
+        ])
+        store.answer()
+        yield* settled
+        assert.deepStrictEqual(yield* counts(), [0, 0])
+        assert.deepStrictEqual([doors.started, store.stored], [[1], [`SUCCESS ${sent.id}`, `FAILURE ${sent.id}`]])
+      }).pipe(
+        Effect.provide(running(define({ tasks: [acksLate ? doors.late : doors.early] }), store.layer)),
+        Effect.provide(quiet)
+      )
+    })
+  }
+
+  it.effect("that does not fit the task's own schema becomes a failure", () => {
+    const liar = Task.make("liar", { success: Schema.Int })
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* client.delay(liar)
+      yield* settled
+      const record = yield* lookup(sent.id)
+      assert.deepStrictEqual([record?.status, record?.exception?.excType], ["FAILURE", "EncodeError"])
+    }).pipe(
+      // Types would not let it through; a value from elsewhere might be anything.
+      Effect.provide(running(define({ tasks: [liar.toLayer(() => Effect.succeed(0.5))] }))),
+      Effect.provide(quiet)
+    )
+  })
+
+  const ignoring = Task.make("ignoring", { success: Schema.Int, options: { ignoreResult: true } })
+  const minding = Task.make("minding", { success: Schema.Int })
+  const tasks = [ignoring.toLayer(() => Effect.succeed(1)), minding.toLayer(() => Effect.succeed(2))]
+
+  it.effect("is not stored when the task or the sender ignores it, and the sender decides", () =>
+    Effect.gen(function*() {
+      yield* publish(taskMessage({ task: "ignoring", id: "by the task", ignoreResult: null }))
+      yield* publish(taskMessage({ task: "ignoring", id: "wanted after all", ignoreResult: false }))
+      yield* publish(taskMessage({ task: "minding", id: "by the sender", ignoreResult: true }))
+      yield* publish(taskMessage({ task: "minding", id: "minded", ignoreResult: null }))
+      yield* settled
+      const stored = yield* Effect.forEach(["by the task", "wanted after all", "by the sender", "minded"], lookup)
+      assert.deepStrictEqual(stored.map((record) => record?.status), [undefined, "SUCCESS", undefined, "SUCCESS"])
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+    }).pipe(Effect.provide(running(define({ tasks })))))
+
+  it.effect("is STARTED in between, with who runs it, when the task tracks its start", () => {
+    const doors = new Doors()
+    const live = gated.toLayer(doors.handler, { trackStarted: true })
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* client.delay(gated, { n: 1 })
+      yield* until("it runs", () => doors.started.length === 1)
+      const record = yield* lookup(sent.id)
+      assert.deepStrictEqual([record?.status, record?.result], [
+        "STARTED",
+        { pid: process.pid, hostname: "celery@test" }
+      ])
+      doors.open(1)
+      yield* until("it ended", () => true)
+      yield* settled
+      assert.strictEqual((yield* lookup(sent.id))?.status, "SUCCESS")
+    }).pipe(Effect.provide(running(define({ tasks: [live] }))))
+  })
+
+  it.effect("tells when the task was done, and which group and parent it belongs to", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(Date.UTC(2024, 0, 2, 3, 4, 5))
+      yield* publish(taskMessage({ task: "minding", id: "a", group: "g", parentId: "p" }))
+      yield* settled
+      const record = yield* lookup("a")
+      assert.deepStrictEqual([record?.dateDone, record?.groupId, record?.parentId], [
+        "2024-01-02T03:04:05+00:00",
+        "g",
+        "p"
+      ])
+    }).pipe(Effect.provide(running(define({ tasks })))))
+})
+
+describe("a handler", () => {
+  class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { left: Schema.Int }) {}
+  const order = Task.make("shop.order", { parameters: { how: Schema.String }, success: Schema.Int, error: OutOfStock })
+
+  const live = order.toLayer(({ how }) => {
+    switch (how) {
+      case "declared":
+        return Effect.fail(new OutOfStock({ left: 3 }))
+      case "dies":
+        return Effect.die(new RangeError("far out"))
+      case "throws":
+        throw new TypeError("at once")
+      case "throws text":
+        throw "a text"
+      case "interrupts":
+        return Effect.interrupt
+      case "gives nothing":
+        return undefined as never // as code without types might
+      case "gives a promise":
+        return Promise.resolve(1) as never // as code without types might
+      default:
+        return Effect.succeed(1)
+    }
+  })
+
+  const cases = [
+    { how: "declared", excType: "OutOfStock", excModule: "celeriac", logs: "raised expected: OutOfStock(" },
+    { how: "dies", excType: "ValueError", excModule: "builtins", logs: "raised unexpected: ValueError('far out')" },
+    { how: "throws", excType: "TypeError", excModule: "builtins", logs: "raised unexpected: TypeError('at once')" },
+    { how: "throws text", excType: "Exception", excModule: "builtins", logs: "raised unexpected: Exception('a text')" },
+    { how: "interrupts", excType: "InterruptedError", excModule: "builtins", logs: "raised unexpected: InterruptedError(" },
+    { how: "gives nothing", excType: "TypeError", excModule: "builtins", logs: "raised unexpected: TypeError(" },
+    { how: "gives a promise", excType: "TypeError", excModule: "builtins", logs: "raised unexpected: TypeError(" }
+  ]
+
+  for (const { excModule, excType, how, logs } of cases) {
+    it.effect(`that ${how === "declared" ? "fails with a declared error" : how} comes to ${excType}, and the worker goes on`, () => {
+      const lines = new Lines()
+      return Effect.gen(function*() {
+        const client = yield* Client.Client
+        const sent = yield* client.delay(order, { how })
+        yield* settled
+        const record = yield* lookup(sent.id)
+        assert.deepStrictEqual(
+          [record?.status, record?.exception?.excType, record?.exception?.excModule],
+          ["FAILURE", excType, excModule]
+        )
+        assert.isTrue(lines.of("Error")[0]?.startsWith(`Task shop.order[${sent.id}] ${logs}`), lines.of("Error")[0])
+        assert.strictEqual(yield* client.execute(order, { how: "well" }), 1)
+        const { state } = yield* Worker
+        assert.deepStrictEqual([state.active.size, state.requests.size, state.succeeded, state.failed], [0, 0, 1, 1])
+      }).pipe(Effect.provide(running(define({ tasks: [live], concurrency: 1 }))), Effect.provide(lines.layer))
+    })
+  }
+
+  const takes = Task.make("proj.takes", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
+  const mistakes = [
+    { args: [1], kwargs: {}, says: "takes() missing 1 required positional argument: 'y'" },
+    { args: [], kwargs: {}, says: "takes() missing 2 required positional arguments: 'x' and 'y'" },
+    { args: [1, 2, 3], kwargs: {}, says: "takes() takes 2 positional arguments but 3 were given" },
+    { args: [1, 2], kwargs: { z: 1 }, says: "takes() got an unexpected keyword argument 'z'" },
+    { args: [1, 2], kwargs: { x: 1 }, says: "takes() got multiple values for argument 'x'" }
+  ]
+  for (const { args, kwargs, says } of mistakes) {
+    it.effect(`is never called with arguments it does not take: ${says}`, () => {
+      let called = false
+      const live = takes.toLayer(() => Effect.sync(() => (called = true, 1)))
+      return Effect.gen(function*() {
+        yield* publish(taskMessage({ task: "proj.takes", id: "a", args, kwargs }))
+        yield* settled
+        const record = yield* lookup("a")
+        assert.deepStrictEqual(
+          [record?.status, record?.exception?.excType, record?.exception?.args],
+          ["FAILURE", "TypeError", [says]]
+        )
+        assert.isFalse(called)
+        assert.deepStrictEqual(yield* counts(), [0, 0])
+      }).pipe(Effect.provide(running(define({ tasks: [live] }))), Effect.provide(quiet))
+    })
+  }
+})
+
+describe("a task with a time", () => {
+  const plain = Task.make("plain", { success: Schema.Int })
+  const starts: Array<string> = []
+  const live = plain.toLayer((_, request) => Effect.sync(() => starts.push(request.id)))
+  const doors = new Doors()
+
+  it.effect("that expired before it came is revoked, acknowledged and not run", () => {
+    const lines = new Lines()
+    return Effect.gen(function*() {
+      yield* TestClock.setTime(10_000)
+      yield* publish(taskMessage({ task: "plain", id: "expired", expires: 9_999 }))
+      yield* settled
+      const record = yield* lookup("expired")
+      assert.deepStrictEqual([record?.status, record?.exception?.args], ["REVOKED", ["expired"]])
+      assert.deepStrictEqual([yield* counts(), starts], [[0, 0], []])
+      assert.isTrue(lines.has("Discarding revoked task: plain[expired]"))
+    }).pipe(Effect.provide(running(define({ tasks: [live] }))), Effect.provide(lines.layer))
+  })
+
+  it.effect("that expires while it waits for a slot is revoked too", () =>
+    Effect.gen(function*() {
+      yield* publish(taskMessage({ task: "gated", id: "first", kwargs: { n: 1 } }))
+      yield* publish(taskMessage({ task: "gated", id: "second", kwargs: { n: 2 }, expires: 5_000 }))
+      yield* until("the first runs", () => doors.started.length === 1)
+      yield* TestClock.adjust("6 seconds")
+      doors.open(1)
+      yield* settled
+      assert.strictEqual((yield* lookup("second"))?.status, "REVOKED")
+      assert.deepStrictEqual([yield* counts(), doors.started], [[0, 0], [1]])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.late], concurrency: 1 })))))
+
+  it.effect("that has not come is held and in nobody's way, and runs when it has", () => {
+    const order: Array<string> = []
+    const live = plain.toLayer((_, request) => Effect.sync(() => order.push(request.id)))
+    return Effect.gen(function*() {
+      yield* publish(taskMessage({ task: "plain", id: "at 10", eta: 10_000 }))
+      yield* publish(taskMessage({ task: "plain", id: "at 5", eta: 5_000 }))
+      yield* publish(taskMessage({ task: "plain", id: "past", eta: 0 }))
+      yield* publish(taskMessage({ task: "plain", id: "now" }))
+      yield* settled
+      assert.deepStrictEqual(order, ["past", "now"])
+      assert.deepStrictEqual(yield* counts(), [0, 2])
+      yield* TestClock.adjust("4999 millis")
+      assert.strictEqual(order.length, 2)
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(order.slice(2), ["at 5"])
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(order.slice(3), ["at 10"])
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+    }).pipe(Effect.provide(running(define({ tasks: [live] }))))
+  })
+})

@@ -1,0 +1,153 @@
+/** What the tests of the worker share: tasks that wait to be told, messages of any shape, and what was logged. */
+import type { Message, Properties } from "@celeriac/messaging/Message"
+import * as Producer from "@celeriac/messaging/Producer"
+import { Transport } from "@celeriac/messaging/Transport"
+import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
+import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
+import * as Client from "@celeriac/tasks/Client"
+import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
+import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
+import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
+import * as Task from "@celeriac/tasks/Task"
+import * as Worker from "@celeriac/worker/Worker"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import type * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+
+export const queue = "celery"
+
+/** Keeps results where tests can look them up, whoever sent the task. */
+export const surroundings = (backend: Layer.Layer<ResultBackend> = MemoryBackend.layer) =>
+  Client.layer.pipe(
+    Layer.provideMerge(backend),
+    Layer.provideMerge(Producer.layer),
+    Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
+  )
+
+/** A worker in surroundings of its own. */
+export const running = <E, R>(worker: Worker.Definition<E, R>, backend?: Layer.Layer<ResultBackend>) =>
+  Layer.provideMerge(worker.layer, surroundings(backend))
+
+/** A definition whose name and concurrency are the same on every machine. */
+export const define: typeof Worker.make = (options) =>
+  Worker.make(options).with({ nodename: options.nodename ?? "celery@test", concurrency: options.concurrency ?? 2 })
+
+/** `gated(1)`, `gated(2)` and so on run until they are told what to come to. */
+export const gated = Task.make("gated", { parameters: { n: Schema.Int }, success: Schema.Int })
+
+/** The doors of `gated` tasks: each run waits at the door of its number. */
+export class Doors {
+  /** The numbers of the runs that began, in order. */
+  readonly started: Array<number> = []
+  readonly interrupted: Array<number> = []
+  private readonly doors = new Map<number, Deferred.Deferred<number>>()
+
+  readonly open = (...numbers: ReadonlyArray<number>): void => {
+    for (const n of numbers) Deferred.doneUnsafe(this.door(n), Effect.succeed(n))
+  }
+
+  readonly handler = ({ n }: { readonly n: number }): Effect.Effect<number> =>
+    Effect.suspend(() => {
+      this.started.push(n)
+      return Effect.onInterrupt(Deferred.await(this.door(n)), () => Effect.sync(() => void this.interrupted.push(n)))
+    })
+
+  readonly late = gated.toLayer(this.handler, { acksLate: true })
+  readonly early = gated.toLayer(this.handler)
+
+  private door(n: number): Deferred.Deferred<number> {
+    const door = this.doors.get(n) ?? Deferred.makeUnsafe<number>()
+    this.doors.set(n, door)
+    return door
+  }
+}
+
+/** Lets other fibers run until it holds. Fails when it does not, however long they run. */
+export const until = (what: string, holds: () => boolean): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    for (let turn = 0; turn < 2_000; turn++) {
+      if (holds()) return
+      yield* Effect.yieldNow
+    }
+    return yield* Effect.die(new Error(`it never came to this: ${what}`))
+  })
+
+/** Lets other fibers run as long as they have anything to do. */
+export const settled: Effect.Effect<void> = Effect.forEach(new Array(50).fill(undefined), () => Effect.yieldNow, {
+  discard: true
+})
+
+/** Ready and unacked. */
+export const counts = (name = queue) =>
+  Effect.map(MemoryBroker, (broker) => {
+    const found = broker.queue(name)
+    return [found?.ready ?? 0, found?.unacked ?? 0] as const
+  })
+
+/** A message as Python's client writes it. */
+export const taskMessage = (task: TaskMessage.OutgoingTask): Message =>
+  Result.getOrThrow(TaskMessage.write(task, { serializer: "json" }))
+
+export const bytes = (text: string): Uint8Array => Buffer.from(text, "utf8")
+
+export const json: Properties = { contentType: "application/json", contentEncoding: "utf-8" }
+
+/** Sends anything at all to a queue. */
+export const publish = (message: Message, name = queue) =>
+  Effect.flatMap(Producer.Producer, (producer) =>
+    producer.publish(message, { exchange: "", routingKey: name }))
+
+/** What is stored about a task. */
+export const lookup = (id: string): Effect.Effect<ResultRecord | undefined, never, ResultBackend> =>
+  Effect.flatMap(ResultBackend, (backend) => Effect.orDie(backend.lookup(id)))
+
+/** Takes every message that is ready in a queue. */
+export const drain = Effect.fnUntraced(function*(name: string) {
+  const channel = yield* (yield* (yield* Transport).connect({ name: "drain" })).openChannel
+  const taken: Array<Message> = []
+  while (true) {
+    const next = yield* channel.get(name, { noAck: true })
+    if (Option.isNone(next)) return taken
+    taken.push(next.value)
+  }
+}, Effect.scoped)
+
+export const idOf = (message: Message): unknown => message.headers["id"]
+
+export interface Line {
+  readonly level: LogLevel.LogLevel
+  readonly text: string
+  /** The cause that came with it, as text. */
+  readonly why: string
+}
+
+/** Log lines, as they come. */
+export class Lines {
+  readonly all: Array<Line> = []
+  readonly layer = Layer.mergeAll(
+    Logger.layer([
+      Logger.make(({ cause, logLevel, message }) => {
+        const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
+        this.all.push({ level: logLevel, text, why: cause.reasons.length === 0 ? "" : Cause.pretty(cause) })
+      })
+    ]),
+    Layer.succeed(References.MinimumLogLevel, "Debug")
+  )
+
+  /** Of this level, in order. */
+  readonly of = (level: LogLevel.LogLevel): ReadonlyArray<string> =>
+    this.all.filter((line) => line.level === level).map((line) => line.text)
+
+  readonly has = (text: string): boolean => this.all.some((line) => line.text.includes(text))
+}
+
+/** Nothing is written to the terminal. */
+export const quiet = Logger.layer([])
