@@ -7,8 +7,6 @@
  *
  * @since 0.1.0
  */
-import type { Arguments, Exchange, Queue } from "@celeriac/messaging/Entity"
-import { isBuiltin } from "@celeriac/messaging/Entity"
 import type { Address, Delivery, Message } from "@celeriac/messaging/Message"
 import {
   because,
@@ -23,7 +21,6 @@ import type {
   Channel as MessagingChannel,
   ConsumeOptions,
   PublishOptions,
-  QueueState,
   Subscription
 } from "@celeriac/messaging/Transport"
 import * as Deferred from "effect/Deferred"
@@ -32,30 +29,24 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { AmqpConnection } from "./AmqpConnection.ts"
-import { AmqpDelivery } from "./AmqpDelivery.ts"
-import { fromDriver } from "./AmqpError.ts"
+import { AmqpDelivery, type DeliveryConsumer } from "./AmqpDelivery.ts"
+import { fromClosedChannel, fromDriver } from "./AmqpError.ts"
 import * as AmqpSubscription from "./AmqpSubscription.ts"
 import { ChannelWire } from "./ChannelWire.ts"
+import { Declarations } from "./Declarations.ts"
 import { acceptMessage, closeError, type DriverError, type Frame, type Method, methods, type RawMessage } from "./Driver.ts"
 import { writePublish } from "./PublishFrames.ts"
-import { type OnOutcome, Publisher } from "./Publisher.ts"
+import { Publisher } from "./Publisher.ts"
+import type { OnOutcome } from "./Publishing.ts"
+import { encodeAck, encodeReject } from "./SettlementFrames.ts"
 import { Settlements } from "./Settlements.ts"
 
-/** What a channel knows of a consumer of its own. */
-export interface ChannelConsumer {
-  readonly queue: string
-  readonly noAck: boolean
-  readonly onDelivery: (delivery: Delivery) => void
-  /** One of its deliveries was settled. */
-  readonly settled: () => void
-}
-
-export class AmqpChannel implements MessagingChannel {
+export class AmqpChannel extends Declarations implements MessagingChannel {
   readonly connection: AmqpConnection
   readonly #wire: ChannelWire
   readonly #settlements: Settlements
   readonly #publisher: Publisher
-  readonly #consumers = new Map<string, ChannelConsumer>()
+  readonly #consumers = new Map<string, DeliveryConsumer>()
   readonly #lost = Deferred.makeUnsafe<never, MessagingError>()
   readonly #release: ReadonlyArray<() => void>
   #tags = 0
@@ -63,6 +54,7 @@ export class AmqpChannel implements MessagingChannel {
   #closed: MessagingError | undefined
 
   constructor(connection: AmqpConnection) {
+    super()
     const { config, output, raw } = connection
     this.connection = connection
     this.#wire = new ChannelWire(raw, config.maxBodySize, {
@@ -100,79 +92,6 @@ export class AmqpChannel implements MessagingChannel {
     return this.#settlements.outstanding
   }
 
-  // ------------------------------------------------------------------------------------------------ declarations
-
-  readonly declareExchange = (exchange: Exchange): Effect.Effect<void, MessagingError> =>
-    isBuiltin(exchange) ? Effect.void : Effect.asVoid(this.rpc(
-      "declareExchange",
-      methods.ExchangeDeclare,
-      {
-        exchange: exchange.name,
-        type: exchange.type,
-        durable: exchange.durable,
-        autoDelete: exchange.autoDelete,
-        arguments: exchange.arguments
-      },
-      methods.ExchangeDeclareOk,
-      `exchange '${exchange.name}'`
-    ))
-
-  readonly declareQueue = (queue: Queue): Effect.Effect<QueueState, MessagingError> =>
-    Effect.map(
-      this.rpc(
-        "declareQueue",
-        methods.QueueDeclare,
-        {
-          queue: queue.name,
-          durable: queue.durable,
-          exclusive: queue.exclusive,
-          autoDelete: queue.autoDelete,
-          arguments: queue.arguments
-        },
-        methods.QueueDeclareOk,
-        `queue '${queue.name}'`
-      ),
-      toQueueState
-    )
-
-  readonly queueState = (queue: string): Effect.Effect<QueueState, MessagingError> =>
-    Effect.map(
-      this.rpc("queueState", methods.QueueDeclare, { queue, passive: true }, methods.QueueDeclareOk, `queue '${queue}'`),
-      toQueueState
-    )
-
-  readonly bindQueue = (queue: string, exchange: string, routingKey: string, args: Arguments = {}) =>
-    // the default exchange feeds every queue by its name, and refuses bindings
-    exchange === "" ? Effect.void : Effect.asVoid(
-      this.rpc("bindQueue", methods.QueueBind, { queue, exchange, routingKey, arguments: args }, methods.QueueBindOk)
-    )
-
-  readonly unbindQueue = (queue: string, exchange: string, routingKey: string, args: Arguments = {}) =>
-    exchange === "" ? Effect.void : Effect.asVoid(
-      this.rpc("unbindQueue", methods.QueueUnbind, { queue, exchange, routingKey, arguments: args }, methods.QueueUnbindOk)
-    )
-
-  readonly bindExchange = (destination: string, source: string, routingKey: string, args: Arguments = {}) =>
-    Effect.asVoid(
-      this.rpc(
-        "bindExchange",
-        methods.ExchangeBind,
-        { destination, source, routingKey, arguments: args },
-        methods.ExchangeBindOk
-      )
-    )
-
-  readonly purgeQueue = (queue: string): Effect.Effect<number, MessagingError> =>
-    Effect.map(this.rpc("purgeQueue", methods.QueuePurge, { queue }, methods.QueuePurgeOk), messageCount)
-
-  readonly deleteQueue = (queue: string): Effect.Effect<number, MessagingError> =>
-    Effect.map(this.rpc("deleteQueue", methods.QueueDelete, { queue }, methods.QueueDeleteOk), messageCount)
-
-  readonly deleteExchange = (exchange: string): Effect.Effect<void, MessagingError> =>
-    Effect.asVoid(this.rpc("deleteExchange", methods.ExchangeDelete, { exchange }, methods.ExchangeDeleteOk))
-
-  // -------------------------------------------------------------------------------------------------- publishing
-
   readonly publish = (message: Message, to: Address, options: PublishOptions = {}): Effect.Effect<void, MessagingError> =>
     Effect.callback((resume) =>
       this.publishUnsafe(message, to, options, (error) => resume(error === undefined ? Effect.void : Effect.fail(error)))
@@ -182,8 +101,6 @@ export class AmqpChannel implements MessagingChannel {
     const millis = options.deadline === undefined ? 30_000 : Duration.toMillis(options.deadline)
     this.#publisher.publish(message, to, options.mandatory ?? true, millis, onOutcome)
   }
-
-  // --------------------------------------------------------------------------------------------------- receiving
 
   readonly get = (
     queue: string,
@@ -215,15 +132,13 @@ export class AmqpChannel implements MessagingChannel {
     options: ConsumeOptions
   ): Effect.Effect<Subscription, MessagingError, Scope.Scope> => AmqpSubscription.make(this, queue, options)
 
-  // ------------------------------------------------------------------------------------- for AmqpSubscription
-
   /** A consumer tag that nobody on this channel has. */
   nextTag(): string {
     return `celeriac.${this.#wire.ch}.${++this.#tags}`
   }
 
   /** Deliveries of `tag` go to `consumer` from now on. */
-  register(tag: string, consumer: ChannelConsumer): void {
+  register(tag: string, consumer: DeliveryConsumer): void {
     this.#consumers.set(tag, consumer)
   }
 
@@ -240,7 +155,7 @@ export class AmqpChannel implements MessagingChannel {
     return this.#closed
   }
 
-  rpc(
+  override rpc(
     operation: string,
     method: Method,
     fields: object,
@@ -272,8 +187,6 @@ export class AmqpChannel implements MessagingChannel {
       reply(this.#failure(operation, asError(error), entity))
     }
   }
-
-  // ------------------------------------------------------------------------------------------------------- ending
 
   /** Flushes the acks, and ends in order when the broker answers in time. */
   readonly close: Effect.Effect<void> = Effect.callback<void>((resume) => {
@@ -332,7 +245,10 @@ export class AmqpChannel implements MessagingChannel {
       this.#end(reason, cause)
       if (!this.#closing && !connection.closing) Deferred.doneUnsafe(this.#lost, Effect.fail(reason))
     }
-    if (error !== undefined) return end(because("channel", closedBy(error, connection.uri)), fromDriver(error, { uri: connection.uri }))
+    if (error !== undefined) {
+      const { uri } = connection
+      return end(because("channel", fromClosedChannel(error, uri)), fromDriver(error, { uri }))
+    }
     // The connection ends its channels before it says why itself; both happen in one turn.
     queueMicrotask(() =>
       end(connection.ended ?? because("channel", new ConnectionLost({ uri: connection.uri, detail: "the channel was closed" })))
@@ -377,45 +293,6 @@ export const open = (connection: AmqpConnection): Effect.Effect<AmqpChannel, Mes
     (channel) => channel.close
   )
 
-/** The operation that made the broker close a channel says why; to all others it is closed. */
-const closedBy = (error: DriverError, uri: string): Reason => {
-  const reason = fromDriver(error, { uri })
-  return reason._tag === "AccessRefused" || reason._tag === "ConnectionLost"
-    ? reason
-    : new ChannelClosed({ code: Number(error.code), detail: "detail" in reason ? String(reason.detail) : reason.message })
-}
-
 const noFrame: Frame = { id: 0, channel: 0, fields: {} }
 
-const toQueueState = (frame: Frame): QueueState => {
-  const { consumerCount, messageCount, queue } = frame.fields as {
-    readonly queue: string
-    readonly messageCount: number
-    readonly consumerCount: number
-  }
-  return { name: queue, messageCount, consumerCount }
-}
-
-const messageCount = (frame: Frame): number => Number(frame.fields["messageCount"])
-
 const asError = (error: unknown): DriverError => error instanceof Error ? error : new Error(String(error))
-
-const encodeAck = (channel: number, tag: number, multiple: boolean): Buffer =>
-  settlementFrame(channel, 0x50, tag, multiple)
-
-const encodeReject = (channel: number, tag: number, requeue: boolean): Buffer =>
-  settlementFrame(channel, 0x5a, tag, requeue)
-
-/** basic.ack and basic.reject have the same form: a delivery tag, and one bit. */
-const settlementFrame = (channel: number, method: number, tag: number, bit: boolean): Buffer => {
-  const frame = Buffer.allocUnsafe(21)
-  frame[0] = 1
-  frame.writeUInt16BE(channel, 1)
-  frame.writeUInt32BE(13, 3)
-  frame.writeUInt32BE(0x003c0000 | method, 7)
-  frame.writeUInt32BE(Math.trunc(tag / 0x100000000), 11)
-  frame.writeUInt32BE(tag >>> 0, 15)
-  frame[19] = bit ? 1 : 0
-  frame[20] = 0xce
-  return frame
-}

@@ -15,15 +15,24 @@ export interface DroppedBody {
   readonly droppedBody?: { readonly size: number; readonly limit: number }
 }
 
+/** Who a delivery is for. */
+export interface DeliveryConsumer {
+  readonly queue: string
+  readonly noAck: boolean
+  readonly onDelivery: (delivery: Delivery) => void
+  /** One of its deliveries was settled. */
+  readonly settled: () => void
+}
+
 export class AmqpDelivery implements Delivery {
   readonly #raw: RawMessage
   readonly #settlements: Settlements
-  readonly #consumer: { readonly settled: () => void } | undefined
+  readonly #consumer: DeliveryConsumer | undefined
   #settlement: Settlement | undefined
   #properties: Properties | undefined
 
   /** `consumer` is told when the delivery is settled; it is settled already when `noAck`. */
-  constructor(raw: RawMessage, settlements: Settlements, noAck: boolean, consumer?: { readonly settled: () => void }) {
+  constructor(raw: RawMessage, settlements: Settlements, noAck: boolean, consumer?: DeliveryConsumer) {
     this.#raw = raw
     this.#settlements = settlements
     this.#consumer = consumer

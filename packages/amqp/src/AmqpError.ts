@@ -20,7 +20,6 @@ import {
   VirtualHostRefused
 } from "@celeriac/messaging/MessagingError"
 import type { DriverError } from "./Driver.ts"
-import { FieldTableError } from "./FieldTable.ts"
 
 /** Where and at what it happened. */
 export interface Circumstances {
@@ -61,6 +60,14 @@ export const fromDriver = (error: DriverError, circumstances: Circumstances): Re
   return fromSocket(error, circumstances.uri)
 }
 
+/** A channel is closed: the operation that was to blame says why; to all others it is just that. */
+export const fromClosedChannel = (error: DriverError, uri: string): Reason => {
+  const reason = fromDriver(error, { uri })
+  return reason._tag === "AccessRefused" || reason._tag === "ConnectionLost"
+    ? reason
+    : new ChannelClosed({ code: Number(error.code), detail: "detail" in reason ? String(reason.detail) : reason.message })
+}
+
 /** The broker's own words, out of the driver's sentence around them. */
 const replyText = (message: string): string => /with message "([^]*)"$/.exec(message)?.[1] ?? message
 
@@ -86,9 +93,6 @@ export const fromSocket = (error: DriverError, uri: string): Reason => {
 /** The broker ended the handshake with a `connection.close`. */
 export const fromRefusal = (code: number, detail: string, uri: string): Reason =>
   code === 403 ? new AccessRefused({ uri, detail }) : fromReplyCode(code, detail, { uri })
-
-/** A message or an argument that has no form in AMQP. */
-export const isUnencodable = (error: unknown): error is FieldTableError => error instanceof FieldTableError
 
 const socketDetail = (code: string, error: DriverError): string => {
   switch (code) {

@@ -18,7 +18,8 @@ import type { ConsumeOptions, Subscription } from "@celeriac/messaging/Transport
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import type { AmqpChannel, ChannelConsumer } from "./AmqpChannel.ts"
+import type { AmqpChannel } from "./AmqpChannel.ts"
+import type { DeliveryConsumer } from "./AmqpDelivery.ts"
 import { methods } from "./Driver.ts"
 
 export const make = (
@@ -35,7 +36,7 @@ export const make = (
   )
 
 /** A consumer as the broker knows it. */
-class Generation implements ChannelConsumer {
+class Generation implements DeliveryConsumer {
   readonly queue: string
   readonly noAck: boolean
   readonly tag: string

@@ -71,7 +71,8 @@ export class ChannelWire extends Channel {
       }
       case undefined: {
         if (this.#dropping === 0) return super.accept(frame)
-        this.#dropping = Math.max(0, this.#dropping - (frame as unknown as BodyFrame).content.length)
+        const { content } = frame as unknown as BodyFrame // the driver's one frame without an id is a piece of a body
+        this.#dropping = Math.max(0, this.#dropping - content.length)
         return
       }
       default:
@@ -80,7 +81,6 @@ export class ChannelWire extends Channel {
   }
 }
 
-/** The one frame without an id. */
 interface BodyFrame {
   readonly content: Buffer
 }

@@ -19,7 +19,6 @@ import type { Address, Message } from "@celeriac/messaging/Message"
 import {
   because,
   BufferFull,
-  type MessagingError,
   Nacked,
   OutcomeUnknown,
   PublishTimedOut,
@@ -29,6 +28,7 @@ import {
   Unroutable
 } from "@celeriac/messaging/MessagingError"
 import { FieldTableError } from "./FieldTable.ts"
+import { machineTimer, type OnOutcome, Publishing, type PublisherTimer } from "./Publishing.ts"
 
 /** What a publisher needs of its channel. */
 export interface PublisherWire {
@@ -36,13 +36,6 @@ export interface PublisherWire {
   readonly send: (message: Message, to: Address, mandatory: boolean) => boolean
   /** Why the broker blocks publishers at the moment, if it does. */
   readonly blocked: () => string | undefined
-}
-
-export interface PublisherTimer {
-  /** Milliseconds of a clock that only goes forward. */
-  readonly now: () => number
-  /** Calls `tick` every so many ms until the answer is called. */
-  readonly every: (millis: number, tick: () => void) => () => void
 }
 
 export interface PublisherOptions {
@@ -53,35 +46,8 @@ export interface PublisherOptions {
   readonly timer?: PublisherTimer
 }
 
-export type OnOutcome = (error: MessagingError | undefined) => void
-
 /** How late a deadline may be noticed, in ms. */
 const Tick = 50
-
-class Publishing {
-  readonly exchange: string
-  readonly routingKey: string
-  readonly correlationId: string | undefined
-  readonly mandatory: boolean
-  readonly millis: number
-  readonly deadline: number
-  readonly onOutcome: OnOutcome
-  /** Let go once sent. */
-  message: Message | undefined
-  returned = false
-  ended = false
-
-  constructor(message: Message, to: Address, mandatory: boolean, millis: number, now: number, onOutcome: OnOutcome) {
-    this.message = message
-    this.exchange = to.exchange
-    this.routingKey = to.routingKey
-    this.correlationId = message.properties.correlationId
-    this.mandatory = mandatory
-    this.millis = millis
-    this.deadline = now + millis
-    this.onOutcome = onOutcome
-  }
-}
 
 export class Publisher {
   readonly #wire: PublisherWire
@@ -314,13 +280,4 @@ const unsendable = (error: unknown): Reason => {
     return new TooLarge({ what: "the size of the headers", limit: error.limit })
   }
   return new Unencodable({ detail: error instanceof Error ? error.message : String(error) })
-}
-
-const machineTimer: PublisherTimer = {
-  now: () => performance.now(),
-  every: (millis, tick) => {
-    const timer = setInterval(tick, millis)
-    timer.unref()
-    return () => clearInterval(timer)
-  }
 }

@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -20,7 +21,7 @@ export interface Entry {
   readonly blueprint: string
   readonly step: string
   readonly label: string
-  /** When it began to start, in milliseconds after the first step of all did. */
+  /** When it began to start, in milliseconds after the first step of all did; to the microsecond, as `took`. */
   readonly startedAt: number
   /** Milliseconds from then until it was up. */
   readonly took: number
@@ -42,16 +43,31 @@ export class BootTimeline extends Context.Service<BootTimeline, {
  * @since 0.1.0
  */
 export const layer: Layer.Layer<BootTimeline> = Layer.unwrap(Effect.sync(() => {
+  const begun = new Map<string, bigint>()
   const entries = new Map<string, Entry>()
-  let origin: number | undefined
-  const observe: Observer.Observe = (event) =>
-    Effect.sync(() => {
-      if (event.phase === "starting") origin ??= event.at
-      if (event.phase !== "started") return
-      const { blueprint, duration, label, step } = event
-      const startedAt = event.at - duration - (origin ?? event.at - duration)
-      entries.set(JSON.stringify([blueprint, step]), { blueprint, step, label, startedAt, took: duration })
-    })
+  let origin: bigint | undefined
+  // An event tells milliseconds, in which most steps take none.
+  const observe: Observer.Observe = ({ blueprint, label, phase, step }) =>
+    Clock.clockWith((clock) =>
+      Effect.sync(() => {
+        if (phase !== "starting" && phase !== "started") return
+        const now = clock.currentTimeNanosUnsafe()
+        const key = JSON.stringify([blueprint, step])
+        if (phase === "starting") {
+          origin ??= now
+          begun.set(key, now)
+          return
+        }
+        const start = begun.get(key) ?? now
+        entries.set(key, {
+          blueprint,
+          step,
+          label,
+          startedAt: millis(start - (origin ?? start)),
+          took: millis(now - start)
+        })
+      })
+    )
   return Layer.merge(
     Observer.layer(observe),
     Layer.succeed(BootTimeline, {
@@ -59,6 +75,8 @@ export const layer: Layer.Layer<BootTimeline> = Layer.unwrap(Effect.sync(() => {
     })
   )
 }))
+
+const millis = (nanos: bigint): number => Number(nanos / 1000n) / 1000
 
 /**
  * A table, one step a line.
@@ -71,12 +89,17 @@ export const format = (entries: ReadonlyArray<Entry>): string => {
     ["step", "started at", "took"],
     ...entries.map((entry) => [
       `${entry.blueprint}: ${entry.label}`,
-      `${entry.startedAt.toFixed(0)} ms`,
-      `${entry.took.toFixed(0)} ms`
+      `${rounded(entry.startedAt)} ms`,
+      `${rounded(entry.took)} ms`
     ])
   ]
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)))
   return rows
-    .map(([step, at, took]) => `${step!.padEnd(widths[0]!)}  ${at!.padStart(widths[1]!)}  ${took!.padStart(widths[2]!)}`)
+    .map(([step, at, took]) =>
+      `${step!.padEnd(widths[0]!)}  ${at!.padStart(widths[1]!)}  ${took!.padStart(widths[2]!)}`
+    )
     .join("\n")
 }
+
+/** To a tenth, written only where there is one. */
+const rounded = (value: number): string => String(Number(value.toFixed(1)))

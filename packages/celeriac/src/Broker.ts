@@ -65,7 +65,9 @@ export const urlConfig: Config.Config<Redacted.Redacted> = Config.Redacted("CELE
  * says nothing. A name that is not known is an error: results would be lost.
  */
 export const resultsConfig: Effect.Effect<Results | undefined, MessagingError | Config.ConfigError> = Effect.flatMap(
-  Config.option(Config.String("CELERIAC_RESULT_BACKEND").pipe(Config.orElse(() => Config.String("CELERY_RESULT_BACKEND")))),
+  Config.option(
+    Config.String("CELERIAC_RESULT_BACKEND").pipe(Config.orElse(() => Config.String("CELERY_RESULT_BACKEND")))
+  ),
   (found) => {
     if (Option.isNone(found)) return Effect.succeed(undefined)
     // Only the scheme: what follows may hold a password.
@@ -86,7 +88,9 @@ export const layerConfig: Layer.Layer<Broker, MessagingError | Config.ConfigErro
 const amqp = {
   results: "rpc" as const,
   load: (urls: ReadonlyArray<string>) =>
-    import("@celeriac/amqp/AmqpTransport").then((module) => module.layer({ url: urls.map((url) => Redacted.make(url)) }))
+    import("@celeriac/amqp/AmqpTransport").then((module) =>
+      module.layer({ url: urls.map((url) => Redacted.make(url)) })
+    )
 }
 
 const memory = {
@@ -122,7 +126,9 @@ const load = <A>(what: () => Promise<A>): Effect.Effect<A> => Effect.promise(wha
 
 const readUrls = (url: Url): ReadonlyArray<string> =>
   (Array.isArray(url) ? url : [url])
-    .flatMap((one: string | Redacted.Redacted) => (Redacted.isRedacted(one) ? String(Redacted.value(one)) : one).split(";"))
+    .flatMap((one: string | Redacted.Redacted) =>
+      (Redacted.isRedacted(one) ? String(Redacted.value(one)) : one).split(";")
+    )
     .map((one) => one.trim())
     .filter((one) => one !== "")
     // A scheme alone is a URL to Celery.

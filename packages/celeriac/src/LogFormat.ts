@@ -125,7 +125,10 @@ const jsonable = (value: unknown): unknown => {
 
 /** Messages hold what came over the network: a task's name must not steer the operator's terminal. */
 const harmless = (text: string): string =>
-  text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`)
+  text.replace(
+    /[\0-\x08\x0b-\x1f\x7f-\x9f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`
+  )
 
 const paint = (name: string, text: string): string => {
   const color = colors[name]

@@ -1,3 +1,3 @@
 /** Which queues there are (`Configured`), and the step that says which of them a worker consumes from. */
-export * from "@celeriac/worker/boot/Queues"
 export { Configured } from "@celeriac/tasks/Queues"
+export * from "@celeriac/worker/boot/Queues"

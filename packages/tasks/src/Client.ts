@@ -241,9 +241,16 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
         const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
         return sendInTime({ name, options: none, outcome: Outcome.untyped }, call, encoded, encoded)
       }),
-    execute: (task, ...[args, call]) =>
-      Effect.flatMap(applyAsync(task, args, call), (sent) =>
-        sent.get(call?.timeout === undefined ? {} : { timeout: call.timeout }))
+    execute: (task, ...[args, call]) => {
+      const timeout = call?.timeout === undefined ? {} : { timeout: call.timeout }
+      const sendAndGet = (options: CallOptions.CallOptions | undefined) =>
+        Effect.flatMap(applyAsync(task, args, options), (sent) => sent.get(timeout))
+      if (backend.replyTo === undefined) return sendAndGet(call)
+      // The answer may be here before the broker's confirm: then the confirm is not waited for.
+      const taskId = call?.taskId ?? newId()
+      const answer = AsyncResult.fromBackend(taskId, backend, task.outcome, false).get(timeout)
+      return Effect.raceFirst(sendAndGet({ ...call, taskId }), Effect.interruptible(answer))
+    }
   })
 })
 

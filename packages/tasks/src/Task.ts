@@ -65,7 +65,7 @@ export interface Task<
   readonly toLayer: <R = never>(
     handler: Handler<Parameters, Success, Failure, R> & WithoutScope<R>,
     options?: Partial<TaskOptions.ExecutionOptions>
-  ) => Layer.Layer<never, never, TaskRegistry | R>
+  ) => Layer.Layer<never, never, TaskRegistry | NoInfer<R>>
 }
 
 /** Any task, for those who only look. */

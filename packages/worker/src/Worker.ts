@@ -108,9 +108,12 @@ const TypeId = "~@celeriac/worker/Worker"
 export const isDefinition = (value: unknown): value is Definition<unknown, unknown> =>
   typeof value === "object" && value !== null && TypeId in value
 
-type Errors<T extends Handlers> = T[number] extends Layer.Layer<never, infer E, any> ? E : never
-type Needs<T extends Handlers> = T[number] extends Layer.Layer<never, any, infer R> ? Exclude<R, TaskRegistry.TaskRegistry>
-  : never
+/** Over each layer: a list of none has neither errors nor needs. */
+type ErrorsOf<L> = L extends Layer.Layer<never, infer E, any> ? E : never
+type NeedsOf<L> = L extends Layer.Layer<never, any, infer R> ? Exclude<R, TaskRegistry.TaskRegistry> : never
+
+type Errors<T extends Handlers> = ErrorsOf<T[number]>
+type Needs<T extends Handlers> = NeedsOf<T[number]>
 
 /** Defines a worker. Steps that do not fit together are a defect, a `BootGraphError` that names them. */
 export const make = <
@@ -155,6 +158,8 @@ const define = <T extends Handlers, W extends WorkerSteps.List, C extends Worker
         return control.awaitStop
       })
       return Blueprint.run(blueprint, up).pipe(
+        // As escalated meanwhile.
+        Effect.map((asked) => control.currentUnsafe() ?? asked),
         Effect.catchCause((cause) => {
           const asked = control.currentUnsafe()
           return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)

@@ -32,9 +32,12 @@ export const surroundings = (backend: Layer.Layer<ResultBackend> = MemoryBackend
     Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
   )
 
-/** A worker in surroundings of its own. */
+/** A worker in surroundings of its own. At the end of the test, what still runs is interrupted. */
 export const running = <E, R>(worker: Worker.Definition<E, R>, backend?: Layer.Layer<ResultBackend>) =>
-  Layer.provideMerge(worker.layer, surroundings(backend))
+  Layer.effectDiscard(Effect.flatMap(Worker.Worker, (up) => Effect.addFinalizer(() => up.terminate))).pipe(
+    Layer.provideMerge(worker.layer),
+    Layer.provideMerge(surroundings(backend))
+  )
 
 /** A definition whose name and concurrency are the same on every machine. */
 export const define: typeof Worker.make = (options) =>

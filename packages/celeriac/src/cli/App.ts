@@ -32,7 +32,7 @@ export const load = Effect.fnUntraced(
     const file = yield* find(app)
     const exports = yield* Effect.tryPromise({
       try: (): Promise<Readonly<Record<string, unknown>>> => import(pathToFileURL(file).href),
-      catch: (error) => because(`${shown(file)} could not be loaded: ${tell(error)}`, error)
+      catch: (error) => because(`${shown(file)} could not be loaded: ${tell(error, file)}`, error)
     })
     return { worker: yield* workerIn(exports, file), settings: yield* settingsIn(exports, file) }
   }
@@ -46,7 +46,9 @@ const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => 
   return Effect.fail(because(
     named === undefined
       ? `there is no worker to run: name its module with -A, such as -A ./worker.ts (looked for ${usual.join(", ")})`
-      : `there is no module '${named}' (looked for ${resolve(named)}). -A takes the path of a file, such as -A ./worker.ts`
+      : `there is no module '${named}' (looked for ${
+        resolve(named)
+      }). -A takes the path of a file, such as -A ./worker.ts`
   ))
 }
 
@@ -56,19 +58,25 @@ const workerIn = (
   exports: Readonly<Record<string, unknown>>,
   file: string
 ): Effect.Effect<Worker.Definition<unknown, Broker>, CliFailure> => {
-  const found = exports["default"] ?? exports["worker"]
-  const worker = definitionOf(found) ?? definitionOf(exports["worker"])
+  const worker = definitionOf(exports["default"]) ?? definitionOf(exports["worker"])
   if (worker !== undefined) return Effect.succeed(worker)
-  const names = Object.keys(exports)
-  const instead = found !== undefined
-    ? `its ${exports["default"] === undefined ? "export 'worker'" : "default export"} is ${kindOf(found)}`
-    : names.length === 0
+  // A file without `import` and `export` is taken for CommonJS, which always has a default export.
+  const isCommonJs = "module.exports" in exports
+  const names = isCommonJs && isEmpty(exports["default"]) ? [] : Object.keys(exports)
+  const instead = names.length === 0
     ? "it exports nothing"
+    : exports["worker"] !== undefined
+    ? `its export 'worker' is ${kindOf(exports["worker"])}`
+    : exports["default"] !== undefined
+    ? `its default export is ${kindOf(exports["default"])}`
     : `it exports ${names.join(", ")}`
   return Effect.fail(because(
     `${shown(file)} has no worker: ${instead}. Write: export default Worker.make({ tasks: [...] })`
   ))
 }
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).length === 0
 
 const definitionOf = (value: unknown): Worker.Definition<unknown, Broker> | undefined => {
   // What a module needs of the broker only its author's type checker sees.
@@ -86,7 +94,7 @@ const settingsIn = (
   if (settings === undefined) return Effect.succeed(Layer.empty)
   return Layer.isLayer(settings)
     // A layer does not know at run time what it needs.
-    ? Effect.succeed(settings as Layer.Layer<never>)
+    ? Effect.succeed(settings as unknown as Layer.Layer<never>)
     : Effect.fail(because(
       `${shown(file)}: its export 'settings' is ${kindOf(settings)}. ` +
         `Write: export const settings = Layer.succeed(Settings.DefaultQueue, "emails")`
@@ -101,32 +109,32 @@ const kindOf = (value: unknown): string => {
 }
 
 /** What went wrong, and where in the user's own code. */
-const tell = (error: unknown): string => {
+const tell = (error: unknown, file: string): string => {
   if (!(error instanceof Error)) return `it threw ${String(error)}`
-  const code = "code" in error ? error.code : undefined
-  const hint = hints[String(code)] ?? ""
+  const code = "code" in error ? String(error.code) : ""
   const what = error.name === "Error" ? firstLine(error.message) : `${error.name}: ${firstLine(error.message)}`
-  const where = placeOf(error)
-  return `${what}${where === undefined ? "" : ` (${where})`}${hint}`
+  const place = placeOf(error)
+  const hint = hints[code] ??
+    (error instanceof SyntaxError && place === undefined ? `\`node --check ${shown(file)}\` shows where` : undefined)
+  return `${what}${place === undefined ? "" : ` (${place})`}${hint === undefined ? "" : `. ${hint}`}`
 }
 
 const hints: Readonly<Record<string, string>> = {
-  ERR_MODULE_NOT_FOUND: ". Is it installed, and does a relative import end in .ts or .js?",
-  ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX: ". Node leaves types out and does no more: enums, namespaces and parameter properties need a build",
-  ERR_UNKNOWN_FILE_EXTENSION: ". Name a .ts, .mts, .js or .mjs file"
+  ERR_MODULE_NOT_FOUND: "Is it installed, and does a relative import end in .ts or .js?",
+  ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX:
+    "Node leaves types out and does no more: enums, namespaces and parameter properties need a build",
+  ERR_UNKNOWN_FILE_EXTENSION: "Name a .ts, .mts, .js or .mjs file"
 }
 
 const firstLine = (text: string): string => text.split("\n").find((line) => line.trim() !== "")?.trim() ?? ""
 
-/** The first line of a stack outside of Node and of installed packages; of a syntax error, the first line of all. */
-const placeOf = (error: Error): string | undefined => {
-  const stack = error.stack ?? ""
-  const syntax = /^(file:\/\/[^\n]+:\d+)\n/.exec(stack)?.[1]
-  const frame = syntax ?? stack.split("\n")
-    .map((line) => /(file:\/\/[^\s)]+:\d+)(?::\d+)?\)?$/.exec(line)?.[1])
+/** Where the stack touches the user's own code first: above the message for wrong syntax, else in its frames. */
+const placeOf = ({ stack = "" }: Error): string | undefined => {
+  const frame = /^(\S[^\n]*:\d+)\n/.exec(stack)?.[1] ?? stack.split("\n")
+    .map((line) => /^ +at .*?(file:\/\/[^\s)]+:\d+):\d+\)?$/.exec(line)?.[1])
     .find((place) => place !== undefined && !place.includes("/node_modules/") && !place.startsWith(here))
-  const [, url, line] = /^(.*):(\d+)$/.exec(frame ?? "") ?? []
-  return url === undefined ? undefined : `${shown(fileURLToPath(url))}:${line}`
+  const [, path, line] = /^(.*):(\d+)$/.exec(frame ?? "") ?? []
+  return path === undefined ? undefined : `${shown(path.startsWith("file:") ? fileURLToPath(path) : path)}:${line}`
 }
 
 const here = new URL("..", import.meta.url).href

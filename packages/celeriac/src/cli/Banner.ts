@@ -6,11 +6,12 @@
  * It stands before the first step starts, when the handlers are registered.
  */
 import * as Observer from "@celeriac/bootsteps/Observer"
+import * as Transport from "@celeriac/messaging/Transport"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as ResultBackend from "@celeriac/tasks/result/ResultBackend"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
-import * as Transport from "@celeriac/messaging/Transport"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -30,7 +31,7 @@ export const layer = (options: Options): Layer.Layer<never> => {
   return Observer.layer((event) => {
     if (!shown && event.phase === "starting") {
       shown = true
-      return Effect.flatMap(banner(options.level), print)
+      return Effect.flatMap(banner(options.level), Console.log)
     }
     if (!ready && event.phase === "started" && event.blueprint === "Worker" && event.step === "Consumer") {
       ready = true
@@ -39,8 +40,6 @@ export const layer = (options: Options): Layer.Layer<never> => {
     return Effect.void
   })
 }
-
-const print = (text: string) => Effect.sync(() => process.stdout.write(text))
 
 /** Whatever the level: who starts a worker wants to know that it is up. */
 const readyLine = ({ json }: Options) =>
@@ -71,8 +70,7 @@ const banner = Effect.fnUntraced(function*(level: LogFormat.Level) {
     "[queues]",
     ...Array.from(new Set(names), (name) => `.> ${queueLine(known, name)}`),
     "",
-    ...(level === "debug" || level === "info" ? ["[tasks]", ...tasks.map((name) => `  . ${name}`), ""] : []),
-    ""
+    ...(level === "debug" || level === "info" ? ["[tasks]", ...tasks.map((name) => `  . ${name}`), ""] : [])
   ].join("\n")
 })
 

@@ -33,6 +33,8 @@ export const main = (args: ReadonlyArray<string>): void => {
   // `Worker.run` takes the signals over while it runs; before, and in other commands, they interrupt.
   const interrupt = () => fiber.interruptUnsafe()
   for (const signal of signals) process.once(signal, interrupt)
+  // A reader that went away (`| head`, a log collector) is no reason to stop a worker.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
   // Something has to keep the process: a program in memory has neither socket nor timer.
   const alive = setInterval(() => {}, 2_147_483_647)
   fiber.addObserver((exit) => {
@@ -50,7 +52,7 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Cause.hasInterruptsOnly(exit.cause)) return 130
   const error = Cause.squash(exit.cause)
   if (error instanceof CliFailure) {
-    process.stderr.write(`celeriac: ${error.message}\n${error.stack === undefined ? "" : `${error.stack}\n`}`)
+    process.stderr.write(`celeriac: ${error.message}\n${error.detail === undefined ? "" : `${error.detail}\n`}`)
     return error.exitCode
   }
   // Both have been told already: by the parser with the help, by the worker in its log.

@@ -7,13 +7,13 @@ import * as Data from "effect/Data"
 export class CliFailure extends Data.TaggedError("CliFailure")<{
   readonly message: string
   readonly exitCode: number
-  /** Shown when the log level is debug. */
-  readonly stack?: string
+  /** The stack of what was thrown, for whoever debugs. */
+  readonly detail?: string
 }> {}
 
 export const because = (message: string, error?: unknown): CliFailure =>
   new CliFailure({
     message,
     exitCode: 1,
-    ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {})
+    ...(error instanceof Error && error.stack !== undefined ? { detail: error.stack } : {})
   })

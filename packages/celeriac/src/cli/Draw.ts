@@ -1,7 +1,7 @@
 /** Prints the boot graph of a worker. */
+import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import type { BootGraph } from "@celeriac/bootsteps/BootGraph"
 import * as Graph from "@celeriac/bootsteps/BootGraph"
-import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -28,5 +28,7 @@ const render = (blueprint: Blueprint.Any, format: Format): string => {
 const levels = (graph: BootGraph): ReadonlyArray<string> => [
   graph.name,
   ...Graph.levels(graph).map((labels, index) => `${String(index + 1).padStart(3)}  ${labels.join(", ")}`),
-  ...graph.nodes.flatMap(({ definition }) => definition.child === undefined ? [] : ["", ...levels(definition.child.graph)])
+  ...graph.nodes.flatMap(({ definition }) =>
+    definition.child === undefined ? [] : ["", ...levels(definition.child.graph)]
+  )
 ]

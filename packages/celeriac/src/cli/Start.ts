@@ -4,8 +4,8 @@
  */
 import type * as MessagingError from "@celeriac/messaging/MessagingError"
 import * as Nodename from "@celeriac/tasks/Nodename"
-import type * as Worker from "@celeriac/worker/Worker"
 import type * as WorkerExit from "@celeriac/worker/state/WorkerExit"
+import type * as Worker from "@celeriac/worker/Worker"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -42,7 +42,8 @@ export const start = (
     )
     yield* Effect.catchTag(run, "MessagingError", (error) => Effect.fail(misconfigured(error)))
   }).pipe(
-    Effect.catchTag("CliFailure", (failure) => Effect.fail(flags.loglevel === "debug" ? failure : withoutStack(failure))),
+    Effect.catchTag("CliFailure", (failure) =>
+      Effect.fail(flags.loglevel === "debug" ? failure : withoutDetail(failure))),
     Effect.provide(LogFormat.layer({ level: flags.loglevel, json: flags.jsonLogs, colors: wantsColors(flags) }))
   )
 
@@ -50,7 +51,10 @@ const overridesOf = (flags: Flags): Worker.Overrides => ({
   ...Option.match(flags.queues, { onNone: () => ({}), onSome: (queues) => ({ queues }) }),
   ...Option.match(flags.concurrency, { onNone: () => ({}), onSome: (concurrency) => ({ concurrency }) }),
   ...Option.match(flags.hostname, { onNone: () => ({}), onSome: (name) => ({ nodename: Nodename.expand(name) }) }),
-  ...Option.match(flags.prefetchMultiplier, { onNone: () => ({}), onSome: (multiplier) => ({ prefetch: { multiplier } }) })
+  ...Option.match(flags.prefetchMultiplier, {
+    onNone: () => ({}),
+    onSome: (multiplier) => ({ prefetch: { multiplier } })
+  })
 })
 
 /** The flag, else the environment, else Celery's default. */
@@ -69,8 +73,9 @@ const brokerOf = Effect.fnUntraced(
 
 const misconfigured = (error: MessagingError.MessagingError): CliFailure => because(error.message)
 
-const withoutStack = ({ exitCode, message }: CliFailure): CliFailure => new CliFailure({ message, exitCode })
+const withoutDetail = ({ exitCode, message }: CliFailure): CliFailure => new CliFailure({ message, exitCode })
 
 /** The conventions of terminals: no-color.org, and `FORCE_COLOR` as Node has it. */
 const wantsColors = ({ noColor }: Flags): boolean =>
-  !noColor && (process.env["NO_COLOR"] ?? "") === "" && (process.stderr.isTTY || (process.env["FORCE_COLOR"] ?? "0") !== "0")
+  !noColor && (process.env["NO_COLOR"] ?? "") === "" &&
+  (process.stderr.isTTY || (process.env["FORCE_COLOR"] ?? "0") !== "0")

@@ -15,7 +15,9 @@ const [first, ...rest] = process.argv.slice(2)
 
 if (isTooOld()) {
   process.stderr.write(
-    `celeriac needs Node ${requiredNode.join(".")} or newer, and this is ${process.versions.node} (${process.execPath}).\n`
+    `celeriac needs Node ${
+      requiredNode.join(".")
+    } or newer, and this is ${process.versions.node} (${process.execPath}).\n`
   )
   process.exitCode = 1
 } else if (rest.length === 0 && (first === "--version" || first === "-v")) {

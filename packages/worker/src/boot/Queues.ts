@@ -38,9 +38,8 @@ export class Queues extends Bootstep.Service<Queues, {
         return queue === undefined ? Effect.fail(new UnknownQueue({ queue: name })) : Effect.succeed(queue)
       })
 
-    const wanted = queues === undefined
-      ? [known.default, ...configured]
-      : yield* Effect.forEach(queues, find)
+    // By name, because a configured queue is completed from the settings.
+    const wanted = yield* Effect.forEach(queues ?? [known.default.name, ...configured.map(({ name }) => name)], find)
     const selection = yield* SubscriptionRef.make<Selection>(new Map(wanted.map((queue) => [queue.name, queue])))
 
     return {

@@ -80,12 +80,15 @@ const isRecoverable = (error: unknown, state: State): boolean =>
     : typeof error === "object" && error !== null && "isRecoverable" in error && error.isRecoverable === true
 
 const tell = (error: unknown, details: Blueprint.RestartDetails, { connectionMaxRetries }: Settings) => {
+  const lost = error instanceof MessagingError && error.reason._tag === "ConnectionLost" ? error.reason : undefined
   const what = error instanceof Error ? error.message : String(error)
   if (details.wasUp) {
-    return Effect.logWarning(`consumer: Connection to broker lost. Trying to re-establish the connection... (${what})`)
+    const why = lost === undefined ? what : `${lost.uri}: ${lost.detail}`
+    return Effect.logWarning(`consumer: Connection to broker lost. Trying to re-establish the connection... (${why})`)
   }
   const attempts = connectionMaxRetries === 0 ? `${details.attempts}` : `${details.attempts}/${connectionMaxRetries}`
+  const cannot = lost === undefined ? `Cannot start consuming: ${what}` : `Cannot connect to ${lost.uri}: ${lost.detail}`
   return Effect.logError(
-    `consumer: Cannot connect: ${what}. Trying again in ${Duration.toSeconds(details.delay).toFixed(2)} seconds... (${attempts})`
+    `consumer: ${cannot}. Trying again in ${Duration.toSeconds(details.delay).toFixed(2)} seconds... (${attempts})`
   )
 }

@@ -88,7 +88,7 @@ class Consuming implements QueueConsumer {
 
   /** A channel of its own scope, consuming. */
   readonly open: Effect.Effect<Round, MessagingError, Scope.Scope> = Effect.suspend(() =>
-    Effect.gen({ self: this }, function*() {
+    this.cancelled ? Effect.never : Effect.gen({ self: this }, function*() {
       const scope = yield* Scope.fork(yield* Effect.scope)
       return yield* Effect.gen({ self: this }, function*() {
         const channel = yield* this.around.openChannel
@@ -113,6 +113,11 @@ class Consuming implements QueueConsumer {
       let round = first
       while (true) {
         const error = yield* Effect.flip(round.channel.lost)
+        // With the connection, the whole consumer is built anew: that is not for one queue to do.
+        if (error.reason._tag === "ConnectionLost") return yield* Effect.never
+        if (this.cancelled) return yield* Effect.never
+        this.around.executor.forget(this.receiver.release())
+        this.around.executor.dropWaitingOf(this.receiver)
         yield* Effect.logWarning(`Consuming from ${this.queue.name} stopped: ${error.message}. Trying again`)
         yield* Scope.close(round.scope, Exit.void)
         round = yield* this.open.pipe(

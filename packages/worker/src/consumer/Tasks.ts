@@ -40,6 +40,8 @@ export class Tasks extends Bootstep.Service<Tasks, {
   readonly quiesce: Effect.Effect<void>
   /** Drops what has not started: the connection is gone, and the broker delivers it again. */
   readonly drop: Effect.Effect<void>
+  /** Quiesces, and interrupts what runs: its messages go back when it has ended, and not while it may still do something. */
+  readonly terminate: Effect.Effect<void>
 }>()("Tasks", {
   requires: [Connection, Pool, Queues, Timer, TaskRegistry, ResultBackend],
   start: Effect.gen(function*() {
@@ -76,8 +78,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
       consumed.set(queue.name, { consumer, scope: own })
     })
 
-    const cease = Effect.fnUntraced(function*(name: string, { consumer, scope }: Consumed) {
-      consumed.delete(name)
+    const cease = Effect.fnUntraced(function*({ consumer, scope }: Consumed) {
       pool.executor.returnUnstarted(yield* consumer.cancel)
       yield* pool.executor.idle
       yield* Scope.close(scope, Exit.void)
@@ -89,8 +90,9 @@ export class Tasks extends Bootstep.Service<Tasks, {
         if (quiet) return
         for (const [name, one] of consumed) {
           if (selection.has(name)) continue
+          consumed.delete(name)
           yield* Effect.logInfo(`Canceling queue ${name}`)
-          yield* Effect.forkIn(cease(name, one), scope)
+          yield* Effect.forkIn(cease(one), scope)
         }
         for (const queue of selection.values()) {
           if (consumed.has(queue.name)) continue
@@ -114,21 +116,24 @@ export class Tasks extends Bootstep.Service<Tasks, {
       Effect.suspend(() => Effect.forEach(consumed.values(), ({ consumer }) => consumer.adapt, { discard: true }))
     )
 
+    const quiesce = Effect.map(cancelAll, (held) => {
+      pool.executor.returnUnstarted(held)
+      pool.executor.giveBack(0)
+    })
+
     return {
       consumingFrom: (queue) => consumed.has(queue),
       prefetch: () => Object.fromEntries(Array.from(consumed, ([name, { consumer }]) => [name, consumer.prefetch()])),
-      quiesce: Effect.map(cancelAll, (held) => {
-        pool.executor.returnUnstarted(held)
-        pool.executor.giveBack(0)
-      }),
+      quiesce,
       drop: Effect.map(cancelAll, (held) => {
         pool.executor.forget(held)
         pool.executor.dropWaiting()
-      })
+      }),
+      terminate: Effect.andThen(quiesce, pool.executor.terminate)
     }
   }),
   close: (tasks) => tasks.quiesce,
   stop: (tasks, reason) => reason._tag === "Restart" ? tasks.drop : tasks.quiesce,
-  terminate: (tasks) => tasks.quiesce,
+  terminate: (tasks) => tasks.terminate,
   info: (tasks) => Effect.sync(() => ({ prefetch_count: tasks.prefetch() }))
 }) {}

@@ -13,12 +13,13 @@
 import type { Settlement } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
-import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
+import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -28,8 +29,10 @@ import type { Job, Pool } from "../pool/Pool.ts"
 import type { WorkerLog } from "../state/WorkerLog.ts"
 import type { State } from "../state/WorkerState.ts"
 import * as Acknowledgement from "./Acknowledgement.ts"
-import type { Request } from "./Request.ts"
+import * as Canvas from "./Canvas.ts"
+import type { Request, Source } from "./Request.ts"
 import * as Strategy from "./Strategy.ts"
+import * as Tell from "./Tell.ts"
 import * as Trace from "./Trace.ts"
 
 export interface Surroundings {
@@ -69,12 +72,22 @@ export class Executor {
 
   /** It has a slot. Gives the handler's effect, or nothing when the request is finished already. */
   accept(request: Request): Effect.Effect<unknown, unknown, unknown> | undefined {
+    try {
+      return this.begin(request)
+    } catch (defect) {
+      return this.giveUp(request, defect)
+    }
+  }
+
+  private begin(request: Request): Effect.Effect<unknown, unknown, unknown> | undefined {
     const { clock, log, readBody, state } = this.around
     const now = clock.currentTimeMillisUnsafe()
     if (Strategy.isExpired(request, now)) return this.finish(request, { _tag: "Revoked", why: "expired" })
 
     const body = request.body === undefined ? readBody(request) : Result.succeed(request.body)
-    if (Result.isFailure(body)) return this.refuse(request, body.failure)
+    if (Result.isFailure(body)) return this.invalid(request, body.failure)
+    const refusal = Canvas.refusal(body.success.embed)
+    if (refusal !== undefined) return this.refuse(request, refusal)
 
     if (!request.registered.options.acksLate && !this.acknowledgeEarly(request)) return undefined
 
@@ -94,13 +107,16 @@ export class Executor {
 
   /** Something came of the request, perhaps without running. */
   finish(request: Request, traced: Trace.Traced): undefined {
-    this.tell(request, traced)
+    this.count(traced)
+    const now = this.around.clock.currentTimeMillisUnsafe()
+    Tell.end(this.around.log, request, traced, now)
     const { options } = request.registered
     const settlement = Acknowledgement.settlementOf(traced, options)
     if (settlement === "requeue" && !request.isSettled) return this.settle(request, settlement)
     if (request.ignoreResult) return this.settle(request, settlement)
-    return this.store(request, recordOf(request, traced, this.around.clock.currentTimeMillisUnsafe()), (error) => {
+    return this.store(request, Trace.record(request, traced, now), (error) => {
       if (error === undefined) return this.settle(request, settlement)
+      if (error.reason._tag === "Unencodable") return this.unstorable(request, traced, settlement, error.reason.message)
       this.around.log.log(
         "Error",
         `The result of ${request.name}[${request.id}] could not be stored: ${error.message}` +
@@ -110,16 +126,43 @@ export class Executor {
     })
   }
 
-  /** A body that cannot be read is for the dead-letter exchange, and a FAILURE for whoever waits. */
-  refuse(request: Request, error: ProtocolError): undefined {
-    const { clock, log, state } = this.around
-    log.log("Error", `Received invalid task message: ${error.message}. The message has been rejected`)
+  /** To try again would come to the same: the failure is the result. */
+  private unstorable(request: Request, traced: Trace.Traced, settlement: Settlement, why: string): undefined {
+    if (traced._tag !== "Success") {
+      this.around.log.log("Error", `What became of ${request.name}[${request.id}] could not be stored: ${why}. It is lost`)
+      return this.settle(request, settlement)
+    }
+    this.around.state.succeeded--
+    const exception = Exceptions.make("EncodeError", [why], "kombu.exceptions")
+    return this.finish(request, { _tag: "Failure", exception, traceback: undefined, isDeclared: false })
+  }
+
+  private invalid(request: Request, error: ProtocolError): undefined {
+    this.around.log.log("Error", `Received invalid task message: ${error.message}. The message has been rejected`)
+    return this.reject(request, Exceptions.invalidTask(error.message))
+  }
+
+  private refuse(request: Request, exception: ExceptionRecord): undefined {
+    this.around.log.log(
+      "Error",
+      `Task ${request.name}[${request.id}] refused: ${Exceptions.repr(exception)}. The message has been rejected`
+    )
+    return this.reject(request, exception)
+  }
+
+  /** A message that cannot be run is for the dead-letter exchange, and a FAILURE for whoever waits. */
+  private reject(request: Request, exception: ExceptionRecord): undefined {
+    const { clock, state } = this.around
     state.failed++
-    const record = ResultRecord.make(request.id, TaskState.FAILURE, {
-      exception: Exceptions.invalidTask(error.message),
-      dateDone: clock.currentTimeMillisUnsafe()
-    })
+    const dateDone = clock.currentTimeMillisUnsafe()
+    const record = ResultRecord.make(request.id, TaskState.FAILURE, { exception, dateDone })
     return this.store(request, record, () => this.settle(request, "reject"))
+  }
+
+  /** What never throws has thrown. The message must not come again, and others must go on. */
+  private giveUp(request: Request, defect: unknown): undefined {
+    this.around.log.log("Fatal", `Task ${request.name}[${request.id}] INTERNAL ERROR: ${String(defect)}`, undefined, Cause.die(defect))
+    return this.settle(request, "reject")
   }
 
   /** Sends back to the broker what waits for a slot, but for `keep` of the oldest. */
@@ -141,6 +184,14 @@ export class Executor {
 
   readonly dropWaiting = (): void =>
     this.forget(this.withdraw(0))
+
+  /** The same for what came from one source, whose channel alone is lost. */
+  readonly dropWaitingOf = (source: Source): void => {
+    for (const request of this.withdraw(0)) {
+      if (request.source === source) this.around.state.finished(request)
+      else this.submit(request)
+    }
+  }
 
   /** Nothing is running and every result is stored. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() =>
@@ -171,21 +222,20 @@ export class Executor {
       return true
     }
     this.around.log.log("Warn", `${request.name}[${request.id}] lost its connection before it started: left to the broker`)
-    this.done(request)
+    this.around.state.finished(request)
+    request.source.finished(request)
     return false
   }
 
   private settle(request: Request, settlement: Settlement): undefined {
+    // Out of the state first: a message that goes back may be here again before this returns.
+    this.around.state.finished(request)
     if (!request.isSettled) {
       if (settlement === "ack") this.around.state.remember(request.id, request.retries)
       request.settle(settlement)
     }
-    return this.done(request)
-  }
-
-  private done(request: Request): undefined {
-    this.around.state.finished(request)
     request.source.finished(request)
+    return undefined
   }
 
   private store(
@@ -204,67 +254,16 @@ export class Executor {
     })
   }
 
+  private count(traced: Trace.Traced): void {
+    if (traced._tag === "Success") this.around.state.succeeded++
+    else if (traced._tag === "Failure") this.around.state.failed++
+  }
+
   private storeStarted(request: Request): void {
     const result = { pid: process.pid, hostname: request.hostname }
     this.store(request, ResultRecord.make(request.id, TaskState.STARTED, { result }), (error) => {
       if (error !== undefined) this.around.log.log("Warn", `${request.name}[${request.id}]: STARTED was not stored: ${error.message}`)
     })
-  }
-
-  /** Counts, and says so. */
-  private tell(request: Request, traced: Trace.Traced): void {
-    const { log, state } = this.around
-    const name = `${request.name}[${request.id}]`
-    switch (traced._tag) {
-      case "Success":
-        state.succeeded++
-        if (log.isInfo) {
-          log.log("Info", `Task ${name} succeeded in ${this.runtime(request)}s: ${PythonRepr.repr(traced.result)}`)
-        }
-        return
-      case "Failure": {
-        state.failed++
-        const repr = Exceptions.repr(traced.exception)
-        return log.log(
-          "Error",
-          `Task ${name} raised ${traced.isDeclared ? "expected" : "unexpected"}: ${repr}` +
-            (traced.isDeclared || traced.traceback === undefined ? "" : `\n${traced.traceback}`)
-        )
-      }
-      case "Revoked":
-        return log.log("Info", `Discarding revoked task: ${name}`)
-      case "Interrupted":
-        return log.log("Warn", `Task ${name} was terminated${request.isSettled ? "" : " and goes back to its queue"}`)
-    }
-  }
-
-  private runtime(request: Request): number {
-    return (this.around.clock.currentTimeMillisUnsafe() - (request.timeStart ?? request.receivedAt)) / 1000
-  }
-}
-
-/** What is stored of a request that is finished. `now` is milliseconds since the epoch. */
-const recordOf = (request: Request, traced: Trace.Traced, now: number): ResultRecord.ResultRecord => {
-  const common = { dateDone: now, groupId: request.group, parentId: request.parentId }
-  switch (traced._tag) {
-    case "Success":
-      return ResultRecord.make(request.id, TaskState.SUCCESS, { ...common, result: traced.result })
-    case "Failure":
-      return ResultRecord.make(request.id, TaskState.FAILURE, {
-        ...common,
-        exception: traced.exception,
-        traceback: traced.traceback
-      })
-    case "Revoked":
-      return ResultRecord.make(request.id, TaskState.REVOKED, {
-        ...common,
-        exception: Exceptions.taskRevoked(traced.why)
-      })
-    case "Interrupted":
-      return ResultRecord.make(request.id, TaskState.FAILURE, {
-        ...common,
-        exception: Exceptions.workerLost(`Worker ${request.hostname} was terminated while the task ran`)
-      })
   }
 }
 

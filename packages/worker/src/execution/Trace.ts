@@ -10,9 +10,11 @@
 import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
+import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Cause from "effect/Cause"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { Request } from "./Request.ts"
@@ -39,7 +41,8 @@ export const begin = (
   const bound = request.registered.bind(body.args, body.kwargs)
   if (Result.isFailure(bound)) return failure(Exceptions.typeError(bound.failure.message), bound.failure, false)
   try {
-    return request.registered.handler(bound.success, request)
+    const effect: unknown = request.registered.handler(bound.success, request)
+    return Effect.isEffect(effect) ? effect : noEffect(request)
   } catch (defect) {
     return failure(request.registered.encodeError(defect), defect, false)
   }
@@ -56,6 +59,37 @@ export const end = (request: Request, exit: Exit.Exit<unknown, unknown>, termina
   if (terminating && Cause.hasInterruptsOnly(exit.cause)) return { _tag: "Interrupted" }
   const error = Cause.squash(exit.cause)
   return failure(request.registered.encodeError(error), error, exit.cause.reasons.some(Cause.isFailReason))
+}
+
+/** What is stored of a request that is finished. `now` is milliseconds since the epoch. */
+export const record = (request: Request, traced: Traced, now: number): ResultRecord.ResultRecord => {
+  const common = { dateDone: now, groupId: request.group, parentId: request.parentId }
+  switch (traced._tag) {
+    case "Success":
+      return ResultRecord.make(request.id, TaskState.SUCCESS, { ...common, result: traced.result })
+    case "Failure":
+      return ResultRecord.make(request.id, TaskState.FAILURE, {
+        ...common,
+        exception: traced.exception,
+        traceback: traced.traceback
+      })
+    case "Revoked":
+      return ResultRecord.make(request.id, TaskState.REVOKED, {
+        ...common,
+        exception: Exceptions.taskRevoked(traced.why)
+      })
+    case "Interrupted":
+      return ResultRecord.make(request.id, TaskState.FAILURE, {
+        ...common,
+        exception: Exceptions.workerLost(`Worker ${request.hostname} was terminated while the task ran`)
+      })
+  }
+}
+
+/** Types forbid it, where there are types. */
+const noEffect = ({ task }: Request): Traced => {
+  const error = new TypeError(`the handler of task '${task}' did not return an effect`)
+  return failure(Exceptions.fromUnknown(error), error, false)
 }
 
 const failure = (exception: ExceptionRecord, error: unknown, isDeclared: boolean): Traced => ({

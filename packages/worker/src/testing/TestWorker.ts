@@ -13,7 +13,8 @@
  * Arguments and results take the way over the wire that they take in
  * production. Everything goes by Effect's `Clock`: under `TestClock`, a
  * countdown of an hour takes `TestClock.adjust("1 hour")`. `MemoryBroker` is
- * there to look into the queues and to let connections fail.
+ * there to look into the queues and to let connections fail. When the test
+ * ends, what still runs is interrupted.
  *
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport
 import * as Client from "@celeriac/tasks/Client"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Worker from "../Worker.ts"
 import type * as WorkerSteps from "../WorkerSteps.ts"
@@ -49,7 +51,16 @@ export const layer = <
 export const of = <E, R>(
   worker: Worker.Definition<E, R>
 ): Layer.Layer<TestWorker, E | BootstepError, Exclude<R | Sender, Surroundings>> =>
-  Layer.provideMerge(Layer.merge(worker.layer, Client.layer), surroundings())
+  Client.layer.pipe(
+    Layer.provideMerge(stopCold),
+    Layer.provideMerge(worker.layer),
+    Layer.provideMerge(surroundings())
+  )
+
+/** The end of a test is no time to wait for a task that sleeps on a clock which nobody turns. */
+const stopCold = Layer.effectDiscard(
+  Effect.flatMap(Worker.Worker, (worker) => Effect.addFinalizer(() => worker.terminate))
+)
 
 /** What a client is made of. */
 type Sender = Producer.Producer | ResultBackend

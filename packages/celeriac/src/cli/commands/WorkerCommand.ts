@@ -65,7 +65,13 @@ export const worker = Command.make("worker", {
     Command.withShortDescription("Run a worker"),
     Command.withExamples([
       { command: "celeriac worker -A ./worker.ts -l info", description: "Show every task" },
-      { command: "celeriac worker -A ./worker.ts -Q emails,default -c 8 -n w1@%h", description: "Two queues, eight slots" },
-      { command: "celeriac worker -A ./worker.ts -b amqp://user:password@rabbit:5672/vhost", description: "Another broker" }
+      {
+        command: "celeriac worker -A ./worker.ts -Q emails,default -c 8 -n w1@%h",
+        description: "Two queues, eight slots"
+      },
+      {
+        command: "celeriac worker -A ./worker.ts -b amqp://user:password@rabbit:5672/vhost",
+        description: "Another broker"
+      }
     ])
   )

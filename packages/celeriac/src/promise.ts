@@ -1,0 +1,20 @@
+/**
+ * Tasks with promises, for programs that do not use Effect.
+ *
+ * ```ts
+ * import { celeriac } from "celeriac/promise"
+ * import * as z from "zod"
+ *
+ * const app = celeriac({ broker: "amqp://localhost" })
+ * const add = app.task("proj.add", { parameters: { x: z.number(), y: z.number() } }, async ({ x, y }) => x + y)
+ *
+ * await app.worker({ concurrency: 8 }).run()             // in one process
+ * const sum = await (await add.delay({ x: 2, y: 3 })).get()   // in another
+ * ```
+ */
+export type { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
+export type { TaskError } from "@celeriac/tasks/TaskError"
+export { type AppOptions, make as celeriac, type PromiseApp } from "./promise/PromiseApp.ts"
+export type { Definition, Handler, PromiseTask, Request } from "./promise/PromiseTask.ts"
+export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"
+export type { GetOptions, Result } from "./promise/Result.ts"

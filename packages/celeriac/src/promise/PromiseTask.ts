@@ -1,0 +1,100 @@
+/** A task as a pair of functions: the handler that runs it, and the calls that send it. */
+import type * as CallOptions from "@celeriac/tasks/CallOptions"
+import * as Client from "@celeriac/tasks/Client"
+import * as Task from "@celeriac/tasks/Task"
+import type { TaskOptions } from "@celeriac/tasks/TaskOptions"
+import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Result from "./Result.ts"
+import type { Run } from "./Run.ts"
+import * as Schemas from "./Schemas.ts"
+
+/** What a handler sees of the message that made it run. */
+export interface Request extends TaskRequest {
+  /** Aborted when the worker gives the task up: pass it to `fetch` and the like. */
+  readonly signal: AbortSignal
+}
+
+export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | undefined> {
+  /** By name; callers give them by name. Default: none. */
+  readonly parameters?: F
+  /** Default: whatever JSON can hold, as the handler returns it, unchecked. */
+  readonly success?: S
+  /** Queue, priority, late acknowledgement and so on. */
+  readonly options?: TaskOptions
+}
+
+/** Returns or throws; what it throws becomes the task's failure. */
+export type Handler<F extends Schemas.Fields, R> = (
+  parameters: Schemas.Parameters<F>,
+  request: Request
+) => R | Promise<R>
+
+/** Nothing has to be given where nothing is required. */
+export type Args<F extends Schemas.Fields, Options = never> = {} extends Schemas.Arguments<F>
+  ? [args?: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
+  : [args: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
+
+export interface PromiseTask<F extends Schemas.Fields, out A> {
+  readonly name: string
+  /** Sends it. Resolves when the broker has confirmed that it keeps the task. */
+  readonly delay: (...args: Args<F>) => Promise<Result.Result<A>>
+  /** Sends it, with options: `countdown`, `eta`, `expires`, `queue`, `priority` and so on. */
+  readonly applyAsync: (...args: Args<F, CallOptions.CallOptions>) => Promise<Result.Result<A>>
+  /** Sends it, and waits for what it returns. */
+  readonly execute: (...args: Args<F, CallOptions.CallOptions & Result.GetOptions>) => Promise<A>
+}
+
+/** What the application keeps of a task. */
+export interface Made {
+  readonly task: PromiseTask<Schemas.Fields, unknown>
+  /** Undefined for a task that is run elsewhere. */
+  readonly layer: Layer.Layer<never, never, TaskRegistry> | undefined
+}
+
+export const make = (
+  run: Run,
+  name: string,
+  definition: Definition<Schemas.Fields, Schemas.Any | undefined>,
+  handler: Handler<Schemas.Fields, unknown> | undefined
+): Made => {
+  const fields = definition.parameters ?? {}
+  const task = Task.make(name, {
+    parameters: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, Schemas.toParameter(schema)])),
+    success: definition.success === undefined ? Schema.Unknown : Schemas.toEffect(definition.success),
+    ...(definition.options === undefined ? {} : { options: definition.options })
+  })
+  const send = (args: Readonly<Record<string, unknown>> = {}, options: CallOptions.CallOptions = {}) =>
+    Effect.flatMap(Client.Client, (client) => client.applyAsync(task, args, options))
+
+  return {
+    task: {
+      name,
+      delay: async (args) => Result.make(run, await run(send(args))),
+      applyAsync: async (args, options) => Result.make(run, await run(send(args, options))),
+      execute: (args, { signal, timeoutMs, ...options } = {}) =>
+        run(
+          Effect.flatMap(
+            send(args, options),
+            (sent) => sent.get(timeoutMs === undefined ? {} : { timeout: timeoutMs })
+          ),
+          signal
+        )
+    },
+    layer: handler === undefined ? undefined : task.toLayer(handling(fields, handler))
+  }
+}
+
+const handling = (fields: Schemas.Fields, handler: Handler<Schemas.Fields, unknown>) => {
+  const fill = Schemas.filling(fields)
+  return (parameters: Readonly<Record<string, unknown>>, request: TaskRequest) =>
+    // What is thrown is a defect: the definition declares no errors.
+    Effect.promise(async (signal) => handler(fill(parameters), withSignal(request, signal)))
+}
+
+/** The request itself, and the signal: nothing is copied. */
+const withSignal = (request: TaskRequest, signal: AbortSignal): Request =>
+  Object.create(request, { signal: { value: signal, enumerable: true } })

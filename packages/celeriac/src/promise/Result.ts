@@ -1,0 +1,35 @@
+/** What a caller holds of a task that was sent: its id, and promises of its result. */
+import type { AsyncResult } from "@celeriac/tasks/AsyncResult"
+import type { TaskState } from "@celeriac/tasks/TaskState"
+import type { Run } from "./Run.ts"
+
+export interface GetOptions {
+  /** How long to wait before rejecting with a `TaskError`. Default: for ever. */
+  readonly timeoutMs?: number
+  /** Stops waiting; the task goes on. */
+  readonly signal?: AbortSignal
+}
+
+export interface Result<out A> {
+  readonly id: string
+  /**
+   * What the task returned. Rejects with a `TaskException` when it threw, with
+   * a `TaskError` when the result does not come in time, is not kept or cannot
+   * be read.
+   */
+  readonly get: (options?: GetOptions) => Promise<A>
+  /** PENDING also when nobody knows the id. */
+  readonly state: () => Promise<TaskState>
+  /** Whether it ended. */
+  readonly ready: () => Promise<boolean>
+  /** Drops what is kept about it. */
+  readonly forget: () => Promise<void>
+}
+
+export const make = <A>(run: Run, sent: AsyncResult<A, unknown>): Result<A> => ({
+  id: sent.id,
+  get: ({ signal, timeoutMs } = {}) => run(sent.get(timeoutMs === undefined ? {} : { timeout: timeoutMs }), signal),
+  state: () => run(sent.state),
+  ready: () => run(sent.ready),
+  forget: () => run(sent.forget)
+})

@@ -1,0 +1,267 @@
+import { assert, describe, it } from "@effect/vitest"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { celeriac, type Ended, fixture } from "./fixtures/Command.ts"
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+
+const inMemory = (...args: ReadonlyArray<string>) => ["worker", "-A", fixture("worker.ts"), "-b", "memory://", ...args]
+
+const stopping = (signal: NodeJS.Signals) => ({ signals: [["ready.", signal]] as const })
+
+/** One line on stderr, exit code 1. */
+const assertRefused = (ended: Ended, message: RegExp) => {
+  assert.strictEqual(ended.code, 1, ended.stderr)
+  assert.match(ended.stderr, message)
+  assert.strictEqual(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr)
+}
+
+describe.concurrent("celeriac", () => {
+  it("says its version", async () => {
+    for (const flag of ["--version", "-v"]) {
+      assert.deepStrictEqual(await celeriac([flag]), { code: 0, stdout: `celeriac v${version}\n`, stderr: "" })
+    }
+  })
+
+  it("says what its commands are, and what they take", async () => {
+    const help = await celeriac(["--help"])
+    assert.strictEqual(help.code, 0)
+    assert.match(help.stdout, /worker +Run a worker\n +graph +Draw the boot steps of a worker/)
+    const worker = await celeriac(["worker", "--help"])
+    for (
+      const flag of ["-A", "-Q", "-c", "-n", "-l", "-b", "--result-backend", "--prefetch-multiplier", "--json-logs"]
+    ) {
+      assert.include(worker.stdout, flag)
+    }
+    assert.include(worker.stdout, "celeriac worker -A ./worker.ts -l info")
+  })
+
+  it("guesses what was meant", async () => {
+    const command = await celeriac(["wroker"])
+    assert.strictEqual(command.code, 2)
+    assert.match(command.stderr, /Did you mean this\?\s+worker/)
+    const flag = await celeriac(["worker", "--concurency", "2"])
+    assert.strictEqual(flag.code, 2)
+    assert.match(flag.stderr, /--concurrency/)
+    assert.notMatch(flag.stderr, /at .*\.ts:\d+/)
+  })
+
+  it("refuses a value that makes no sense", async () => {
+    for (
+      const [flags, said] of [
+        [["-c", "0"], /--concurrency must be at least 1/],
+        [["-c", "many"], /--concurrency: "many"/],
+        [["-l", "loud"], /debug/],
+        [["-Q", ","], /--queues names no queue/],
+        [["--prefetch-multiplier", "-1"], /prefetch-multiplier/],
+        [["--result-backend", "redis"], /rpc/]
+      ] as const
+    ) {
+      const { code, stderr } = await celeriac(inMemory(...flags))
+      assert.strictEqual(code, 2, flags.join(" "))
+      assert.match(stderr, said)
+    }
+  })
+})
+
+describe.concurrent("celeriac worker", () => {
+  it("shows what it is, says that it is ready, and stops warm on SIGTERM", async () => {
+    const { code, stderr, stdout } = await celeriac(inMemory("-c", "3", "-n", "w1@example.com"), stopping("SIGTERM"))
+    assert.strictEqual(code, 0)
+    assert.strictEqual(
+      stdout,
+      `
+w1@example.com v${version} (celeriac)
+
+[config]
+.> transport:   memory://local
+.> results:     memory
+.> concurrency: 3 (fibers)
+
+[queues]
+.> main             exchange=main(direct) key=main
+.> reports         
+
+`.replace("reports         ", `${"reports".padEnd(16)}`)
+    )
+    const time = String.raw`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}: `
+    assert.match(stderr, new RegExp(`${time}INFO/MainProcess\\] w1@example\\.com ready\\.$`, "m"))
+    assert.match(stderr, new RegExp(`${time}WARNING/MainProcess\\] worker: Warm shutdown \\(MainProcess\\)$`, "m"))
+  })
+
+  it("lists its tasks at info, and says once that it is ready", async () => {
+    const { code, stderr, stdout } = await celeriac(inMemory("-l", "info"), stopping("SIGINT"))
+    assert.strictEqual(code, 0)
+    assert.include(stdout, "[tasks]\n  . proj.ping\n  . proj.pong\n")
+    assert.strictEqual(stderr.match(/ ready\./g)?.length, 1)
+    assert.include(stderr, "worker: Hitting Ctrl+C again will initiate cold shutdown")
+  })
+
+  it("tells at debug how it boots and stops", async () => {
+    const { stderr } = await celeriac(inMemory("-l", "debug"), stopping("SIGTERM"))
+    for (
+      const line of [
+        "| Worker: New boot order: {",
+        "| Consumer: Starting Connection",
+        "^-- substep ok",
+        "| Worker: Stopping Timer..."
+      ]
+    ) {
+      assert.include(stderr, `DEBUG/MainProcess] ${line}`)
+    }
+  })
+
+  it("stops cold on SIGQUIT", async () => {
+    const { code, stderr } = await celeriac(inMemory(), stopping("SIGQUIT"))
+    assert.strictEqual(code, 1)
+    assert.include(stderr, "worker: Cold shutdown (MainProcess)")
+  })
+
+  it("consumes from the queues it is told to", async () => {
+    const { stdout } = await celeriac(inMemory("-Q", "a, b"), stopping("SIGTERM"))
+    assert.match(stdout, /\[queues\]\n\.> a +exchange=a\(direct\) key=a\n\.> b +exchange=b\(direct\) key=b\n\n/)
+  })
+
+  it("logs JSON lines, and nothing else", async () => {
+    const { code, stderr, stdout } = await celeriac(inMemory("--json-logs", "-l", "debug"), stopping("SIGTERM"))
+    assert.deepStrictEqual([code, stdout], [0, ""])
+    const lines = stderr.trimEnd().split("\n").map((line) => JSON.parse(line))
+    for (const line of lines) assert.hasAllKeys(line, ["level", "time", "message", "annotations"])
+    assert.isTrue(lines.some(({ level, message }) => level === "INFO" && message.endsWith(" ready.")))
+    assert.isTrue(lines.some(({ annotations }) => annotations.queue === "main"))
+  })
+
+  it("colours its lines where that is wanted", async () => {
+    const colours = { NO_COLOR: "", FORCE_COLOR: "1" }
+    const coloured = await celeriac(inMemory(), { ...stopping("SIGTERM"), env: colours })
+    assert.include(coloured.stderr, "\x1b[33mworker: Warm shutdown")
+    const plain = await celeriac(inMemory("--no-color"), { ...stopping("SIGTERM"), env: colours })
+    assert.notInclude(plain.stderr, "\x1b[")
+  })
+
+  it("takes the module before the command too, and the broker from the environment", async () => {
+    for (const name of ["CELERIAC_BROKER_URL", "CELERY_BROKER_URL"]) {
+      const { code, stdout } = await celeriac(["-A", fixture("worker"), "worker"], {
+        ...stopping("SIGTERM"),
+        env: { [name]: "memory://" }
+      })
+      assert.strictEqual(code, 0)
+      assert.include(stdout, "memory://local")
+    }
+  })
+
+  it("finds a worker that lies where workers usually lie", async () => {
+    const { code } = await celeriac(["worker", "-b", "memory://"], { ...stopping("SIGTERM"), cwd: fixture(".") })
+    assert.strictEqual(code, 0)
+  })
+
+  it("runs the worker of an application of promises", async () => {
+    const args = ["worker", "-A", fixture("promises.ts"), "-b", "memory://", "-l", "info"]
+    const { code, stdout } = await celeriac(args, stopping("SIGTERM"))
+    assert.strictEqual(code, 0)
+    assert.match(stdout, /^\npromises@.* \(celeriac\)\n/)
+    assert.include(stdout, "  . proj.promised\n")
+  })
+
+  it("names the brokers and backends it knows when it is given another one, and keeps the secret", async () => {
+    const withBroker = (...url: ReadonlyArray<string>) => celeriac(["worker", "-A", fixture("worker.ts"), "-b", ...url])
+    const scheme = await withBroker("foo://me:hush@host")
+    assertRefused(scheme, /no transport for 'foo:\/\/': known are amqp:\/\/.*memory:\/\//)
+    assert.notInclude(scheme.stderr, "hush")
+    assertRefused(await withBroker("hush"), /broker URL has no scheme: known are/)
+    const results = await celeriac(inMemory(), { env: { CELERIAC_RESULT_BACKEND: "redis://:hush@host" } })
+    assertRefused(results, /no result backend 'redis': known are rpc, memory, disabled/)
+    assert.notInclude(results.stderr, "hush")
+    const malformed = await withBroker("amqp://me:hush@host:port/")
+    assertRefused(malformed, /host or port/)
+    assert.notInclude(malformed.stderr, "hush")
+  })
+
+  it("tries to reach a broker that is away, shows no password, and gives up", async () => {
+    const args = ["worker", "-A", fixture("worker.ts"), "-b", "amqp://me:hush@127.0.0.1:1//"]
+    const { code, stderr, stdout } = await celeriac(args)
+    assert.strictEqual(code, 1)
+    assert.include(stdout, ".> transport:   amqp://me:**@127.0.0.1:1/")
+    assert.match(stderr, /ERROR\/MainProcess\] consumer: Cannot connect.*Trying again in [\d.]+ seconds\.\.\. \(1\/2\)/)
+    assert.match(stderr, /\(2\/2\)/)
+    assert.match(stderr, /CRITICAL\/MainProcess\] Unrecoverable error: .*\n$/)
+    assert.notInclude(stdout + stderr, "hush")
+  })
+
+  it("can be stopped while it waits for its broker", async () => {
+    const args = ["worker", "-A", fixture("worker.ts"), "-b", "amqp://127.0.0.1:1//"]
+    const { code, stderr } = await celeriac(args, { signals: [["Trying again", "SIGTERM"]] })
+    assert.strictEqual(code, 0)
+    assert.include(stderr, "Warm shutdown")
+  })
+})
+
+describe.concurrent("a module for -A", () => {
+  const refused = async (text: string | undefined, message: RegExp, name = "app.ts") => {
+    const folder = mkdtempSync(join(tmpdir(), "celeriac-app-"))
+    try {
+      if (text !== undefined) writeFileSync(join(folder, name), text)
+      assertRefused(await celeriac(["worker", "-A", `./${name}`, "-b", "memory://"], { cwd: folder }), message)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+
+  it("that is not there is asked for", () =>
+    refused(
+      undefined,
+      /^celeriac: there is no module '.\/app\.ts' \(looked for .*app\.ts\)\. -A takes the path of a file/
+    ))
+
+  it("that has a mistake in it is told with its place", async () => {
+    await refused(`export const = 1\n`, /^celeriac: app\.ts could not be loaded: SyntaxError: .* \(app\.ts:1\)/)
+    await refused(`export const = 1\n`, /SyntaxError: .*`node --check app\.mjs` shows where/, "app.mjs")
+    await refused(
+      `const a = 1\nthrow new RangeError("too far")\n`,
+      /could not be loaded: RangeError: too far \(app\.ts:2\)/
+    )
+    await refused(`throw "a fit"\n`, /could not be loaded: it threw a fit/)
+  })
+
+  it("that imports what is not there is told what", () =>
+    refused(`import "nowhere-to-be-found"\n`, /Cannot find package 'nowhere-to-be-found'.*Is it installed/))
+
+  it("that needs a build is told so", () =>
+    refused(
+      `enum Colour { Red }\nexport default Colour.Red\n`,
+      /enums, namespaces and parameter properties need a build/
+    ))
+
+  it("that has no worker is told what it has instead", async () => {
+    await refused(``, /app\.ts has no worker: it exports nothing\. Write: export default Worker\.make/)
+    await refused(`export const add = 1, mul = 2\n`, /has no worker: it exports add, mul\. Write/)
+    await refused(`export default { tasks: [] }\n`, /its default export is a value of type object/)
+    await refused(`export const worker = () => 1\n`, /its export 'worker' is the function worker/)
+    await refused(`module.exports = [1]\n`, /has no worker: its default export is an array/, "app.cjs")
+  })
+
+  it("shows its stack to whoever debugs", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "celeriac-app-"))
+    try {
+      writeFileSync(join(folder, "app.ts"), `throw new Error("here")\n`)
+      const { code, stderr } = await celeriac(["worker", "-A", "./app.ts", "-l", "debug"], { cwd: folder })
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /\n +at .*app\.ts:1:7/)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
+
+describe.concurrent("celeriac graph", () => {
+  it("draws both blueprints and starts nothing", async () => {
+    const mermaid = await celeriac(["graph", "-A", fixture("worker.ts")])
+    assert.deepStrictEqual([mermaid.code, mermaid.stderr], [0, ""])
+    assert.match(mermaid.stdout, /^flowchart TB\n +subgraph b0\["Worker"\]\n(.*\n)* +subgraph b1\["Consumer"\]\n/)
+    const dot = await celeriac(["graph", "-A", fixture("worker.ts"), "--format", "dot"])
+    assert.match(dot.stdout, /^digraph "Worker" \{\n/)
+    const levels = await celeriac(["graph", "-A", fixture("worker.ts"), "-f", "levels"])
+    assert.match(levels.stdout, /^Worker\n +1 {2}Timer.*\n(.*\n)+\nConsumer\n +1 {2}Connection/)
+  })
+})

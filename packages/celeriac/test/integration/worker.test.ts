@@ -1,0 +1,35 @@
+/** The command with a real broker: another process is its client. */
+import { assert, describe, it } from "@effect/vitest"
+import { inject } from "vitest"
+import { celeriac as application } from "../../src/promise.ts"
+import { celeriac, fixture } from "../fixtures/Command.ts"
+
+const amqpUrl = inject("amqpUrl")
+
+describe("celeriac worker on RabbitMQ", () => {
+  it("runs what a client in another process sends, and leaves when it is told to", async () => {
+    const app = application({ broker: amqpUrl })
+    const ended = celeriac(["worker", "-A", fixture("worker.ts"), "-b", amqpUrl, "-l", "info"], {
+      signals: [["Task proj.ping[last] succeeded", "SIGTERM"]]
+    })
+    try {
+      const call = { queue: "main" }
+      for (let i = 0; i < 20; i++) await (await app.client.sendTask("proj.ping", call)).get({ timeoutMs: 10_000 })
+      await app.client.sendTask("proj.ping", { ...call, taskId: "last" })
+      const { code, stderr, stdout } = await ended
+      assert.strictEqual(code, 0, stderr)
+      assert.match(stdout, /transport: +amqp:\/\/guest:\*\*@127\.0\.0\.1:\d+\/\//)
+      assert.strictEqual(stderr.match(/Task proj\.ping\[.*\] succeeded/g)?.length, 21)
+    } finally {
+      await app.close()
+    }
+  })
+
+  it("says that its password was refused, and does not try again", async () => {
+    const url = amqpUrl.replace("guest:guest", "guest:hush")
+    const { code, stderr } = await celeriac(["worker", "-A", fixture("worker.ts"), "-b", url])
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /^\[.*: CRITICAL\/MainProcess\] Unrecoverable error: .*refused.*\n$/)
+    assert.notInclude(stderr, "hush")
+  })
+})

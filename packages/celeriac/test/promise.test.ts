@@ -1,0 +1,207 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import type { StandardSchemaV1 } from "effect/StandardSchema"
+import { celeriac, type PromiseApp } from "../src/promise.ts"
+import { TaskException } from "../src/TaskException.ts"
+
+/** Runs with an application in memory whose worker is up, and closes it. */
+const withWorker = async <A>(define: (app: PromiseApp) => A, use: (tasks: A, app: PromiseApp) => Promise<void>) => {
+  const app = celeriac({ broker: "memory://", log: "critical" })
+  try {
+    const tasks = define(app)
+    await app.worker({ concurrency: 4 }).start()
+    await use(tasks, app)
+  } finally {
+    await app.close()
+  }
+}
+
+const rejection = (promise: Promise<unknown>): Promise<any> =>
+  promise.then((value) => assert.fail(`resolved with ${String(value)}`), (error) => error)
+
+/** A Standard Schema, as libraries make them. */
+const standard = <I, O>(
+  validate: (input: unknown) => StandardSchemaV1.Result<O> | Promise<StandardSchemaV1.Result<O>>
+) => ({ "~standard": { version: 1, vendor: "test", validate } }) as StandardSchemaV1<I, O>
+
+const aNumber = standard<number, number>((input) =>
+  typeof input === "number" ? { value: input } : { issues: [{ message: "expected a number" }] }
+)
+
+const aDate = standard<string, Date>((input) =>
+  typeof input === "string" && !Number.isNaN(Date.parse(input))
+    ? { value: new Date(input) }
+    : { issues: [{ message: "expected a date", path: ["day"] }] }
+)
+
+const orThree = standard<number | undefined, number>((input) =>
+  input === undefined
+    ? { value: 3 }
+    : typeof input === "number"
+    ? { value: input }
+    : { issues: [{ message: "no number" }] }
+)
+
+describe("celeriac/promise", () => {
+  it("sends a task, runs it, and gives its result", () =>
+    withWorker(
+      (app) =>
+        app.task("proj.add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int }, async ({ x, y }) =>
+          x + y),
+      async (add) => {
+        const sent = await add.delay({ x: 2, y: 3 })
+        assert.strictEqual(await sent.get({ timeoutMs: 5000 }), 5)
+        assert.deepStrictEqual([await sent.state(), await sent.ready()], ["SUCCESS", true])
+        assert.strictEqual(await add.execute({ x: 1, y: 1 }, { timeoutMs: 5000 }), 2)
+        assert.strictEqual(await (await add.applyAsync({ x: 4, y: 4 }, { taskId: "mine" })).get(), 8)
+        // @ts-expect-error y is missing
+        await rejection(add.delay({ x: 1 }))
+        // @ts-expect-error x is no text
+        await rejection(add.delay({ x: "1", y: 2 }))
+        const sum: number = await add.execute({ x: 1, y: 2 })
+        assert.strictEqual(sum, 3)
+      }
+    ))
+
+  it("needs neither parameters nor a schema of the result, nor a handler that is asynchronous", () =>
+    withWorker((app) => app.task("proj.now", {}, () => ({ zone: "UTC", hours: [1, 2] })), async (now) => {
+      const { hours, zone } = await now.execute()
+      assert.deepStrictEqual([zone, hours], ["UTC", [1, 2]])
+    }))
+
+  it("gives the handler its request", () =>
+    withWorker(
+      (app) =>
+        app.task("proj.who", {}, (_, request) => [request.id, request.task, request.retries, request.signal.aborted]),
+      async (who) => {
+        const sent = await who.applyAsync({}, { taskId: "t-1" })
+        assert.deepStrictEqual(await sent.get(), ["t-1", "proj.who", 0, false])
+      }
+    ))
+
+  it("makes what a handler throws the failure of its task, asynchronous or not", () =>
+    withWorker((app) => ({
+      late: app.task("proj.late", {}, async (): Promise<number> => {
+        throw new RangeError("too far")
+      }),
+      early: app.task("proj.early", {}, (): number => {
+        throw new TypeError("at once")
+      }),
+      odd: app.task("proj.odd", {}, async (): Promise<number> => {
+        throw "a text" // eslint-disable-line no-throw-literal
+      })
+    }), async ({ early, late, odd }) => {
+      const error: unknown = await rejection(late.execute())
+      if (!(error instanceof TaskException)) return assert.fail(String(error))
+      assert.strictEqual(error.message, "ValueError('too far')")
+      assert.include(error.traceback, "too far")
+      assert.strictEqual((await rejection(early.execute())).message, "TypeError('at once')")
+      assert.strictEqual((await rejection(odd.execute())).message, "Exception('a text')")
+    }))
+
+  it("takes parameters and results of any Standard Schema: callers give its input, handlers get its output", () =>
+    withWorker(
+      (app) =>
+        app.task(
+          "proj.year",
+          { parameters: { day: aDate, times: orThree }, success: aNumber },
+          ({ day, times }) => day.getUTCFullYear() * times
+        ),
+      async (year, app) => {
+        assert.strictEqual(await year.execute({ day: "2026-01-01", times: 2 }), 4052)
+        assert.strictEqual(await year.execute({ day: "2026-01-01" }), 6078)
+        const refused = await rejection(year.execute({ day: "never" }))
+        assert.match(refused.message, /expected a date/)
+        // Another client may send anything: the worker checks too.
+        const sent = await app.client.sendTask("proj.year", { kwargs: { day: 3 } })
+        assert.match((await rejection(sent.get())).message, /TypeError\(.*expected a date/)
+      }
+    ))
+
+  it("says that it cannot wait for a schema", () =>
+    withWorker(
+      (app) => app.task("proj.slow", { success: standard<number, number>(async () => ({ value: 1 })) }, () => 1),
+      async (slow) => assert.match((await rejection(slow.execute())).message, /validates asynchronously/)
+    ))
+
+  it("stops waiting when it is told to, or when time is up", () => {
+    const gate = Promise.withResolvers<void>()
+    return withWorker((app) => app.task("proj.wait", {}, () => gate.promise), async (wait) => {
+      const sent = await wait.delay()
+      assert.match((await rejection(sent.get({ timeoutMs: 1 }))).message, /within|timed out|time/i)
+      const waiting = rejection(sent.get({ signal: AbortSignal.timeout(1) }))
+      assert.isDefined(await waiting)
+      gate.resolve()
+      await sent.get()
+    })
+  })
+
+  it("lets running tasks finish when it is stopped warm", async () => {
+    const app = celeriac({ broker: "memory://", log: "critical" })
+    const started = Promise.withResolvers<void>()
+    const gate = Promise.withResolvers<void>()
+    const task = app.task("proj.finish", {}, async () => {
+      started.resolve()
+      await gate.promise
+      return "finished"
+    })
+    const worker = app.worker()
+    await worker.start()
+    const sent = await task.delay()
+    await started.promise
+    const stopped = worker.stop()
+    gate.resolve()
+    await stopped
+    assert.strictEqual(await sent.get(), "finished")
+    await app.close()
+  })
+
+  it("aborts the signals of running tasks when it is stopped cold", async () => {
+    const app = celeriac({ broker: "memory://", log: "critical" })
+    const started = Promise.withResolvers<AbortSignal>()
+    const task = app.task("proj.hang", {}, (_, { signal }) => {
+      started.resolve(signal)
+      return new Promise<never>(() => {})
+    })
+    const worker = app.worker()
+    await worker.start()
+    const sent = await task.delay()
+    const signal = await started.promise
+    assert.isFalse(signal.aborted)
+    await worker.terminate()
+    assert.isTrue(signal.aborted)
+    assert.match((await rejection(sent.get())).message, /WorkerLostError/)
+    await app.close()
+  })
+
+  it("starts a worker once, and again when it was stopped", async () => {
+    const app = celeriac({ broker: "memory://", log: "critical" })
+    const ping = app.task("proj.ping", {}, () => "pong")
+    const worker = app.worker()
+    await worker.stop()
+    await worker.start()
+    assert.match((await rejection(worker.start())).message, /runs already/)
+    await worker.stop()
+    await worker.stop()
+    await worker.start()
+    assert.strictEqual(await ping.execute(), "pong")
+    await app.close()
+  })
+
+  it("sends by name, and finds results again by their id", () =>
+    withWorker((app) => app.task("proj.ping", {}, () => "pong"), async (_, app) => {
+      const sent = await app.client.sendTask("proj.ping")
+      assert.strictEqual(await sent.get(), "pong")
+      assert.strictEqual(await (await app.client.result(sent.id)).get(), "pong")
+      await sent.forget()
+      assert.strictEqual(await sent.state(), "PENDING")
+    }))
+
+  it("rejects with what is wrong when its broker is", async () => {
+    const app = celeriac({ broker: "foo://me:hush@host" })
+    const error = await rejection(app.client.sendTask("proj.ping"))
+    assert.match(error.message, /no transport for 'foo:\/\/'/)
+    assert.match((await rejection(app.worker().start())).message, /no transport for 'foo:\/\/'/)
+    await app.close()
+  })
+})

@@ -1,0 +1,166 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import * as Entity from "@celeriac/messaging/Entity"
+import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
+import * as TaskQueues from "@celeriac/tasks/Queues"
+import * as Settings from "@celeriac/tasks/Settings"
+import * as Task from "@celeriac/tasks/Task"
+import { Queues } from "@celeriac/worker/boot/Queues"
+import { UnknownQueue } from "@celeriac/worker/state/WorkerError"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import { counts, define, Doors, Lines, publish, quiet, running, settled, surroundings, taskMessage } from "../support.ts"
+
+const plain = Task.make("plain")
+const PlainLive = plain.toLayer(() => Effect.void)
+
+/** A worker whose `Queues` a test can get at. */
+const withQueues = (queues?: ReadonlyArray<string>) => {
+  const found = Deferred.makeUnsafe<Queues["Service"]>()
+  const Grab = Bootstep.make("Grab", {
+    requires: [Queues],
+    start: Effect.flatMap(Queues, (queues) => Deferred.succeed(found, queues))
+  })
+  return {
+    queues: Deferred.await(found),
+    worker: define({ tasks: [PlainLive], ...(queues === undefined ? {} : { queues }), steps: { worker: [Grab] } })
+  }
+}
+
+/** Which queues have a consumer. */
+const consumed = Effect.map(MemoryBroker, (broker) =>
+  broker.queues().filter(({ consumers }) => consumers.length > 0).map(({ name }) => name).sort())
+
+const configured = Layer.succeed(TaskQueues.Configured, [Entity.queue("video"), Entity.queue("image")])
+
+describe("Queues", () => {
+  it.effect("are the default one when nothing is said", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* consumed, ["celery"])
+    }).pipe(Effect.provide(running(withQueues().worker))))
+
+  it.effect("are the default one and all that are configured", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* consumed, ["celery", "image", "video"])
+    }).pipe(Effect.provide(running(withQueues().worker).pipe(Layer.provide(configured)))))
+
+  it.effect("are those that are asked for, and no others", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* consumed, ["made as needed", "video"])
+    }).pipe(Effect.provide(running(withQueues(["video", "made as needed"]).worker).pipe(Layer.provide(configured)))))
+
+  it.effect("are declared as clients declare them, priorities included", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryBroker
+      assert.deepStrictEqual(
+        broker.queues().map(({ declaration, name }) => [name, declaration.arguments]).sort(),
+        ["celery", "image", "video"].map((name) => [name, { "x-max-priority": 10 }])
+      )
+    }).pipe(Effect.provide(
+      running(withQueues().worker).pipe(
+        Layer.provide(Layer.mergeAll(configured, Layer.succeed(Settings.QueueMaxPriority, 10)))
+      )
+    )))
+
+  it.effect("that are not configured stop the worker by name, when queues are not made as needed", () =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(Effect.scoped(Layer.build(withQueues(["video", "audio"]).worker.layer)))
+      const reason = Exit.isFailure(exit) ? exit.cause.reasons[0] : undefined
+      const error = reason?._tag === "Fail" ? reason.error : undefined
+      assert.instanceOf(error, BootstepError)
+      assert.instanceOf(error?.reason, UnknownQueue)
+      assert.strictEqual(
+        error?.message,
+        "Bootstep 'Queues' of blueprint 'Worker' failed while starting: queue 'audio' is not configured. " +
+          "List it in Queues.Configured, or let queues be made as needed (Settings.CreateMissingQueues)"
+      )
+    }).pipe(
+      Effect.provide(
+        surroundings().pipe(Layer.provideMerge(Layer.mergeAll(configured, Layer.succeed(Settings.CreateMissingQueues, false))))
+      ),
+      Effect.provide(quiet)
+    ))
+
+  it.effect("may be added and cancelled while the worker runs, and stay so after a reconnect", () => {
+    const { queues: get, worker } = withQueues()
+    const lines = new Lines()
+    return Effect.gen(function*() {
+      const queues = yield* get
+      const { faults } = yield* MemoryBroker
+      const reconnect = Effect.gen(function*() {
+        faults.dropConnections("lost", ({ name }) => name === "celery@test")
+        yield* settled
+        yield* TestClock.adjust("6 seconds")
+        yield* settled
+      })
+      yield* queues.add("video")
+      yield* queues.add("video")
+      yield* queues.add(Entity.queue("described", { durable: false }))
+      yield* settled
+      assert.deepStrictEqual(yield* consumed, ["celery", "described", "video"])
+      yield* reconnect
+      assert.deepStrictEqual(yield* consumed, ["celery", "described", "video"])
+      assert.isTrue(yield* queues.cancel("celery"))
+      assert.isFalse(yield* queues.cancel("celery"))
+      yield* settled
+      assert.deepStrictEqual(yield* consumed, ["described", "video"])
+      yield* reconnect
+      assert.deepStrictEqual(yield* consumed, ["described", "video"])
+      yield* queues.add("celery")
+      yield* settled
+      yield* publish(taskMessage({ task: "plain", id: "a" }))
+      yield* settled
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+      const told = lines.of("Info").filter((text) => /consuming from|Canceling/.test(text))
+      assert.deepStrictEqual(told, [
+        "Started consuming from video",
+        "Started consuming from described",
+        "Canceling queue celery",
+        "Started consuming from celery"
+      ])
+    }).pipe(Effect.provide(running(worker)), Effect.provide(lines.layer))
+  })
+
+  it.effect("that cannot be consumed at run time are told of, and the others go on", () => {
+    const { queues: get, worker } = withQueues()
+    const lines = new Lines()
+    return Effect.gen(function*() {
+      const broker = yield* MemoryBroker
+      const rival = yield* (yield* broker.connect()).openChannel
+      yield* rival.declareQueue(Entity.queue("video", { maxLength: 1 }))
+      yield* (yield* get).add("video")
+      yield* settled
+      assert.deepStrictEqual(yield* consumed, ["celery"])
+      assert.strictEqual(lines.of("Error").filter((text) => text.startsWith("Cannot consume from video")).length, 1)
+    }).pipe(Effect.provide(running(worker)), Effect.provide(lines.layer))
+  })
+
+  it.effect("that are cancelled let what runs finish and settle, and give back what is held for its time", () => {
+    const doors = new Doors()
+    const found = Deferred.makeUnsafe<Queues["Service"]>()
+    const Grab = Bootstep.make("Grab", {
+      requires: [Queues],
+      start: Effect.flatMap(Queues, (queues) => Deferred.succeed(found, queues))
+    })
+    return Effect.gen(function*() {
+      const queues = yield* Deferred.await(found)
+      yield* publish(taskMessage({ task: "gated", id: "1", kwargs: { n: 1 } }))
+      yield* publish(taskMessage({ task: "gated", id: "2", kwargs: { n: 2 }, eta: 60_000 }))
+      yield* settled
+      yield* queues.cancel("celery")
+      yield* settled
+      assert.deepStrictEqual(yield* counts(), [1, 1])
+      doors.open(1)
+      yield* settled
+      assert.deepStrictEqual(yield* counts(), [1, 0])
+      assert.deepStrictEqual(doors.started, [1])
+    }).pipe(
+      Effect.provide(running(define({ tasks: [doors.late], steps: { worker: [Grab] } }))),
+      Effect.provide(quiet)
+    )
+  })
+})

@@ -1,0 +1,105 @@
+/**
+ * Every example runs by itself, to its end, and prints what it promises. Each
+ * is a process of its own, as a reader would start it; an example that needs
+ * more than Node has a test of its own beside it.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { environment, node, root } from "../scripts/workspace.mjs"
+
+const examples = join(root, "examples")
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const run = (file: string): Promise<Ended> =>
+  new Promise((resolve) => {
+    const child = execFile(
+      node,
+      [join(examples, file)],
+      { cwd: root, env: environment({ NO_COLOR: "1" }), timeout: 30_000, killSignal: "SIGKILL" },
+      (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr })
+    )
+  })
+
+/** What an example prints: all of it, or what must match. */
+const printed: Readonly<Record<string, string | ReadonlyArray<RegExp>>> = {
+  "01-quickstart": [
+    /Worker blueprint\n(.*\n)*? +├ Timer +[\d.]+ ms\n(.*\n)*? +└ Consumer +[\d.]+ ms\n/,
+    /Consumer blueprint\n +├ Connection +[\d.]+ ms\n(.*\n)*? +└ event loop +[\d.]+ ms\n/,
+    /^ +100\/400 tasks\n +200\/400 tasks\n +300\/400 tasks\n +400\/400 tasks\n +400 tasks in \d+ ms\n/m,
+    /sum up to 80200\n/,
+    /order\("celeriac", 2\) +2 × celeriac, on their way\n/,
+    /order\("truffle", 9\) +fails with OutOfStock, typed\n/,
+    /Warm shutdown: done\n/
+  ],
+  "03-http-server": `mail to ada@example.com: Welcome!
+200 {"messageId":"m-1"}
+`,
+  "04-consumer-callbacks": `Received message: {"hello":"world!"}
+`,
+  "05-consumer-on-message": [
+    /^Received message: \{ hello: 'world!' \} \{/,
+    /contentType: 'application\/json'/,
+    /correlationId: 'greeting-1'/,
+    /rawlen=18\n$/
+  ],
+  "06-example-worker-step": `Called when the worker is prepared: <Worker: w@example.com (initializing)>
+Called when the worker is started, with 4 slots
+Called when the worker shuts down (Shutdown)
+
+Called when the worker is prepared: <Worker: w@example.com (initializing)>
+Called when the worker is started, with 4 slots
+Called when the worker terminates
+`,
+  "07-deadlock-detection": [
+    /^proj\.hang has been running for more than 200 ms: stopping the worker\n/,
+    /^The worker has stopped: Terminate\n/m,
+    /^The task has failed: WorkerLostError\('Worker celery@.* was terminated while the task ran'\)\n$/m
+  ],
+  "08-info-step": `<Worker: w@example.com (initializing)> is in init
+<Consumer: w@example.com (initializing)> is in init
+<Worker: w@example.com (running)> is starting
+<Consumer: w@example.com (running)> is starting
+<Consumer: w@example.com (closing)> is stopping
+<Worker: w@example.com (closing)> is stopping
+<Consumer: w@example.com (terminating)> is shutting down
+`,
+  "09-promise": `2 + 3 = 5
+{ url: 'https://example.com', attempt: 1 }
+rejected: ValueError('ftp://example.com is not safe')
+`,
+  "10-draw": [
+    /^flowchart TB\n +subgraph b0\["Worker"\]\n/,
+    /\["Metrics"\]/,
+    /\["⧉Consumer"\]/,
+    /subgraph b1\["Consumer"\]\n +b1s0\["Connection"\]/
+  ]
+}
+
+describe.concurrent("the example", () => {
+  for (const [name, expected] of Object.entries(printed)) {
+    it(`${name} prints what it promises, and ends well`, async () => {
+      const { code, stderr, stdout } = await run(join(name, "main.ts"))
+      assert.deepStrictEqual([code, stderr], [0, ""], stdout)
+      if (typeof expected === "string") assert.strictEqual(stdout, expected)
+      else for (const part of expected) assert.match(stdout, part)
+    })
+  }
+})
+
+describe("the examples", () => {
+  it("are all run", () => {
+    const folders = readdirSync(examples).filter((name) => /^\d\d-/.test(name))
+    const untested = folders.filter((name) =>
+      !(name in printed) && !readdirSync(join(examples, name)).some((file) => file.endsWith(".test.ts"))
+    )
+    assert.deepStrictEqual(untested, [])
+    for (const name of Object.keys(printed)) assert.isTrue(existsSync(join(examples, name, "main.ts")), name)
+  })
+})
