@@ -6,7 +6,7 @@
  * die, the pipe closes, and the shell kills the group and removes the folder.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { createServer, type AddressInfo } from "node:net"
+import { type AddressInfo, connect, createServer } from "node:net"
 
 export interface Options {
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -33,7 +33,13 @@ export class Peer {
     if (pid === undefined) {
       throw new Error(`${command} could not be started; is it installed?`)
     }
-    this.#guard = spawn("sh", ["-c", `read _; kill -9 -"$1" 2>/dev/null; [ -z "$2" ] || rm -rf "$2"`, "guard", String(pid), options.folder ?? ""], {
+    this.#guard = spawn("sh", [
+      "-c",
+      `read _; kill -9 -"$1" 2>/dev/null; [ -z "$2" ] || rm -rf "$2"`,
+      "guard",
+      String(pid),
+      options.folder ?? ""
+    ], {
       stdio: ["pipe", "ignore", "ignore"],
       detached: true
     })
@@ -103,6 +109,20 @@ export const freePorts = async (count: number): Promise<ReadonlyArray<number>> =
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
 }
+
+/** Whether who listens on `port` gives the right answer to a greeting, within a second. */
+export const answers = (port: number, greeting: string, isRight: (data: Buffer) => boolean): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1")
+    const end = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once("error", () => end(false))
+    socket.once("connect", () => socket.write(greeting))
+    socket.once("data", (data) => end(isRight(data)))
+    socket.setTimeout(1000, () => end(false))
+  })
 
 /** Runs a command to its end; rejects with what it printed when it fails. */
 export const run = (

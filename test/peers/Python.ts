@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process"
 import { dirname } from "node:path"
 import { Peer, until } from "./Process.ts"
 
-let found: string | null | undefined
+let found: string | undefined
 
 /** A python that imports celery and redis: `CELERIAC_PYTHON`, or Debian's, or the first of PATH. */
 export const findPython = (): string | undefined => {
-  if (found !== undefined) return found ?? undefined
+  if (found !== undefined) return found
   const named = process.env["CELERIAC_PYTHON"]
   for (const python of named === undefined ? ["/usr/bin/python3", "python3"] : [named]) {
     try {
@@ -18,7 +18,6 @@ export const findPython = (): string | undefined => {
       // not this one
     }
   }
-  found = null
   return undefined
 }
 
@@ -85,14 +84,19 @@ export class CeleryWorker {
         ...options.env
       },
       onLine: (line) => {
-        if (/ ready\.$/.test(line.replaceAll(/\x1b\[[0-9;]*m/g, "").trimEnd())) ready = true
+        if (line.replaceAll(/\x1b\[[0-9;]*m/g, "").trimEnd().endsWith(" ready.")) ready = true
       }
     })
     try {
-      await until("the Celery worker's start", () => {
-        if (!peer.running) throw new Error(`the Celery worker ended while starting:\n${peer.output}`)
-        return ready
-      }, 60_000, () => peer.output)
+      await until(
+        "the Celery worker's start",
+        () => {
+          if (!peer.running) throw new Error(`the Celery worker ended while starting:\n${peer.output}`)
+          return ready
+        },
+        60_000,
+        () => peer.output
+      )
     } catch (error) {
       await peer.stop("SIGKILL")
       throw error

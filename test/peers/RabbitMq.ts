@@ -5,10 +5,9 @@
  */
 import { existsSync } from "node:fs"
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
-import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { freePorts, Peer, run, until } from "./Process.ts"
+import { answers, freePorts, Peer, run, until } from "./Process.ts"
 
 export interface RabbitMqOptions {
   /** How long a delivery may stay unacknowledged, in ms; RabbitMQ's own default is 30 minutes. */
@@ -110,10 +109,15 @@ export class RabbitMq {
     }
     const server = new Peer(join(this.#bin, "rabbitmq-server"), [], { env: this.#env, folder: this.folder })
     this.#server = server
-    await until("RabbitMQ's start", () => {
-      if (!server.running) throw new Error(`RabbitMQ ended while starting:\n${server.output}`)
-      return speaksAmqp(this.port)
-    }, 60_000, () => server.output)
+    await until(
+      "RabbitMQ's start",
+      () => {
+        if (!server.running) throw new Error(`RabbitMQ ended while starting:\n${server.output}`)
+        return speaksAmqp(this.port)
+      },
+      60_000,
+      () => server.output
+    )
   }
 
   get running(): boolean {
@@ -144,15 +148,4 @@ export class RabbitMq {
 }
 
 /** The listener opens before the broker is ready: ask for the first frame of the handshake. */
-const speaksAmqp = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1")
-    const end = (answer: boolean) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once("error", () => end(false))
-    socket.once("connect", () => socket.write("AMQP\0\0\x09\x01"))
-    socket.once("data", (data) => end(data[0] === 1))
-    socket.setTimeout(1000, () => end(false))
-  })
+const speaksAmqp = (port: number): Promise<boolean> => answers(port, "AMQP\0\0\x09\x01", (data) => data[0] === 1)

@@ -1,10 +1,9 @@
 /** A private redis-server for tests: its own port, nothing on disk. */
 import { existsSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
-import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { freePorts, Peer, until } from "./Process.ts"
+import { answers, freePorts, Peer, until } from "./Process.ts"
 
 /** Where `redis-server` is, if it is installed. */
 export const findRedis = (): string | undefined =>
@@ -46,10 +45,15 @@ export class Redis {
       ...this.#args
     ], { folder: this.folder })
     this.#server = server
-    await until("Redis's start", () => {
-      if (!server.running) throw new Error(`Redis ended while starting:\n${server.output}`)
-      return answers(this.port)
-    }, 20_000, () => server.output)
+    await until(
+      "Redis's start",
+      () => {
+        if (!server.running) throw new Error(`Redis ended while starting:\n${server.output}`)
+        return answers(this.port, "PING\r\n", (data) => data.toString().startsWith("+PONG"))
+      },
+      20_000,
+      () => server.output
+    )
   }
 
   /** SIGKILL. Follow with `start()`. */
@@ -63,16 +67,3 @@ export class Redis {
     await rm(this.folder, { recursive: true, force: true })
   }
 }
-
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1")
-    const end = (answer: boolean) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once("error", () => end(false))
-    socket.once("connect", () => socket.write("PING\r\n"))
-    socket.once("data", (data) => end(data.toString().startsWith("+PONG")))
-    socket.setTimeout(1000, () => end(false))
-  })

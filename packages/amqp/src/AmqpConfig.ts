@@ -87,7 +87,9 @@ export interface AmqpConfig {
 export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, MessagingError> =>
   Result.gen(function*() {
     const given = options.url ?? defaultUrl
-    const urls = (Array.isArray(given) ? given as ReadonlyArray<string | Redacted.Redacted> : [given as string | Redacted.Redacted])
+    const urls = (Array.isArray(given)
+      ? given as ReadonlyArray<string | Redacted.Redacted>
+      : [given as string | Redacted.Redacted])
       .flatMap((url) => (Redacted.isRedacted(url) ? Redacted.value(url) : url).split(";"))
       .map((url) => url.trim())
       .filter((url) => url !== "")
@@ -110,23 +112,35 @@ export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, Messa
 export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<Endpoint, MessagingError> =>
   Result.gen(function*() {
     const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/i.exec(url)
-    if (match === null) return yield* invalid(`'${maskedUri(url)}' is not a broker URL: expected amqp://user:password@host:port/vhost`)
+    if (match === null) {
+      return yield* invalid(`'${maskedUri(url)}' is not a broker URL: expected amqp://user:password@host:port/vhost`)
+    }
     const [, scheme = "", authority = "", path = "", query = ""] = match
     const secure = schemes[scheme.toLowerCase()]
     if (secure === undefined) {
-      return yield* invalid(`'${maskedUri(url)}': '${scheme}' is not a scheme of AMQP: expected amqp, amqps, pyamqp or librabbitmq`)
+      return yield* invalid(
+        `'${maskedUri(url)}': '${scheme}' is not a scheme of AMQP: expected amqp, amqps, pyamqp or librabbitmq`
+      )
     }
     const at = authority.lastIndexOf("@")
     const [user, ...passwordParts] = at < 0 ? [] : authority.slice(0, at).split(":")
     const place = /^(\[[0-9a-f:.%]+\]|[^:[\]]*)(?::(\d{0,5}))?$/i.exec(authority.slice(at + 1))
     const port = place?.[2] === undefined || place[2] === "" ? undefined : Number(place[2])
     if (place === null || port === 0 || (port ?? 0) > 65535) {
-      return yield* invalid(`'${maskedUri(url)}': the host or port is malformed: expected host:port, with an IPv6 address in brackets`)
+      return yield* invalid(
+        `'${maskedUri(url)}': the host or port is malformed: expected host:port, with an IPv6 address in brackets`
+      )
     }
     const decode = (text: string, what: string) =>
       Result.try({
         try: () => decodeURIComponent(text),
-        catch: () => because("AmqpConfig", new InvalidConfiguration({ detail: `'${maskedUri(url)}': the ${what} is not well percent-encoded: write '%' as '%25'` }))
+        catch: () =>
+          because(
+            "AmqpConfig",
+            new InvalidConfiguration({
+              detail: `'${maskedUri(url)}': the ${what} is not well percent-encoded: write '%' as '%25'`
+            })
+          )
       })
     const settings = yield* parseQuery(query, url)
     const username = user === undefined || user === "" ? "guest" : yield* decode(user, "user name")
@@ -178,7 +192,9 @@ const schemes: Readonly<Record<string, boolean>> = {
 const show = (endpoint: Omit<Endpoint, "uri">): string => {
   const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host
   const virtualHost = endpoint.virtualHost.split("/").map(encodeURIComponent).join("/")
-  return `${endpoint.tls === undefined ? "amqp" : "amqps"}://${encodeURIComponent(endpoint.username)}:**@${host}:${endpoint.port}/${virtualHost}`
+  return `${endpoint.tls === undefined ? "amqp" : "amqps"}://${
+    encodeURIComponent(endpoint.username)
+  }:**@${host}:${endpoint.port}/${virtualHost}`
 }
 
 const invalid = (detail: string) => Result.fail(because("AmqpConfig", new InvalidConfiguration({ detail })))
@@ -201,7 +217,9 @@ const parseQuery = (query: string, url: string): Result.Result<QuerySettings, Me
       const number = Number(value)
       switch (name) {
         case "heartbeat":
-          if (value === "" || !(number >= 0)) return yield* invalid(`'${maskedUri(url)}': heartbeat must be a number of seconds`)
+          if (value === "" || !(number >= 0)) {
+            return yield* invalid(`'${maskedUri(url)}': heartbeat must be a number of seconds`)
+          }
           heartbeat = Duration.seconds(number)
           break
         case "connect_timeout": // seconds
@@ -227,18 +245,24 @@ const parseQuery = (query: string, url: string): Result.Result<QuerySettings, Me
         case "ssl_cert_reqs":
         case "verify": {
           const verify = verifications[value.toLowerCase()]
-          if (verify === undefined) return yield* invalid(`'${maskedUri(url)}': ${name} must be required (verify_peer) or none (verify_none)`)
+          if (verify === undefined) {
+            return yield* invalid(`'${maskedUri(url)}': ${name} must be required (verify_peer) or none (verify_none)`)
+          }
           tls.verify = verify
           break
         }
         case "auth_mechanism":
         case "login_method":
-          if (!/^(plain|external)$/i.test(value)) return yield* invalid(`'${maskedUri(url)}': ${name} must be PLAIN or EXTERNAL`)
+          if (!/^(plain|external)$/i.test(value)) {
+            return yield* invalid(`'${maskedUri(url)}': ${name} must be PLAIN or EXTERNAL`)
+          }
           external = /^external$/i.test(value)
           break
         default:
           return yield* invalid(
-            `'${maskedUri(url)}': there is no option '${name}': expected heartbeat, connect_timeout, connection_timeout, ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs, server_name_indication or auth_mechanism`
+            `'${
+              maskedUri(url)
+            }': there is no option '${name}': expected heartbeat, connect_timeout, connection_timeout, ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs, server_name_indication or auth_mechanism`
           )
       }
     }

@@ -19,7 +19,7 @@ import {
   type Reason,
   VirtualHostRefused
 } from "@celeriac/messaging/MessagingError"
-import type { DriverError } from "./Driver.ts"
+import type { DriverError } from "./internal/Driver.ts"
 
 /** Where and at what it happened. */
 export interface Circumstances {
@@ -65,7 +65,10 @@ export const fromClosedChannel = (error: DriverError, uri: string): Reason => {
   const reason = fromDriver(error, { uri })
   return reason._tag === "AccessRefused" || reason._tag === "ConnectionLost"
     ? reason
-    : new ChannelClosed({ code: Number(error.code), detail: "detail" in reason ? String(reason.detail) : reason.message })
+    : new ChannelClosed({
+      code: Number(error.code),
+      detail: "detail" in reason ? String(reason.detail) : reason.message
+    })
 }
 
 /** The broker's own words, out of the driver's sentence around them. */
@@ -76,7 +79,9 @@ export const fromSocket = (error: DriverError, uri: string): Reason => {
   const code = typeof error.code === "string" ? error.code : ""
   const advice = certificateAdvice[code]
   if (advice !== undefined) {
-    return new InvalidConfiguration({ detail: `${uri}: the broker's certificate was not accepted (${code}): ${advice}` })
+    return new InvalidConfiguration({
+      detail: `${uri}: the broker's certificate was not accepted (${code}): ${advice}`
+    })
   }
   if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_OSSL_")) {
     return new InvalidConfiguration({
@@ -118,10 +123,12 @@ const certificateAdvice: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "it has expired. Renew it on the broker",
   CERT_NOT_YET_VALID: "it is not valid yet. Check the clocks",
   DEPTH_ZERO_SELF_SIGNED_CERT: "it is signed by itself. Give it as the authority (tls.ca, or ssl_ca_certs in the URL)",
-  SELF_SIGNED_CERT_IN_CHAIN: "its authority is not known here. Give the authority's certificate (tls.ca, or ssl_ca_certs in the URL)",
+  SELF_SIGNED_CERT_IN_CHAIN:
+    "its authority is not known here. Give the authority's certificate (tls.ca, or ssl_ca_certs in the URL)",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     "its authority is not known here. Give the authority's certificate (tls.ca, or ssl_ca_certs in the URL)",
-  UNABLE_TO_GET_ISSUER_CERT: "its authority is not known here. Give the authority's certificate (tls.ca, or ssl_ca_certs in the URL)",
+  UNABLE_TO_GET_ISSUER_CERT:
+    "its authority is not known here. Give the authority's certificate (tls.ca, or ssl_ca_certs in the URL)",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     "its authority is not known here. Give the authority's certificate (tls.ca, or ssl_ca_certs in the URL)",
   ERR_TLS_CERT_ALTNAME_INVALID:
@@ -129,7 +136,9 @@ const certificateAdvice: Readonly<Record<string, string>> = {
 }
 
 /** Stacks of socket errors hold nothing but the event loop. */
-const withoutStack = (error: DriverError): { readonly name: string; readonly message: string; readonly code?: string } => ({
+const withoutStack = (
+  error: DriverError
+): { readonly name: string; readonly message: string; readonly code?: string } => ({
   name: error.name,
   message: error.message,
   ...(typeof error.code === "string" ? { code: error.code } : {})

@@ -24,7 +24,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as AmqpConfig from "./AmqpConfig.ts"
-import * as AmqpConnection from "./AmqpConnection.ts"
+import * as AmqpConnection from "./internal/AmqpConnection.ts"
 
 export const make = (config: AmqpConfig.AmqpConfig): Transport["Service"] => {
   const { endpoints } = config

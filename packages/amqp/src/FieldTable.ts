@@ -23,6 +23,6 @@
  *
  * @since 0.1.0
  */
-export { damageOf, decodeFields } from "./FieldTableDecoder.ts"
-export { encodeTable } from "./FieldTableEncoder.ts"
-export { FieldTableError, maxDepth } from "./FieldTableError.ts"
+export { damageOf, decodeFields } from "./internal/FieldTableDecoder.ts"
+export { encodeTable } from "./internal/FieldTableEncoder.ts"
+export { FieldTableError, maxDepth } from "./internal/FieldTableError.ts"

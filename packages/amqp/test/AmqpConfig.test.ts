@@ -86,9 +86,13 @@ describe("AmqpConfig", () => {
 
   it("never shows a password, however the URL is broken", () => {
     fc.assert(fc.property(fc.string(), fc.string(), (before, after) => {
-      const result = AmqpConfig.make({ url: `amqp://me:hunter2${before.replaceAll(/[@;]/g, "")}@host${after.replaceAll("@", "")}` })
+      const result = AmqpConfig.make({
+        url: `amqp://me:hunter2${before.replaceAll(/[@;]/g, "")}@host${after.replaceAll("@", "")}`
+      })
       assert.notInclude(
-        Result.isSuccess(result) ? result.success.endpoints[0].uri + JSON.stringify(result.success) : result.failure.message,
+        Result.isSuccess(result)
+          ? result.success.endpoints[0].uri + JSON.stringify(result.success)
+          : result.failure.message,
         "hunter2"
       )
     }))

@@ -25,9 +25,13 @@ const scalar = fc.oneof(
   fc.integer(),
   fc.maxSafeInteger(),
   // whole numbers beyond 2^53 come back as bigint
-  fc.double({ noNaN: true }).filter((n) => !Object.is(n, -0) && (!Number.isInteger(n) || Number.isSafeInteger(n) || Math.abs(n) > 2 ** 63)),
+  fc.double({ noNaN: true }).filter((n) =>
+    !Object.is(n, -0) && (!Number.isInteger(n) || Number.isSafeInteger(n) || Math.abs(n) > 2 ** 63)
+  ),
   fc.uint8Array().map((bytes) => new Uint8Array(bytes)),
-  fc.date({ min: new Date(0), max: new Date(8.64e15), noInvalidDate: true }).map((date) => new Date(Math.trunc(date.getTime() / 1000) * 1000))
+  fc.date({ min: new Date(0), max: new Date(8.64e15), noInvalidDate: true }).map((date) =>
+    new Date(Math.trunc(date.getTime() / 1000) * 1000)
+  )
 )
 
 const name = fc.string({ maxLength: 60 }).filter((key) => Buffer.byteLength(key) < 256)
@@ -116,7 +120,9 @@ describe("FieldTable", () => {
   })
 
   it("keeps a field called __proto__ to itself", () => {
-    const back = FieldTable.decodeFields(Buffer.concat([Buffer.from([9]), Buffer.from("__proto__F"), Buffer.from([0, 0, 0, 4]), field("t", [1])]))
+    const back = FieldTable.decodeFields(
+      Buffer.concat([Buffer.from([9]), Buffer.from("__proto__F"), Buffer.from([0, 0, 0, 4]), field("t", [1])])
+    )
     assert.strictEqual(Object.getPrototypeOf(back), Object.prototype)
     assert.deepStrictEqual(Object.keys(back), ["__proto__"])
     assert.isUndefined((back as { readonly k?: unknown }).k)
@@ -166,14 +172,16 @@ describe("FieldTable", () => {
     assert.throws(() => encode({ ["k".repeat(256)]: 1 }), FieldTable.FieldTableError, "255 bytes")
     assert.throws(() => encode({ d: new Date(-1) }), FieldTable.FieldTableError, "1970")
     const small = Buffer.alloc(64)
-    for (const value of ["x".repeat(100), "é".repeat(31), new Uint8Array(60), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]]) {
+    for (
+      const value of ["x".repeat(100), "é".repeat(31), new Uint8Array(60), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]]
+    ) {
       assert.throws(() => FieldTable.encodeTable(small, { value }, 0), FieldTable.FieldTableError, "64 bytes")
     }
   })
 
   it("is what our driver uses, and the application's own amqplib is as it was", async () => {
     const before = require("amqplib")
-    await import("../src/Driver.ts")
+    await import("../src/internal/Driver.ts")
     assert.strictEqual(require("amqplib"), before)
     const codec = require(require.resolve("amqplib").replace("channel_api.js", "lib/codec.js"))
     const buffer = Buffer.alloc(64)

@@ -3,12 +3,16 @@ import { NotFound } from "@celeriac/messaging/MessagingError"
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { FieldTableError } from "../src/FieldTable.ts"
-import { Publisher, type PublisherOptions } from "../src/Publisher.ts"
+import { Publisher } from "../src/internal/Publisher.ts"
 
-const message = (text: string): Message => ({ body: Buffer.from(text), headers: {}, properties: { correlationId: text } })
+const message = (text: string): Message => ({
+  body: Buffer.from(text),
+  headers: {},
+  properties: { correlationId: text }
+})
 
 /** A publisher over a wire and a clock that the test moves. */
-const rig = (options: PublisherOptions = {}) => {
+const rig = (options: ConstructorParameters<typeof Publisher>[1] = {}) => {
   const sent: Array<string> = []
   const outcomes = new Map<string, string>()
   let now = 0
@@ -120,7 +124,7 @@ describe("Publisher", () => {
     const small = rig({ maxWaitingBytes: 10 })
     small.wire.blocked = "disk"
     for (const text of ["a".repeat(8), "b".repeat(8)]) small.publish(text)
-    assert.deepStrictEqual([...small.outcomes.values()], ["TooLarge"])
+    assert.deepStrictEqual([...small.outcomes.values()], ["BufferFull"])
   })
 
   it("says of each what is known when the channel goes", () => {
@@ -131,7 +135,10 @@ describe("Publisher", () => {
     publish("c", "there")
     publisher.close(new NotFound({ detail: "no exchange 'missing' in vhost '/'" }))
     publish("d", "there")
-    assert.deepStrictEqual([...outcomes], [["a", "OutcomeUnknown"], ["b", "NotFound"], ["c", "NotFound"], ["d", "NotFound"]])
+    assert.deepStrictEqual([...outcomes], [["a", "OutcomeUnknown"], ["b", "NotFound"], ["c", "NotFound"], [
+      "d",
+      "NotFound"
+    ]])
   })
 
   it("refuses what has no form, and goes on", () => {
@@ -149,7 +156,12 @@ describe("Publisher", () => {
   it("gives every publish one outcome, whatever happens", () => {
     const event = fc.oneof(
       fc.record({ type: fc.constant("publish" as const), millis: fc.integer({ min: 1, max: 50 }) }),
-      fc.record({ type: fc.constant("confirm" as const), back: fc.nat(10), multiple: fc.boolean(), nack: fc.boolean() }),
+      fc.record({
+        type: fc.constant("confirm" as const),
+        back: fc.nat(10),
+        multiple: fc.boolean(),
+        nack: fc.boolean()
+      }),
       fc.record({ type: fc.constant("pass" as const), millis: fc.nat(30) }),
       fc.record({ type: fc.constantFrom("full", "free", "block", "unblock") })
     )

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { Settlements } from "../src/Settlements.ts"
+import { Settlements } from "../src/internal/Settlements.ts"
 
 /** A broker that is strict about tags: what it says would close the channel throws here. */
 const broker = (noAck: ReadonlySet<number> = new Set()) => {
@@ -77,7 +77,13 @@ describe("Settlements", () => {
   it("settles everything exactly once, in whatever order and turns it is settled", () => {
     const step = fc.record({
       deliver: fc.nat(100),
-      settle: fc.array(fc.record({ pick: fc.nat(), as: fc.constantFrom("ack", "ack", "ack", "reject", "requeue") as fc.Arbitrary<"ack"> }), { maxLength: 80 }),
+      settle: fc.array(
+        fc.record({
+          pick: fc.nat(),
+          as: fc.constantFrom("ack", "ack", "ack", "reject", "requeue") as fc.Arbitrary<"ack">
+        }),
+        { maxLength: 80 }
+      ),
       flush: fc.boolean()
     })
     fc.assert(fc.property(fc.array(step, { maxLength: 30 }), fc.uniqueArray(fc.nat(400)), (steps, noAck) => {

@@ -10,8 +10,8 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
@@ -65,9 +65,9 @@ type Missing<S, Known> = Exclude<Bootstep.Requires<S>, Known | Control>
  */
 export type Check<Steps extends ReadonlyArray<Bootstep.Any>, Known> = {
   readonly [K in keyof Steps]: [Missing<Steps[K], Known | Bootstep.Provides<Steps[number]>>] extends [never] ? Steps[K]
-    : `Bootstep '${Bootstep.Name<Steps[K]>}' requires '${
-      Bootstep.KeyName<Missing<Steps[K], Known | Bootstep.Provides<Steps[number]>>>
-    }', which no step of this blueprint provides`
+    : `Bootstep '${Bootstep.Name<Steps[K]>}' requires '${Bootstep.KeyName<
+      Missing<Steps[K], Known | Bootstep.Provides<Steps[number]>>
+    >}', which no step of this blueprint provides`
 }
 
 /**
@@ -204,12 +204,15 @@ export const run = <N extends string, P, E, R, A, E2, R2>(
   use: Effect.Effect<A, E2, R2>
 ): Effect.Effect<A, BootstepError<E> | E2, R | Control | Exclude<R2, P>> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Root.boot<P, E, R>(self.graph, restore), (root) =>
-      restore(Effect.raceFirst(Effect.provideContext(use, root.context), root.failed)).pipe(
-        Effect.exit,
-        Effect.tap(root.stop),
-        Effect.flatMap((exit) => root.outcome(exit))
-      ))
+    Effect.flatMap(
+      Root.boot<P, E, R>(self.graph, restore),
+      (root) =>
+        restore(Effect.raceFirst(Effect.provideContext(use, root.context), root.failed)).pipe(
+          Effect.exit,
+          Effect.tap(root.stop),
+          Effect.flatMap((exit) => root.outcome(exit))
+        )
+    )
   )
 
 /**

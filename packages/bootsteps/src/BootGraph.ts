@@ -80,7 +80,7 @@ export const make = (
         return fail(new MissingRequirement({ step: step.name, service: tag.key.replace(/^Bootstep\//, "") }))
       }
     }
-    if (step.last) for (const other of steps.keys()) if (other !== index) before.add(other)
+    if (step.last) { for (const other of steps.keys()) if (other !== index) before.add(other) }
     needs.push(before)
   }
 

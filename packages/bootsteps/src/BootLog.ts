@@ -10,8 +10,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
-import { describe } from "./BootstepError.ts"
 import { type BootGraph, order } from "./BootGraph.ts"
+import { describe } from "./BootstepError.ts"
 
 /**
  * `| Worker: Preparing bootsteps.`
@@ -28,8 +28,7 @@ export const preparing = (blueprint: string): Effect.Effect<void> =>
  * @category lines
  * @since 0.1.0
  */
-export const building = (blueprint: string): Effect.Effect<void> =>
-  whenDebug(() => `| ${blueprint}: Building graph...`)
+export const building = (blueprint: string): Effect.Effect<void> => whenDebug(() => `| ${blueprint}: Building graph...`)
 
 /**
  * `| Worker: New boot order: {Timer, Hub, Pool}`, disabled steps included.
@@ -91,4 +90,5 @@ export const logFailure = <R>(
 
 const whenDebug = (line: () => string): Effect.Effect<void> =>
   Effect.withFiber((fiber) =>
-    LogLevel.isGreaterThan(fiber.getRef(References.MinimumLogLevel), "Debug") ? Effect.void : Effect.logDebug(line()))
+    LogLevel.isGreaterThan(fiber.getRef(References.MinimumLogLevel), "Debug") ? Effect.void : Effect.logDebug(line())
+  )

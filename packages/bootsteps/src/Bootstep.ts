@@ -40,7 +40,7 @@ export type { Ambient, IdOf, Info, KeyName, Options, Tags } from "./Hooks.ts"
  * @category type ids
  * @since 0.1.0
  */
-export const TypeId: "~@celeriac/bootsteps/Bootstep" = "~@celeriac/bootsteps/Bootstep"
+export const TypeId = "~@celeriac/bootsteps/Bootstep" as const
 
 /**
  * What a blueprint sees of a step: the services it `Provides`, the errors `E` it
@@ -134,6 +134,12 @@ export interface ServiceClass<Self, N extends string, Shape, E, R>
   extends Context.ServiceClass<Self, `Bootstep/${N}`, Shape>, Bootstep<N, Self, E, R>
 {}
 
+/** What a step that provides a service says. */
+type ProvidingOptions<N extends string, Shape, E, R, EInit, Req extends Tags> =
+  & Options<Req, Shape, E, R, EInit>
+  & DisabledOption<Req, Shape>
+  & CheckUse<N, Exclude<R, IdOf<Req> | Ambient>>
+
 /**
  * A step that provides a service, as a class to extend.
  *
@@ -143,10 +149,7 @@ export interface ServiceClass<Self, N extends string, Shape, E, R>
 export const Service = <Self, Shape>() =>
 <const N extends string, E, R, EInit = never, const Req extends Tags = []>(
   name: N,
-  options:
-    & Options<Req, Shape, E, R, EInit>
-    & DisabledOption<Req, Shape>
-    & CheckUse<N, Exclude<R, IdOf<Req> | Ambient>>
+  options: ProvidingOptions<N, Shape, E, R, EInit, Req>
 ): ServiceClass<Self, N, Shape, E | EInit, IdOf<Req>> => {
   const tag = Context.Service<Self, Shape>()(`Bootstep/${name}` as const)
   return Object.assign(tag, fromDefinition<N, Self, E | EInit, IdOf<Req>>(name, define(name, tag, options)))
@@ -159,14 +162,12 @@ export const Service = <Self, Shape>() =>
  * @category constructors
  * @since 0.1.0
  */
-export const implement = <Self, Shape>(tag: Context.Key<Self, Shape>) =>
-<const N extends string, E, R, EInit = never, const Req extends Tags = []>(
-  name: N,
-  options:
-    & Options<Req, Shape, E, R, EInit>
-    & DisabledOption<Req, Shape>
-    & CheckUse<N, Exclude<R, IdOf<Req> | Ambient>>
-): Bootstep<N, Self, E | EInit, IdOf<Req>> => fromDefinition(name, define(name, tag, options))
+export const implement =
+  <Self, Shape>(tag: Context.Key<Self, Shape>) =>
+  <const N extends string, E, R, EInit = never, const Req extends Tags = []>(
+    name: N,
+    options: ProvidingOptions<N, Shape, E, R, EInit, Req>
+  ): Bootstep<N, Self, E | EInit, IdOf<Req>> => fromDefinition(name, define(name, tag, options))
 
 /**
  * A step made of a layer that provides one service.
@@ -196,9 +197,12 @@ export const fromLayer = <Self, Shape, const N extends string, E, const Req exte
 export const forkSupervised = <A, E, R>(
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<Fiber.Fiber<A, E>, E, R | Scope.Scope> =>
-  Effect.flatMap(CurrentStep, (step) =>
-    Effect.forkScoped(Effect.onExit(self, (exit) =>
-      Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? step.fail(exit.cause) : Effect.void)))
+  Effect.flatMap(
+    CurrentStep,
+    (step) =>
+      Effect.forkScoped(Effect.onExit(self, (exit) =>
+        Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? step.fail(exit.cause) : Effect.void))
+  )
 
 /** The one place where the types of a step's hooks are erased: hooks are methods there, so none is cast. */
 const define = <Req extends Tags, A, E, R, EInit>(

@@ -35,7 +35,9 @@ export class BootstepError<out E = unknown> extends Data.TaggedError("BootstepEr
   declare readonly reason: E
 
   override get message(): string {
-    return `Bootstep '${this.step}' of blueprint '${this.blueprint}' failed while ${this.phase}: ${describe(this.reason)}`
+    return `Bootstep '${this.step}' of blueprint '${this.blueprint}' failed while ${this.phase}: ${
+      describe(this.reason)
+    }`
   }
 }
 

@@ -88,10 +88,12 @@ export const orElseTerminate = <E, R, E2 = never, R2 = never>(
   warm: Effect.Effect<unknown, E, R>,
   cold?: (reason: Terminate) => Effect.Effect<unknown, E2, R2>
 ): Effect.Effect<void, E | E2, R | R2> =>
-  Effect.asVoid(Effect.raceFirst(
-    Effect.interruptible(Effect.as(warm, undefined)),
-    Effect.interruptible(self.awaitTerminate)
-  ).pipe(Effect.flatMap((reason) => reason === undefined || cold === undefined ? Effect.void : cold(reason))))
+  Effect.asVoid(
+    Effect.raceFirst(
+      Effect.interruptible(Effect.as(warm, undefined)),
+      Effect.interruptible(self.awaitTerminate)
+    ).pipe(Effect.flatMap((reason) => reason === undefined || cold === undefined ? Effect.void : cold(reason)))
+  )
 
 /**
  * The reason to stop for, given how the program ended: what the operator asked

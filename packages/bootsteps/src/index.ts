@@ -1,3 +1,4 @@
+/** Every module of `@celeriac/bootsteps`, by its name. */
 export * as Blueprint from "./Blueprint.ts"
 export * as BootGraph from "./BootGraph.ts"
 export * as BootGraphError from "./BootGraphError.ts"

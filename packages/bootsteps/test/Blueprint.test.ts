@@ -117,7 +117,9 @@ describe("Blueprint", () => {
       class Refused {
         readonly _tag = "Refused"
       }
-      class Bad extends Bootstep.Service<Bad, object>()("Bad", { requires: [Pool], start: Effect.fail(new Refused()) }) {}
+      class Bad
+        extends Bootstep.Service<Bad, object>()("Bad", { requires: [Pool], start: Effect.fail(new Refused()) })
+      {}
       const After = Bootstep.make("After", { requires: [Bad], start: write("+After") })
       const control = yield* Control
       const running = yield* Effect.forkChild(
@@ -216,7 +218,10 @@ describe("Blueprint", () => {
   it.effect("gives up a stop that has no terminate, and goes on with the next", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
-      const A = Bootstep.make("A", { start: Effect.void, stop: (_, reason) => Effect.sync(() => log.push(`A ${reason._tag}`)) })
+      const A = Bootstep.make("A", {
+        start: Effect.void,
+        stop: (_, reason) => Effect.sync(() => log.push(`A ${reason._tag}`))
+      })
       const B = Bootstep.make("B", {
         start: Effect.addFinalizer(() => Effect.sync(() => log.push("B released"))),
         stop: () => Effect.never
@@ -318,7 +323,11 @@ describe("Blueprint", () => {
         stop: () => write("stop"),
         info: () => Effect.succeed({ autoscaler: true })
       }) {}
-      const Silent = Bootstep.make("Silent", { enabled: Effect.succeed(false), start: write("start"), stop: () => write("stop") })
+      const Silent = Bootstep.make("Silent", {
+        enabled: Effect.succeed(false),
+        start: write("start"),
+        stop: () => write("stop")
+      })
       const User = Bootstep.make("User", { requires: [Autoscaler], start: Autoscaler.use(write) })
       const info = yield* Blueprint.run(Blueprint.make("Worker", [Autoscaler, Silent, User]), Blueprint.info)
       assert.deepStrictEqual(log, ["init", "noop", "release"])
@@ -406,7 +415,9 @@ describe("Blueprint", () => {
         start: Bootstep.forkSupervised(Effect.delay(Effect.fail("lost" as const), "1 second")),
         stop: (_, reason) => Effect.sync(() => log.push(`stop ${reason._tag}`))
       })
-      const B = Bootstep.make("B", { start: Effect.onInterrupt(Effect.never, () => Effect.sync(() => log.push("interrupted"))) })
+      const B = Bootstep.make("B", {
+        start: Effect.onInterrupt(Effect.never, () => Effect.sync(() => log.push("interrupted")))
+      })
       const running = yield* Effect.forkChild(Effect.flip(Blueprint.launch(Blueprint.make("Worker", [A, B]))))
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(running)).reason, "lost")
@@ -445,7 +456,10 @@ describe("Blueprint", () => {
   it.effect("fails without starting anything when an init fails", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
-      const A = Bootstep.make("A", { start: Effect.sync(() => log.push("start")), stop: () => Effect.sync(() => log.push("stop")) })
+      const A = Bootstep.make("A", {
+        start: Effect.sync(() => log.push("start")),
+        stop: () => Effect.sync(() => log.push("stop"))
+      })
       const B = Bootstep.make("B", { requires: [], init: () => Effect.fail("bad option" as const), start: Effect.void })
       const error = yield* Effect.flip(Blueprint.launch(Blueprint.make("Worker", [A, B])))
       assert.strictEqual(error.message, "Bootstep 'B' of blueprint 'Worker' failed while initializing: bad option")

@@ -134,7 +134,12 @@ describe("Diagram", () => {
   class Pool extends Bootstep.Service<Pool, object>()("Pool", { requires: [Hub], start: Effect.succeed({}) }) {}
   const Beat = Bootstep.make("Beat", { conditional: true, start: Effect.void })
   class Connection extends Bootstep.Service<Connection, object>()("Connection", { start: Effect.succeed({}) }) {}
-  const Evloop = Bootstep.make("Evloop", { label: "event \"loop\"", last: true, requires: [Connection], start: Effect.void })
+  const Evloop = Bootstep.make("Evloop", {
+    label: "event \"loop\"",
+    last: true,
+    requires: [Connection],
+    start: Effect.void
+  })
   const worker = Blueprint.make("Worker", [
     Hub,
     Pool,

@@ -64,7 +64,9 @@ describe("BootLog", () => {
   it.effect("tells a boot, a restart and a warm stop line by line", () => {
     const lines: Array<string> = []
     let times = 0
-    const lost = Effect.suspend(() => ++times === 1 ? Effect.delay(Effect.fail("reset by peer"), "1 second") : Effect.never)
+    const lost = Effect.suspend(() =>
+      ++times === 1 ? Effect.delay(Effect.fail("reset by peer"), "1 second") : Effect.never
+    )
     return Effect.gen(function*() {
       const running = yield* Effect.forkChild(Blueprint.launch(makeWorker(lost)))
       yield* TestClock.adjust(0)
@@ -128,9 +130,12 @@ describe("BootLog", () => {
 
   it.effect("puts no line together that nobody reads", () => {
     const graph = makeWorker(Effect.never).graph
-    const unread = { ...graph, get name(): string {
-      throw new Error("was read")
-    } }
+    const unread = {
+      ...graph,
+      get name(): string {
+        throw new Error("was read")
+      }
+    }
     return BootLog.bootOrder(unread).pipe(Effect.provide(collect([], "Info")))
   })
 

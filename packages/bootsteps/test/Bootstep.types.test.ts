@@ -112,9 +112,8 @@ describe("Bootstep", () => {
   })
 
   compile("is disabled only with something to stand in for what it provides", () => {
-    class Without
-      // @ts-expect-error Property 'disabled' is missing
-      extends Bootstep.Service<Without, number>()("Without", { enabled: Effect.succeed(false), start: Effect.succeed(1) }) {}
+    class Without extends // @ts-expect-error Property 'disabled' is missing
+    Bootstep.Service<Without, number>()("Without", { enabled: Effect.succeed(false), start: Effect.succeed(1) }) {}
     class With extends Bootstep.Service<With, number>()("With", {
       enabled: Effect.succeed(false),
       disabled: Effect.succeed(0),
@@ -141,7 +140,12 @@ describe("Bootstep", () => {
   })
 
   compile("can be made by functions that do not know all it uses", () => {
-    const poolStep = <const N extends string, E, R extends Bootstep.IdOf<Req> | Bootstep.Ambient, const Req extends Bootstep.Tags = []>(
+    const poolStep = <
+      const N extends string,
+      E,
+      R extends Bootstep.IdOf<Req> | Bootstep.Ambient,
+      const Req extends Bootstep.Tags = []
+    >(
       name: N,
       options: { readonly requires?: Req; readonly use: (size: number) => Effect.Effect<void, E, R> }
     ): Bootstep.Bootstep<N, never, E, Pool | Bootstep.IdOf<Req>> =>

@@ -47,7 +47,11 @@ describe("Control", () => {
       const write = (line: string) => Effect.sync(() => void log.push(line))
       yield* Control.orElseTerminate(control, write("warm"), () => write("cold"))
       const running = yield* Effect.forkChild(
-        Control.orElseTerminate(control, Effect.onInterrupt(Effect.never, () => write("given up")), () => write("cold")),
+        Control.orElseTerminate(
+          control,
+          Effect.onInterrupt(Effect.never, () => write("given up")),
+          () => write("cold")
+        ),
         { startImmediately: true }
       )
       yield* control.request(StopReason.terminate())

@@ -52,26 +52,25 @@ class Books {
   starting = 0
 
   step(spec: Spec, index: number, failing: boolean): Bootstep.Any {
-    const self = this
     const tag = (index: number) => Context.Service<number>(`s${index}`)
     const stopped = (reason: string) =>
       Effect.sync(() => {
-        self.stopped.push(index)
-        self.reasons.push(reason)
+        this.stopped.push(index)
+        this.reasons.push(reason)
       })
     return Bootstep.implement(tag(index))(`s${index}`, {
       requires: spec.requires.map(tag),
-      start: Effect.gen(function*() {
-        self.starting++
-        yield* Effect.addFinalizer(() => Effect.sync(() => self.starting--))
+      start: Effect.gen({ self: this }, function*() {
+        this.starting++
+        yield* Effect.addFinalizer(() => Effect.sync(() => this.starting--))
         for (const need of spec.requires) {
-          assert.include(self.up, need)
+          assert.include(this.up, need)
           assert.strictEqual(yield* tag(need), need)
         }
-        yield* Effect.acquireRelease(Effect.sync(() => self.open++), () => Effect.sync(() => self.open--))
+        yield* Effect.acquireRelease(Effect.sync(() => this.open++), () => Effect.sync(() => this.open--))
         yield* Effect.sleep(spec.startMillis)
         if (failing) return yield* Effect.fail("failed on purpose")
-        self.up.push(index)
+        this.up.push(index)
         return index
       }),
       stop: (value, reason) => {
@@ -82,7 +81,9 @@ class Books {
           Effect.andThen(spec.stopDies ? Effect.die("on purpose") : Effect.void)
         )
       },
-      ...(spec.terminate ? { terminate: () => self.stopped.at(-1) === index ? Effect.void : stopped("Terminate") } : {}),
+      ...(spec.terminate
+        ? { terminate: () => this.stopped.at(-1) === index ? Effect.void : stopped("Terminate") }
+        : {}),
       ...(spec.shutdown ? { shutdown: () => Effect.void } : {})
     })
   }

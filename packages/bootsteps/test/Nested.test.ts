@@ -215,7 +215,9 @@ describe("Blueprint.step", () => {
 
   it.effect("asks the program which errors are recoverable", () =>
     Effect.gen(function*() {
-      const { consumer, Pool, until } = makeConsumer((attempt) => Effect.fail(attempt === 1 ? new Denied() : new Lost()))
+      const { consumer, Pool, until } = makeConsumer((attempt) =>
+        Effect.fail(attempt === 1 ? new Denied() : new Lost())
+      )
       const worker = Blueprint.make("Worker", [
         Pool,
         Blueprint.step("Consumer", {
@@ -238,7 +240,12 @@ describe("Blueprint.step", () => {
       const { consumer, log, Pool, until } = makeConsumer(() => Effect.fail(new Lost()))
       const worker = Blueprint.make("Worker", [
         Pool,
-        Blueprint.step("Consumer", { blueprint: consumer, until, restart: Schedule.upTo(everySecond, { times: 2 }), ...quiet })
+        Blueprint.step("Consumer", {
+          blueprint: consumer,
+          until,
+          restart: Schedule.upTo(everySecond, { times: 2 }),
+          ...quiet
+        })
       ])
       const running = yield* Effect.forkChild(Effect.flip(Blueprint.launch(worker)))
       yield* TestClock.adjust("10 seconds")
@@ -266,7 +273,9 @@ describe("Blueprint.step", () => {
 
   it.effect("keeps the boot waiting until it is up for the first time", () =>
     Effect.gen(function*() {
-      const { consumer, log, Pool, until, write } = makeConsumer((attempt) => attempt < 3 ? Effect.fail(new Lost()) : up)
+      const { consumer, log, Pool, until, write } = makeConsumer((attempt) =>
+        attempt < 3 ? Effect.fail(new Lost()) : up
+      )
       const worker = Blueprint.make("Worker", [
         Pool,
         Blueprint.step("Consumer", { blueprint: consumer, until, restart: everySecond, ...quiet }),
@@ -279,7 +288,9 @@ describe("Blueprint.step", () => {
 
   it.effect("boots in the background when told not to wait", () =>
     Effect.gen(function*() {
-      const { consumer, log, Pool, until, write } = makeConsumer((attempt) => attempt < 2 ? Effect.fail(new Lost()) : up)
+      const { consumer, log, Pool, until, write } = makeConsumer((attempt) =>
+        attempt < 2 ? Effect.fail(new Lost()) : up
+      )
       const worker = Blueprint.make("Worker", [
         Pool,
         Blueprint.step("Consumer", { blueprint: consumer, until, restart: everySecond, awaitFirst: false, ...quiet }),
@@ -314,7 +325,14 @@ describe("Blueprint.step", () => {
           const worker = Blueprint.make("Worker", [
             Pool,
             slow,
-            Blueprint.step("Consumer", { blueprint: consumer, until, restart: everySecond, awaitFirst, last: true, ...quiet })
+            Blueprint.step("Consumer", {
+              blueprint: consumer,
+              until,
+              restart: everySecond,
+              awaitFirst,
+              last: true,
+              ...quiet
+            })
           ])
           yield* Effect.gen(function*() {
             const running = yield* Effect.forkChild(Blueprint.launch(worker))
@@ -343,7 +361,13 @@ describe("Blueprint.step", () => {
       const inner = Blueprint.make("Consumer", [held("A", true), held("B", false), held("C", true)])
       const worker = Blueprint.make("Worker", [
         Bootstep.make("Pool", { start: Effect.void, stop: () => write("stop Pool") }),
-        Blueprint.step("Consumer", { blueprint: inner, until: Deferred.await(lost), restart: everySecond, last: true, ...quiet })
+        Blueprint.step("Consumer", {
+          blueprint: inner,
+          until: Deferred.await(lost),
+          restart: everySecond,
+          last: true,
+          ...quiet
+        })
       ])
       const control = yield* Control
       const running = yield* Effect.forkChild(Blueprint.launch(worker))
@@ -444,8 +468,14 @@ describe("Blueprint.step", () => {
       const lines: Array<string> = []
       const step = infoStep((line) => lines.push(line))
       const inner = Blueprint.make("Inner", [step])
-      const middle = Blueprint.make("Middle", [step, Blueprint.step("Inner", { blueprint: inner, until: Effect.never })])
-      const outer = Blueprint.make("Outer", [step, Blueprint.step("Middle", { blueprint: middle, until: Effect.never })])
+      const middle = Blueprint.make("Middle", [
+        step,
+        Blueprint.step("Inner", { blueprint: inner, until: Effect.never })
+      ])
+      const outer = Blueprint.make("Outer", [
+        step,
+        Blueprint.step("Middle", { blueprint: middle, until: Effect.never })
+      ])
       yield* Blueprint.run(outer, Effect.void)
       assert.deepStrictEqual(lines, [
         "<Outer (initializing)> is in init",

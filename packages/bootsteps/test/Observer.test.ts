@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import * as Tracer from "effect/Tracer"
-import * as Fiber from "effect/Fiber"
 import * as Blueprint from "../src/Blueprint.ts"
-import * as BootTimeline from "../src/BootTimeline.ts"
 import * as Bootstep from "../src/Bootstep.ts"
+import * as BootTimeline from "../src/BootTimeline.ts"
 import { Control } from "../src/Control.ts"
 import * as Observer from "../src/Observer.ts"
 import * as StepSpans from "../src/StepSpans.ts"
@@ -44,7 +44,8 @@ describe("Observer", () => {
     const observer = Observer.layer((event) =>
       Effect.sync(() =>
         events.push(
-          `${event.blueprint}.${event.label} ${event.phase} ${event.at}+${event.duration} ${event.reason?._tag ?? ""}`.trim()
+          `${event.blueprint}.${event.label} ${event.phase} ${event.at}+${event.duration} ${event.reason?._tag ?? ""}`
+            .trim()
         )
       )
     )

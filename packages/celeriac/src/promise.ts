@@ -12,8 +12,8 @@
  * const sum = await (await add.delay({ x: 2, y: 3 })).get()   // in another
  * ```
  */
-export type { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
-export type { TaskError } from "@celeriac/tasks/TaskError"
+export { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
+export { TaskError } from "@celeriac/tasks/TaskError"
 export { type AppOptions, make as celeriac, type PromiseApp } from "./promise/PromiseApp.ts"
 export type { Definition, Handler, PromiseTask, Request } from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"

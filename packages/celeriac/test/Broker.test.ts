@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -16,6 +17,8 @@ import * as Transport from "../src/Transport.ts"
 import * as Worker from "../src/Worker.ts"
 
 const add = Task.make("proj.add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
+
+class Mailer extends Context.Service<Mailer, object>()("test/Mailer") {}
 
 const what = Effect.gen(function*() {
   const { driver, uri } = yield* Transport.Transport
@@ -129,6 +132,10 @@ describe("the types", () => {
     // @ts-expect-error the client is not there
     const open: Effect.Effect<void, unknown, Transport.Transport | ResultBackend.ResultBackend> = inline.run
     assert.isTrue(Effect.isEffect(closed) && Effect.isEffect(open))
+    inline satisfies Worker.Definition<unknown, Broker.Broker>
+    const needy = Worker.make({ tasks: [add.toLayer(() => Effect.as(Mailer, 1))] })
+    // @ts-expect-error the command has no mailer
+    needy satisfies Worker.Definition<unknown, Broker.Broker>
   })
 
   it("ask for nothing more when there are no tasks", () => {

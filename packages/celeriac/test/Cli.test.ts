@@ -47,22 +47,22 @@ describe.concurrent("celeriac", () => {
     assert.notMatch(flag.stderr, /at .*\.ts:\d+/)
   })
 
-  it("refuses a value that makes no sense", async () => {
-    for (
-      const [flags, said] of [
-        [["-c", "0"], /--concurrency must be at least 1/],
-        [["-c", "many"], /--concurrency: "many"/],
-        [["-l", "loud"], /debug/],
-        [["-Q", ","], /--queues names no queue/],
-        [["--prefetch-multiplier", "-1"], /prefetch-multiplier/],
-        [["--result-backend", "redis"], /rpc/]
-      ] as const
-    ) {
+  for (
+    const [flags, said] of [
+      [["-c", "0"], /--concurrency must be at least 1/],
+      [["-c", "many"], /--concurrency: "many"/],
+      [["-l", "loud"], /debug/],
+      [["-Q", ","], /--queues names no queue/],
+      [["--prefetch-multiplier", "-1"], /prefetch-multiplier/],
+      [["--result-backend", "redis"], /rpc/]
+    ] as const
+  ) {
+    it(`refuses ${flags.join(" ")}`, async () => {
       const { code, stderr } = await celeriac(inMemory(...flags))
-      assert.strictEqual(code, 2, flags.join(" "))
+      assert.strictEqual(code, 2)
       assert.match(stderr, said)
-    }
-  })
+    })
+  }
 })
 
 describe.concurrent("celeriac worker", () => {
@@ -164,6 +164,14 @@ w1@example.com v${version} (celeriac)
     assert.include(stdout, "  . proj.promised\n")
   })
 
+  it("goes on when a promise is rejected that nobody handles", async () => {
+    const args = ["worker", "-A", fixture("stray.ts"), "-b", "memory://", "-l", "info"]
+    const { code, stderr } = await celeriac(args, { signals: [["ready.", "SIGCONT"], ["forgotten", "SIGTERM"]] })
+    assert.strictEqual(code, 0)
+    assert.match(stderr, /ERROR\/MainProcess\] A promise was rejected, and nobody handles it.*\n.*Error: forgotten/)
+    assert.include(stderr, "Warm shutdown")
+  })
+
   it("names the brokers and backends it knows when it is given another one, and keeps the secret", async () => {
     const withBroker = (...url: ReadonlyArray<string>) => celeriac(["worker", "-A", fixture("worker.ts"), "-b", ...url])
     const scheme = await withBroker("foo://me:hush@host")
@@ -214,15 +222,16 @@ describe.concurrent("a module for -A", () => {
       /^celeriac: there is no module '.\/app\.ts' \(looked for .*app\.ts\)\. -A takes the path of a file/
     ))
 
-  it("that has a mistake in it is told with its place", async () => {
-    await refused(`export const = 1\n`, /^celeriac: app\.ts could not be loaded: SyntaxError: .* \(app\.ts:1\)/)
-    await refused(`export const = 1\n`, /SyntaxError: .*`node --check app\.mjs` shows where/, "app.mjs")
-    await refused(
-      `const a = 1\nthrow new RangeError("too far")\n`,
-      /could not be loaded: RangeError: too far \(app\.ts:2\)/
-    )
-    await refused(`throw "a fit"\n`, /could not be loaded: it threw a fit/)
-  })
+  for (
+    const [text, said, name] of [
+      ["export const = 1\n", /^celeriac: app\.ts could not be loaded: SyntaxError: .* \(app\.ts:1\)/, "app.ts"],
+      ["export const = 1\n", /SyntaxError: .*`node --check app\.mjs` shows where/, "app.mjs"],
+      ["const a = 1\nthrow new RangeError(\"too far\")\n", /loaded: RangeError: too far \(app\.ts:2\)/, "app.ts"],
+      ["throw \"a fit\"\n", /could not be loaded: it threw a fit/, "app.ts"]
+    ] as const
+  ) {
+    it(`that reads ${JSON.stringify(text)} (${name}) is told with its place`, () => refused(text, said, name))
+  }
 
   it("that imports what is not there is told what", () =>
     refused(`import "nowhere-to-be-found"\n`, /Cannot find package 'nowhere-to-be-found'.*Is it installed/))
@@ -233,13 +242,18 @@ describe.concurrent("a module for -A", () => {
       /enums, namespaces and parameter properties need a build/
     ))
 
-  it("that has no worker is told what it has instead", async () => {
-    await refused(``, /app\.ts has no worker: it exports nothing\. Write: export default Worker\.make/)
-    await refused(`export const add = 1, mul = 2\n`, /has no worker: it exports add, mul\. Write/)
-    await refused(`export default { tasks: [] }\n`, /its default export is a value of type object/)
-    await refused(`export const worker = () => 1\n`, /its export 'worker' is the function worker/)
-    await refused(`module.exports = [1]\n`, /has no worker: its default export is an array/, "app.cjs")
-  })
+  for (
+    const [text, said, name] of [
+      ["", /app\.ts has no worker: it exports nothing\. Write: export default Worker\.make/, "app.ts"],
+      ["export const add = 1, mul = 2\n", /has no worker: it exports add, mul\. Write/, "app.ts"],
+      ["export default { tasks: [] }\n", /its default export is a value of type object/, "app.ts"],
+      ["export const worker = () => 1\n", /its export 'worker' is the function worker/, "app.ts"],
+      ["module.exports = [1]\n", /has no worker: its default export is an array/, "app.cjs"]
+    ] as const
+  ) {
+    it(`that reads ${JSON.stringify(text)} is told that it has no worker, and what it has instead`, () =>
+      refused(text, said, name))
+  }
 
   it("shows its stack to whoever debugs", async () => {
     const folder = mkdtempSync(join(tmpdir(), "celeriac-app-"))
@@ -255,13 +269,17 @@ describe.concurrent("a module for -A", () => {
 })
 
 describe.concurrent("celeriac graph", () => {
-  it("draws both blueprints and starts nothing", async () => {
-    const mermaid = await celeriac(["graph", "-A", fixture("worker.ts")])
-    assert.deepStrictEqual([mermaid.code, mermaid.stderr], [0, ""])
-    assert.match(mermaid.stdout, /^flowchart TB\n +subgraph b0\["Worker"\]\n(.*\n)* +subgraph b1\["Consumer"\]\n/)
-    const dot = await celeriac(["graph", "-A", fixture("worker.ts"), "--format", "dot"])
-    assert.match(dot.stdout, /^digraph "Worker" \{\n/)
-    const levels = await celeriac(["graph", "-A", fixture("worker.ts"), "-f", "levels"])
-    assert.match(levels.stdout, /^Worker\n +1 {2}Timer.*\n(.*\n)+\nConsumer\n +1 {2}Connection/)
-  })
+  for (
+    const [format, drawn] of [
+      ["mermaid", /^flowchart TB\n +subgraph b0\["Worker"\]\n(.*\n)* +subgraph b1\["Consumer"\]\n/],
+      ["dot", /^digraph "Worker" \{\n(.*\n)*.*label="?Consumer/],
+      ["levels", /^Worker\n +1 {2}Timer.*\n(.*\n)+\nConsumer\n +1 {2}Connection/]
+    ] as const
+  ) {
+    it(`draws both blueprints as ${format}, and starts nothing`, async () => {
+      const { code, stderr, stdout } = await celeriac(["graph", "-A", fixture("worker.ts"), "--format", format])
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.match(stdout, drawn)
+    })
+  }
 })

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
-import { celeriac, type PromiseApp } from "../src/promise.ts"
-import { TaskException } from "../src/TaskException.ts"
+import { celeriac, type PromiseApp, TaskException } from "../src/promise.ts"
 
 /** Runs with an application in memory whose worker is up, and closes it. */
 const withWorker = async <A>(define: (app: PromiseApp) => A, use: (tasks: A, app: PromiseApp) => Promise<void>) => {

@@ -17,8 +17,8 @@
  * ```
  *
  * No message kills a consumer and none is lost without a word: one that cannot
- * be decoded, or whose callback fails or dies, is logged and rejected without
- * requeue (a dead-letter exchange gets it). A callback that succeeds without
+ * be decoded, that is not all there (`Delivery.defect`), or whose callback fails
+ * or dies, is logged and rejected without requeue (a dead-letter exchange gets it). A callback that succeeds without
  * settling keeps the message, to settle it later. When the scope closes,
  * callbacks are interrupted and what they had not settled goes back.
  *
@@ -34,7 +34,7 @@ import type { Queue } from "./Entity.ts"
 import { IncomingMessage, type Reading } from "./IncomingMessage.ts"
 import { Limits } from "./Limits.ts"
 import type { Delivery } from "./Message.ts"
-import type { MessagingError } from "./MessagingError.ts"
+import { because, type MessagingError } from "./MessagingError.ts"
 import { Serializers } from "./Serializer.ts"
 import * as Topology from "./Topology.ts"
 import type { Channel, Subscription } from "./Transport.ts"
@@ -78,7 +78,7 @@ export interface CallbackOptions<Callbacks extends ReadonlyArray<Callback>, D> e
 
 export interface MessageOptions<R> extends ConsumerSettings {
   readonly queues: ReadonlyArray<Queue>
-  /** Gets the message undecoded; `message.decode` decodes it. */
+  /** Gets the message undecoded; `message.decode` decodes it. One that is not all there is rejected before. */
   readonly onMessage: (message: IncomingMessage) => Effect.Effect<unknown, unknown, R>
   readonly callbacks?: never
   readonly onDecodeError?: never
@@ -93,8 +93,16 @@ export const make: {
 } = (options: MessageOptions<unknown> | CallbackOptions<ReadonlyArray<Callback>, unknown>): Consumer<any> => ({
   queues: options.queues,
   settings: options,
-  handle: options.onMessage ?? decoding(options.callbacks, options.onDecodeError)
+  handle: options.onMessage === undefined
+    ? decoding(options.callbacks, options.onDecodeError)
+    : undecoded(options.onMessage)
 })
+
+const undecoded =
+  (onMessage: MessageOptions<unknown>["onMessage"]): MessageOptions<unknown>["onMessage"] => (message) => {
+    const { defect } = message.delivery
+    return defect === undefined ? onMessage(message) : Effect.fail(because("consume", defect))
+  }
 
 const decoding = (
   callbacks: ReadonlyArray<Callback>,

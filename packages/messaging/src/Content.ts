@@ -1,9 +1,9 @@
 /**
  * The way from a value to the body of a message and back.
  *
- * `decode` checks before it spends: sizes first, then whether the content type
- * is accepted, then encoding and compression, and only then does a serializer
- * see the bytes. Whatever a message holds, `decode` answers with a value or a
+ * `decode` checks before it spends: whether the message is all there, sizes,
+ * whether the content type is accepted, then encoding and compression, and only
+ * then does a serializer see the bytes. Whatever a message holds, `decode` answers with a value or a
  * typed error: it never throws. Source: protocol sections 3 and 4.
  *
  * @since 0.1.0
@@ -11,10 +11,10 @@
 import * as Result from "effect/Result"
 import * as Compression from "./Compression.ts"
 import * as Limits from "./Limits.ts"
-import type { Headers, Message } from "./Message.ts"
+import type { Delivery, Headers, Message } from "./Message.ts"
 import { because, ContentDisallowed, MessagingError, TooLarge, Undecodable, Unencodable } from "./MessagingError.ts"
 import * as Serializer from "./Serializer.ts"
-import * as Utf8 from "./serializers/Utf8.ts"
+import * as Utf8 from "./serializers/internal/Utf8.ts"
 
 export interface DecodeOptions {
   /**
@@ -44,8 +44,13 @@ export interface Encoded {
   readonly properties: { readonly contentType: string; readonly contentEncoding: string }
 }
 
-/** The value in the body; fails with `TooLarge`, `ContentDisallowed` or `Undecodable`. */
-export const decode = (message: Message, options: DecodeOptions = {}): Result.Result<unknown, MessagingError> => {
+/** A message, or a delivery, which may say that it is not all there. */
+type Readable = Message & Pick<Delivery, "defect">
+
+/** The value in the body; fails with `TooLarge`, `ContentDisallowed` or `Undecodable`, or with the delivery's `defect`. */
+export const decode = (message: Readable, options: DecodeOptions = {}): Result.Result<unknown, MessagingError> => {
+  const { defect } = message
+  if (defect !== undefined) return Result.fail(because("decode", defect))
   try {
     return Result.succeed(decodeUnsafe(message, options))
   } catch (error) {

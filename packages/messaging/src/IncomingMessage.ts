@@ -77,7 +77,7 @@ export class IncomingMessage {
     return this.decoded ??= Content.decode(this.delivery, this.reading)
   }
 
-  /** `payload` as an effect: fails with `ContentDisallowed`, `Undecodable` or `TooLarge`. */
+  /** `payload` as an effect: fails with `ContentDisallowed`, `Undecodable` or `TooLarge`, or why the message is not all there. */
   get decode(): Effect.Effect<unknown, MessagingError> {
     return Effect.suspend(() => Effect.fromResult(this.payload))
   }

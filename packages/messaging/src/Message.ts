@@ -60,9 +60,9 @@ export interface Delivery extends Message, Address {
   readonly consumerTag: string
   readonly redelivered: boolean
   /**
-   * Why the message is not all there, where a transport dropped a body over its
-   * limit or could not read the headers to their end. Such a message cannot be
-   * understood: reject it.
+   * Why the message is not all there: the transport dropped a body over its
+   * limit (`TooLarge`; `body` is empty) or could not read the headers to their
+   * end (`Undecodable`). `Content.decode` fails with it, `Consumer` rejects it.
    */
   readonly defect?: Reason | undefined
   /** How it was settled so far. One that needs no acknowledgement (`noAck`) comes as `ack`. */

@@ -152,13 +152,14 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
   }
 }
 
-/** As many messages as are allowed wait for a connection already: this one was not sent. */
+/** As much as is allowed waits to be sent already, in messages or in bytes of bodies: this message was not sent. */
 export class BufferFull extends Schema.TaggedError<BufferFull>()("BufferFull", {
-  limit: Schema.Number
+  limit: Schema.Number,
+  unit: Schema.Literals(["messages", "bytes"])
 }) {
   readonly isRecoverable = false
   override get message(): string {
-    return `${this.limit} messages wait for a connection to the broker already: this one was not sent. Publish more slowly, or raise the buffer of the producer`
+    return `as many ${this.unit} as are allowed (${this.limit}) wait for the broker already: this message was not sent. Publish more slowly, or raise the bound`
   }
 }
 

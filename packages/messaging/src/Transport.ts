@@ -59,7 +59,11 @@ export interface ConsumeOptions {
   readonly exclusive?: boolean
   readonly consumerTag?: string
   readonly arguments?: Arguments
-  /** Called once per message, in order, synchronously; the first call may come before `consume` has returned. It must not throw. */
+  /**
+   * Called once per message, in order, synchronously; the first call may come
+   * before `consume` has returned. It must not throw. Look at `defect` before
+   * the rest of a delivery: `Content.decode` does.
+   */
   readonly onDelivery: (delivery: Delivery) => void
 }
 
@@ -112,9 +116,15 @@ export interface Channel {
   readonly deleteExchange: (exchange: string) => Effect.Effect<void, MessagingError>
 
   /**
-   * Succeeds when the broker has confirmed that it took the message. With
-   * `ChannelClosed` or `ConnectionLost` the channel was closed before, and
-   * nothing was sent; with `OutcomeUnknown` it closed in between.
+   * Succeeds when the broker has confirmed that it took the message. What a
+   * failure says about sending it again:
+   *
+   * * `ChannelClosed`, `ConnectionLost`: never sent, safe to send again;
+   * * `OutcomeUnknown`: sent, and the channel went before the confirm. It may
+   *   have been stored, and sending it again may store it twice;
+   * * `PublishTimedOut`: never sent when it has `unsent`, else not known;
+   * * `Unroutable`, `Nacked`, `NotFound`, `AccessRefused`: the broker did not store it;
+   * * `BufferFull`, `TooLarge`, `Unencodable`: never sent, for a reason of ours.
    */
   readonly publish: (
     message: Message,

@@ -13,7 +13,8 @@ import * as Content from "../src/Content.ts"
 import * as Entity from "../src/Entity.ts"
 import * as IncomingMessage from "../src/IncomingMessage.ts"
 import { defaults, Limits } from "../src/Limits.ts"
-import type { Message } from "../src/Message.ts"
+import type { Delivery, Message } from "../src/Message.ts"
+import { TooLarge } from "../src/MessagingError.ts"
 import type { Channel } from "../src/Transport.ts"
 import * as MemoryTransport from "../src/transports/MemoryTransport.ts"
 
@@ -44,6 +45,26 @@ const setup = Effect.gen(function*() {
   }
   return { broker, connection, channel, send, counts }
 })
+
+/** The channel of a transport that drops the bodies of what it delivers. */
+const dropping = (channel: Channel): Channel => ({
+  ...channel,
+  consume: (queue, options) =>
+    channel.consume(queue, { ...options, onDelivery: (delivery) => options.onDelivery(dropped(delivery)) })
+})
+
+const dropped = (delivery: Delivery): Delivery => {
+  const { consumerTag, deliveryTag, exchange, headers, properties, redelivered, routingKey } = delivery
+  return {
+    ...{ consumerTag, deliveryTag, exchange, headers, properties, redelivered, routingKey },
+    body: new Uint8Array(),
+    defect: new TooLarge({ what: "the body of 9 bytes", limit: 5 }),
+    get settlement() {
+      return delivery.settlement
+    },
+    settle: (settlement) => delivery.settle(settlement)
+  }
+}
 
 /** Lets forked callbacks run. */
 const settle = TestClock.adjust(0).pipe(Effect.andThen(Effect.yieldNow), Effect.repeat({ times: 5 }))
@@ -175,6 +196,27 @@ describe("Consumer", () => {
       yield* settle
       assert.deepStrictEqual(seen, ["Undecodable", "Undecodable"])
       assert.deepStrictEqual(counts("graveyard"), [1, 0])
+    }))
+
+  it.effect("rejects what is not all there, and shows it to nobody but onDecodeError", () =>
+    Effect.gen(function*() {
+      const { channel, counts, send } = yield* setup
+      const seen: Array<string> = []
+      const see = (what: string) => Effect.sync(() => void seen.push(what))
+      const consuming = (consumer: Consumer.Consumer) =>
+        Consumer.consume(dropping(channel), consumer).pipe(
+          Effect.andThen(send(message([1]))),
+          Effect.andThen(settle),
+          Effect.scoped
+        )
+      yield* consuming(Consumer.make({ queues: [queue], onMessage: () => see("onMessage") }))
+      assert.deepStrictEqual([seen, counts("graveyard")], [[], [1, 0]])
+      yield* consuming(Consumer.make({
+        queues: [queue],
+        callbacks: [() => see("callback")],
+        onDecodeError: (_, { reason }) => Effect.andThen(see(reason._tag), Effect.fail("no"))
+      }))
+      assert.deepStrictEqual([seen, counts("graveyard")], [["TooLarge"], [2, 0]])
     }))
 
   it.effect("reads under the limits in force", () =>

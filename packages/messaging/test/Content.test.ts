@@ -6,6 +6,7 @@ import { deflateSync } from "node:zlib"
 import * as Content from "../src/Content.ts"
 import { defaults as limits } from "../src/Limits.ts"
 import type { Headers, Message, Properties } from "../src/Message.ts"
+import { type Reason, Undecodable } from "../src/MessagingError.ts"
 import * as Serializer from "../src/Serializer.ts"
 import { json } from "../src/serializers/Json.ts"
 
@@ -15,7 +16,10 @@ const message = (body: string | Uint8Array, properties: Properties = {}, headers
   properties: { contentType: "application/json", contentEncoding: "utf-8", ...properties }
 })
 
-const failure = (message: Message, options?: Content.DecodeOptions) => {
+/** Serializers that nobody may ask. */
+const untouchable = Serializer.table({ ...json, decode: () => assert.fail("it was decoded") })
+
+const failure = (message: Message & { readonly defect?: Reason }, options?: Content.DecodeOptions) => {
   const result = Content.decode(message, options)
   return Result.isFailure(result) ? result.failure : assert.fail("it was decoded")
 }
@@ -56,10 +60,16 @@ describe("Content.decode", () => {
     )
   })
 
+  it("decodes nothing of a delivery that is not all there", () => {
+    const defect = new Undecodable({ detail: "the headers are damaged: a field is cut off" })
+    assert.strictEqual(failure({ ...message("[]"), defect }, { serializers: untouchable }).reason, defect)
+  })
+
   it("decodes nothing of what it refuses", () => {
-    const untouchable: Serializer.Serializer = { ...json, decode: () => assert.fail("it was decoded") }
-    const serializers = Serializer.table(untouchable)
-    assert.strictEqual(failure(message("[]"), { accept: [], serializers }).reason._tag, "ContentDisallowed")
+    assert.strictEqual(
+      failure(message("[]"), { accept: [], serializers: untouchable }).reason._tag,
+      "ContentDisallowed"
+    )
   })
 
   it("trusts text and data, which nobody interprets", () => {

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -12,6 +13,7 @@ import * as Entity from "../src/Entity.ts"
 import type { Message } from "../src/Message.ts"
 import type { MessagingError } from "../src/MessagingError.ts"
 import * as Producer from "../src/Producer.ts"
+import { Transport } from "../src/Transport.ts"
 import type { MemoryBroker } from "../src/transports/MemoryBroker.ts"
 import * as MemoryTransport from "../src/transports/MemoryTransport.ts"
 
@@ -476,6 +478,30 @@ describe("Producer, when its scope closes", () => {
       yield* Fiber.join(closing)
       yield* Fiber.join(publishing)
       assert.strictEqual(ready(broker), 1)
+    }))
+
+  it.effect("ends with the last message that waits, and not when a clock says so", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryTransport.makeBroker()
+      const transport = yield* Effect.provide(Transport, MemoryTransport.layerWith(broker))
+      const gate = yield* Deferred.make<void>()
+      const scope = yield* Scope.fork(yield* Scope.Scope)
+      const producer = yield* Producer.make().pipe(
+        Effect.provideService(Transport, {
+          ...transport,
+          connect: (options) => Effect.andThen(Deferred.await(gate), transport.connect(options))
+        }),
+        Scope.provide(scope)
+      )
+      const declare = [Entity.queue("q")]
+      const publishing = yield* started(producer.publish(1, { routingKey: "q", declare }))
+      const forgotten = yield* started(producer.publish(2, { routingKey: "q", declare }))
+      const closing = yield* started(Scope.close(scope, Exit.void))
+      yield* Fiber.interrupt(forgotten)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(closing)
+      yield* Fiber.join(publishing)
+      assert.deepStrictEqual(yield* taken(broker), [1])
     }))
 
   it.effect("waits no longer than the bound, and leaves nobody without an outcome", () =>

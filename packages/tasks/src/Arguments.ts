@@ -71,7 +71,7 @@ export const make = <const F extends Fields>(task: string, fields: F): Arguments
     names: parameters.map(({ name }) => name),
     bind: (args, kwargs) => {
       const input: Record<string, unknown> = {}
-      if (!callable.fill(input, args, kwargs)) return Result.fail(callable.mismatch(args, kwargs))
+      if (!callable.assign(input, args, kwargs)) return Result.fail(callable.mismatch(args, kwargs))
       const decoded = struct.decode(input)
       return Result.isSuccess(decoded)
         ? Result.succeed(decoded.success)
@@ -131,7 +131,7 @@ class Callable {
   }
 
   /** Gives every argument to its parameter; false when one has no place, or one is missing. */
-  fill(
+  assign(
     into: Record<string, unknown>,
     args: ReadonlyArray<unknown>,
     kwargs: Readonly<Record<string, unknown>>

@@ -145,8 +145,7 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
     const wait = this.#backend.wait(this.id)
     return timeout === undefined ? wait : Effect.timeoutOrElse(wait, {
       duration: timeout,
-      orElse: () =>
-        Effect.fail(because("get", new ResultTimeout({ id: this.id, millis: Duration.toMillis(timeout) })))
+      orElse: () => Effect.fail(because("get", new ResultTimeout({ id: this.id, millis: Duration.toMillis(timeout) })))
     })
   }
 

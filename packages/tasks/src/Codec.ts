@@ -30,11 +30,16 @@ export interface Codec<out A, out I> {
 }
 
 export const make = <S extends Plain>(schema: S): Codec<S["Type"], S["Encoded"]> => ({
-  decode: side(schema.ast, () => SchemaParser.decodeUnknownSync(schema), () =>
-    SchemaParser.decodeUnknownResult(schema, reporting(schema.ast))),
-  encode: side(SchemaAST.flip(schema.ast), () =>
-    SchemaParser.encodeUnknownSync(schema), () =>
-    SchemaParser.encodeUnknownResult(schema, reporting(schema.ast)))
+  decode: side(
+    schema.ast,
+    () => SchemaParser.decodeUnknownSync(schema),
+    () => SchemaParser.decodeUnknownResult(schema, reporting(schema.ast))
+  ),
+  encode: side(
+    SchemaAST.flip(schema.ast),
+    () => SchemaParser.encodeUnknownSync(schema),
+    () => SchemaParser.encodeUnknownResult(schema, reporting(schema.ast))
+  )
 })
 
 /** `Expected an integer, got 1.5`, and where when it is not the value itself. */

@@ -86,5 +86,7 @@ const processIndex = ({ processIndex: index = 0 }: ExpandOptions) => ({
 })
 
 const replace = (pattern: string, values: Readonly<Record<string, string>>): string =>
-  pattern.replace(/%([a-zA-Z%])/g, (all, letter: string) =>
-    letter === "%" ? "%" : Object.hasOwn(values, letter) ? values[letter]! : all)
+  pattern.replace(
+    /%([a-zA-Z%])/g,
+    (all, letter: string) => letter === "%" ? "%" : Object.hasOwn(values, letter) ? values[letter]! : all
+  )

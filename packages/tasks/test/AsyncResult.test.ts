@@ -1,12 +1,12 @@
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import * as Client from "@celeriac/tasks/Client"
-import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
+import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import { store } from "@celeriac/tasks/result/ResultBackend"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as Task from "@celeriac/tasks/Task"
 import type { TaskError } from "@celeriac/tasks/TaskError"
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -144,7 +144,7 @@ describe("AsyncResult", () => {
       const untyped = yield* AsyncResult.make(id)
       expectTypeOf(untyped).toEqualTypeOf<AsyncResult.AsyncResult<unknown>>()
       // @ts-expect-error the value is unknown without the definition
-      ;(yield* untyped.get()).at
+      return (yield* untyped.get()).at
     })
     expectTypeOf(program).not.toBeAny()
   })

@@ -3,9 +3,9 @@ import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import type * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import * as Client from "@celeriac/tasks/Client"
 import * as Queues from "@celeriac/tasks/Queues"
-import type { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
 import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
+import type { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Router from "@celeriac/tasks/Router"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
@@ -354,7 +354,9 @@ describe("Client", () => {
       it.effect(`${name}: fails with the typed error`, () =>
         Effect.gen(function*() {
           const client = yield* Client.Client
-          const result = yield* Effect.forkChild(Effect.flip(client.execute(root, { x: -1 })), { startImmediately: true })
+          const result = yield* Effect.forkChild(Effect.flip(client.execute(root, { x: -1 })), {
+            startImmediately: true
+          })
           yield* workOnce("celery")
           assert.deepStrictEqual(yield* Fiber.join(result), new Negative({ value: -1 }))
         }).pipe(Effect.provide(handlers.pipe(Layer.provideMerge(environment)))))

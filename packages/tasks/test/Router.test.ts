@@ -17,7 +17,9 @@ const configured: ReadonlyArray<Entity.Queue> = [
 const queues = Queues.make.pipe(Effect.provideService(Queues.Configured, configured))
 
 describe("Router", () => {
-  const ways: ReadonlyArray<readonly [string, Router.Destination, readonly [queue: string, exchange: string, key: string]]> = [
+  const ways: ReadonlyArray<
+    readonly [string, Router.Destination, readonly [queue: string, exchange: string, key: string]]
+  > = [
     ["nothing said: the default queue, by its name", {}, ["celery", "", "celery"]],
     ["a queue on a direct exchange: by its name", { queue: "direct" }, ["direct", "", "direct"]],
     ["a queue on no exchange: by its name", { queue: "bare" }, ["bare", "", "bare"]],

@@ -1,4 +1,3 @@
-import { assert, describe, it } from "@effect/vitest"
 import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import * as BootGraphError from "@celeriac/bootsteps/BootGraphError"
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
@@ -14,6 +13,7 @@ import * as ConsumerStep from "@celeriac/worker/consumer/ConsumerStep"
 import { WorkerFailure, WorkerShutdown, WorkerTerminate } from "@celeriac/worker/state/WorkerExit"
 import * as TestWorker from "@celeriac/worker/testing/TestWorker"
 import * as Worker from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -37,8 +37,10 @@ const ending = (wish: Effect.Effect<never, unknown>) =>
 /** A step whose fiber fails after a second. */
 const failing = Bootstep.make("Failing", {
   requires: [Hub],
-  start: Effect.flatMap(Hub, (hub) =>
-    hub.supervise("failing", Effect.andThen(Effect.sleep("1 second"), Effect.fail(new Error("out of luck")))))
+  start: Effect.flatMap(
+    Hub,
+    (hub) => hub.supervise("failing", Effect.andThen(Effect.sleep("1 second"), Effect.fail(new Error("out of luck"))))
+  )
 })
 
 const runFor = <E, R>(definition: Worker.Definition<E, R>) =>
@@ -57,7 +59,9 @@ const failureOf = (exit: Exit.Exit<unknown, WorkerFailure>): WorkerFailure | und
 describe("Worker.run", () => {
   it.effect("succeeds when a step asks for a shutdown, with exit code 0", () =>
     Effect.gen(function*() {
-      const exit = yield* runFor(define({ tasks: [AddLive], steps: { worker: [ending(Effect.fail(new WorkerShutdown()))] } }))
+      const exit = yield* runFor(
+        define({ tasks: [AddLive], steps: { worker: [ending(Effect.fail(new WorkerShutdown()))] } })
+      )
       assert.isTrue(Exit.isSuccess(exit))
     }).pipe(Effect.provide(surroundings()), Effect.provide(quiet)))
 
@@ -98,7 +102,7 @@ describe("Worker.run", () => {
       stop: () => Effect.sync(() => seen.push("stopped"))
     })
     return Effect.gen(function*() {
-      (yield* MemoryBroker).faults.refuseConnects("AccessRefused")
+      ;(yield* MemoryBroker).faults.refuseConnects("AccessRefused")
       const failure = failureOf(yield* runFor(define({ tasks: [AddLive], steps: { worker: [First] } })))
       assert.strictEqual(failure?.exitCode, 1)
       assert.include(failure?.message ?? "", "refused access")
@@ -133,7 +137,9 @@ describe("Worker.layer", () => {
       assert.strictEqual(yield* client.execute(price, { item: "tea" }), 3)
     }).pipe(
       Effect.provide(
-        running(define({ tasks: [live] })).pipe(Layer.provide(Layer.succeed(Prices, { of: (item: string) => item.length })))
+        running(define({ tasks: [live] })).pipe(
+          Layer.provide(Layer.succeed(Prices, { of: (item: string) => item.length }))
+        )
       )
     )
   })
@@ -187,7 +193,11 @@ describe("Worker.make", () => {
   it("gives the same worker set up otherwise", () => {
     const worker = Worker.make({ tasks: [AddLive], nodename: "w@h" })
     assert.deepStrictEqual(
-      [worker.settings.nodename, worker.with({ concurrency: 9 }).settings.concurrency, worker.with({}).settings.nodename],
+      [
+        worker.settings.nodename,
+        worker.with({ concurrency: 9 }).settings.concurrency,
+        worker.with({}).settings.nodename
+      ],
       ["w@h", 9, "w@h"]
     )
     assert.isTrue(Worker.isDefinition(worker.with({})))
@@ -247,7 +257,8 @@ describe("TestWorker", () => {
 
   it.effect("has a broker of its own, whoever else has one", () =>
     Effect.gen(function*() {
-      const build = Effect.map(Layer.build(TestWorker.layer({ tasks: [AddLive] })), (built) => Context.get(built, MemoryBroker))
+      const build = Effect.map(Layer.build(TestWorker.layer({ tasks: [AddLive] })), (built) =>
+        Context.get(built, MemoryBroker))
       assert.notStrictEqual(yield* build, yield* build)
     }).pipe(Effect.scoped))
 

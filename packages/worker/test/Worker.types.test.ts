@@ -1,5 +1,4 @@
 /** What the types of a worker promise. The type checker runs these; a line that should not compile says so. */
-import { assert, describe, it } from "@effect/vitest"
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Consumer from "@celeriac/messaging/Consumer"
@@ -14,6 +13,7 @@ import * as ConsumerStep from "@celeriac/worker/consumer/ConsumerStep"
 import * as TestWorker from "@celeriac/worker/testing/TestWorker"
 import * as Worker from "@celeriac/worker/Worker"
 import type * as WorkerSteps from "@celeriac/worker/WorkerSteps"
+import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -29,7 +29,9 @@ const MailLive = mail.toLayer(() => Effect.flatMap(Mailer, (mailer) => mailer.se
 const CountLive = count.toLayer(() => Effect.flatMap(Database, (database) => database.query))
 const PlainLive = Task.make("plain").toLayer(() => Effect.void)
 
-type NeedsOf<L> = L extends Layer.Layer<never, unknown, infer R> ? R : L extends Layer.Layer<any, any, infer R> ? R : never
+type NeedsOf<L> = L extends Layer.Layer<never, unknown, infer R> ? R
+  : L extends Layer.Layer<any, any, infer R> ? R
+  : never
 
 class Missing extends Bootstep.Service<Missing, { readonly here: boolean }>()("Missing", {
   start: Effect.succeed({ here: true })
@@ -97,7 +99,9 @@ describe("a step", () => {
   })
 
   it("says in a sentence what is missing", () => {
-    expectTypeOf<WorkerSteps.Check<[typeof NeedsMissing], never, "the Worker blueprint">[0]>().toEqualTypeOf<"Bootstep 'NeedsMissing' requires 'Missing', which no step of the Worker blueprint provides">()
+    expectTypeOf<WorkerSteps.Check<[typeof NeedsMissing], never, "the Worker blueprint">[0]>().toEqualTypeOf<
+      "Bootstep 'NeedsMissing' requires 'Missing', which no step of the Worker blueprint provides"
+    >()
   })
 
   it("of the worker cannot require the connection, which lives shorter", () => {

@@ -2,12 +2,12 @@
  * One message's way from the client to its result, each stage once and in the
  * order in which it happens: read this first.
  */
-import { assert, describe, it } from "@effect/vitest"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Client from "@celeriac/tasks/Client"
 import * as Task from "@celeriac/tasks/Task"
 import * as TestWorker from "@celeriac/worker/testing/TestWorker"
 import { Worker } from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -64,10 +64,13 @@ describe("the way of a message", () => {
       assert.deepStrictEqual([state.active.size, state.requests.size, state.succeeded], [0, 0, 1])
 
       // What a reader of the log sees of it.
-      assert.deepStrictEqual(lines.all.filter(({ text }) => text.includes(sent.id)).map(({ level, text }) => ({ level, text })), [
-        { level: "Info", text: `Task proj.add[${sent.id}] received` },
-        { level: "Debug", text: `Task accepted: proj.add[${sent.id}]` },
-        { level: "Info", text: `Task proj.add[${sent.id}] succeeded in 1.5s: 5` }
-      ])
+      assert.deepStrictEqual(
+        lines.all.filter(({ text }) => text.includes(sent.id)).map(({ level, text }) => ({ level, text })),
+        [
+          { level: "Info", text: `Task proj.add[${sent.id}] received` },
+          { level: "Debug", text: `Task accepted: proj.add[${sent.id}]` },
+          { level: "Info", text: `Task proj.add[${sent.id}] succeeded in 1.5s: 5` }
+        ]
+      )
     }).pipe(Effect.provide(TestWorker.layer({ tasks: [AddLive] })), Effect.provide(lines.layer)))
 })

@@ -105,8 +105,7 @@ export const json: Properties = { contentType: "application/json", contentEncodi
 
 /** Sends anything at all to a queue. */
 export const publish = (message: Message, name = queue) =>
-  Effect.flatMap(Producer.Producer, (producer) =>
-    producer.publish(message, { exchange: "", routingKey: name }))
+  Effect.flatMap(Producer.Producer, (producer) => producer.publish(message, { exchange: "", routingKey: name }))
 
 /** What is stored about a task. */
 export const lookup = (id: string): Effect.Effect<ResultRecord | undefined, never, ResultBackend> =>

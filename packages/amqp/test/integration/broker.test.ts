@@ -34,7 +34,9 @@ describe("refusals", () => {
 
   it.live("a virtual host that is not there is refused, with what to do", () =>
     Effect.gen(function*() {
-      const { error } = yield* timed(Effect.scoped(connect(rabbit.url.replace("//", "//").replace(/\/\/$/, "/nowhere"))))
+      const { error } = yield* timed(
+        Effect.scoped(connect(rabbit.url.replace("//", "//").replace(/\/\/$/, "/nowhere")))
+      )
       assert.strictEqual(error.reason._tag, "VirtualHostRefused")
       assert.include(error.message, "add_vhost")
     }))
@@ -86,44 +88,52 @@ describe("a failing broker", () => {
       assert.strictEqual(error.reason._tag, "ConsumerCancelled")
     })))
 
-  it.live("a delivery held for longer than the consumer timeout closes the channel, recoverably", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const connection = yield* connect(rabbit.url)
-      const channel = yield* connection.openChannel
-      yield* channel.declareQueue(queue("held"))
-      yield* channel.publish(message("x"), to("held"))
-      yield* channel.consume("held", { prefetch: 1, onDelivery: () => {} })
-      const { error } = yield* timed(channel.lost)
-      assert.strictEqual(error.reason._tag, "ChannelClosed")
-      assert.isTrue(error.isRecoverable)
-      const pulled = yield* (yield* connection.openChannel).get("held", { noAck: true })
-      assert.strictEqual(pulled._tag, "Some")
-    })), 20_000)
+  it.live(
+    "a delivery held for longer than the consumer timeout closes the channel, recoverably",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const connection = yield* connect(rabbit.url)
+        const channel = yield* connection.openChannel
+        yield* channel.declareQueue(queue("held"))
+        yield* channel.publish(message("x"), to("held"))
+        yield* channel.consume("held", { prefetch: 1, onDelivery: () => {} })
+        const { error } = yield* timed(channel.lost)
+        assert.strictEqual(error.reason._tag, "ChannelClosed")
+        assert.isTrue(error.isRecoverable)
+        const pulled = yield* (yield* connection.openChannel).get("held", { noAck: true })
+        assert.strictEqual(pulled._tag, "Some")
+      })),
+    20_000
+  )
 
-  it.live("a memory alarm holds publishes back until their deadline, and loses none that was confirmed", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const connection = yield* connect(rabbit.url)
-      const channel = yield* connection.openChannel
-      yield* channel.declareQueue(queue("alarm"))
-      yield* channel.publish(message("before"), to("alarm"))
-      yield* ctl("set_vm_memory_high_watermark", "absolute", "1MB")
-      const first = yield* timed(channel.publish(message("limbo"), to("alarm"), { deadline: "500 millis" }))
-      assert.strictEqual(first.error.reason._tag, "PublishTimedOut")
-      assert.isBelow(first.millis, 1000)
-      assert.isDefined(connection.blocked())
-      const second = yield* timed(channel.publish(message("never sent"), to("alarm"), { deadline: "200 millis" }))
-      assert.include(second.error.message, "not stored")
-      const patient = yield* Effect.forkScoped(channel.publish(message("patient"), to("alarm")))
-      yield* ctl("set_vm_memory_high_watermark", "0.6")
-      yield* Fiber.join(patient)
-      const texts: Array<string> = []
-      for (;;) {
-        const pulled = yield* channel.get("alarm", { noAck: true })
-        if (pulled._tag === "None") break
-        texts.push(Buffer.from(pulled.value.body).toString())
-      }
-      assert.deepStrictEqual(texts, ["before", "limbo", "patient"])
-    })), 20_000)
+  it.live(
+    "a memory alarm holds publishes back until their deadline, and loses none that was confirmed",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const connection = yield* connect(rabbit.url)
+        const channel = yield* connection.openChannel
+        yield* channel.declareQueue(queue("alarm"))
+        yield* channel.publish(message("before"), to("alarm"))
+        yield* ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+        const first = yield* timed(channel.publish(message("limbo"), to("alarm"), { deadline: "500 millis" }))
+        assert.strictEqual(first.error.reason._tag, "PublishTimedOut")
+        assert.isBelow(first.millis, 1000)
+        assert.isDefined(connection.blocked())
+        const second = yield* timed(channel.publish(message("never sent"), to("alarm"), { deadline: "200 millis" }))
+        assert.include(second.error.message, "not stored")
+        const patient = yield* Effect.forkScoped(channel.publish(message("patient"), to("alarm")))
+        yield* ctl("set_vm_memory_high_watermark", "0.6")
+        yield* Fiber.join(patient)
+        const texts: Array<string> = []
+        for (;;) {
+          const pulled = yield* channel.get("alarm", { noAck: true })
+          if (pulled._tag === "None") break
+          texts.push(Buffer.from(pulled.value.body).toString())
+        }
+        assert.deepStrictEqual(texts, ["before", "limbo", "patient"])
+      })),
+    20_000
+  )
 
   it.live("closing while an alarm is on takes less than a second", () =>
     Effect.gen(function*() {
@@ -137,39 +147,47 @@ describe("a failing broker", () => {
       yield* ctl("set_vm_memory_high_watermark", "0.6")
     }), 20_000)
 
-  it.live("a broker that is stopped and started is lost, and taken up again", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const connection = yield* connect(rabbit.url)
-      const lost = yield* Effect.forkScoped(timed(connection.lost))
-      yield* ctl("stop_app")
-      assert.strictEqual((yield* Fiber.join(lost)).error.reason._tag, "ConnectionLost")
-      yield* ctl("start_app")
-      yield* reconnect
-    })), 60_000)
+  it.live(
+    "a broker that is stopped and started is lost, and taken up again",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const connection = yield* connect(rabbit.url)
+        const lost = yield* Effect.forkScoped(timed(connection.lost))
+        yield* ctl("stop_app")
+        assert.strictEqual((yield* Fiber.join(lost)).error.reason._tag, "ConnectionLost")
+        yield* ctl("start_app")
+        yield* reconnect
+      })),
+    60_000
+  )
 
-  it.live("what was confirmed is there after the broker was killed and started again", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const connection = yield* connect(rabbit.url)
-      const channel = yield* connection.openChannel
-      yield* channel.declareQueue(queue("journal"))
-      // confirms are for messages: the broker writes declarations to disk a little later
-      yield* ctl("eval", "mnesia:sync_log().")
-      let confirmed = 0
-      const publishing = yield* Effect.forkScoped(
-        Effect.forEach(
-          Array.from({ length: 5000 }, (_, i) => i),
-          (i) => Effect.tap(channel.publish(message(`${i}`), to("journal")), () => Effect.sync(() => confirmed++)),
-          { concurrency: 50, discard: true }
-        ).pipe(Effect.result)
-      )
-      yield* Effect.sleep("150 millis")
-      yield* Effect.promise(() => rabbit.kill())
-      yield* timed(connection.lost)
-      yield* Fiber.join(publishing)
-      yield* Effect.promise(() => rabbit.start())
-      const again = yield* (yield* reconnect).openChannel
-      const state = yield* again.queueState("journal")
-      assert.isAbove(confirmed, 0)
-      assert.isAtLeast(state.messageCount, confirmed)
-    })), 60_000)
+  it.live(
+    "what was confirmed is there after the broker was killed and started again",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const connection = yield* connect(rabbit.url)
+        const channel = yield* connection.openChannel
+        yield* channel.declareQueue(queue("journal"))
+        // confirms are for messages: the broker writes declarations to disk a little later
+        yield* ctl("eval", "mnesia:sync_log().")
+        let confirmed = 0
+        const publishing = yield* Effect.forkScoped(
+          Effect.forEach(
+            Array.from({ length: 5000 }, (_, i) => i),
+            (i) => Effect.tap(channel.publish(message(`${i}`), to("journal")), () => Effect.sync(() => confirmed++)),
+            { concurrency: 50, discard: true }
+          ).pipe(Effect.result)
+        )
+        yield* Effect.sleep("150 millis")
+        yield* Effect.promise(() => rabbit.kill())
+        yield* timed(connection.lost)
+        yield* Fiber.join(publishing)
+        yield* Effect.promise(() => rabbit.start())
+        const again = yield* (yield* reconnect).openChannel
+        const state = yield* again.queueState("journal")
+        assert.isAbove(confirmed, 0)
+        assert.isAtLeast(state.messageCount, confirmed)
+      })),
+    60_000
+  )
 })

@@ -15,50 +15,59 @@ const until = (holds: () => boolean) =>
 
 describe("consuming", () => {
   for (const type of ["classic", "quorum"] as const) {
-    it.live(`a ${type} queue gives what is wanted, and never more than the grant before on top`, () =>
-      Effect.scoped(Effect.gen(function*() {
-        const channel = yield* (yield* connect(url)).openChannel
-        const name = `consuming.prefetch.${type}`
-        yield* channel.declareQueue(queue(name, { type, expires: "1 minute" }))
-        yield* channel.purgeQueue(name)
-        yield* Effect.forEach(Array.from({ length: 400 }), (_, i) => channel.publish(message(`${i}`), to(name)), {
-          concurrency: 100,
-          discard: true
-        })
-        const held: Array<Delivery> = []
-        let total = 0
-        const subscription = yield* channel.consume(name, {
-          prefetch: 8,
-          onDelivery: (delivery) => {
-            total++
-            held.push(delivery)
+    it.live(
+      `a ${type} queue gives what is wanted, and never more than the grant before on top`,
+      () =>
+        Effect.scoped(Effect.gen(function*() {
+          const channel = yield* (yield* connect(url)).openChannel
+          const name = `consuming.prefetch.${type}`
+          yield* channel.declareQueue(queue(name, { type, expires: "1 minute" }))
+          yield* channel.purgeQueue(name)
+          yield* Effect.forEach(Array.from({ length: 400 }), (_, i) => channel.publish(message(`${i}`), to(name)), {
+            concurrency: 100,
+            discard: true
+          })
+          const held: Array<Delivery> = []
+          let total = 0
+          const subscription = yield* channel.consume(name, {
+            prefetch: 8,
+            onDelivery: (delivery) => {
+              total++
+              held.push(delivery)
+            }
+          })
+          yield* until(() => held.length === 8)
+          // as messages for later are kept, each asks for one more, as a worker does
+          for (let kept = 1; kept <= 60; kept++) {
+            yield* subscription.setPrefetch(8 + kept)
+            assert.isAtMost(total, 2 * (8 + kept))
           }
-        })
-        yield* until(() => held.length === 8)
-        // as messages for later are kept, each asks for one more, as a worker does
-        for (let kept = 1; kept <= 60; kept++) {
-          yield* subscription.setPrefetch(8 + kept)
-          assert.isAtMost(total, 2 * (8 + kept))
-        }
-        yield* until(() => held.length >= 68)
-        // all are settled, and a small grant holds again
-        yield* subscription.setPrefetch(3)
-        while (total < 400) {
-          const batch = held.splice(0)
-          if (total > 300) assert.isAtMost(batch.length, 3)
-          for (const delivery of batch) delivery.settle("ack")
-          yield* Effect.sleep("2 millis")
-        }
-      })), 20_000)
+          yield* until(() => held.length >= 68)
+          // all are settled, and a small grant holds again
+          yield* subscription.setPrefetch(3)
+          while (total < 400) {
+            const batch = held.splice(0)
+            if (total > 300) assert.isAtMost(batch.length, 3)
+            for (const delivery of batch) delivery.settle("ack")
+            yield* Effect.sleep("2 millis")
+          }
+        })),
+      20_000
+    )
   }
 
   it.live("a prefetch that old deliveries were taken off grows back when they are settled", () =>
     Effect.scoped(Effect.gen(function*() {
       const channel = yield* (yield* connect(url)).openChannel
       const name = (yield* channel.declareQueue(queue("", { exclusive: true }))).name
-      yield* Effect.forEach(Array.from({ length: 60 }), (_, i) => channel.publish(message(`${i}`), to(name)), { discard: true })
+      yield* Effect.forEach(Array.from({ length: 60 }), (_, i) => channel.publish(message(`${i}`), to(name)), {
+        discard: true
+      })
       const held: Array<Delivery> = []
-      const subscription = yield* channel.consume(name, { prefetch: 5, onDelivery: (delivery) => void held.push(delivery) })
+      const subscription = yield* channel.consume(name, {
+        prefetch: 5,
+        onDelivery: (delivery) => void held.push(delivery)
+      })
       yield* until(() => held.length === 5)
       yield* subscription.setPrefetch(10)
       yield* until(() => held.length === 15)

@@ -128,7 +128,11 @@ describe("a bad network", () => {
   it.live("a full socket holds messages back, and their deadline says that they were not sent", () =>
     Effect.scoped(Effect.gen(function*() {
       const network = yield* proxy
-      const connection = yield* connect(network.through(url), { heartbeat: 0, maxWaiting: 50, closeTimeout: "50 millis" })
+      const connection = yield* connect(network.through(url), {
+        heartbeat: 0,
+        maxWaiting: 50,
+        closeTimeout: "50 millis"
+      })
       const channel = yield* connection.openChannel
       const { name } = yield* channel.declareQueue(queue("", { exclusive: true }))
       const body = Buffer.alloc(1024 * 1024)
@@ -140,7 +144,9 @@ describe("a bad network", () => {
       const reasons = errors.map((result) => result._tag === "Failure" ? result.failure.reason : undefined)
       assert.isTrue(reasons.some((reason) => reason?._tag === "BufferFull"), "some found the buffer full")
       assert.isTrue(
-        reasons.every((reason) => reason === undefined || reason._tag === "BufferFull" || reason._tag === "PublishTimedOut")
+        reasons.every((reason) =>
+          reason === undefined || reason._tag === "BufferFull" || reason._tag === "PublishTimedOut"
+        )
       )
       yield* channel.publish(message("still well"), to(name))
     })))

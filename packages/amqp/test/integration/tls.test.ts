@@ -18,7 +18,19 @@ let url: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "celeriac-tls-"))
   await run("openssl", [
-    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+    ...[
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      "/CN=localhost",
+      "-addext",
+      "subjectAltName=DNS:localhost"
+    ],
     ...["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")]
   ])
   const broker = Number(/:(\d+)\//.exec(inject("amqpUrl"))?.[1])
@@ -45,7 +57,13 @@ describe("TLS", () => {
   it.live("connects when the authority is given, in options or in the URL", () =>
     Effect.gen(function*() {
       const ca = join(folder, "cert.pem")
-      for (const connection of [connect(url, { tls: { ca } }), connect(`${url}?ssl_ca_certs=${ca}`), connect(url, { tls: { verify: false } })]) {
+      for (
+        const connection of [
+          connect(url, { tls: { ca } }),
+          connect(`${url}?ssl_ca_certs=${ca}`),
+          connect(url, { tls: { verify: false } })
+        ]
+      ) {
         yield* Effect.scoped(Effect.flatMap(connection, (connection) => connection.openChannel))
       }
     }))

@@ -30,37 +30,69 @@ const value = fc.letrec((tie) => ({
     text,
     fc.boolean(),
     fc.constant(null),
-    fc.constantFrom(0, 1, 127, 128, 255, 300, 32767, 32768, 65535, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, -1, -129, -40000, -(2 ** 31), -(2 ** 40)),
+    fc.constantFrom(
+      0,
+      1,
+      127,
+      128,
+      255,
+      300,
+      32767,
+      32768,
+      65535,
+      2 ** 31 - 1,
+      2 ** 31,
+      2 ** 32,
+      2 ** 53 - 1,
+      -1,
+      -129,
+      -40000,
+      -(2 ** 31),
+      -(2 ** 40)
+    ),
     fc.integer(),
     fc.maxSafeInteger(),
     fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 }).filter((n) => !Number.isInteger(n)),
     fc.array(tie("value"), { maxLength: 4 }),
-    fc.dictionary(fc.string({ unit: "grapheme-ascii", maxLength: 20 }), tie("value"), { maxKeys: 4, noNullPrototype: true })
+    fc.dictionary(fc.string({ unit: "grapheme-ascii", maxLength: 20 }), tie("value"), {
+      maxKeys: 4,
+      noNullPrototype: true
+    })
   )
 })).value
 
 describe("headers", () => {
-  it.live("arrive at Python as they were sent, and come back as Python sends them", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const sent = fc.sample(fc.dictionary(fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 20 }), value, { maxKeys: 8, noNullPrototype: true }), {
-        numRuns: 200,
-        seed: 20261120
-      })
-      const channel = yield* (yield* connect(url)).openChannel
-      const out = (yield* channel.declareQueue(queue("interop.headers.out", { expires: "1 minute" }))).name
-      const back = (yield* channel.declareQueue(queue("interop.headers.back", { expires: "1 minute" }))).name
-      yield* Effect.forEach([out, back], (name) => channel.purgeQueue(name))
-      for (const headers of sent) yield* channel.publish(message("x", headers), to(out))
-      const lines = yield* Effect.promise(() => runPython(echo, { env: { URL: url, FROM: out, TO: back } }))
-      assert.deepStrictEqual(lines, sent.map((headers) => ({ headers, correlation_id: "x" })))
-      const received: Array<unknown> = []
-      for (let i = 0; i < sent.length; i++) {
-        const delivery = yield* channel.get(back, { noAck: true })
-        if (delivery._tag === "Some") {
-          assert.isUndefined(delivery.value.defect)
-          received.push(delivery.value.headers)
+  it.live(
+    "arrive at Python as they were sent, and come back as Python sends them",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const sent = fc.sample(
+          fc.dictionary(fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 20 }), value, {
+            maxKeys: 8,
+            noNullPrototype: true
+          }),
+          {
+            numRuns: 200,
+            seed: 20261120
+          }
+        )
+        const channel = yield* (yield* connect(url)).openChannel
+        const out = (yield* channel.declareQueue(queue("interop.headers.out", { expires: "1 minute" }))).name
+        const back = (yield* channel.declareQueue(queue("interop.headers.back", { expires: "1 minute" }))).name
+        yield* Effect.forEach([out, back], (name) => channel.purgeQueue(name))
+        for (const headers of sent) yield* channel.publish(message("x", headers), to(out))
+        const lines = yield* Effect.promise(() => runPython(echo, { env: { URL: url, FROM: out, TO: back } }))
+        assert.deepStrictEqual(lines, sent.map((headers) => ({ headers, correlation_id: "x" })))
+        const received: Array<unknown> = []
+        for (let i = 0; i < sent.length; i++) {
+          const delivery = yield* channel.get(back, { noAck: true })
+          if (delivery._tag === "Some") {
+            assert.isUndefined(delivery.value.defect)
+            received.push(delivery.value.headers)
+          }
         }
-      }
-      assert.deepStrictEqual(received, sent)
-    })), 30_000)
+        assert.deepStrictEqual(received, sent)
+      })),
+    30_000
+  )
 })

@@ -28,14 +28,17 @@ export const prepare = Effect.fnUntraced(function*<E>(self: Life, context: Conte
         Effect.andThen(
           end(self, definition, "failed", begun, { cause }),
           Effect.failCause(attribute<E>(cause, name, definition.name, "initializing"))
-        ))
+        )
+      )
     )
     yield* end(self, definition, "initialized", begun)
   }
   yield* BootLog.bootOrder(self.graph)
   for (const [definition, child] of self.children) {
-    yield* Effect.catchCause(child.prepare, (cause) =>
-      Effect.failCause(attribute<E>(cause, name, definition.name, "initializing")))
+    yield* Effect.catchCause(
+      child.prepare,
+      (cause) => Effect.failCause(attribute<E>(cause, name, definition.name, "initializing"))
+    )
   }
 })
 

@@ -38,7 +38,7 @@ export interface RestartDetails {
   readonly delay: Duration.Duration
 }
 
-export interface Options<E> {
+interface Options<E> {
   readonly until: Effect.Effect<never, E, unknown>
   readonly restart?: Schedule.Schedule<unknown, E>
   readonly resetAfter?: Duration.Input
@@ -230,5 +230,7 @@ const delayOf = <Output>(
 
 const warn = (blueprint: string) => (error: unknown, { delay, wasUp }: RestartDetails): Effect.Effect<void> =>
   Effect.logWarning(
-    `${blueprint}: ${wasUp ? "failed" : "could not start"}: ${describe(error)}. Trying again in ${Duration.format(delay)}.`
+    `${blueprint}: ${wasUp ? "failed" : "could not start"}: ${describe(error)}. Trying again in ${
+      Duration.format(delay)
+    }.`
   )

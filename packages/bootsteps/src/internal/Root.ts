@@ -68,10 +68,13 @@ export const boot = <P, E, R>(
       (cause) => Control.reasonOf(control, cause)
     )
 
-    services.set(CurrentStep.key, {
-      fail: (cause) => Effect.logError("A supervised fiber failed outside of any step", cause),
-      info: Effect.suspend(() => Life.info(life))
-    } satisfies CurrentStep)
+    services.set(
+      CurrentStep.key,
+      {
+        fail: (cause) => Effect.logError("A supervised fiber failed outside of any step", cause),
+        info: Effect.suspend(() => Life.info(life))
+      } satisfies CurrentStep
+    )
     return {
       context: Context.makeUnsafe<P>(services),
       failed: Deferred.await(failure),

@@ -30,7 +30,7 @@ export const stopAll = Effect.fnUntraced(function*(self: Life, reason: StopReaso
     const escalated = self.control.currentUnsafe()
     yield* stopStep(self, up, escalated?._tag === "Terminate" ? escalated : reason)
   }
-  for (const child of Array.from(self.children.values()).reverse()) yield* child.shutdown
+  for (const child of Array.from(self.children.values()).toReversed()) yield* child.shutdown
   if (!self.nested) self.parent.state = "terminating"
 })
 
@@ -60,8 +60,11 @@ const stopHook = (self: Life, up: Up, reason: StopReason): Effect.Effect<void> =
     : BootLog.logFailure(call(() => terminate(up.self, self.parent), up.context), "terminating", label)
   if (reason._tag === "Terminate") return cold ?? warm ?? Effect.void
   if (warm === undefined) return Effect.void
-  return Control.orElseTerminate(self.control, warm, () =>
-    Effect.andThen(BootLog.ending(self.graph.name, "Terminating", label), cold ?? Effect.void))
+  return Control.orElseTerminate(
+    self.control,
+    warm,
+    () => Effect.andThen(BootLog.ending(self.graph.name, "Terminating", label), cold ?? Effect.void)
+  )
 }
 
 const actions = { Restart: "restarting", Shutdown: "stopping", Terminate: "terminating" } as const

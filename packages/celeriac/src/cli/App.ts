@@ -137,7 +137,8 @@ const placeOf = ({ stack = "" }: Error): string | undefined => {
   return path === undefined ? undefined : `${shown(path.startsWith("file:") ? fileURLToPath(path) : path)}:${line}`
 }
 
-const here = new URL("..", import.meta.url).href
+/** Where this package lies, and those that it is made of. */
+const here = new URL("../../..", import.meta.url).href
 
 const shown = (file: string): string => {
   const path = relative(process.cwd(), file)

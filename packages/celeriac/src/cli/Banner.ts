@@ -22,6 +22,7 @@ export interface Options {
   readonly level: LogFormat.Level
   /** Machines get no banner. */
   readonly json: boolean
+  readonly colors: boolean
 }
 
 /** Shows the banner, and says that the worker is ready when its log would not. */
@@ -42,11 +43,11 @@ export const layer = (options: Options): Layer.Layer<never> => {
 }
 
 /** Whatever the level: who starts a worker wants to know that it is up. */
-const readyLine = ({ json }: Options) =>
+const readyLine = ({ colors, json }: Options) =>
   Effect.gen(function*() {
     const { nodename } = yield* WorkerSettings.WorkerSettings
     const line = Effect.logInfo(`${nodename} ready.`)
-    yield* Effect.provide(line, LogFormat.layer({ json }))
+    yield* Effect.provide(line, LogFormat.layer({ colors, json }))
   })
 
 const banner = Effect.fnUntraced(function*(level: LogFormat.Level) {

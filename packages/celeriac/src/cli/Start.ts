@@ -16,6 +16,7 @@ import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import { because, CliFailure } from "./CliFailure.ts"
+import * as Strays from "./Strays.ts"
 
 export interface Flags {
   readonly queues: Option.Option<ReadonlyArray<string>>
@@ -34,18 +35,22 @@ export const start = (
   flags: Flags
 ): Effect.Effect<void, CliFailure | WorkerExit.WorkerFailure> =>
   Effect.gen(function*() {
+    yield* Strays.listen
     const { settings, worker } = yield* App.load(app)
     const broker = yield* brokerOf(flags)
     const run = worker.with(overridesOf(flags)).run.pipe(
-      Effect.provide(Banner.layer({ level: flags.loglevel, json: flags.jsonLogs })),
+      Effect.provide(Banner.layer(logOf(flags))),
       Effect.provide(Layer.provideMerge(broker, settings))
     )
     yield* Effect.catchTag(run, "MessagingError", (error) => Effect.fail(misconfigured(error)))
   }).pipe(
     Effect.catchTag("CliFailure", (failure) =>
       Effect.fail(flags.loglevel === "debug" ? failure : withoutDetail(failure))),
-    Effect.provide(LogFormat.layer({ level: flags.loglevel, json: flags.jsonLogs, colors: wantsColors(flags) }))
+    Effect.scoped,
+    Effect.provide(LogFormat.layer(logOf(flags)))
   )
+
+const logOf = (flags: Flags) => ({ level: flags.loglevel, json: flags.jsonLogs, colors: wantsColors(flags) })
 
 const overridesOf = (flags: Flags): Worker.Overrides => ({
   ...Option.match(flags.queues, { onNone: () => ({}), onSome: (queues) => ({ queues }) }),

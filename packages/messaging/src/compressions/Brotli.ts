@@ -5,7 +5,7 @@
  */
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib"
 import type { Compression } from "../Compression.ts"
-import { bounded } from "./Bounded.ts"
+import { bounded } from "./internal/Bounded.ts"
 
 export const brotli: Compression = {
   contentType: "application/x-brotli",

@@ -6,7 +6,7 @@
  */
 import { deflateSync, unzipSync } from "node:zlib"
 import type { Compression } from "../Compression.ts"
-import { bounded } from "./Bounded.ts"
+import { bounded } from "./internal/Bounded.ts"
 
 export const zlib: Compression = {
   contentType: "application/x-gzip",

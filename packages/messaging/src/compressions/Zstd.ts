@@ -5,7 +5,7 @@
  */
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib"
 import type { Compression } from "../Compression.ts"
-import { bounded } from "./Bounded.ts"
+import { bounded } from "./internal/Bounded.ts"
 
 export const zstd: Compression = {
   contentType: "application/zstd",

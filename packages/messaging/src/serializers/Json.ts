@@ -22,9 +22,9 @@
  * @since 0.1.0
  */
 import type { Serializer } from "../Serializer.ts"
-import * as JsonReader from "./JsonReader.ts"
-import * as JsonWriter from "./JsonWriter.ts"
-import * as Utf8 from "./Utf8.ts"
+import * as JsonReader from "./internal/JsonReader.ts"
+import * as JsonWriter from "./internal/JsonWriter.ts"
+import * as Utf8 from "./internal/Utf8.ts"
 
 /** A type of yours that travels in an envelope, as `register_type` of Kombu adds one. */
 export interface JsonType<A> {

@@ -5,7 +5,7 @@
  */
 import { because, Unencodable } from "../MessagingError.ts"
 import type { Serializer } from "../Serializer.ts"
-import * as Utf8 from "./Utf8.ts"
+import * as Utf8 from "./internal/Utf8.ts"
 
 /** `text/plain` in UTF-8. */
 export const text: Serializer = {

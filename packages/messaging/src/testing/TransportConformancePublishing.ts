@@ -2,10 +2,23 @@
 import { assert, describe } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import type { Address } from "../Message.ts"
-import type { MessagingError } from "../MessagingError.ts"
+import type { MessagingError, Reason } from "../MessagingError.ts"
 import type { Channel, PublishOptions } from "../Transport.ts"
-import { consumeInto, drain, failsWith, message, numbers, type Test, textOf, to } from "./TransportConformanceKit.ts"
+import {
+  consumeInto,
+  drain,
+  failsWith,
+  type Kit,
+  message,
+  numbers,
+  type Test,
+  textOf,
+  to
+} from "./TransportConformanceKit.ts"
 
 /** The outcomes of publishes that are all under way at once, in the order of the publishes. */
 const pipeline = (
@@ -22,6 +35,33 @@ const pipeline = (
       })
     )
   })
+
+/** A publish that failed so was never sent: whoever made it may send it again. */
+const neverSent: ReadonlyArray<Reason["_tag"]> = ["ChannelClosed", "ConnectionLost"]
+
+/** What ends a channel while publishes are under way on it. */
+const endings: ReadonlyArray<readonly [how: string, end: (doomed: Doomed) => Effect.Effect<unknown>]> = [
+  ["the broker closes the channel", ({ channel, missing }) => failsWith(channel.queueState(missing), "NotFound")],
+  ["we close the channel", ({ channelScope }) => Scope.close(channelScope, Exit.void)],
+  ["we close the connection", ({ connectionScope }) => Scope.close(connectionScope, Exit.void)]
+]
+
+interface Doomed {
+  readonly channel: Channel
+  readonly channelScope: Scope.Closeable
+  readonly connectionScope: Scope.Closeable
+  /** A queue that is not there. */
+  readonly missing: string
+}
+
+const doom = Effect.fnUntraced(function*({ queueName, transport }: Kit) {
+  const connectionScope = yield* Scope.fork(yield* Scope.Scope)
+  const connection = yield* Scope.provide(transport.connect({ name: "doomed" }), connectionScope)
+  const channelScope = yield* Scope.fork(connectionScope)
+  const channel = yield* Scope.provide(connection.openChannel, channelScope)
+  const doomed: Doomed = { channel, channelScope, connectionScope, missing: queueName() }
+  return doomed
+})
 
 export const publishing = (test: Test): void => {
   describe("publishing", () => {
@@ -102,5 +142,28 @@ export const publishing = (test: Test): void => {
         assert.strictEqual(yield* Deferred.await(last), hops)
         assert.strictEqual((yield* channel.queueState(name)).messageCount, 0)
       }))
+
+    for (const [how, end] of endings) {
+      test(`what is under way when ${how} was never sent, or is of unknown outcome`, (kit) =>
+        Effect.gen(function*() {
+          const name = yield* kit.queue()
+          const doomed = yield* doom(kit)
+          const texts = numbers(500)
+          const publishes = pipeline(doomed.channel, texts.map((text) => [text, to(name)] as const))
+          const fiber = yield* Effect.forkScoped(publishes, { startImmediately: true })
+          yield* end(doomed)
+          const outcomes = yield* Fiber.join(fiber)
+          yield* failsWith(doomed.channel.publish(message("late"), to(name)), ...neverSent)
+
+          const stored = new Set(yield* drain(kit.channel, name))
+          assert.isFalse(stored.has("late"))
+          outcomes.forEach((outcome, index) => {
+            const tag = outcome?.reason._tag
+            if (tag === undefined) assert.isTrue(stored.has(texts[index]!), `${index} was confirmed`)
+            else if (neverSent.includes(tag)) assert.isFalse(stored.has(texts[index]!), `${index} failed with ${tag}`)
+            else assert.strictEqual(tag, "OutcomeUnknown")
+          })
+        }))
+    }
   })
 }

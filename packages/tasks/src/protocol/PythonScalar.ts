@@ -91,7 +91,9 @@ const datetime = (isoformat: string): string => {
   if (match === null) return quoteText(isoformat)
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)
   const micros = Number((match[7] ?? "").padEnd(6, "0"))
-  return `datetime.datetime(${year}, ${month}, ${day}, ${hour || 0}, ${minute || 0}${tail(second || 0, micros)}${zone(match[8] ?? "")})`
+  return `datetime.datetime(${year}, ${month}, ${day}, ${hour || 0}, ${minute || 0}${tail(second || 0, micros)}${
+    zone(match[8] ?? "")
+  })`
 }
 
 const tail = (second: number, micros: number): string =>

@@ -9,6 +9,8 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import { Refusal } from "../internal/Refusal.ts"
+import { isTable } from "../internal/Table.ts"
 import { describe, InvalidBody, ProtocolError } from "./ProtocolError.ts"
 
 /** A signature as it stands in messages: a task that was not sent yet, and how to send it. Protocol §1.4. */
@@ -111,17 +113,6 @@ export const encode = (
   chord: embed.chord ?? null
 }]
 
-class Refusal {
-  readonly path: string
-  readonly expected: string
-  readonly received: unknown
-  constructor(path: string, expected: string, received: unknown) {
-    this.path = path
-    this.expected = expected
-    this.received = received
-  }
-}
-
 const attempt = <A>(about: About, read: () => A): Result.Result<A, ProtocolError> => {
   try {
     return Result.succeed(read())
@@ -158,13 +149,6 @@ const list = (path: string, value: unknown): ReadonlyArray<unknown> => {
 const table = (path: string, value: unknown): Readonly<Record<string, unknown>> => {
   if (isTable(value)) return value
   throw new Refusal(path, "an object", value)
-}
-
-/** Whether a decoded value is a plain object: what JSON's `{}` becomes, and neither a list nor bytes nor a date. */
-export const isTable = (value: unknown): value is Readonly<Record<string, unknown>> => {
-  if (typeof value !== "object" || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 /** One signature stands for a list of it. */

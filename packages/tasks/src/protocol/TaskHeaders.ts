@@ -11,9 +11,24 @@
  */
 import type { Headers } from "@celeriac/messaging/Message"
 import * as Result from "effect/Result"
-import * as IsoTime from "./IsoTime.ts"
+import {
+  Absent,
+  count,
+  flag,
+  integer,
+  names,
+  none,
+  optionalText,
+  repr,
+  requiredText,
+  table,
+  time,
+  timeLimit
+} from "../internal/HeaderFields.ts"
+import { Refusal } from "../internal/Refusal.ts"
 import { describe, InvalidHeader, MissingHeader, ProtocolError } from "./ProtocolError.ts"
-import { isTable } from "./TaskBody.ts"
+
+export { none, noTimeLimit } from "../internal/HeaderFields.ts"
 
 /** Seconds. */
 export interface TimeLimit {
@@ -100,12 +115,6 @@ export const encode = (headers: TaskHeaders): Headers => {
   return out
 }
 
-/** A time limit that limits nothing. */
-export const noTimeLimit: TimeLimit = Object.freeze({ hard: undefined, soft: undefined })
-
-/** What `custom` and `stamps` are when there are none. */
-export const none: Headers = Object.freeze({})
-
 const wireNames = [
   "lang",
   "task",
@@ -149,22 +158,11 @@ const reserved: ReadonlySet<string> = new Set<string>([...wireNames, ...legacy, 
 /** Whether a header is the protocol's or a broker's, so that no sender can have it as its own. */
 export const isReserved = (name: string): boolean => reserved.has(name)
 
-class Refusal {
-  readonly header: string
-  readonly expected: string
-  readonly received: unknown
-  constructor(header: string, expected: string, received: unknown) {
-    this.header = header
-    this.expected = expected
-    this.received = received
-  }
-}
-
-const refused = (headers: Headers, { header, expected, received }: Refusal): ProtocolError =>
+const refused = (headers: Headers, { expected, path: header, received }: Refusal): ProtocolError =>
   new ProtocolError({
     task: nonEmptyText(headers.task),
     id: nonEmptyText(headers.id),
-    reason: expected === ""
+    reason: expected === Absent
       ? new MissingHeader({ header })
       : new InvalidHeader({ header, expected, received: describe(received) })
   })
@@ -201,83 +199,6 @@ const read = (headers: Headers): TaskHeaders => {
     compression: optionalText("compression", headers.compression),
     custom: withoutReserved(headers)
   }
-}
-
-const requiredText = (header: string, value: unknown): string => {
-  if (typeof value === "string" && value !== "") return value
-  if (value == null || value === "") throw new Refusal(header, "", value)
-  throw new Refusal(header, "text", value)
-}
-
-/** Empty text says as little as null does. */
-const optionalText = (header: string, value: unknown): string | undefined => {
-  if (value == null || value === "") return undefined
-  if (typeof value === "string") return value
-  throw new Refusal(header, "text or null", value)
-}
-
-/** Unlike an empty name, an empty repr is a repr. */
-const repr = (header: string, value: unknown): string | undefined => {
-  if (value == null) return undefined
-  if (typeof value === "string") return value
-  throw new Refusal(header, "text or null", value)
-}
-
-const time = (header: string, text: string): number => {
-  const millis = IsoTime.parse(text)
-  if (millis === undefined) throw new Refusal(header, "an ISO-8601 time in the years 1 to 9999", text)
-  return Math.ceil(millis)
-}
-
-const integer = (header: string, value: unknown): number => {
-  const number = typeof value === "bigint" ? Number(value) : value
-  if (typeof number === "number" && Number.isSafeInteger(number)) return number
-  throw new Refusal(header, "an integer or null", value)
-}
-
-const count = (header: string, value: unknown): number => {
-  if (value === 0 || value == null) return 0
-  const number = typeof value === "bigint" ? Number(value) : value
-  if (typeof number === "number" && Number.isSafeInteger(number) && number >= 0) return number
-  throw new Refusal(header, "an integer from 0 upwards", value)
-}
-
-const flag = (header: string, value: unknown): boolean | undefined => {
-  if (value === false) return false
-  if (value === true) return true
-  if (value == null) return undefined
-  throw new Refusal(header, "true, false or null", value)
-}
-
-const timeLimit = (value: unknown): TimeLimit => {
-  if (value == null) return noTimeLimit
-  if (!Array.isArray(value) || value.length > 2) {
-    throw new Refusal("timelimit", "a list of the hard and the soft limit", value)
-  }
-  const hard: unknown = value[0]
-  const soft: unknown = value[1]
-  if (hard == null && soft == null) return noTimeLimit
-  return { hard: seconds(hard), soft: seconds(soft) }
-}
-
-/** No limit is written as null, and by some as 0. */
-const seconds = (value: unknown): number | undefined => {
-  if (value == null) return undefined
-  const number = typeof value === "bigint" ? Number(value) : value
-  if (typeof number === "number" && number >= 0 && number !== Infinity) return number === 0 ? undefined : number
-  throw new Refusal("timelimit", "a list of two limits, each null or a number of seconds from 0 upwards", value)
-}
-
-const names = (header: string, value: unknown): ReadonlyArray<string> | undefined => {
-  if (value == null) return undefined
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value
-  throw new Refusal(header, "a list of names or null", value)
-}
-
-const table = (header: string, value: unknown): Readonly<Record<string, unknown>> => {
-  if (value == null) return none
-  if (isTable(value)) return value
-  throw new Refusal(header, "an object or null", value)
 }
 
 /** A sender's own headers: what is left without those of the protocol and of brokers. */

@@ -14,6 +14,7 @@ import type { Headers, Message, Properties } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
+import { isTable } from "../internal/Table.ts"
 import * as Nodename from "../Nodename.ts"
 import * as IsoTime from "./IsoTime.ts"
 import { ProtocolError, UndecodableBody } from "./ProtocolError.ts"
@@ -48,7 +49,9 @@ export interface ReadOptions extends Content.DecodeOptions {
 export const identify = (message: Message): Result.Result<Identity, ProtocolError> => {
   if (message.headers.task === undefined) return versionOne
   const headers = TaskHeaders.decode(message.headers)
-  return Result.isFailure(headers) ? Result.fail(headers.failure) : Result.succeed({ version: 2, headers: headers.success })
+  return Result.isFailure(headers)
+    ? Result.fail(headers.failure)
+    : Result.succeed({ version: 2, headers: headers.success })
 }
 
 const versionOne: Result.Result<Identity, never> = Result.succeed({ version: 1 })
@@ -72,7 +75,7 @@ export const readBody = (
   }
   const payload = decoded.success
   if (identity.version === 1) return Version1.decode(message.headers, payload, options.timeZone)
-  if (TaskBody.isTable(payload) && "args" in payload) return Version1.decodeHybrid(message.headers, payload)
+  if (isTable(payload) && "args" in payload) return Version1.decodeHybrid(message.headers, payload)
   const body = TaskBody.decode(payload, identity.headers)
   return Result.isFailure(body)
     ? Result.fail(body.failure)

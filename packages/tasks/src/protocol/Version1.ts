@@ -10,6 +10,7 @@
 import type { Headers } from "@celeriac/messaging/Message"
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
+import { isTable } from "../internal/Table.ts"
 import * as IsoTime from "./IsoTime.ts"
 import { describe, ProtocolError, UnknownMessage } from "./ProtocolError.ts"
 import * as PythonRepr from "./PythonRepr.ts"
@@ -28,7 +29,7 @@ export const decode = (
   payload: unknown,
   timeZone?: DateTime.TimeZone
 ): Result.Result<TaskMessage, ProtocolError> => {
-  if (!TaskBody.isTable(payload) || payload.task == null) {
+  if (!isTable(payload) || payload.task == null) {
     return Result.fail(
       new ProtocolError({ task: undefined, id: undefined, reason: new UnknownMessage({ received: describe(payload) }) })
     )

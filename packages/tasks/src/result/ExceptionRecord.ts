@@ -12,8 +12,8 @@
  */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import { isTable } from "../internal/Table.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
-import { isTable } from "../protocol/TaskBody.ts"
 
 export interface ExceptionRecord {
   /** The class: `ValueError`. */

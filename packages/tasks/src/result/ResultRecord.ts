@@ -11,9 +11,9 @@
 import * as PythonValue from "@celeriac/messaging/PythonValue"
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
+import { isTable } from "../internal/Table.ts"
 import * as IsoTime from "../protocol/IsoTime.ts"
 import { describe, InvalidRecord, ProtocolError } from "../protocol/ProtocolError.ts"
-import { isTable } from "../protocol/TaskBody.ts"
 import * as TaskState from "../TaskState.ts"
 import * as ExceptionRecord from "./ExceptionRecord.ts"
 import * as ResultTuple from "./ResultTuple.ts"
@@ -89,8 +89,7 @@ export const make = (taskId: string, status: TaskState.TaskState, options: Optio
 })
 
 /** What readers see of a task that nothing was stored about. */
-export const pending = (taskId: string): ResultRecord =>
-  make(taskId, TaskState.PENDING, { children: undefined })
+export const pending = (taskId: string): ResultRecord => make(taskId, TaskState.PENDING, { children: undefined })
 
 /** The record as backends store it. */
 export const encode = (record: ResultRecord): Record<string, unknown> => {

@@ -66,7 +66,7 @@ const frames = (stack: string): ReadonlyArray<string> => {
     if (!frame.isRuntime) own.push(frame.text)
     if (own.length === mostFrames) break
   }
-  return (own.length > 0 ? own : all.slice(0, mostFrames)).reverse()
+  return (own.length > 0 ? own : all.slice(0, mostFrames)).toReversed()
 }
 
 /** `name (place:line:column)`, or the place alone. */

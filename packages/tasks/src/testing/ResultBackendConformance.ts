@@ -24,83 +24,107 @@ export const suite = <E>(name: string, layer: Layer.Layer<ResultBackend, E>): vo
     it.effect(sentence, () => Effect.provide(body, layer))
 
   describe(`${name} result backend`, () => {
-    test("knows nothing of a task that nobody stored", Effect.gen(function*() {
-      const backend = yield* ResultBackend
-      assert.strictEqual(yield* backend.state("unknown"), "PENDING")
-      assert.isUndefined(yield* backend.lookup("unknown"))
-    }))
+    test(
+      "knows nothing of a task that nobody stored",
+      Effect.gen(function*() {
+        const backend = yield* ResultBackend
+        assert.strictEqual(yield* backend.state("unknown"), "PENDING")
+        assert.isUndefined(yield* backend.lookup("unknown"))
+      })
+    )
 
-    test("gives a result to who waits for it", Effect.gen(function*() {
-      const backend = yield* prepared
-      const waiting = yield* Effect.forkChild(backend.wait(id), { startImmediately: true })
-      yield* answer(success(5))
-      const record = yield* Fiber.join(waiting)
-      assert.deepStrictEqual([record.taskId, record.status, record.result], [id, "SUCCESS", 5])
-    }))
+    test(
+      "gives a result to who waits for it",
+      Effect.gen(function*() {
+        const backend = yield* prepared
+        const waiting = yield* Effect.forkChild(backend.wait(id), { startImmediately: true })
+        yield* answer(success(5))
+        const record = yield* Fiber.join(waiting)
+        assert.deepStrictEqual([record.taskId, record.status, record.result], [id, "SUCCESS", 5])
+      })
+    )
 
-    test("gives a result to who asks late, and again", Effect.gen(function*() {
-      const backend = yield* prepared
-      yield* answer(success({ deep: [1, null, "ä"] }))
-      yield* backend.wait(id)
-      const record = yield* backend.wait(id)
-      assert.deepStrictEqual(record.result, { deep: [1, null, "ä"] })
-      assert.strictEqual(yield* backend.state(id), "SUCCESS")
-      assert.deepStrictEqual(yield* backend.lookup(id), record)
-    }))
+    test(
+      "gives a result to who asks late, and again",
+      Effect.gen(function*() {
+        const backend = yield* prepared
+        yield* answer(success({ deep: [1, null, "ä"] }))
+        yield* backend.wait(id)
+        const record = yield* backend.wait(id)
+        assert.deepStrictEqual(record.result, { deep: [1, null, "ä"] })
+        assert.strictEqual(yield* backend.state(id), "SUCCESS")
+        assert.deepStrictEqual(yield* backend.lookup(id), record)
+      })
+    )
 
-    test("gives a result to all who wait, and goes on when one gives up", Effect.gen(function*() {
-      const backend = yield* prepared
-      const [one, two, three] = yield* Effect.all([
-        Effect.forkChild(backend.wait(id), { startImmediately: true }),
-        Effect.forkChild(backend.wait(id), { startImmediately: true }),
-        Effect.forkChild(backend.wait(id), { startImmediately: true })
-      ])
-      yield* Fiber.interrupt(two)
-      yield* answer(success(5))
-      assert.strictEqual((yield* Fiber.join(one)).result, 5)
-      assert.strictEqual((yield* Fiber.join(three)).result, 5)
-    }))
+    test(
+      "gives a result to all who wait, and goes on when one gives up",
+      Effect.gen(function*() {
+        const backend = yield* prepared
+        const [one, two, three] = yield* Effect.all([
+          Effect.forkChild(backend.wait(id), { startImmediately: true }),
+          Effect.forkChild(backend.wait(id), { startImmediately: true }),
+          Effect.forkChild(backend.wait(id), { startImmediately: true })
+        ])
+        yield* Fiber.interrupt(two)
+        yield* answer(success(5))
+        assert.strictEqual((yield* Fiber.join(one)).result, 5)
+        assert.strictEqual((yield* Fiber.join(three)).result, 5)
+      })
+    )
 
-    test("waits through the states that are not final", Effect.gen(function*() {
-      const backend = yield* prepared
-      const waiting = yield* Effect.forkChild(backend.wait(id), { startImmediately: true })
-      yield* answer(ResultRecord.make(id, "STARTED", { result: { pid: 1, hostname: "celery@vm" } }))
-      assert.strictEqual(yield* stateSoon("STARTED"), "STARTED")
-      yield* answer(ResultRecord.make(id, "RETRY", { exception: ExceptionRecord.make("KeyError", ["k"]) }))
-      assert.strictEqual(yield* stateSoon("RETRY"), "RETRY")
-      assert.isUndefined(waiting.pollUnsafe())
-      yield* answer(success(5))
-      assert.strictEqual((yield* Fiber.join(waiting)).status, "SUCCESS")
-    }))
+    test(
+      "waits through the states that are not final",
+      Effect.gen(function*() {
+        const backend = yield* prepared
+        const waiting = yield* Effect.forkChild(backend.wait(id), { startImmediately: true })
+        yield* answer(ResultRecord.make(id, "STARTED", { result: { pid: 1, hostname: "celery@vm" } }))
+        assert.strictEqual(yield* stateSoon("STARTED"), "STARTED")
+        yield* answer(ResultRecord.make(id, "RETRY", { exception: ExceptionRecord.make("KeyError", ["k"]) }))
+        assert.strictEqual(yield* stateSoon("RETRY"), "RETRY")
+        assert.isUndefined(waiting.pollUnsafe())
+        yield* answer(success(5))
+        assert.strictEqual((yield* Fiber.join(waiting)).status, "SUCCESS")
+      })
+    )
 
-    test("keeps a failure with its exception and its traceback", Effect.gen(function*() {
-      const backend = yield* prepared
-      yield* answer(ResultRecord.make(id, "FAILURE", {
-        exception: ExceptionRecord.make("ValueError", ["bad", 3]),
-        traceback: "Traceback (most recent call last): ..."
-      }))
-      const record = yield* backend.wait(id)
-      assert.deepStrictEqual(record.exception, { excType: "ValueError", excModule: "builtins", args: ["bad", 3] })
-      assert.strictEqual(record.traceback, "Traceback (most recent call last): ...")
-    }))
+    test(
+      "keeps a failure with its exception and its traceback",
+      Effect.gen(function*() {
+        const backend = yield* prepared
+        yield* answer(ResultRecord.make(id, "FAILURE", {
+          exception: ExceptionRecord.make("ValueError", ["bad", 3]),
+          traceback: "Traceback (most recent call last): ..."
+        }))
+        const record = yield* backend.wait(id)
+        assert.deepStrictEqual(record.exception, { excType: "ValueError", excModule: "builtins", args: ["bad", 3] })
+        assert.strictEqual(record.traceback, "Traceback (most recent call last): ...")
+      })
+    )
 
-    test("keeps a success against whatever comes after it", Effect.gen(function*() {
-      const backend = yield* prepared
-      yield* answer(success(5))
-      yield* backend.wait(id)
-      yield* answer(ResultRecord.make(id, "FAILURE", { exception: ExceptionRecord.make("KeyError") }))
-      yield* Effect.yieldNow
-      assert.strictEqual((yield* backend.wait(id)).result, 5)
-    }))
+    test(
+      "keeps a success against whatever comes after it",
+      Effect.gen(function*() {
+        const backend = yield* prepared
+        yield* answer(success(5))
+        yield* backend.wait(id)
+        yield* answer(ResultRecord.make(id, "FAILURE", { exception: ExceptionRecord.make("KeyError") }))
+        yield* Effect.yieldNow
+        assert.strictEqual((yield* backend.wait(id)).result, 5)
+      })
+    )
 
-    test("forgets", Effect.gen(function*() {
-      const backend = yield* prepared
-      yield* answer(success(5))
-      yield* backend.wait(id)
-      yield* backend.forget(id)
-      assert.isUndefined(yield* backend.lookup(id))
-      assert.strictEqual(yield* backend.state(id), "PENDING")
-    }))
+    test(
+      "forgets",
+      Effect.gen(function*() {
+        const backend = yield* prepared
+        yield* answer(success(5))
+        yield* backend.wait(id)
+        yield* backend.forget(id)
+        assert.isUndefined(yield* backend.lookup(id))
+        assert.strictEqual(yield* backend.state(id), "PENDING")
+      })
+    )
   })
 }
 
@@ -116,8 +140,7 @@ const prepared = Effect.gen(function*() {
 
 /** Stores it as a worker does that got the request of this client. */
 const answer = (record: ResultRecord.ResultRecord) =>
-  Effect.flatMap(ResultBackend, (backend) =>
-    store(record, { replyTo: backend.replyTo, correlationId: record.taskId }))
+  Effect.flatMap(ResultBackend, (backend) => store(record, { replyTo: backend.replyTo, correlationId: record.taskId }))
 
 /** A state that is sent may arrive some turns after it was stored. */
 const stateSoon = (state: string) =>

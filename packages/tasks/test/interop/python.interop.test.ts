@@ -1,17 +1,19 @@
-/** What is written here, as Celery itself reads it. Needs a python3 that has Celery, and no server. */
+/** What is written here, as Celery itself reads it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { ensure } from "../../../../test/peers/ensure.ts"
+import { findPython } from "../../../../test/peers/Python.ts"
 import * as TaskMessage from "../../src/protocol/TaskMessage.ts"
 import * as ExceptionRecord from "../../src/result/ExceptionRecord.ts"
 import * as ResultRecord from "../../src/result/ResultRecord.ts"
 import * as ResultTuple from "../../src/result/ResultTuple.ts"
 
-const python = process.env.CELERY_PYTHON ?? "/usr/bin/python3"
+ensure(["python"])
+const python = findPython() ?? "python3"
 const script = fileURLToPath(new URL("python.py", import.meta.url))
-const hasCelery = spawnSync(python, ["-c", "import celery"]).status === 0
 
 const ask = (questions: ReadonlyArray<unknown>): ReadonlyArray<Record<string, unknown>> => {
   const { stdout, stderr, status } = spawnSync(python, [script], {
@@ -25,7 +27,7 @@ const ask = (questions: ReadonlyArray<unknown>): ReadonlyArray<Record<string, un
 
 class OutOfStock extends Data.TaggedError("OutOfStock")<{ readonly left: number }> {}
 
-describe.skipIf(!hasCelery)("Python", () => {
+describe("Python", () => {
   it("raises the exceptions that are stored", { timeout: 40_000 }, () => {
     const rows: ReadonlyArray<readonly [ExceptionRecord.ExceptionRecord, string, string, string]> = [
       [ExceptionRecord.make("ValueError", ["bad", 3]), "builtins.ValueError", "('bad', 3)", "('bad', 3)"],
@@ -34,17 +36,37 @@ describe.skipIf(!hasCelery)("Python", () => {
       [ExceptionRecord.notRegistered("a"), "celery.exceptions.NotRegistered", "('a',)", "'a'"],
       [ExceptionRecord.workerLost("gone"), "billiard.exceptions.WorkerLostError", "('gone',)", "gone"],
       [ExceptionRecord.timeLimitExceeded(1), "billiard.exceptions.TimeLimitExceeded", "(1,)", "TimeLimitExceeded(1,)"],
-      [ExceptionRecord.softTimeLimitExceeded(), "billiard.exceptions.SoftTimeLimitExceeded", "()", "SoftTimeLimitExceeded()"],
+      [
+        ExceptionRecord.softTimeLimitExceeded(),
+        "billiard.exceptions.SoftTimeLimitExceeded",
+        "()",
+        "SoftTimeLimitExceeded()"
+      ],
       [ExceptionRecord.taskRevoked("revoked"), "celery.exceptions.TaskRevokedError", "('revoked',)", "revoked"],
       [ExceptionRecord.ignore("x"), "celery.exceptions.Ignore", "('x',)", "x"],
       [ExceptionRecord.reject("no", true), "celery.exceptions.Reject", "('no', True)", "('no', True)"],
-      [ExceptionRecord.maxRetriesExceeded("no more"), "celery.exceptions.MaxRetriesExceededError", "('no more',)", "no more"],
+      [
+        ExceptionRecord.maxRetriesExceeded("no more"),
+        "celery.exceptions.MaxRetriesExceededError",
+        "('no more',)",
+        "no more"
+      ],
       [ExceptionRecord.chordError("x"), "celery.exceptions.ChordError", "('x',)", "x"],
       [ExceptionRecord.invalidTask("x"), "celery.exceptions.InvalidTaskError", "('x',)", "x"],
-      [ExceptionRecord.fromUnknown(new OutOfStock({ left: 3 })), "celery.exceptions.OutOfStock", "({'left': 3},)", "{'left': 3}"],
+      [
+        ExceptionRecord.fromUnknown(new OutOfStock({ left: 3 })),
+        "celery.exceptions.OutOfStock",
+        "({'left': 3},)",
+        "{'left': 3}"
+      ],
       [ExceptionRecord.fromUnknown(new RangeError("r")), "builtins.ValueError", "('r',)", "r"],
       [ExceptionRecord.fromUnknown(new Error("e")), "builtins.Exception", "('e',)", "e"],
-      [ExceptionRecord.fromUnknown({ _tag: "@app/Odd name\0\ud800" }), "celery.exceptions.@app/Odd name\ufffd", "()", ""],
+      [
+        ExceptionRecord.fromUnknown({ _tag: "@app/Odd name\0\ud800" }),
+        "celery.exceptions.@app/Odd name\ufffd",
+        "()",
+        ""
+      ],
       [ExceptionRecord.make("system", ["id"]), "celery.exceptions.system", "('id',)", "id"]
     ]
     const answers = ask(rows.map(([exception]) => ({
@@ -57,8 +79,18 @@ describe.skipIf(!hasCelery)("Python", () => {
   })
 
   it("makes every exception that is given a module of Python's", { timeout: 40_000 }, () => {
-    const names = ["SyntaxError", "TimeoutError", "OSError", "MemoryError", "FileNotFoundError", "RecursionError", "EOFError",
-      "Retry", "QueueNotFound", "Terminated"]
+    const names = [
+      "SyntaxError",
+      "TimeoutError",
+      "OSError",
+      "MemoryError",
+      "FileNotFoundError",
+      "RecursionError",
+      "EOFError",
+      "Retry",
+      "QueueNotFound",
+      "Terminated"
+    ]
     const records = names.map((name) => ExceptionRecord.make(name, ["why"]))
     const answers = ask(records.map((exception) => ({
       record: ResultRecord.encode(ResultRecord.make("t", "FAILURE", { exception }))
@@ -80,7 +112,11 @@ describe.skipIf(!hasCelery)("Python", () => {
       },
       { record: ResultRecord.encode(ResultRecord.make("t", "RETRY")) }
     ])
-    assert.deepStrictEqual(done, { status: "SUCCESS", result: { a: [1] }, children: [["c", "p", []], ["g", null, ["m"]]] })
+    assert.deepStrictEqual(done, {
+      status: "SUCCESS",
+      result: { a: [1] },
+      children: [["c", "p", []], ["g", null, ["m"]]]
+    })
     assert.deepStrictEqual(retried, { status: "RETRY", result: null, children: [] })
   })
 

@@ -61,8 +61,14 @@ describe("PythonRepr", () => {
       [-Infinity, "-inf"],
       [123n, "123"],
       [undefined, "None"],
-      [new Date(Date.UTC(2024, 0, 2, 3, 4, 5, 6)), "datetime.datetime(2024, 1, 2, 3, 4, 5, 6000, tzinfo=datetime.timezone.utc)"],
-      [DateTime.makeUnsafe("2024-01-02T03:04:00Z"), "datetime.datetime(2024, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)"],
+      [
+        new Date(Date.UTC(2024, 0, 2, 3, 4, 5, 6)),
+        "datetime.datetime(2024, 1, 2, 3, 4, 5, 6000, tzinfo=datetime.timezone.utc)"
+      ],
+      [
+        DateTime.makeUnsafe("2024-01-02T03:04:00Z"),
+        "datetime.datetime(2024, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)"
+      ],
       [BigDecimal.fromStringUnsafe("1.50"), "Decimal('1.50')"],
       [new Set([1, 2]), "[1, 2]"],
       [new Map([["a", 1]]), "{'a': 1}"],
@@ -89,10 +95,22 @@ describe("PythonRepr", () => {
 
   it("asks a getter once, and survives one that throws", () => {
     let asked = 0
-    const counting = { get a() { return ++asked } }
+    const counting = {
+      get a() {
+        return ++asked
+      }
+    }
     assert.strictEqual(PythonRepr.safe(counting), "{'a': 1}")
-    const throwing = { get a(): never { throw new Error("no") } }
-    const trap = new Proxy({}, { ownKeys: () => { throw new Error("no") } })
+    const throwing = {
+      get a(): never {
+        throw new Error("no")
+      }
+    }
+    const trap = new Proxy({}, {
+      ownKeys: () => {
+        throw new Error("no")
+      }
+    })
     for (const hostile of [throwing, trap, [throwing]]) {
       assert.strictEqual(PythonRepr.safe(hostile), "<unrepresentable>")
       assert.strictEqual(PythonRepr.repr(hostile), "<unrepresentable>")
@@ -101,7 +119,14 @@ describe("PythonRepr", () => {
 
   it("stays bounded, and never throws", () => {
     fc.assert(fc.property(
-      fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true, withSet: true, withTypedArray: true }),
+      fc.anything({
+        withBigInt: true,
+        withDate: true,
+        withMap: true,
+        withNullPrototype: true,
+        withSet: true,
+        withTypedArray: true
+      }),
       fc.integer({ min: 1, max: 200 }),
       (value, maxLength) => {
         // Past the limit: a token begun before it, its quotes and escapes, and the brackets due.

@@ -22,7 +22,9 @@ const refusal = (headers: Headers): ProtocolError => {
 const optionalText = Schema.optional(Schema.NullOr(Schema.String))
 const integer = Schema.Union([Schema.Int, Schema.BigInt])
 const count = Schema.optional(Schema.NullOr(integer.check(Schema.makeFilter((value) => value >= 0))))
-const limit = Schema.NullOr(Schema.Union([Schema.Finite, Schema.BigInt]).check(Schema.makeFilter((value) => value >= 0)))
+const limit = Schema.NullOr(
+  Schema.Union([Schema.Finite, Schema.BigInt]).check(Schema.makeFilter((value) => value >= 0))
+)
 const Shape = Schema.Struct({
   lang: optionalText,
   task: Schema.NonEmptyString,
@@ -116,12 +118,20 @@ describe("TaskHeaders", () => {
       ["task", 5, "header 'task' should be text, and is the number 5"],
       ["eta", 5, "header 'eta' should be text or null, and is the number 5"],
       ["eta", "soon", "header 'eta' should be an ISO-8601 time in the years 1 to 9999, and is \"soon\""],
-      ["eta", "99999-01-01T00:00:00Z", "header 'eta' should be an ISO-8601 time in the years 1 to 9999, and is \"99999-01-01T00:00:00Z\""],
+      [
+        "eta",
+        "99999-01-01T00:00:00Z",
+        "header 'eta' should be an ISO-8601 time in the years 1 to 9999, and is \"99999-01-01T00:00:00Z\""
+      ],
       ["expires", 60, "header 'expires' should be text or null, and is the number 60"],
       ["retries", "1", "header 'retries' should be an integer from 0 upwards, and is \"1\""],
       ["retries", -1, "header 'retries' should be an integer from 0 upwards, and is the number -1"],
       ["retries", 10n ** 30n, `header 'retries' should be an integer from 0 upwards, and is the bigint ${10n ** 30n}`],
-      ["timelimit", [1, 2, 3], "header 'timelimit' should be a list of the hard and the soft limit, and is a list of 3"],
+      [
+        "timelimit",
+        [1, 2, 3],
+        "header 'timelimit' should be a list of the hard and the soft limit, and is a list of 3"
+      ],
       ["timelimit", 5, "header 'timelimit' should be a list of the hard and the soft limit, and is the number 5"],
       ["stamps", [], "header 'stamps' should be an object or null, and is a list of 0"],
       ["ignore_result", "yes", "header 'ignore_result' should be true, false or null, and is \"yes\""]
@@ -131,7 +141,10 @@ describe("TaskHeaders", () => {
       assert.strictEqual(error.reason.message, message)
       assert.strictEqual(error.id, "t1")
     }
-    assert.strictEqual(refusal({ task: "a", id: "t1", shadow: 1 }).message, "a[t1]: header 'shadow' should be text or null, and is the number 1")
+    assert.strictEqual(
+      refusal({ task: "a", id: "t1", shadow: 1 }).message,
+      "a[t1]: header 'shadow' should be text or null, and is the number 1"
+    )
     assert.isBelow(refusal({ ...minimal, eta: "x".repeat(1e6) }).message.length, 300)
   })
 

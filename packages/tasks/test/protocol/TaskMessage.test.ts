@@ -29,8 +29,9 @@ const reason = (message: Message, options?: TaskMessage.ReadOptions) => {
 }
 
 /** As captured, the body decompressed. */
-const received = ({ headers: { compression: _, ...headers }, body }: { headers: Record<string, unknown>; body: string }) =>
-  json(headers, body)
+const received = (
+  { headers: { compression: _, ...headers }, body }: { headers: Record<string, unknown>; body: string }
+) => json(headers, body)
 
 describe("TaskMessage", () => {
   it("reads every message of Celery's, and writes the same message again", () => {
@@ -59,7 +60,9 @@ describe("TaskMessage", () => {
       // Python cannot tell bytes that happen to be text from others when we send them: the form may differ.
       const reread = Result.getOrThrow(TaskMessage.read(again))
       assert.deepStrictEqual(reread, task)
-      if (!capture.body.includes("__type__")) assert.deepStrictEqual(JSON.parse(text(again.body)), JSON.parse(capture.body))
+      if (!capture.body.includes("__type__")) {
+        assert.deepStrictEqual(JSON.parse(text(again.body)), JSON.parse(capture.body))
+      }
     }
     for (const capture of stamped) {
       const task = Result.getOrThrow(TaskMessage.read(received(capture)))
@@ -118,7 +121,13 @@ describe("TaskMessage", () => {
   })
 
   it("writes times as Python does, and expirations as AMQP does", () => {
-    const message = written({ task: "a", id: "b", eta: 1_795_216_556_922, expires: 1_795_216_560_000, expiration: 1234.9 })
+    const message = written({
+      task: "a",
+      id: "b",
+      eta: 1_795_216_556_922,
+      expires: 1_795_216_560_000,
+      expiration: 1234.9
+    })
     assert.strictEqual(message.headers.eta, "2026-11-20T23:15:56.922000+00:00")
     assert.strictEqual(message.headers.expires, "2026-11-20T23:16:00+00:00")
     assert.strictEqual(message.properties.expiration, "1234")
@@ -126,7 +135,9 @@ describe("TaskMessage", () => {
   })
 
   it("says in the headers what compressed the body", () => {
-    const message = written({ task: "a", id: "b", args: ["x".repeat(1000)], custom: { mine: 1 } }, { compression: "gzip" })
+    const message = written({ task: "a", id: "b", args: ["x".repeat(1000)], custom: { mine: 1 } }, {
+      compression: "gzip"
+    })
     assert.strictEqual(message.headers.compression, "application/x-gzip")
     assert.deepStrictEqual(Object.keys(message.headers).slice(-2), ["mine", "compression"])
     assert.isBelow(message.body.length, 100)
@@ -146,7 +157,10 @@ describe("TaskMessage", () => {
   })
 
   it("says of a body what is wrong, and of which task", () => {
-    const disallowed: Message = { ...json({ task: "a", id: "b" }, []), properties: { contentType: "application/x-yaml" } }
+    const disallowed: Message = {
+      ...json({ task: "a", id: "b" }, []),
+      properties: { contentType: "application/x-yaml" }
+    }
     const cases: ReadonlyArray<readonly [Message, string]> = [
       [json({ task: "a", id: "b" }, [[], {}]), "InvalidBody"],
       [json({ task: "a", id: "b" }, ""), "UndecodableBody"],
@@ -209,7 +223,13 @@ describe("TaskMessage", () => {
   })
 
   it("reads the clock of a version 1 sender that does not use UTC", () => {
-    const message = json({}, { task: "a", id: "b", utc: false, eta: "2026-07-01T12:00:00", expires: "2026-07-01T12:00:00Z" })
+    const message = json({}, {
+      task: "a",
+      id: "b",
+      utc: false,
+      eta: "2026-07-01T12:00:00",
+      expires: "2026-07-01T12:00:00Z"
+    })
     const timeZone = DateTime.zoneMakeNamedUnsafe("Europe/Paris")
     const { headers } = Result.getOrThrow(TaskMessage.read(message, { timeZone }))
     assert.strictEqual(headers.etaMillis, Date.UTC(2026, 6, 1, 10))
@@ -264,7 +284,15 @@ describe("TaskMessage", () => {
       const message = Result.getOrThrow(TaskMessage.read(written(outgoing, { protocol })))
       const { task, id, retries, group, etaMillis } = message.headers
       const { args, kwargs } = JSON.parse(JSON.stringify({ args: outgoing.args, kwargs: outgoing.kwargs }))
-      assert.deepStrictEqual({ task, id, retries, group, eta: etaMillis, args: message.body.args, kwargs: message.body.kwargs }, {
+      assert.deepStrictEqual({
+        task,
+        id,
+        retries,
+        group,
+        eta: etaMillis,
+        args: message.body.args,
+        kwargs: message.body.kwargs
+      }, {
         ...outgoing,
         args,
         kwargs
@@ -289,8 +317,15 @@ describe("TaskMessage", () => {
   })
 
   it("carries Python's own types", () => {
-    const message = written({ task: "a", id: "b", args: [new PythonValue.Uuid({ hex: "0".repeat(31) + "1" }), 2n ** 70n] })
-    assert.strictEqual(message.headers.argsrepr, "(UUID('00000000-0000-0000-0000-000000000001'), 1180591620717411303424)")
+    const message = written({
+      task: "a",
+      id: "b",
+      args: [new PythonValue.Uuid({ hex: "0".repeat(31) + "1" }), 2n ** 70n]
+    })
+    assert.strictEqual(
+      message.headers.argsrepr,
+      "(UUID('00000000-0000-0000-0000-000000000001'), 1180591620717411303424)"
+    )
     assert.deepStrictEqual(Result.getOrThrow(Content.decode(message)), [
       [new PythonValue.Uuid({ hex: "0".repeat(31) + "1" }), 2n ** 70n],
       {},

@@ -118,7 +118,12 @@ describe("ExceptionRecord", () => {
   })
 
   it("answers whatever is thrown, and never throws", () => {
-    const hostile = new Proxy({}, { get: () => { throw new Error("no") }, has: () => true })
+    const hostile = new Proxy({}, {
+      get: () => {
+        throw new Error("no")
+      },
+      has: () => true
+    })
     assert.deepStrictEqual(bare(ExceptionRecord.fromUnknown(hostile)), ["builtins", "Exception('<unrepresentable>')"])
     fc.assert(fc.property(fc.anything(), (thrown) => {
       JSON.stringify(ExceptionRecord.encode(ExceptionRecord.fromUnknown(thrown)))

@@ -79,7 +79,10 @@ describe("Traceback", () => {
   })
 
   it("is bounded, and ends with what happened", () => {
-    const deep = withStack(new Error("deep"), ...Array.from({ length: 5000 }, (_, n) => `f${n} (/a/long/path.ts:${n}:1)`))
+    const deep = withStack(
+      new Error("deep"),
+      ...Array.from({ length: 5000 }, (_, n) => `f${n} (/a/long/path.ts:${n}:1)`)
+    )
     assert.isAtMost(Traceback.fromUnknown(deep).length, Traceback.maxLength)
     assert.match(Traceback.fromUnknown(deep), /in f0\nException: deep$/)
     const self = new Error("self")
@@ -90,7 +93,11 @@ describe("Traceback", () => {
 
   it("answers whatever is thrown, and never throws", () => {
     const hostile = new Error("x")
-    Object.defineProperty(hostile, "stack", { get: () => { throw new Error("no") } })
+    Object.defineProperty(hostile, "stack", {
+      get: () => {
+        throw new Error("no")
+      }
+    })
     assert.include(Traceback.fromUnknown(hostile), "<unrepresentable>")
     fc.assert(fc.property(fc.anything(), (thrown) => {
       assert.isAtMost(Traceback.fromUnknown(thrown).length, Traceback.maxLength)

@@ -2,10 +2,10 @@ import * as Producer from "@celeriac/messaging/Producer"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
-import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
+import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import { ResultBackend, store } from "@celeriac/tasks/result/ResultBackend"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as Settings from "@celeriac/tasks/Settings"
@@ -84,7 +84,14 @@ describe("rpc result backend", () => {
     Effect.gen(function*() {
       const transport = yield* Transport
       const channel = yield* Effect.flatMap(transport.connect(), (connection) => connection.openChannel)
-      yield* channel.declareQueue({ name: "python", durable: false, exclusive: false, autoDelete: true, arguments: {}, bindings: [] })
+      yield* channel.declareQueue({
+        name: "python",
+        durable: false,
+        exclusive: false,
+        autoDelete: true,
+        arguments: {},
+        bindings: []
+      })
       yield* store(success("a", [1, { b: null }]), { replyTo: "python", correlationId: "a" })
       const sent = yield* take("python")
       assert.deepStrictEqual(bodyOf(sent), {
@@ -111,8 +118,13 @@ describe("rpc result backend", () => {
 
   it.effect("says that a result has no form", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(store(success("a", () => 1), { replyTo: "nobody", correlationId: "a" }))
-      assert.strictEqual(error.reason._tag, "Unencodable")
+      const cycle: Record<string, unknown> = {}
+      cycle.self = cycle
+      const odd = [() => 1, Symbol("s"), cycle, new Map([[1, 2]]), { toJSON: () => JSON.parse("{") }]
+      for (const result of odd) {
+        const error = yield* Effect.flip(store(success("a", result), { replyTo: "nobody", correlationId: "a" }))
+        assert.deepStrictEqual([error.operation, error.reason._tag], ["encode", "Unencodable"])
+      }
     }).pipe(Effect.provide(rpc)))
 
   it.effect("drops what is no result, or of no task of ours", () =>
@@ -183,7 +195,10 @@ describe("rpc result backend", () => {
   for (
     const [name, strike] of [
       ["a restart of the broker", (memory: MemoryBroker["Service"]) => memory.faults.restart()],
-      ["a closed channel", (memory: MemoryBroker["Service"]) => memory.faults.closeChannels(406, "PRECONDITION_FAILED")],
+      [
+        "a closed channel",
+        (memory: MemoryBroker["Service"]) => memory.faults.closeChannels(406, "PRECONDITION_FAILED")
+      ],
       ["a cancelled consumer", (memory: MemoryBroker["Service"]) => memory.faults.cancelConsumers("id-1")]
     ] as const
   ) {

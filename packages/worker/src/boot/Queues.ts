@@ -13,8 +13,8 @@ import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { WorkerSettings } from "../state/WorkerSettings.ts"
 import { UnknownQueue } from "../state/WorkerError.ts"
+import { WorkerSettings } from "../state/WorkerSettings.ts"
 
 export type Selection = ReadonlyMap<string, Queue>
 
@@ -47,8 +47,10 @@ export class Queues extends Bootstep.Service<Queues, {
       changes: SubscriptionRef.changes(selection),
       add: Effect.fnUntraced(function*(queue) {
         const added = typeof queue === "string" ? yield* find(queue) : queue
-        yield* SubscriptionRef.update(selection, (now) =>
-          now.has(added.name) ? now : new Map(now).set(added.name, added))
+        yield* SubscriptionRef.update(
+          selection,
+          (now) => now.has(added.name) ? now : new Map(now).set(added.name, added)
+        )
         return added
       }),
       cancel: (name) =>

@@ -52,7 +52,11 @@ export type Expects = Bootstep.IdOf<typeof expects>
  * consumer is, for the first time; until then a broker that is away is waited
  * for.
  */
-export const step = <P, E, R>(blueprint: Blueprint.Blueprint<"Consumer", P | Connection, E, R>, settings: Settings, state: State) =>
+export const step = <P, E, R>(
+  blueprint: Blueprint.Blueprint<"Consumer", P | Connection, E, R>,
+  settings: Settings,
+  state: State
+) =>
   Blueprint.step("Consumer", {
     blueprint,
     requires: [],
@@ -87,7 +91,9 @@ const tell = (error: unknown, details: Blueprint.RestartDetails, { connectionMax
     return Effect.logWarning(`consumer: Connection to broker lost. Trying to re-establish the connection... (${why})`)
   }
   const attempts = connectionMaxRetries === 0 ? `${details.attempts}` : `${details.attempts}/${connectionMaxRetries}`
-  const cannot = lost === undefined ? `Cannot start consuming: ${what}` : `Cannot connect to ${lost.uri}: ${lost.detail}`
+  const cannot = lost === undefined
+    ? `Cannot start consuming: ${what}`
+    : `Cannot connect to ${lost.uri}: ${lost.detail}`
   return Effect.logError(
     `consumer: ${cannot}. Trying again in ${Duration.toSeconds(details.delay).toFixed(2)} seconds... (${attempts})`
   )

@@ -65,6 +65,7 @@ export class Receiver implements Source {
 
   readonly receive = (delivery: Delivery): void => {
     try {
+      if (delivery.defect !== undefined) return this.damaged(delivery, delivery.defect.message)
       const identity = TaskMessage.identify(delivery)
       if (Result.isFailure(identity)) return this.refuse(delivery, identity.failure)
       if (identity.success.version === 2) return this.understood(delivery, identity.success.headers, undefined)
@@ -135,11 +136,19 @@ export class Receiver implements Source {
     this.fail(delivery, headers.id, Exceptions.notRegistered(headers.task))
   }
 
+  /** Not all of it arrived: what is left of its headers may still say who waits for it. */
+  private damaged(delivery: Delivery, why: string): void {
+    this.around.log.log("Error", `Received a damaged message, which has been rejected: ${why} (${whereabouts(delivery)})`)
+    const { id } = delivery.headers
+    if (typeof id === "string" && id !== "") this.fail(delivery, id, Exceptions.invalidTask(why))
+    else delivery.settle("reject")
+  }
+
   private refuse(delivery: Delivery, error: ProtocolError): void {
     this.around.log.log(
       "Error",
       `Received invalid task message, which has been rejected: ${error.message} ` +
-        `(exchange '${delivery.exchange}', routing key '${delivery.routingKey}', ${delivery.body.length} bytes)`
+        `(${whereabouts(delivery)})`
     )
     if (error.id === undefined) delivery.settle("reject")
     else this.fail(delivery, error.id, Exceptions.invalidTask(error.message))
@@ -159,3 +168,6 @@ export class Receiver implements Source {
     })
   }
 }
+
+const whereabouts = (delivery: Delivery): string =>
+  `exchange '${delivery.exchange}', routing key '${delivery.routingKey}', ${delivery.body.length} bytes`

@@ -98,7 +98,9 @@ export class Tasks extends Bootstep.Service<Tasks, {
           if (consumed.has(queue.name)) continue
           yield* consume(queue).pipe(
             Effect.andThen(Effect.logInfo(`Started consuming from ${queue.name}`)),
-            Effect.catch((error: MessagingError) => Effect.logError(`Cannot consume from ${queue.name}: ${error.message}`))
+            Effect.catch((error: MessagingError) =>
+              Effect.logError(`Cannot consume from ${queue.name}: ${error.message}`)
+            )
           )
         }
       })

@@ -25,12 +25,13 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import type { Job, Pool } from "../pool/Pool.ts"
+import type { Pool } from "../pool/Pool.ts"
 import type { WorkerLog } from "../state/WorkerLog.ts"
 import type { State } from "../state/WorkerState.ts"
 import * as Acknowledgement from "./Acknowledgement.ts"
 import * as Canvas from "./Canvas.ts"
 import type { Request, Source } from "./Request.ts"
+import { RequestJob } from "./RequestJob.ts"
 import * as Strategy from "./Strategy.ts"
 import * as Tell from "./Tell.ts"
 import * as Trace from "./Trace.ts"
@@ -46,7 +47,7 @@ export interface Surroundings {
 }
 
 /** Beyond this many results on their way to the store, no further task is started. */
-const mostPending = 2_000
+const mostPending = 256
 
 export class Executor {
   private readonly around: Surroundings
@@ -129,7 +130,10 @@ export class Executor {
   /** To try again would come to the same: the failure is the result. */
   private unstorable(request: Request, traced: Trace.Traced, settlement: Settlement, why: string): undefined {
     if (traced._tag !== "Success") {
-      this.around.log.log("Error", `What became of ${request.name}[${request.id}] could not be stored: ${why}. It is lost`)
+      this.around.log.log(
+        "Error",
+        `What became of ${request.name}[${request.id}] could not be stored: ${why}. It is lost`
+      )
       return this.settle(request, settlement)
     }
     this.around.state.succeeded--
@@ -161,13 +165,17 @@ export class Executor {
 
   /** What never throws has thrown. The message must not come again, and others must go on. */
   private giveUp(request: Request, defect: unknown): undefined {
-    this.around.log.log("Fatal", `Task ${request.name}[${request.id}] INTERNAL ERROR: ${String(defect)}`, undefined, Cause.die(defect))
+    this.around.log.log(
+      "Fatal",
+      `Task ${request.name}[${request.id}] INTERNAL ERROR: ${String(defect)}`,
+      undefined,
+      Cause.die(defect)
+    )
     return this.settle(request, "reject")
   }
 
   /** Sends back to the broker what waits for a slot, but for `keep` of the oldest. */
-  readonly giveBack = (keep: number): void =>
-    this.returnUnstarted(this.withdraw(keep))
+  readonly giveBack = (keep: number): void => this.returnUnstarted(this.withdraw(keep))
 
   /** Sends requests that have not started back to the broker, the last one first: they keep their order. */
   readonly returnUnstarted = (requests: ReadonlyArray<Request>): void => {
@@ -182,8 +190,7 @@ export class Executor {
     for (const request of requests) this.around.state.finished(request)
   }
 
-  readonly dropWaiting = (): void =>
-    this.forget(this.withdraw(0))
+  readonly dropWaiting = (): void => this.forget(this.withdraw(0))
 
   /** The same for what came from one source, whose channel alone is lost. */
   readonly dropWaitingOf = (source: Source): void => {
@@ -221,7 +228,10 @@ export class Executor {
       this.around.state.remember(request.id, request.retries)
       return true
     }
-    this.around.log.log("Warn", `${request.name}[${request.id}] lost its connection before it started: left to the broker`)
+    this.around.log.log(
+      "Warn",
+      `${request.name}[${request.id}] lost its connection before it started: left to the broker`
+    )
     this.around.state.finished(request)
     request.source.finished(request)
     return false
@@ -262,31 +272,9 @@ export class Executor {
   private storeStarted(request: Request): void {
     const result = { pid: process.pid, hostname: request.hostname }
     this.store(request, ResultRecord.make(request.id, TaskState.STARTED, { result }), (error) => {
-      if (error !== undefined) this.around.log.log("Warn", `${request.name}[${request.id}]: STARTED was not stored: ${error.message}`)
+      if (error !== undefined) {
+        this.around.log.log("Warn", `${request.name}[${request.id}]: STARTED was not stored: ${error.message}`)
+      }
     })
-  }
-}
-
-/** A request in the pool. */
-export class RequestJob implements Job {
-  readonly executor: Executor
-  readonly request: Request
-
-  constructor(executor: Executor, request: Request) {
-    this.executor = executor
-    this.request = request
-  }
-
-  get id() {
-    return this.request.id
-  }
-  get context() {
-    return this.request.registered.context
-  }
-  accept() {
-    return this.executor.accept(this.request)
-  }
-  exited(exit: Exit.Exit<unknown, unknown>) {
-    this.executor.exited(this.request, exit)
   }
 }

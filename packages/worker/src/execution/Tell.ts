@@ -26,13 +26,18 @@ export const end = (log: WorkerLog, request: Request, traced: Traced, now: numbe
         ? log.log("Info", `Task ${nameOf(request)} raised expected: ${repr}`)
         : log.log(
           "Error",
-          `Task ${nameOf(request)} raised unexpected: ${repr}${traced.traceback === undefined ? "" : `\n${traced.traceback}`}`
+          `Task ${nameOf(request)} raised unexpected: ${repr}${
+            traced.traceback === undefined ? "" : `\n${traced.traceback}`
+          }`
         )
     }
     case "Revoked":
       return log.log("Info", `Discarding revoked task: ${nameOf(request)}`)
     case "Interrupted":
-      return log.log("Warn", `Task ${nameOf(request)} was terminated${request.isSettled ? "" : " and goes back to its queue"}`)
+      return log.log(
+        "Warn",
+        `Task ${nameOf(request)} was terminated${request.isSettled ? "" : " and goes back to its queue"}`
+      )
   }
 }
 

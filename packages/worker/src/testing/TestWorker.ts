@@ -42,10 +42,12 @@ export const layer = <
   const W extends WorkerSteps.List = [],
   const C extends WorkerSteps.List = []
 >(options: Worker.Options<T, W, C>) =>
-  of(Worker.make(options).with({
-    nodename: options.nodename ?? "celery@test",
-    concurrency: options.concurrency ?? 4
-  }))
+  of(
+    Worker.make(options).with({
+      nodename: options.nodename ?? "celery@test",
+      concurrency: options.concurrency ?? 4
+    })
+  )
 
 /** The same for a worker that is defined already. */
 export const of = <E, R>(

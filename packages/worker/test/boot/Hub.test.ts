@@ -1,10 +1,10 @@
-import { assert, describe, it } from "@effect/vitest"
 import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Control from "@celeriac/bootsteps/Control"
 import { Hub } from "@celeriac/worker/boot/Hub"
 import { Timer } from "@celeriac/worker/boot/Timer"
+import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -52,7 +52,8 @@ describe("Hub supervises", () => {
         const done = yield* Deferred.make<string>()
         yield* hub.supervise("greeter", Effect.andThen(Effect.yieldNow, Deferred.succeed(done, "hello")))
         assert.strictEqual(yield* Deferred.await(done), "hello")
-      })))
+      })
+    ))
 
   it.effect("a fiber whose failure stops the worker with that error, and says whose it is", () => {
     const lines = new Lines()
@@ -89,7 +90,10 @@ describe("Hub supervises", () => {
       let interrupted = false
       yield* withHub((hub) =>
         Effect.andThen(
-          hub.supervise("endless", Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (interrupted = true)))),
+          hub.supervise(
+            "endless",
+            Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (interrupted = true)))
+          ),
           settled
         )
       )
@@ -104,7 +108,8 @@ describe("Hub supervises", () => {
         order.push("now")
         yield* until("it was called", () => order.length === 2)
         assert.deepStrictEqual(order, ["now", "soon"])
-      })))
+      })
+    ))
 
   it.effect("and closes in order: steps that require it first, then what was last given to onClose", () =>
     Effect.gen(function*() {
@@ -156,7 +161,8 @@ describe("Hub reads and writes", () => {
           }))
         yield* eventually("it was read", () => texts.length > 0)
         assert.deepStrictEqual(texts, ["already"])
-      })))
+      })
+    ))
 
   it.effect("with one callback for each direction: a second one replaces the first", () =>
     withHub((hub) =>
@@ -170,7 +176,8 @@ describe("Hub reads and writes", () => {
         stream.write("x")
         yield* eventually("it was read", () => read.length > 0)
         assert.deepStrictEqual(read, ["second"])
-      })))
+      })
+    ))
 
   it.effect("a sink as soon as it takes writes, and again when it has drained", () =>
     withHub((hub) =>
@@ -193,7 +200,8 @@ describe("Hub reads and writes", () => {
         assert.strictEqual(called, 1)
         finish?.()
         yield* eventually("it was called again", () => called === 2)
-      })))
+      })
+    ))
 
   it.effect("keeps the other direction when one is removed, and neither when both are", () =>
     withHub((hub) =>
@@ -210,7 +218,8 @@ describe("Hub reads and writes", () => {
         assert.deepStrictEqual(listening(), [before[0], before[1]! - 1])
         yield* hub.remove(stream)
         assert.deepStrictEqual(listening(), [before[0]! - 1, before[1]! - 1])
-      })))
+      })
+    ))
 
   for (const ending of ["close", "error"] as const) {
     it.effect(`nothing of a source any more after its ${ending}`, () =>
@@ -226,7 +235,8 @@ describe("Hub reads and writes", () => {
           stream.destroy(ending === "error" ? new Error("broken") : undefined)
           yield* eventually("it is closed", () => seen.includes("close"))
           assert.strictEqual(stream.eventNames().reduce((sum, name) => sum + stream.listenerCount(name), 0), before)
-        })))
+        })
+      ))
   }
 
   it.effect("no source any more when the worker has stopped", () =>

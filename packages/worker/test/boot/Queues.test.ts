@@ -1,4 +1,3 @@
-import { assert, describe, it } from "@effect/vitest"
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Entity from "@celeriac/messaging/Entity"
@@ -8,12 +7,24 @@ import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
 import { Queues } from "@celeriac/worker/boot/Queues"
 import { UnknownQueue } from "@celeriac/worker/state/WorkerError"
+import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
-import { counts, define, Doors, Lines, publish, quiet, running, settled, surroundings, taskMessage } from "../support.ts"
+import {
+  counts,
+  define,
+  Doors,
+  Lines,
+  publish,
+  quiet,
+  running,
+  settled,
+  surroundings,
+  taskMessage
+} from "../support.ts"
 
 const plain = Task.make("plain")
 const PlainLive = plain.toLayer(() => Effect.void)
@@ -32,8 +43,10 @@ const withQueues = (queues?: ReadonlyArray<string>) => {
 }
 
 /** Which queues have a consumer. */
-const consumed = Effect.map(MemoryBroker, (broker) =>
-  broker.queues().filter(({ consumers }) => consumers.length > 0).map(({ name }) => name).sort())
+const consumed = Effect.map(
+  MemoryBroker,
+  (broker) => broker.queues().filter(({ consumers }) => consumers.length > 0).map(({ name }) => name).sort()
+)
 
 const configured = Layer.succeed(TaskQueues.Configured, [Entity.queue("video"), Entity.queue("image")])
 
@@ -80,7 +93,9 @@ describe("Queues", () => {
       )
     }).pipe(
       Effect.provide(
-        surroundings().pipe(Layer.provideMerge(Layer.mergeAll(configured, Layer.succeed(Settings.CreateMissingQueues, false))))
+        surroundings().pipe(
+          Layer.provideMerge(Layer.mergeAll(configured, Layer.succeed(Settings.CreateMissingQueues, false)))
+        )
       ),
       Effect.provide(quiet)
     ))

@@ -1,8 +1,8 @@
-import { assert, describe, it } from "@effect/vitest"
 import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import * as Control from "@celeriac/bootsteps/Control"
 import { Timer } from "@celeriac/worker/boot/Timer"
 import { WorkerShutdown, WorkerTerminate } from "@celeriac/worker/state/WorkerExit"
+import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -41,7 +41,8 @@ describe("Timer", () => {
         assert.deepStrictEqual(entries, ["10000 called"])
         yield* TestClock.adjust("1 hour")
         assert.deepStrictEqual(entries, ["10000 called"])
-      })))
+      })
+    ))
 
   it.effect("runs a call at a time, given as a DateTime or in milliseconds, and a time that is past at once", () =>
     withTimer((timer) =>
@@ -55,7 +56,8 @@ describe("Timer", () => {
         assert.deepStrictEqual(entries, ["1000 past"])
         yield* TestClock.adjust("5 seconds")
         assert.deepStrictEqual(entries.slice(1), ["2000 in milliseconds", "3000 as a DateTime"])
-      })))
+      })
+    ))
 
   it.effect("wakes up for a call that is due before the one it slept for", () =>
     withTimer((timer) =>
@@ -66,7 +68,8 @@ describe("Timer", () => {
         yield* timer.callAfter("1 second", note("early"))
         yield* TestClock.adjust("1 second")
         assert.deepStrictEqual(entries, ["2000 early"])
-      })))
+      })
+    ))
 
   it.effect("runs calls of the same time by priority, lower first, then in the order they were entered", () =>
     withTimer((timer) =>
@@ -79,7 +82,8 @@ describe("Timer", () => {
         yield* timer.callAt(4, note("before"), { priority: 99 })
         yield* TestClock.adjust("5 millis")
         assert.deepStrictEqual(entries.map((entry) => entry.split(" ")[1]), ["before", "0", "6a", "6b", "10"])
-      })))
+      })
+    ))
 
   it.effect("never runs a call that was cancelled, and cancelling twice or too late does nothing", () =>
     withTimer((timer) =>
@@ -93,7 +97,8 @@ describe("Timer", () => {
         yield* ran.cancel
         assert.deepStrictEqual(entries, ["1000 ran"])
         assert.strictEqual(timer.queue.size, 0)
-      })))
+      })
+    ))
 
   it.effect("repeats a call without drifting", () =>
     withTimer((timer) =>
@@ -102,7 +107,8 @@ describe("Timer", () => {
         yield* timer.callRepeatedly("10 seconds", Effect.andThen(note("begun"), Effect.sleep("3 seconds")))
         for (let second = 0; second < 40; second++) yield* TestClock.adjust("1 second")
         assert.deepStrictEqual(entries, ["10000 begun", "20000 begun", "30000 begun", "40000 begun"])
-      }))))
+      }))
+    ))
 
   it.effect("never lets a repeated call overlap itself: a slow run delays the next", () =>
     withTimer((timer) =>
@@ -114,7 +120,8 @@ describe("Timer", () => {
         )
         for (let second = 0; second < 61; second++) yield* TestClock.adjust("1 second")
         assert.deepStrictEqual(entries, ["10000 begun", "35000 ended", "35000 begun", "60000 ended", "60000 begun"])
-      }))))
+      }))
+    ))
 
   it.effect("goes on repeating a call that fails", () => {
     const lines = new Lines()
@@ -143,7 +150,8 @@ describe("Timer", () => {
         yield* TestClock.adjust("1 hour")
         assert.deepStrictEqual(entries, ["1500 ended"])
         assert.strictEqual(timer.queue.size, 0)
-      })))
+      })
+    ))
 
   it.effect("logs a call that fails or dies, and runs the next", () => {
     const lines = new Lines()
@@ -214,7 +222,8 @@ describe("Timer", () => {
         yield* TestClock.adjust("1 millis")
         yield* until("all calls ran", () => ran === 100_000)
         assert.strictEqual(timer.queue.size, 0)
-      })))
+      })
+    ))
 
   it.effect("lets others run between many calls that are due", () =>
     withTimer((timer) =>
@@ -231,7 +240,8 @@ describe("Timer", () => {
         yield* TestClock.adjust(1)
         yield* Fiber.join(observer)
         assert.isAbove(seen.length, 5)
-      })))
+      })
+    ))
 
   it.effect("tells how many calls it has", () =>
     withTimer((timer) =>
@@ -239,7 +249,8 @@ describe("Timer", () => {
         yield* timer.callAfter("1 second", Effect.void)
         yield* (yield* timer.callAfter("1 second", Effect.void)).cancel
         assert.deepStrictEqual((yield* Blueprint.info)["timer"], { scheduled: 1 })
-      })))
+      })
+    ))
 
   it("agrees with a list that is sorted by hand, whatever is entered, cancelled and waited for", () => {
     const step = fc.oneof(

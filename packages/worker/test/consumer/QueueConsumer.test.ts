@@ -1,7 +1,7 @@
-import { assert, describe, it } from "@effect/vitest"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Task from "@celeriac/tasks/Task"
 import { Worker } from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
@@ -68,7 +68,8 @@ describe("the prefetch", () => {
     const order: Array<number> = []
     const note = Task.make("note", { parameters: { n: Schema.Int, millis: Schema.Int } })
     const live = note.toLayer(
-      ({ millis, n }) => Effect.andThen(Effect.sync(() => void order.push(n)), millis === 0 ? Effect.void : Effect.sleep(millis)),
+      ({ millis, n }) =>
+        Effect.andThen(Effect.sync(() => void order.push(n)), millis === 0 ? Effect.void : Effect.sleep(millis)),
       { acksLate: true }
     )
     return Effect.gen(function*() {

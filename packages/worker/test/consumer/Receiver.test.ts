@@ -1,4 +1,3 @@
-import { assert, describe, it } from "@effect/vitest"
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Message } from "@celeriac/messaging/Message"
 import * as Topology from "@celeriac/messaging/Topology"
@@ -8,12 +7,26 @@ import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Task from "@celeriac/tasks/Task"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import { Worker } from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { deflateSync, gzipSync } from "node:zlib"
-import { bytes, counts, define, drain, json, Lines, lookup, publish, quiet, running, settled, taskMessage } from "../support.ts"
+import {
+  bytes,
+  counts,
+  define,
+  drain,
+  json,
+  Lines,
+  lookup,
+  publish,
+  quiet,
+  running,
+  settled,
+  taskMessage
+} from "../support.ts"
 
 const echo = Task.make("proj.echo", { parameters: { value: Schema.Unknown }, success: Schema.Unknown })
 const EchoLive = echo.toLayer(({ value }) => Effect.succeed(value), { acksLate: true })
@@ -37,7 +50,10 @@ const withBody = (body: string | Uint8Array, properties: Message["properties"] =
   headers: good.headers,
   properties: { ...good.properties, ...properties }
 })
-const withHeaders = (headers: Record<string, unknown>): Message => ({ ...good, headers: { ...good.headers, ...headers } })
+const withHeaders = (headers: Record<string, unknown>): Message => ({
+  ...good,
+  headers: { ...good.headers, ...headers }
+})
 const bare = (body: string): Message => ({ body: bytes(body), headers: {}, properties: json })
 
 const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`
@@ -62,7 +78,10 @@ const hostile: ReadonlyArray<{ readonly name: string; readonly message: Message;
   { name: "a chain of numbers", message: withBody("[[1], {}, {\"chain\": [1, 2]}]") },
   { name: "a callback without a name", message: withBody("[[1], {}, {\"callbacks\": [{}]}]") },
   { name: "a content type nobody knows", message: withBody("[]", { contentType: "application/x-unknown" }) },
-  { name: "pickle, which is not accepted", message: withBody("gASVAA==", { contentType: "application/x-python-serialize" }) },
+  {
+    name: "pickle, which is not accepted",
+    message: withBody("gASVAA==", { contentType: "application/x-python-serialize" })
+  },
   { name: "an encoding nobody knows", message: withBody("[[1], {}, {}]", { contentEncoding: "utf-7" }) },
   { name: "no content type", message: { ...good, properties: {} } },
   { name: "a compression nobody knows", message: withHeaders({ compression: "application/x-unknown" }) },
@@ -103,7 +122,10 @@ const hostile: ReadonlyArray<{ readonly name: string; readonly message: Message;
   { name: "neither headers nor body", message: { body: new Uint8Array(), headers: {}, properties: {} }, stores: false },
   { name: "a version 1 body without an id", message: bare("{\"task\": \"proj.echo\"}"), stores: false },
   { name: "a version 1 body whose eta is no time", message: bare("{\"task\":\"proj.echo\",\"id\":\"id\",\"eta\":[]}") },
-  { name: "a version 1 body whose arguments are a text", message: bare("{\"task\":\"proj.echo\",\"id\":\"id\",\"args\":\"1\"}") }
+  {
+    name: "a version 1 body whose arguments are a text",
+    message: bare("{\"task\":\"proj.echo\",\"id\":\"id\",\"args\":\"1\"}")
+  }
 ]
 
 describe("a message that cannot be run", () => {
@@ -211,13 +233,21 @@ describe("a message that looks strange and is not", () => {
     { name: "an eta a long time ago", message: withHeaders({ eta: "0001-01-01T00:00:00" }), result: 1 },
     { name: "headers of others", message: withHeaders({ "x-mine": [1, { a: null }], __proto__: null }), result: 1 },
     { name: "an embed of null", message: withBody("[[1], {}, null]"), result: 1 },
-    { name: "version 1", message: bare("{\"task\":\"proj.echo\",\"id\":\"id\",\"args\":[1],\"kwargs\":{}}"), result: 1 },
+    {
+      name: "version 1",
+      message: bare("{\"task\":\"proj.echo\",\"id\":\"id\",\"args\":[1],\"kwargs\":{}}"),
+      result: 1
+    },
     {
       name: "the headers of version 2 over the body of version 1",
       message: withBody("{\"args\": [1], \"kwargs\": {}}"),
       result: 1
     },
-    { name: "JSON that is said to be text of JSON", message: withBody("[[1], {}, {}]", { contentType: "application/json; charset=utf-8" }), result: 1 }
+    {
+      name: "JSON that is said to be text of JSON",
+      message: withBody("[[1], {}, {}]", { contentType: "application/json; charset=utf-8" }),
+      result: 1
+    }
   ]
   for (const { message, name, result } of fine) {
     it.effect(`runs: ${name}`, () =>
@@ -244,7 +274,19 @@ describe("a message that looks strange and is not", () => {
 describe("whatever is sent", () => {
   const value = fc.anything({ withNullPrototype: true, maxDepth: 3, withBigInt: true, withDate: true })
   const header = fc.oneof(value, fc.constantFrom("proj.echo", "id", null, "", 0, "2024-01-01T00:00:00", [null, null]))
-  const names = ["task", "id", "eta", "expires", "retries", "timelimit", "group", "root_id", "compression", "stamps", "lang"]
+  const names = [
+    "task",
+    "id",
+    "eta",
+    "expires",
+    "retries",
+    "timelimit",
+    "group",
+    "root_id",
+    "compression",
+    "stamps",
+    "lang"
+  ]
   const headers = fc.record(
     Object.fromEntries(names.map((name) => [name, header])),
     { requiredKeys: [] }

@@ -1,4 +1,3 @@
-import { assert, describe, it } from "@effect/vitest"
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Entity from "@celeriac/messaging/Entity"
@@ -8,12 +7,26 @@ import * as Client from "@celeriac/tasks/Client"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Task from "@celeriac/tasks/Task"
 import { Worker } from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
-import { counts, define, Doors, gated, Lines, publish, quiet, running, settled, surroundings, taskMessage, until } from "../support.ts"
+import {
+  counts,
+  define,
+  Doors,
+  gated,
+  Lines,
+  publish,
+  quiet,
+  running,
+  settled,
+  surroundings,
+  taskMessage,
+  until
+} from "../support.ts"
 
 const plain = Task.make("plain")
 const PlainLive = plain.toLayer(() => Effect.void)
@@ -22,8 +35,7 @@ const worker = define({ tasks: [PlainLive] })
 /** Longer than any pause between two attempts. */
 const soon = Effect.andThen(TestClock.adjust("6 seconds"), settled)
 
-const consumers = (name = "celery") =>
-  Effect.map(MemoryBroker, (broker) => broker.queue(name)?.consumers.length ?? 0)
+const consumers = (name = "celery") => Effect.map(MemoryBroker, (broker) => broker.queue(name)?.consumers.length ?? 0)
 
 const fail = Effect.map(MemoryBroker, (broker) => broker.faults)
 
@@ -69,7 +81,7 @@ describe("the consumer, when something breaks", () => {
     const custom = define({ tasks: [PlainLive], steps: { worker: [step("outer")], consumer: [step("inner")] } })
     return Effect.gen(function*() {
       yield* Effect.gen(function*() {
-        (yield* fail).dropConnections()
+        ;(yield* fail).dropConnections()
         yield* soon
       }).pipe(Effect.provide(running(custom)))
       assert.deepStrictEqual(seen, [
@@ -143,7 +155,7 @@ describe("the consumer, when something breaks", () => {
   it.effect("waits for a broker that is not there at the start, and counts its attempts", () => {
     const lines = new Lines()
     return Effect.gen(function*() {
-      (yield* fail).refuseConnects("ConnectionLost", 3)
+      ;(yield* fail).refuseConnects("ConnectionLost", 3)
       const booting = yield* Effect.forkChild(Layer.build(worker.layer))
       yield* settled
       yield* TestClock.adjust("20 seconds")
@@ -161,7 +173,7 @@ describe("the consumer, when something breaks", () => {
 
   it.effect("gives up after connectionMaxRetries, and fails with what kept it", () =>
     Effect.gen(function*() {
-      (yield* fail).refuseConnects("ConnectionLost")
+      ;(yield* fail).refuseConnects("ConnectionLost")
       const impatient = define({ tasks: [PlainLive], connectionMaxRetries: 2 })
       const booting = yield* Effect.forkChild(Effect.exit(Effect.scoped(Layer.build(impatient.layer))))
       yield* settled
@@ -178,7 +190,7 @@ describe("the consumer, when something breaks", () => {
 
   it.effect("does not wait for access that is refused at the start, and says what to do", () =>
     Effect.gen(function*() {
-      (yield* fail).refuseConnects("AccessRefused")
+      ;(yield* fail).refuseConnects("AccessRefused")
       const exit = yield* Effect.exit(Effect.scoped(Layer.build(worker.layer)))
       const reason = Exit.isFailure(exit) ? exit.cause.reasons[0] : undefined
       assert.include(
@@ -212,7 +224,7 @@ describe("the consumer, when something breaks", () => {
 
 describe("a task, when its connection is lost", () => {
   const lose = Effect.gen(function*() {
-    (yield* fail).dropConnections("lost", ({ name }) => name === "celery@test")
+    ;(yield* fail).dropConnections("lost", ({ name }) => name === "celery@test")
     yield* settled
     yield* soon
   })
@@ -324,7 +336,7 @@ describe("a task, when its connection is lost", () => {
         assert.deepStrictEqual([yield* counts(), state.requests.size, state.active.size], [[0, 0], 0, 0])
         assert.strictEqual(state.succeeded, total)
       }).pipe(Effect.provide(running(define({ tasks: [doors[acks]], concurrency: 8 }))), Effect.provide(quiet))
-    })
+    }, 30_000)
   }
 })
 
@@ -332,7 +344,7 @@ describe("the broker, when it restarts", () => {
   it.effect("finds its queues declared and consumed again, also those that were not durable", () => {
     const volatile = Layer.succeed(TaskQueues.Configured, [Entity.queue("celery", { durable: false })])
     return Effect.gen(function*() {
-      (yield* fail).restart()
+      ;(yield* fail).restart()
       yield* settled
       yield* soon
       assert.strictEqual(yield* consumers(), 1)

@@ -1,16 +1,29 @@
-import { assert, describe, it } from "@effect/vitest"
 import { because, ConnectionLost, MessagingError, Unencodable } from "@celeriac/messaging/MessagingError"
 import * as Client from "@celeriac/tasks/Client"
+import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import * as Task from "@celeriac/tasks/Task"
-import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import { Worker } from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
-import { counts, define, Doors, gated, Lines, lookup, publish, quiet, running, settled, taskMessage, until } from "../support.ts"
+import {
+  counts,
+  define,
+  Doors,
+  gated,
+  Lines,
+  lookup,
+  publish,
+  quiet,
+  running,
+  settled,
+  taskMessage,
+  until
+} from "../support.ts"
 
 /** A store that answers when it is told to, and with what. */
 class SlowStore {
@@ -98,7 +111,6 @@ describe("a task that acknowledges late", () => {
     return Effect.gen(function*() {
       const client = yield* Client.Client
       const sent = yield* client.delay(failing)
-      yield* until("it is settled", () => true)
       yield* settled
       assert.deepStrictEqual(yield* counts(), [0, 0])
       assert.strictEqual((yield* lookup(sent.id))?.status, "FAILURE")
@@ -197,7 +209,6 @@ describe("a result", () => {
         { pid: process.pid, hostname: "celery@test" }
       ])
       doors.open(1)
-      yield* until("it ended", () => true)
       yield* settled
       assert.strictEqual((yield* lookup(sent.id))?.status, "SUCCESS")
     }).pipe(Effect.provide(running(define({ tasks: [live] }))))
@@ -215,6 +226,31 @@ describe("a result", () => {
         "p"
       ])
     }).pipe(Effect.provide(running(define({ tasks })))))
+})
+
+describe("a store that is slow", () => {
+  it.effect("holds back tasks while 2,000 results wait for it, and lets them go on when half of them are stored", () => {
+    const quick = Task.make("quick", { options: { acksLate: true } })
+    const store = new SlowStore()
+    let ran = 0
+    const live = quick.toLayer(() => Effect.sync(() => void ran++))
+    return Effect.gen(function*() {
+      for (let n = 0; n < 2_500; n++) yield* publish(taskMessage({ task: "quick", id: String(n) }))
+      yield* settled
+      assert.deepStrictEqual([ran, store.waiting.length], [2_000, 2_000])
+      for (let n = 0; n < 999; n++) store.answer()
+      yield* settled
+      assert.strictEqual(ran, 2_000)
+      store.answer()
+      yield* settled
+      assert.strictEqual(ran, 2_500)
+      while (store.waiting.length > 0) store.answer()
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+    }).pipe(
+      Effect.provide(running(define({ tasks: [live], prefetch: { count: 0 } }), store.layer)),
+      Effect.provide(quiet)
+    )
+  })
 })
 
 describe("a handler", () => {
@@ -247,7 +283,12 @@ describe("a handler", () => {
     { how: "dies", excType: "ValueError", excModule: "builtins", logs: "raised unexpected: ValueError('far out')" },
     { how: "throws", excType: "TypeError", excModule: "builtins", logs: "raised unexpected: TypeError('at once')" },
     { how: "throws text", excType: "Exception", excModule: "builtins", logs: "raised unexpected: Exception('a text')" },
-    { how: "interrupts", excType: "Exception", excModule: "builtins", logs: "raised unexpected: Exception('All fibers interrupted without error')" },
+    {
+      how: "interrupts",
+      excType: "Exception",
+      excModule: "builtins",
+      logs: "raised unexpected: Exception('All fibers interrupted without error')"
+    },
     { how: "gives nothing", excType: "TypeError", excModule: "builtins", logs: "raised unexpected: TypeError(" },
     { how: "gives a promise", excType: "TypeError", excModule: "builtins", logs: "raised unexpected: TypeError(" }
   ]
@@ -319,6 +360,14 @@ describe("a task with a time", () => {
       assert.isTrue(lines.has("Discarding revoked task: plain[expired]"))
     }).pipe(Effect.provide(running(define({ tasks: [live] }))), Effect.provide(lines.layer))
   })
+
+  it.effect("that expires this very moment runs", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(10_000)
+      yield* publish(taskMessage({ task: "plain", id: "in time", expires: 10_000 }))
+      yield* settled
+      assert.strictEqual((yield* lookup("in time"))?.status, "SUCCESS")
+    }).pipe(Effect.provide(running(define({ tasks: [live] })))))
 
   it.effect("that expires while it waits for a slot is revoked too", () =>
     Effect.gen(function*() {

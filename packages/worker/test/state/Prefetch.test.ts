@@ -1,21 +1,29 @@
-import { assert, describe, it } from "@effect/vitest"
 import * as Prefetch from "@celeriac/worker/state/Prefetch"
+import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 
 describe("Prefetch", () => {
-  it.each([
-    { name: "starts at four for each slot", policy: "adaptive", concurrency: 4, expected: 16 },
-    { name: "follows Celery's multiplier", policy: { multiplier: 1 }, concurrency: 10, expected: 10 },
-    { name: "is unlimited for a multiplier of 0", policy: { multiplier: 0 }, concurrency: 10, expected: 0 },
-    { name: "takes an exact count", policy: { count: 7 }, concurrency: 10, expected: 7 },
-    { name: "is unlimited beyond what AMQP can count", policy: { multiplier: 10_000 }, concurrency: 10, expected: 0 }
-  ] as const)("$name", ({ policy, concurrency, expected }) => {
+  it.each(
+    [
+      { name: "starts at four for each slot", policy: "adaptive", concurrency: 4, expected: 16 },
+      { name: "follows Celery's multiplier", policy: { multiplier: 1 }, concurrency: 10, expected: 10 },
+      { name: "is unlimited for a multiplier of 0", policy: { multiplier: 0 }, concurrency: 10, expected: 0 },
+      { name: "takes an exact count", policy: { count: 7 }, concurrency: 10, expected: 7 },
+      { name: "is unlimited beyond what AMQP can count", policy: { multiplier: 10_000 }, concurrency: 10, expected: 0 }
+    ] as const
+  )("$name", ({ policy, concurrency, expected }) => {
     assert.strictEqual(Prefetch.initial(policy, concurrency), expected)
   })
 
   it.each([
     { name: "grows for fast tasks", current: 16, settled: 1000, millis: 100, expected: 1000 },
-    { name: "holds a tenth of a second of work and what is running", current: 16, settled: 40, millis: 100, expected: 56 },
+    {
+      name: "holds a tenth of a second of work and what is running",
+      current: 16,
+      settled: 40,
+      millis: 100,
+      expected: 56
+    },
     { name: "does not grow for slow tasks", current: 16, settled: 4, millis: 1000, expected: 16 },
     { name: "shrinks when tasks turn slow", current: 1000, settled: 4, millis: 1000, expected: 17 },
     { name: "stays where a change would be small", current: 500, settled: 3000, millis: 1000, expected: 500 },

@@ -1,6 +1,6 @@
-import { afterEach, assert, describe, it } from "@effect/vitest"
 import * as Control from "@celeriac/bootsteps/Control"
 import * as Signals from "@celeriac/worker/state/Signals"
+import { afterEach, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { spawn } from "node:child_process"

@@ -1,5 +1,5 @@
-import { assert, describe, it } from "@effect/vitest"
 import { TimerQueue } from "@celeriac/worker/state/TimerQueue"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 
@@ -32,17 +32,19 @@ describe("TimerQueue", () => {
   })
 
   it("forgets cancelled calls, however many", () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.nat(1000), fc.boolean()), { maxLength: 4000, minLength: 1 }), (calls) => {
-      const queue = new TimerQueue()
-      const entries = calls.map(([at]) => queue.enter(at, Effect.void))
-      entries.forEach((entry, i) => calls[i]![1] && entry.cancel())
-      entries.forEach((entry, i) => calls[i]![1] && entry.cancel())
-      const kept = calls.filter(([, cancelled]) => !cancelled).map(([at]) => at).sort((a, b) => a - b)
-      assert.strictEqual(queue.size, kept.length)
-      assert.deepStrictEqual(queue.snapshot().map((entry) => entry.at), kept)
-      assert.deepStrictEqual(drain(queue).map((entry) => entry.at), kept)
-      assert.strictEqual(queue.size, 0)
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(1000), fc.boolean()), { maxLength: 4000, minLength: 1 }), (calls) => {
+        const queue = new TimerQueue()
+        const entries = calls.map(([at]) => queue.enter(at, Effect.void))
+        entries.forEach((entry, i) => calls[i]![1] && entry.cancel())
+        entries.forEach((entry, i) => calls[i]![1] && entry.cancel())
+        const kept = calls.filter(([, cancelled]) => !cancelled).map(([at]) => at).sort((a, b) => a - b)
+        assert.strictEqual(queue.size, kept.length)
+        assert.deepStrictEqual(queue.snapshot().map((entry) => entry.at), kept)
+        assert.deepStrictEqual(drain(queue).map((entry) => entry.at), kept)
+        assert.strictEqual(queue.size, 0)
+      })
+    )
   })
 
   it("does not count a call that is cancelled after it ran", () => {

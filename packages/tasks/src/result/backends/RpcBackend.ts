@@ -60,9 +60,11 @@ export const layerWith = (options: Options): Layer.Layer<ResultBackend, never, P
       })
 
       const expect = (id: string): void => {
-        if (expected.size >= maxExpected) for (const oldest of expected) {
-          expected.delete(oldest)
-          break
+        if (expected.size >= maxExpected) {
+          for (const oldest of expected) {
+            expected.delete(oldest)
+            break
+          }
         }
         expected.add(id)
       }

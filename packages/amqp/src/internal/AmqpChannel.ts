@@ -1,0 +1,291 @@
+/**
+ * A channel: declarations, publishing, pulling and consuming.
+ *
+ * Methods that have a reply queue behind each other; publishes and settlements
+ * do not wait for them. A channel ends when the broker closes it, which it does
+ * over any error, and everything that was under way ends with the same reason.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Delivery, Message } from "@celeriac/messaging/Message"
+import {
+  because,
+  ChannelClosed,
+  ConnectionLost,
+  ConsumerCancelled,
+  type MessagingError,
+  type Reason,
+  Unencodable
+} from "@celeriac/messaging/MessagingError"
+import type {
+  Channel as MessagingChannel,
+  ConsumeOptions,
+  PublishOptions,
+  Subscription
+} from "@celeriac/messaging/Transport"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import { fromClosedChannel, fromDriver } from "../AmqpError.ts"
+import type { AmqpConnection } from "./AmqpConnection.ts"
+import { AmqpDelivery } from "./AmqpDelivery.ts"
+import * as AmqpSubscription from "./AmqpSubscription.ts"
+import { ChannelWire } from "./ChannelWire.ts"
+import { Consumers } from "./Consumers.ts"
+import { Declarations } from "./Declarations.ts"
+import {
+  acceptMessage,
+  closeError,
+  type DriverError,
+  type Frame,
+  type Method,
+  methods,
+  type RawMessage
+} from "./Driver.ts"
+import { Publisher } from "./Publisher.ts"
+import { writePublish } from "./PublishFrames.ts"
+import type { OnOutcome } from "./Publishing.ts"
+import { encodeAck, encodeReject } from "./SettlementFrames.ts"
+import { Settlements } from "./Settlements.ts"
+
+export class AmqpChannel extends Declarations implements MessagingChannel {
+  readonly connection: AmqpConnection
+  readonly consumers: Consumers
+  readonly #wire: ChannelWire
+  readonly #settlements: Settlements
+  readonly #publisher: Publisher
+  readonly #lost = Deferred.makeUnsafe<never, MessagingError>()
+  readonly #release: ReadonlyArray<() => void>
+  #closing = false
+  #closed: MessagingError | undefined
+
+  constructor(connection: AmqpConnection) {
+    super()
+    const { config, output, raw } = connection
+    this.connection = connection
+    this.#wire = new ChannelWire(raw, config.maxBodySize, {
+      onConfirm: (number, multiple, nacked) => this.#publisher.confirmed(number, multiple, nacked),
+      onReturn: (message) =>
+        this.#publisher.returned(message.fields.exchange, message.fields.routingKey, message.properties.correlationId),
+      onDelivery: (message) => this.consumers.deliver(message),
+      onCancel: (tag) => this.#onCancel(tag),
+      onClose: (error) => this.#onClose(error)
+    })
+    this.#wire.allocate()
+    const { ch } = this.#wire
+    this.#settlements = new Settlements({
+      ack: (deliveryTag, multiple) => output.write(encodeAck(ch, deliveryTag, multiple)),
+      reject: (deliveryTag, requeue) => output.write(encodeReject(ch, deliveryTag, requeue)),
+      schedule: () => output.beforeFlush(() => this.#settlements.flush())
+    })
+    this.consumers = new Consumers(ch, this.#settlements, connection)
+    this.#publisher = new Publisher({
+      send: (message, to, mandatory) => {
+        raw.sentSinceLastCheck = true
+        return writePublish(ch, raw.frameMax, message, to, mandatory, output.write)
+      },
+      blocked: connection.blocked
+    }, config)
+    const resume = () => this.#publisher.resume()
+    this.#release = [output.onDrain(resume), connection.onUnblocked(resume)]
+  }
+
+  get lost(): Effect.Effect<never, MessagingError> {
+    return Deferred.await(this.#lost)
+  }
+
+  /** How many deliveries are not settled. */
+  get outstanding(): number {
+    return this.#settlements.outstanding
+  }
+
+  readonly publish = (
+    message: Message,
+    to: Address,
+    options: PublishOptions = {}
+  ): Effect.Effect<void, MessagingError> =>
+    Effect.callback((resume) =>
+      this.publishUnsafe(
+        message,
+        to,
+        options,
+        (error) => resume(error === undefined ? Effect.void : Effect.fail(error))
+      )
+    )
+
+  readonly publishUnsafe = (message: Message, to: Address, options: PublishOptions, onOutcome: OnOutcome): void => {
+    const millis = options.deadline === undefined ? 30_000 : Duration.toMillis(options.deadline)
+    this.#publisher.publish(message, to, options.mandatory ?? true, millis, onOutcome)
+  }
+
+  readonly get = (
+    queue: string,
+    options: { readonly noAck?: boolean } = {}
+  ): Effect.Effect<Option.Option<Delivery>, MessagingError> =>
+    Effect.callback((resume) => {
+      const noAck = options.noAck ?? false
+      const fail = (error: DriverError) => resume(Effect.fail(this.#failure("get", error, undefined)))
+      if (this.#closed !== undefined) return resume(Effect.fail(because("get", this.#closed.reason)))
+      try {
+        this.#wire.sendOrEnqueue(methods.BasicGet, { queue, noAck }, (error, frame) => {
+          if (error instanceof Error) return fail(error)
+          if (error !== null) return fail(closeError(methods.BasicGet, error))
+          if (frame?.id !== methods.BasicGetOk) return resume(Effect.succeed(Option.none()))
+          const fields = frame.fields as unknown as RawMessage["fields"] // by its id, it is a basic.get-ok
+          this.#wire.handleMessage = acceptMessage((message) => {
+            message.fields = fields
+            this.#settlements.delivered(fields.deliveryTag, noAck)
+            resume(Effect.succeed(Option.some(new AmqpDelivery(message, this.#settlements, noAck))))
+          })
+        })
+      } catch (error) {
+        fail(asError(error))
+      }
+    })
+
+  readonly consume = (
+    queue: string,
+    options: ConsumeOptions
+  ): Effect.Effect<Subscription, MessagingError, Scope.Scope> => AmqpSubscription.make(this, queue, options)
+
+  /** Writes the acks that are held back. */
+  flush(): void {
+    if (this.#closed === undefined) this.#settlements.flush()
+  }
+
+  get closed(): MessagingError | undefined {
+    return this.#closed
+  }
+
+  override rpc(
+    operation: string,
+    method: Method,
+    fields: object,
+    expected: Method,
+    entity?: string
+  ): Effect.Effect<Frame, MessagingError> {
+    return Effect.callback((resume) => {
+      this.call(
+        operation,
+        method,
+        fields,
+        expected,
+        entity,
+        (error, frame = noFrame) => resume(error === null ? Effect.succeed(frame) : Effect.fail(error))
+      )
+    })
+  }
+
+  /** Sends a method now, behind those that wait for their reply. */
+  call(
+    operation: string,
+    method: Method,
+    fields: object,
+    expected: Method,
+    entity: string | undefined,
+    reply: (error: MessagingError | null, frame?: Frame) => void
+  ): void {
+    if (this.#closed !== undefined) return reply(because(operation, this.#closed.reason))
+    try {
+      this.#wire._rpc(method, fields, expected, (error, frame) => {
+        if (error === null) reply(null, frame)
+        else reply(this.#failure(operation, error, entity))
+      })
+    } catch (error) {
+      reply(this.#failure(operation, asError(error), entity))
+    }
+  }
+
+  /** Flushes the acks, and ends in order when the broker answers in time. */
+  readonly close: Effect.Effect<void> = Effect.callback<void>((resume) => {
+    if (this.#closed !== undefined) return resume(Effect.void)
+    this.#closing = true
+    this.#settlements.flush()
+    const { connection } = this
+    const over = (reason: string) => {
+      clearTimeout(patience)
+      this.#end(because("channel", new ChannelClosed({ code: 200, detail: reason })))
+      resume(Effect.void)
+    }
+    const patience = setTimeout(() => {
+      connection.unresponsive = true
+      over("by us, and the broker did not answer")
+    }, connection.unresponsive ? 0 : connection.config.closeTimeout)
+    try {
+      this.#wire.closeBecause("", 200, () => over("by us"))
+    } catch {
+      over("by us")
+    }
+  })
+
+  #onCancel(tag: string): void {
+    const consumer = this.consumers.take(tag)
+    if (consumer === undefined) return
+    Deferred.doneUnsafe(
+      this.#lost,
+      Effect.fail(because("consume", new ConsumerCancelled({ queue: consumer.queue })))
+    )
+  }
+
+  #onClose(error: DriverError | undefined): void {
+    const { connection } = this
+    const end = (reason: MessagingError, cause?: Reason) => {
+      this.#end(reason, cause)
+      if (!this.#closing && !connection.closing) Deferred.doneUnsafe(this.#lost, Effect.fail(reason))
+    }
+    if (error !== undefined) {
+      const { uri } = connection
+      return end(because("channel", fromClosedChannel(error, uri)), fromDriver(error, { uri }))
+    }
+    // The connection ends its channels before it says why itself; both happen in one turn.
+    queueMicrotask(() =>
+      end(
+        connection.ended ??
+          because("channel", new ConnectionLost({ uri: connection.uri, detail: "the channel was closed" }))
+      )
+    )
+    this.#settlements.close()
+  }
+
+  /** `cause` is what the broker complained of, where it did. */
+  #end(reason: MessagingError, cause: Reason = reason.reason): void {
+    if (this.#closed !== undefined) return
+    this.#closed = reason
+    this.consumers.clear()
+    this.#settlements.close()
+    this.#publisher.close(reason.reason, cause)
+    for (const release of this.#release) release()
+  }
+
+  #failure(operation: string, error: DriverError, entity: string | undefined): MessagingError {
+    const { uri } = this.connection
+    if (typeof error.code === "number") {
+      return because(operation, fromDriver(error, entity === undefined ? { uri } : { uri, entity }))
+    }
+    if (error.name === "FieldTableError" || error instanceof TypeError || error instanceof RangeError) {
+      return because(operation, new Unencodable({ detail: error.message }))
+    }
+    const over: Reason | undefined = this.#closed?.reason ?? this.connection.ended?.reason
+    return because(operation, over ?? new ConnectionLost({ uri, detail: "the channel was closed before the reply" }))
+  }
+}
+
+/** Opens a channel with publisher confirms, and closes it with the scope. */
+export const open = (connection: AmqpConnection): Effect.Effect<AmqpChannel, MessagingError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      if (connection.ended !== undefined) return Effect.fail(because("openChannel", connection.ended.reason))
+      const channel = new AmqpChannel(connection)
+      return channel.rpc("openChannel", methods.ChannelOpen, { outOfBand: "" }, methods.ChannelOpenOk).pipe(
+        Effect.andThen(channel.rpc("openChannel", methods.ConfirmSelect, { nowait: false }, methods.ConfirmSelectOk)),
+        Effect.as(channel)
+      )
+    }),
+    (channel) => channel.close
+  )
+
+const noFrame: Frame = { id: 0, channel: 0, fields: {} }
+
+const asError = (error: unknown): DriverError => error instanceof Error ? error : new Error(String(error))

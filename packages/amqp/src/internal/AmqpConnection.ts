@@ -1,0 +1,179 @@
+/**
+ * One open connection to one broker: its heartbeat, its channels, and an end
+ * that is always noticed and never waited for long.
+ *
+ * Timeouts here are the machine's: they bound what a peer does on the wire.
+ *
+ * @since 0.1.0
+ */
+import { because, ConnectionLost, type MessagingError } from "@celeriac/messaging/MessagingError"
+import type { Connection as MessagingConnection } from "@celeriac/messaging/Transport"
+import type * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Socket } from "node:net"
+import type { AmqpConfig, Endpoint } from "../AmqpConfig.ts"
+import { fromDriver } from "../AmqpError.ts"
+import * as AmqpChannel from "./AmqpChannel.ts"
+import { Channel, type DriverError, encodeMethod, methods, type RawChannel, type RawConnection } from "./Driver.ts"
+import { handshake, type Opened } from "./Handshake.ts"
+import * as Heartbeat from "./Heartbeat.ts"
+import { Output } from "./Output.ts"
+
+/** An open connection, as its channels see it. */
+export class AmqpConnection implements MessagingConnection {
+  readonly endpoint: Endpoint
+  readonly config: AmqpConfig
+  readonly raw: RawConnection
+  readonly output: Output
+  readonly #lost = Deferred.makeUnsafe<never, MessagingError>()
+  readonly #socket: Socket
+  readonly #onUnblocked = new Set<() => void>()
+  readonly #log: (effect: Effect.Effect<void>) => void
+  #blocked: string | undefined
+  #error: DriverError | undefined
+  #ended: MessagingError | undefined
+  #closing = false
+  /** An orderly end was waited for in vain: there is no point in waiting again. */
+  unresponsive = false
+
+  constructor(opened: Opened, endpoint: Endpoint, config: AmqpConfig, context: Context.Context<never>) {
+    const { raw, socket } = opened
+    this.endpoint = endpoint
+    this.config = config
+    this.raw = raw
+    this.#socket = socket
+    this.output = new Output(raw.stream)
+    this.#log = (effect) => {
+      Effect.runForkWith(context)(effect)
+    }
+    raw.sendMethod = (channel, method, fields) => {
+      raw.sentSinceLastCheck = true
+      return this.output.write(encodeMethod(method, channel, fields))
+    }
+    raw.heartbeater?.clear()
+    raw.heartbeater = Heartbeat.watch(this.#watched(), raw.heartbeat, (detail) => raw.onSocketError(new Error(detail)))
+    raw.on("handler-error", (error: Error) => this.report("a listener failed", error))
+    raw.on("error", (error: DriverError) => {
+      this.#error ??= error
+    })
+    raw.on("close", (error?: DriverError) => this.#onClose(error))
+    raw.on("blocked", (reason: string) => {
+      this.#blocked = reason === "" ? "an alarm" : reason
+      this.#log(Effect.logWarning(`${this.uri} blocks publishers: ${this.#blocked}`))
+    })
+    raw.on("unblocked", () => {
+      this.#blocked = undefined
+      this.#log(Effect.logInfo(`${this.uri} takes messages again`))
+      for (const resume of [...this.#onUnblocked]) resume()
+    })
+  }
+
+  get uri(): string {
+    return this.endpoint.uri
+  }
+
+  get lost(): Effect.Effect<never, MessagingError> {
+    return Deferred.await(this.#lost)
+  }
+
+  get openChannel(): Effect.Effect<AmqpChannel.AmqpChannel, MessagingError, Scope.Scope> {
+    return AmqpChannel.open(this)
+  }
+
+  readonly blocked = (): string | undefined => this.#blocked
+
+  /** Why it is over, if it is. */
+  get ended(): MessagingError | undefined {
+    return this.#ended
+  }
+
+  /** Whether we are ending it ourselves. */
+  get closing(): boolean {
+    return this.#closing
+  }
+
+  onUnblocked(resume: () => void): () => void {
+    this.#onUnblocked.add(resume)
+    return () => this.#onUnblocked.delete(resume)
+  }
+
+  /** Something that must not happen did: say so, and go on. */
+  report(what: string, error: unknown): void {
+    this.#log(Effect.logError(`${this.uri}: ${what}`, error))
+  }
+
+  /** An orderly end when the broker answers in time, and an end anyway. */
+  readonly close: Effect.Effect<void> = Effect.callback<void>((resume) => {
+    this.#closing = true
+    const socket = this.#socket
+    if (socket.destroyed) return resume(Effect.void)
+    const patience = setTimeout(() => socket.destroy(), this.unresponsive ? 0 : this.config.closeTimeout)
+    socket.once("close", () => {
+      clearTimeout(patience)
+      resume(Effect.void)
+    })
+    if (this.#ended !== undefined) return
+    this.output.flush()
+    this.raw.close(() => {})
+    this.output.flush()
+  })
+
+  /** What the heartbeat asks for is asked on a channel of its own, which no slow method of ours holds up. */
+  #watched(): Heartbeat.Watched {
+    const { raw } = this
+    let probe: RawChannel | undefined
+    return {
+      checkRecv: () => raw.checkRecv(),
+      checkSend: () => raw.checkSend(),
+      sendHeartbeat: () => raw.sendHeartbeat(),
+      excused: () => this.#blocked !== undefined || raw.stream.writableLength > 0,
+      probe: (answered) => {
+        try {
+          if (probe !== undefined) {
+            probe._rpc(
+              methods.BasicQos,
+              { prefetchCount: 0, prefetchSize: 0, global: false },
+              methods.BasicQosOk,
+              answered
+            )
+            return
+          }
+          probe = new Channel(raw)
+          probe.on("error", () => {})
+          probe.on("close", () => {
+            probe = undefined
+            answered()
+          })
+          probe.allocate()._rpc(methods.ChannelOpen, { outOfBand: "" }, methods.ChannelOpenOk, answered)
+        } catch {
+          answered() // the connection is over, or has no channel left: neither is silence
+        }
+      }
+    }
+  }
+
+  #onClose(error: DriverError | undefined): void {
+    const cause = this.#error ?? error
+    const reason = this.#closing || cause === undefined
+      ? new ConnectionLost({ uri: this.uri, detail: "it was closed by us" })
+      : fromDriver(cause, { uri: this.uri })
+    this.#ended = because("connection", reason)
+    this.#socket.destroySoon()
+    // a peer that takes nothing more must not keep the socket
+    const patience = setTimeout(() => this.#socket.destroy(), this.config.closeTimeout)
+    this.#socket.once("close", () => clearTimeout(patience))
+    if (!this.#closing) Deferred.doneUnsafe(this.#lost, Effect.fail(this.#ended))
+  }
+}
+
+/** Connects, and closes with the scope. */
+export const open = Effect.fnUntraced(function*(endpoint: Endpoint, config: AmqpConfig, name: string | undefined) {
+  const context = yield* Effect.context<never>()
+  return yield* Effect.acquireRelease(
+    Effect.map(handshake(endpoint, config, name), (opened) => new AmqpConnection(opened, endpoint, config, context)),
+    (connection) => connection.close,
+    { interruptible: true }
+  )
+})

@@ -1,0 +1,272 @@
+/**
+ * The messages of a producer from the call to the outcome: sent at once while
+ * the link is up, kept for it otherwise, and sent again only where that cannot
+ * store a message twice.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Latch from "effect/Latch"
+import type * as Scope from "effect/Scope"
+import type { Address, Message } from "../Message.ts"
+import { because, BufferFull, ConnectionLost, type MessagingError, PublishTimedOut } from "../MessagingError.ts"
+import type { SendOptions } from "../Producer.ts"
+import type { Channel } from "../Transport.ts"
+import type { Link, Live, Waiter } from "./Link.ts"
+
+export interface Outbox {
+  /** Takes a message in charge; `onOutcome` is called once. What is returned can be forgotten while it waits for the link. */
+  readonly post: (
+    message: Message,
+    to: Address,
+    how: SendOptions,
+    deadline: Duration.Input,
+    patient: boolean,
+    onOutcome: (error: MessagingError | undefined) => void
+  ) => Waiter
+  readonly channel: Effect.Effect<Channel, MessagingError>
+}
+
+export interface OutboxOptions {
+  /** How many messages may wait. */
+  readonly buffer: number
+  /** How long the end of the scope waits for outcomes. */
+  readonly flush: Duration.Input
+}
+
+/** An outbox over a link. When the scope closes nothing more is taken, and what is under way gets its time. */
+export const make = Effect.fnUntraced(function*(
+  link: Link,
+  options: OutboxOptions
+): Effect.fn.Return<Outbox, never, Scope.Scope> {
+  const clock = yield* Clock.Clock
+  const runDeclare = yield* FiberSet.makeRuntime()
+  const post = new Post(link, clock, options.buffer, runDeclare)
+
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      post.closing = true
+      return Effect.timeoutOrElse(post.idle(), { duration: options.flush, orElse: () => Effect.void })
+    }).pipe(Effect.ensuring(Effect.sync(() => link.failAll(closed))))
+  )
+
+  return {
+    post: (message, to, how, deadline, patient, onOutcome) => {
+      // A number is milliseconds, and needs no Duration made of it.
+      const millis = typeof deadline === "number" ? deadline : Duration.toMillis(deadline)
+      const entry = new Entry(
+        post,
+        message,
+        to,
+        how,
+        millis,
+        clock.currentTimeMillisUnsafe() + millis,
+        patient,
+        onOutcome
+      )
+      post.take(entry)
+      return entry
+    },
+    channel: Effect.callback((resume) => {
+      if (post.closing) return resume(Effect.fail(closed))
+      if (link.live !== undefined) return resume(Effect.succeed(link.live.channel))
+      const waiter: Waiter = {
+        expiresAt: Infinity,
+        patient: true,
+        onLive: (live) => resume(Effect.succeed(live.channel)),
+        onFailure: (error) => resume(Effect.fail(error)),
+        onExpiry: () => resume(Effect.interrupt)
+      }
+      link.wait(waiter)
+      return Effect.sync(() => link.forget(waiter))
+    })
+  }
+})
+
+const closed = because("publish", new ConnectionLost({ uri: "the broker", detail: "the producer is closed" }))
+
+/** Sends entries, and judges what came of them. */
+class Post {
+  closing = false
+  /** Handed to the channel or being declared for, without an outcome yet. */
+  private underWay = 0
+  private readonly emptied = Latch.makeUnsafe(true)
+  private readonly link: Link
+  private readonly clock: Clock.Clock
+  private readonly buffer: number
+  private readonly runDeclare: (effect: Effect.Effect<void>) => unknown
+
+  constructor(link: Link, clock: Clock.Clock, buffer: number, runDeclare: (effect: Effect.Effect<void>) => unknown) {
+    this.link = link
+    this.clock = clock
+    this.buffer = buffer
+    this.runDeclare = runDeclare
+  }
+
+  take(entry: Entry): void {
+    const { live } = this.link
+    if (this.closing) entry.onOutcome(closed)
+    else if (live === undefined) this.wait(entry)
+    // The buffer of a broker that blocks publishers is ours: it is bounded like the other one.
+    else if (this.underWay >= this.buffer && live.connection.blocked() !== undefined) entry.onOutcome(this.full())
+    else this.send(entry, live, entry.millis)
+  }
+
+  wait(entry: Entry): void {
+    if (this.link.waiting >= this.buffer) entry.onOutcome(this.full())
+    else this.link.wait(entry)
+  }
+
+  /** Waits until nothing is under way and nobody waits for the link. */
+  idle(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.underWay > 0) return Effect.andThen(this.emptied.await, this.idle())
+      if (this.link.waiting > 0) return Effect.andThen(this.link.calmed, this.idle())
+      return Effect.void
+    })
+  }
+
+  /** `left` is what remains of its deadline, in milliseconds. */
+  send(entry: Entry, live: Live, left = this.left(entry)): void {
+    const { declare } = entry.how
+    this.begin()
+    if (declare === undefined || declare.length === 0 || live.declarations.has(declare)) this.hand(entry, live, left)
+    else this.declareAndHand(entry, live, declare)
+  }
+
+  private left(entry: Entry): number {
+    return entry.expiresAt - this.clock.currentTimeMillisUnsafe()
+  }
+
+  /** To the channel; `underWay` counts it already. */
+  private hand(entry: Entry, live: Live, left: number): void {
+    if (left <= 0) return this.finish(entry, timedOut(entry, live, "it waited for its turn"))
+    live.channel.publishUnsafe(
+      entry.message,
+      entry.to,
+      { mandatory: entry.how.mandatory ?? true, deadline: left },
+      (error) => {
+        if (error === undefined) this.finish(entry, undefined)
+        else this.judge(entry, error)
+      }
+    )
+  }
+
+  /** A transport says `OutcomeUnknown` of what it sent, and why the channel is gone of what it did not send. */
+  private judge(entry: Entry, error: MessagingError): void {
+    const { _tag } = error.reason
+    const isUnsent = _tag === "ConnectionLost" || _tag === "ChannelClosed"
+    if (isUnsent || (_tag === "OutcomeUnknown" && entry.how.idempotent === true && entry.patient)) {
+      this.again(entry, error)
+    } else this.finish(entry, error)
+  }
+
+  private again(entry: Entry, error: MessagingError): void {
+    if (this.closing) return this.finish(entry, error)
+    this.end()
+    this.wait(entry)
+  }
+
+  private declareAndHand(entry: Entry, live: Live, declare: NonNullable<SendOptions["declare"]>): void {
+    let handed = false
+    this.runDeclare(
+      live.declarations.ensure(declare, () => {
+        handed = true
+        this.hand(entry, live, this.left(entry))
+      }).pipe(
+        Effect.timeoutOrElse({
+          duration: Math.max(0, this.left(entry)),
+          orElse: () => Effect.fail(timedOut(entry, live, "what it needs was not declared in time"))
+        }),
+        Effect.catch((error) =>
+          Effect.sync(() => {
+            if (handed) return
+            if (error.reason._tag === "ConnectionLost") this.again(entry, error)
+            else this.finish(entry, error)
+          })
+        ),
+        // The scope closes before the declaration was answered.
+        Effect.onInterrupt(() =>
+          Effect.sync(() => {
+            if (!handed) this.finish(entry, closed)
+          })
+        )
+      )
+    )
+  }
+
+  private finish(entry: Entry, error: MessagingError | undefined): void {
+    this.end()
+    entry.onOutcome(error)
+  }
+
+  private begin(): void {
+    if (this.underWay++ === 0) this.emptied.closeUnsafe()
+  }
+
+  private end(): void {
+    if (--this.underWay === 0) this.emptied.openUnsafe()
+  }
+
+  private full(): MessagingError {
+    return because("publish", new BufferFull({ limit: this.buffer, unit: "messages" }))
+  }
+}
+
+/** A message under way. */
+class Entry implements Waiter {
+  private readonly post: Post
+  readonly message: Message
+  readonly to: Address
+  readonly how: SendOptions
+  readonly millis: number
+  readonly expiresAt: number
+  readonly patient: boolean
+  readonly onOutcome: (error: MessagingError | undefined) => void
+
+  constructor(
+    post: Post,
+    message: Message,
+    to: Address,
+    how: SendOptions,
+    millis: number,
+    expiresAt: number,
+    patient: boolean,
+    onOutcome: (error: MessagingError | undefined) => void
+  ) {
+    this.post = post
+    this.message = message
+    this.to = to
+    this.how = how
+    this.millis = millis
+    this.expiresAt = expiresAt
+    this.patient = patient
+    this.onOutcome = onOutcome
+  }
+
+  onLive(live: Live): void {
+    this.post.send(this, live)
+  }
+
+  onFailure(error: MessagingError): void {
+    this.onOutcome(error)
+  }
+
+  onExpiry(lastError: MessagingError | undefined): void {
+    this.onOutcome(timedOut(this, undefined, lastError?.reason.message ?? "no connection to the broker"))
+  }
+}
+
+const timedOut = (entry: Entry, live: Live | undefined, unsent: string): MessagingError =>
+  because(
+    "publish",
+    new PublishTimedOut({
+      ...entry.to,
+      millis: entry.millis,
+      blocked: live?.connection.blocked() ?? null,
+      unsent
+    })
+  )

@@ -1,0 +1,175 @@
+/** What the integration tests share: whole workers on a real broker, and journals of what they ran. */
+import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
+import type { AmqpOptions } from "@celeriac/amqp/AmqpConfig"
+import type { Transport } from "@celeriac/messaging/Transport"
+import * as Producer from "@celeriac/messaging/Producer"
+import * as Client from "@celeriac/tasks/Client"
+import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
+import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import * as Settings from "@celeriac/tasks/Settings"
+import * as Task from "@celeriac/tasks/Task"
+import * as Worker from "@celeriac/worker/Worker"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Process from "../../../../test/peers/Process.ts"
+import { Wire } from "../../../../test/peers/Wire.ts"
+import { quiet } from "../support.ts"
+
+export interface At extends Omit<AmqpOptions, "url"> {
+  readonly url: string
+  /** The default queue of client and worker. */
+  readonly queue: string
+}
+
+const broker = ({ queue, ...amqp }: At) =>
+  Client.layer.pipe(
+    Layer.provideMerge(RpcBackend.layer),
+    Layer.provideMerge(Producer.layer),
+    Layer.provideMerge(Layer.orDie(AmqpTransport.layer(amqp))),
+    Layer.provideMerge(Layer.succeed(Settings.DefaultQueue, queue))
+  )
+
+/** A client alone. */
+export const client = (at: At): Effect.Effect<Client.Client["Service"], never, Scope.Scope> =>
+  Effect.map(Layer.build(Layer.fresh(broker(at))), Context.get(Client.Client))
+
+/** A worker of this process, up when this succeeds. At the end of the scope what it runs is interrupted. */
+export const worker = <E>(
+  definition: Worker.Definition<E, Transport | ResultBackend>,
+  at: At,
+  logs: Layer.Layer<never> = quiet
+) =>
+  Effect.map(
+    Layer.build(
+      Layer.effectDiscard(Effect.flatMap(Worker.Worker, (up) => Effect.addFinalizer(() => up.terminate))).pipe(
+        Layer.provideMerge(definition.layer),
+        Layer.provide(Layer.fresh(broker(at))),
+        Layer.provide(logs)
+      )
+    ),
+    Context.get(Worker.Worker)
+  )
+
+let queues = 0
+
+/** The name of a queue that no other test uses. */
+export const newQueue = (what: string): string => `worker.${what}.${process.pid}.${++queues}`
+
+/** Raw access to the broker. */
+export const wire = (url: string): Effect.Effect<Wire, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.promise(() => Wire.open(url)), (wire) => Effect.promise(() => wire.close()))
+
+/** Polls, within bounds. */
+export const until = (what: string, holds: () => boolean | Promise<boolean>, patience = 15_000, hint?: () => string): Effect.Effect<void> =>
+  Effect.promise(() => Process.until(what, holds, patience, hint))
+
+/** `count` numbers from 0. */
+export const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, n) => n)
+
+/** A task for journals: `n` runs for so many milliseconds. */
+export const step = Task.make("it.step", {
+  parameters: { n: Schema.Int, millis: Schema.Int },
+  success: Schema.Int
+})
+
+/** What a worker of this process ran. */
+export class Journal {
+  readonly starts: Array<number> = []
+  readonly ends: Array<number> = []
+
+  readonly handler = ({ millis, n }: { readonly n: number; readonly millis: number }): Effect.Effect<number> =>
+    Effect.suspend(() => {
+      this.starts.push(n)
+      return Effect.as(
+        Effect.andThen(Effect.sleep(millis), Effect.sync(() => void this.ends.push(n))),
+        n
+      )
+    })
+
+  readonly late = step.toLayer(this.handler, { acksLate: true })
+  readonly early = step.toLayer(this.handler)
+}
+
+/** What a worker process is to be like: the environment of `fixtures/worker.ts`. */
+export interface ProcessOptions {
+  readonly url: string
+  readonly queue: string
+  readonly journal: string
+  readonly acksLate: boolean
+  readonly concurrency: number
+  readonly prefetch: number
+}
+
+const fixture = fileURLToPath(new URL("fixtures/worker.ts", import.meta.url))
+
+/** A worker in a process of its own, ready. At the end of the scope it is killed. */
+export const workerProcess = (options: ProcessOptions): Effect.Effect<Process.Peer, never, Scope.Scope> =>
+  Effect.tap(startProcess(options), (peer) =>
+    until("the worker's start", () => {
+      if (!peer.running) throw new Error(`the worker ended while starting:\n${peer.output}`)
+      return peer.output.includes("ready.")
+    }, 20_000, () => peer.output))
+
+export const startProcess = (options: ProcessOptions): Effect.Effect<Process.Peer, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      new Process.Peer(process.execPath, [fixture], {
+        env: {
+          URL: options.url,
+          QUEUE: options.queue,
+          JOURNAL: options.journal,
+          ACKS_LATE: String(options.acksLate),
+          CONCURRENCY: String(options.concurrency),
+          PREFETCH: String(options.prefetch)
+        }
+      })
+    ),
+    (peer) => Effect.promise(() => peer.stop("SIGKILL"))
+  )
+
+export interface JournalFile {
+  readonly path: string
+  /** The numbers of the runs that started, and of those that ended, in order. */
+  readonly starts: () => ReadonlyArray<number>
+  readonly ends: () => ReadonlyArray<number>
+}
+
+/** What worker processes ran, on disk: it survives whoever wrote it. */
+export const journalFile: Effect.Effect<JournalFile, never, Scope.Scope> = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "celeriac-journal-"))),
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+  ),
+  (folder) => {
+    const path = join(folder, "journal")
+    writeFileSync(path, "")
+    const read = (what: string) =>
+      readFileSync(path, "utf8").split("\n").filter((line) => line.startsWith(what)).map((line) => Number(line.slice(what.length)))
+    return { path, starts: () => read("start "), ends: () => read("end ") }
+  }
+)
+
+/** Resident, in bytes. */
+export const residentBytes = (pid: number): number => {
+  const kilobytes = execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })
+  return Number(kilobytes.trim()) * 1024
+}
+
+/** As a Python client writes a task, but for what the test says otherwise. */
+export const taskMessage = (task: string, id: string, args: ReadonlyArray<unknown>) => ({
+  body: JSON.stringify([args, {}, { callbacks: null, errbacks: null, chain: null, chord: null }]),
+  options: {
+    contentType: "application/json",
+    contentEncoding: "utf-8",
+    correlationId: id,
+    headers: { lang: "py", task, id, root_id: id, parent_id: null, group: null, retries: 0, eta: null, expires: null, timelimit: [null, null] }
+  }
+})

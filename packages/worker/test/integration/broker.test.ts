@@ -1,0 +1,127 @@
+/** A RabbitMQ that closes connections, loses patience, runs out of memory, and dies: nothing is lost, and nothing runs twice. */
+import * as Worker from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { afterAll, beforeAll } from "vitest"
+import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
+import { Lines } from "../support.ts"
+import * as Kit from "./Kit.ts"
+
+/** Ours alone: it is killed. Its patience with consumers is that of a second. */
+let rabbit: RabbitMq
+beforeAll(async () => {
+  rabbit = await RabbitMq.start({ consumerTimeout: 1500, config: ["{channel_tick_interval, 300}"] })
+})
+afterAll(() => rabbit?.stop())
+
+const rabbitmqctl = (...args: ReadonlyArray<string>) => Effect.promise(() => rabbit.rabbitmqctl(...args))
+
+describe("a failing broker", () => {
+  it.live("closes all connections in the middle of 300 late-ack tasks: each runs once, and each result arrives", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = { url: rabbit.url, queue: Kit.newQueue("closed") }
+      const journal = new Kit.Journal()
+      yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 8 }), at)
+      const client = yield* Kit.client(at)
+      const sent = yield* Effect.forEach(Kit.numbers(300), (n) => client.delay(Kit.step, { n, millis: 60 }), {
+        concurrency: "unbounded"
+      })
+      yield* rabbitmqctl("close_all_connections", "by the test")
+      const startsThen = journal.starts.length
+      assert.isAbove(startsThen, 8)
+      assert.isBelow(startsThen, 300, "the fault came too late to show anything")
+      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), { concurrency: "unbounded" })
+      assert.deepStrictEqual(results, Kit.numbers(300))
+      assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(300), "each started once")
+    })), 30_000)
+
+  it.live("loses patience with one queue: the other goes on, and the slow task does not run twice", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = { url: rabbit.url, queue: Kit.newQueue("quick") }
+      const slow = Kit.newQueue("slow")
+      const journal = new Kit.Journal()
+      const lines = new Lines()
+      yield* Kit.worker(
+        Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue, slow] }),
+        at,
+        lines.layer
+      )
+      const client = yield* Kit.client(at)
+      const slowOne = yield* client.applyAsync(Kit.step, { n: 1000, millis: 3000 }, { queue: slow })
+      const quick = yield* Effect.forkChild(Effect.forEach(Kit.numbers(60), (n) => client.execute(Kit.step, { n, millis: 50 })))
+      yield* Kit.until("the consumer timeout", () => lines.has(`Consuming from ${slow} stopped`))
+      assert.isTrue(lines.has("PRECONDITION_FAILED"), "it says why")
+      assert.deepStrictEqual(yield* Fiber.join(quick), Kit.numbers(60))
+      assert.isFalse(lines.has(`Consuming from ${at.queue} stopped`), "the quick queue was not disturbed")
+      assert.isFalse(lines.has("Connection to broker lost"))
+      assert.strictEqual(yield* slowOne.get({ timeout: "10 seconds" }), 1000)
+      const again = yield* client.applyAsync(Kit.step, { n: 1001, millis: 0 }, { queue: slow })
+      assert.strictEqual(yield* again.get({ timeout: "10 seconds" }), 1001)
+      assert.deepStrictEqual(journal.starts.filter((n) => n === 1000), [1000], "adopted, and not run again")
+    })), 30_000)
+
+  it.live("blocks publishers: a publish fails in time, tasks without results are acknowledged, and results wait for the end of the alarm", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = { url: rabbit.url, queue: Kit.newQueue("alarm") }
+      const silent = Kit.newQueue("silent")
+      const journal = new Kit.Journal()
+      yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue, silent] }), at)
+      const client = yield* Kit.client(at)
+      const wire = yield* Kit.wire(rabbit.url)
+      const sent = yield* Effect.forEach(Kit.numbers(40), (n) => client.delay(Kit.step, { n, millis: 60 }), {
+        concurrency: "unbounded"
+      })
+      yield* Effect.forEach(
+        Kit.numbers(100),
+        (n) => client.applyAsync(Kit.step, { n: 100 + n, millis: 60 }, { queue: silent, ignoreResult: true }),
+        { concurrency: "unbounded" }
+      )
+      yield* rabbitmqctl("set_vm_memory_high_watermark", "0.00001")
+      yield* Effect.gen(function*() {
+        assert.isBelow(journal.ends.length, 140, "the alarm came too late to show anything")
+        const start = yield* Clock.currentTimeMillis
+        const error = yield* Effect.flip(
+          client.applyAsync(Kit.step, { n: 999, millis: 0 }, { deadline: "500 millis", ignoreResult: true })
+        )
+        assert.strictEqual(error._tag, "MessagingError")
+        assert.isBelow((yield* Clock.currentTimeMillis) - start, 1500)
+        yield* Kit.until("what has no result to send goes on", () => journal.ends.filter((n) => n >= 100).length === 100)
+        yield* Kit.until("and is acknowledged", async () => await wire.ready(silent) === 0)
+      }).pipe(Effect.ensuring(rabbitmqctl("set_vm_memory_high_watermark", "0.6")))
+      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), { concurrency: "unbounded" })
+      assert.deepStrictEqual(results, Kit.numbers(40))
+      const expected = [...Kit.numbers(40), ...Kit.numbers(100).map((n) => 100 + n)]
+      assert.deepStrictEqual(
+        journal.starts.filter((n) => n !== 999).toSorted((a, b) => a - b),
+        expected,
+        "each started once"
+      )
+    })), 30_000)
+
+  it.live("is killed and started again: consuming within 10 seconds, nothing lost", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = { url: rabbit.url, queue: Kit.newQueue("killed") }
+      const journal = new Kit.Journal()
+      const lines = new Lines()
+      yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4 }), at, lines.layer)
+      const client = yield* Kit.client(at)
+      yield* Effect.forEach(Kit.numbers(100), (n) => client.applyAsync(Kit.step, { n, millis: 100 }, { ignoreResult: true }), {
+        concurrency: "unbounded"
+      })
+      // A durable queue is on the disk a moment after it was declared.
+      yield* rabbitmqctl("eval", "mnesia:sync_log().")
+      const endsThen = journal.ends.length
+      assert.isBelow(endsThen, 96, "the fault came too late to show anything")
+      yield* Effect.promise(() => rabbit.kill())
+      yield* Kit.until("the loss is noticed", () => lines.has("Connection to broker lost"))
+      yield* Effect.promise(() => rabbit.start())
+      const answered = yield* Clock.currentTimeMillis
+      yield* Kit.until("it consumes again", () => lines.has("Resuming normal operations"))
+      assert.isBelow((yield* Clock.currentTimeMillis) - answered, 10_000)
+      yield* Kit.until("all has run", () => new Set(journal.ends).size === 100, 20_000, () => `${new Set(journal.ends).size}`)
+      const extra = journal.starts.length - new Set(journal.starts).size
+      assert.strictEqual(extra, 0, "what this process had run, or was running, did not start again")
+    })), 40_000)
+})

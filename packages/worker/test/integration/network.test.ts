@@ -1,0 +1,101 @@
+/** A worker and a bad network: faults are noticed, what it ran is remembered, and it consumes again. */
+import * as Worker from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { connect, createServer } from "node:net"
+import { inject } from "vitest"
+import { type Fault, FaultProxy } from "../../../../test/peers/FaultProxy.ts"
+import { freePorts } from "../../../../test/peers/Process.ts"
+import { Lines } from "../support.ts"
+import * as Kit from "./Kit.ts"
+
+const url = inject("amqpUrl")
+const port = Number(/:(\d+)\//.exec(url)?.[1])
+
+const proxy = Effect.acquireRelease(
+  Effect.promise(() => FaultProxy.start(port)),
+  (proxy) => Effect.promise(() => proxy.stop())
+)
+
+describe.concurrent("a bad network", () => {
+  for (const fault of ["blackhole", "toClientLost"] satisfies ReadonlyArray<Fault>) {
+    it.live(`${fault} is noticed within two heartbeats, and the worker consumes again when it is over`, () =>
+      Effect.scoped(Effect.gen(function*() {
+        const network = yield* proxy
+        const queue = Kit.newQueue("network")
+        const journal = new Kit.Journal()
+        const lines = new Lines()
+        yield* Kit.worker(
+          Worker.make({ tasks: [journal.late], concurrency: 2 }),
+          { url: network.through(url), queue, heartbeat: "1 second", connectTimeout: "1 second" },
+          lines.layer
+        )
+        const client = yield* Kit.client({ url, queue })
+        assert.strictEqual(yield* client.execute(Kit.step, { n: 1, millis: 0 }), 1)
+        network.fault = fault
+        const start = yield* Clock.currentTimeMillis
+        yield* Kit.until("the loss is noticed", () => lines.has("Connection to broker lost"))
+        assert.isBelow((yield* Clock.currentTimeMillis) - start, 2900)
+        const sent = yield* client.delay(Kit.step, { n: 2, millis: 0 })
+        network.fault = "pass"
+        assert.strictEqual(yield* sent.get({ timeout: "10 seconds" }), 2)
+        assert.deepStrictEqual(journal.starts, [1, 2])
+      })))
+  }
+
+  it.live("thirty resets in three seconds make no task run twice, and none is lost", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const network = yield* proxy
+      const queue = Kit.newQueue("storm")
+      const journal = new Kit.Journal()
+      yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 8 }), { url: network.through(url), queue })
+      const client = yield* Kit.client({ url, queue })
+      const wire = yield* Kit.wire(url)
+      yield* Effect.forEach(Kit.numbers(400), (n) => client.applyAsync(Kit.step, { n, millis: 70 }, { ignoreResult: true }), {
+        concurrency: "unbounded"
+      })
+      for (let i = 0; i < 30; i++) {
+        yield* Effect.sleep("100 millis")
+        network.reset()
+      }
+      yield* Kit.until("all has run", () => new Set(journal.ends).size === 400, 20_000, () => `${new Set(journal.ends).size}`)
+      assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(400))
+      const sent = yield* client.delay(Kit.step, { n: 400, millis: 0 })
+      assert.strictEqual(yield* sent.get({ timeout: "10 seconds" }), 400)
+      yield* Kit.until("all is acknowledged", async () => await wire.ready(queue) === 0)
+    })), 40_000)
+
+  it.live("a broker that is not there at start is waited for, with backoff", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const [closed = 0] = yield* Effect.promise(() => freePorts(1))
+      const queue = Kit.newQueue("later")
+      const journal = new Kit.Journal()
+      const lines = new Lines()
+      const starting = yield* Effect.forkChild(
+        Kit.worker(
+          Worker.make({ tasks: [journal.late], concurrency: 2 }),
+          { url: `amqp://guest:guest@127.0.0.1:${closed}//`, queue },
+          lines.layer
+        )
+      )
+      const attempts = () => lines.of("Error").filter((line) => line.includes("Cannot connect to"))
+      yield* Kit.until("it has tried three times", () => attempts().length >= 3)
+      const waits = attempts().map((line) => Number(/again in ([\d.]+) seconds/.exec(line)?.[1]))
+      assert.isAbove(waits[2]!, waits[0]!, "it waits longer each time")
+      assert.match(attempts()[0]!, /amqp:\/\/guest:\*\*@127\.0\.0\.1:\d+/)
+      yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          createServer((client) => {
+            const server = connect(port, "127.0.0.1")
+            client.on("error", () => server.destroy()).pipe(server).on("error", () => client.destroy()).pipe(client)
+          }).listen(closed, "127.0.0.1")
+        ),
+        (server) => Effect.sync(() => void server.close())
+      )
+      yield* Effect.timeout(Fiber.join(starting), "10 seconds")
+      const client = yield* Kit.client({ url, queue })
+      assert.strictEqual(yield* client.execute(Kit.step, { n: 1, millis: 0 }), 1)
+    })))
+})

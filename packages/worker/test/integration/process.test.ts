@@ -1,0 +1,115 @@
+/** A worker's process and the ways it ends: nothing is lost, and nothing that was done is done again. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { inject } from "vitest"
+import * as Kit from "./Kit.ts"
+
+const url = inject("amqpUrl")
+
+const sorted = (numbers: ReadonlyArray<number>) => numbers.toSorted((a, b) => a - b)
+
+describe.concurrent("the process of a worker", () => {
+  for (const acksLate of [true, false]) {
+    it.live(`finishes what runs on SIGTERM, sends back the rest, and exits with 0 (${acksLate ? "late" : "early"} ack)`, () =>
+      Effect.scoped(Effect.gen(function*() {
+        const queue = Kit.newQueue("warm")
+        const journal = yield* Kit.journalFile
+        const client = yield* Kit.client({ url, queue })
+        const wire = yield* Kit.wire(url)
+        const sent = yield* Effect.forEach(Kit.numbers(30), (n) => client.delay(Kit.step, { n, millis: 1000 }))
+        const worker = yield* Kit.workerProcess({ url, queue, journal: journal.path, acksLate, concurrency: 4, prefetch: 20 })
+        yield* Kit.until("four are running", () => journal.starts().length === 4)
+        yield* Kit.until("20 are held", async () => await wire.ready(queue) === (acksLate ? 10 : 6))
+        worker.signal("SIGTERM")
+        assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
+        const ran = sorted(journal.starts())
+        assert.deepStrictEqual(ran, [0, 1, 2, 3])
+        assert.deepStrictEqual(sorted(journal.ends()), ran)
+        assert.deepStrictEqual(yield* Effect.forEach(ran, (n) => sent[n]!.get({ timeout: "2 seconds" })), ran)
+        assert.strictEqual(yield* Effect.promise(() => wire.ready(queue)), 26)
+        const first = (yield* Effect.promise(() => wire.drain(queue)))[0]
+        assert.strictEqual(first?.properties.correlationId, sent[4]?.id, "in their order")
+      })))
+  }
+
+  for (const signals of [["SIGINT", "SIGINT"], ["SIGTERM", "SIGTERM"], ["SIGQUIT"]] as const) {
+    it.live(`leaves within 5 seconds on ${signals.join(", ")}: late-ack tasks are back in the queue, and it exits with 1`, () =>
+      Effect.scoped(Effect.gen(function*() {
+        const queue = Kit.newQueue("cold")
+        const journal = yield* Kit.journalFile
+        const client = yield* Kit.client({ url, queue })
+        const wire = yield* Kit.wire(url)
+        yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 20_000 }))
+        const worker = yield* Kit.workerProcess({ url, queue, journal: journal.path, acksLate: true, concurrency: 4, prefetch: 8 })
+        yield* Kit.until("four are running", () => journal.starts().length === 4)
+        const start = yield* Clock.currentTimeMillis
+        for (const signal of signals) {
+          worker.signal(signal)
+          if (signals.length > 1) yield* Kit.until("it has heard", () => worker.output.includes("Warm shutdown"))
+        }
+        assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
+        assert.isBelow((yield* Clock.currentTimeMillis) - start, 5000)
+        yield* Kit.until("all are back", async () => await wire.ready(queue) === 10, 3000)
+        assert.deepStrictEqual(journal.ends(), [])
+      })))
+  }
+
+  it.live("killed while it runs late-ack tasks, leaves them to the next worker", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const queue = Kit.newQueue("killed")
+      const journal = yield* Kit.journalFile
+      const client = yield* Kit.client({ url, queue })
+      const options = { url, queue, journal: journal.path, acksLate: true, concurrency: 4, prefetch: 8 }
+      const sent = yield* Effect.forEach(Kit.numbers(40), (n) => client.delay(Kit.step, { n, millis: 100 }))
+      const killed = yield* Kit.workerProcess(options)
+      yield* Kit.until("some have run", () => journal.ends().length >= 8)
+      killed.signal("SIGKILL")
+      yield* Effect.promise(() => killed.exited)
+      assert.isBelow(journal.ends().length, 40, "it was killed too late to show anything")
+      yield* Kit.workerProcess(options)
+      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "10 seconds" }), { concurrency: "unbounded" })
+      assert.deepStrictEqual(results, Kit.numbers(40))
+      assert.isAtMost(journal.starts().length - 40, 4, "at most those that ran, ran again")
+    })))
+
+  it.live("two of them share a queue", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const queue = Kit.newQueue("shared")
+      const journals = [yield* Kit.journalFile, yield* Kit.journalFile]
+      const client = yield* Kit.client({ url, queue })
+      yield* Effect.forEach(journals, ({ path }) =>
+        Kit.workerProcess({ url, queue, journal: path, acksLate: true, concurrency: 2, prefetch: 4 }), { concurrency: "unbounded" })
+      const results = yield* Effect.forEach(Kit.numbers(60), (n) => client.execute(Kit.step, { n, millis: 30 }), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(results, Kit.numbers(60))
+      const [a = [], b = []] = journals.map((journal) => journal.starts())
+      assert.isAbove(Math.min(a.length, b.length), 15)
+      assert.deepStrictEqual(sorted([...a, ...b]), Kit.numbers(60))
+    })))
+
+  for (const acksLate of [true, false]) {
+    it.live(`restarted again and again under load, loses no task and runs none twice (${acksLate ? "late" : "early"} ack)`, () =>
+      Effect.scoped(Effect.gen(function*() {
+        const queue = Kit.newQueue("rolling")
+        const journal = yield* Kit.journalFile
+        const client = yield* Kit.client({ url, queue })
+        const options = { url, queue, journal: journal.path, acksLate, concurrency: 4, prefetch: 12 }
+        const sent = yield* Effect.forEach(Kit.numbers(300), (n) => client.delay(Kit.step, { n, millis: 100 }))
+        let old = [yield* Kit.workerProcess(options), yield* Kit.workerProcess(options)]
+        for (let round = 0; round < 2; round++) {
+          const young = yield* Effect.forEach(old, () => Kit.workerProcess(options), { concurrency: "unbounded" })
+          for (const worker of old) {
+            worker.signal("SIGTERM")
+            assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
+          }
+          old = young
+        }
+        assert.isBelow(journal.ends().length, 300, "the last restart came too late to show anything")
+        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), { concurrency: "unbounded" })
+        assert.deepStrictEqual(results, Kit.numbers(300))
+        assert.deepStrictEqual(sorted(journal.starts()), Kit.numbers(300), "each started once")
+      })))
+  }
+})
