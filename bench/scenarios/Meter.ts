@@ -10,12 +10,15 @@ export interface Measured {
   /** User and system time of the process, microseconds per item. */
   readonly cpuMicros: number
   readonly rssMegabytes: number
+  /** How much the resident memory grew after the first fifth. */
+  readonly rssGrowthMegabytes: number
 }
 
 export class Meter {
   done = 0
   private readonly total: number
   private startedAt = 0
+  private rssAtFifth = 0
   private cpu: NodeJS.CpuUsage | undefined
   private readonly completion = Promise.withResolvers<Measured>()
 
@@ -34,7 +37,9 @@ export class Meter {
   }
 
   end(): void {
-    if (++this.done !== this.total) return
+    this.done++
+    if (this.done === Math.ceil(this.total / 5)) this.rssAtFifth = process.memoryUsage.rss()
+    if (this.done !== this.total) return
     const seconds = (performance.now() - this.startedAt) / 1000
     const { user, system } = process.cpuUsage(this.cpu)
     this.completion.resolve({
@@ -42,7 +47,8 @@ export class Meter {
       seconds,
       rate: this.total / seconds,
       cpuMicros: (user + system) / this.total,
-      rssMegabytes: process.memoryUsage().rss / 1e6
+      rssMegabytes: process.memoryUsage.rss() / 1e6,
+      rssGrowthMegabytes: (process.memoryUsage.rss() - this.rssAtFifth) / 1e6
     })
   }
 }

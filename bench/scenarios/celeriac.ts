@@ -10,6 +10,7 @@ import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBacken
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import * as Task from "@celeriac/tasks/Task"
 import type { TaskOptions } from "@celeriac/tasks/TaskOptions"
+import type { Prefetch } from "@celeriac/worker/state/Prefetch"
 import * as Worker from "@celeriac/worker/Worker"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -33,9 +34,10 @@ const producer = Producer.layerWith({ eager: true }).pipe(Layer.provideMerge(amq
 const rpc = RpcBackend.layer.pipe(Layer.provideMerge(producer))
 const disabled = DisabledBackend.layer.pipe(Layer.provideMerge(producer))
 
-const workerOf = (meter: Meter | undefined, options: TaskOptions = {}) =>
+const workerOf = (meter: Meter | undefined, options: TaskOptions = {}, prefetch: Prefetch = "adaptive") =>
   Worker.make({
     queues: [queue],
+    prefetch,
     tasks: [
       noop(options).toLayer(() =>
         Effect.sync(() => {
@@ -47,10 +49,10 @@ const workerOf = (meter: Meter | undefined, options: TaskOptions = {}) =>
     ]
   })
 
-const drain = (options: TaskOptions, backend: typeof rpc | typeof disabled) => {
+const drain = (options: TaskOptions, backend: typeof rpc | typeof disabled, prefetch?: Prefetch) => {
   const meter = new Meter(total)
   return Effect.andThen(Worker.Worker, Effect.promise(() => meter.finished)).pipe(
-    Effect.provide(Layer.provide(workerOf(meter, options).layer, backend))
+    Effect.provide(Layer.provide(workerOf(meter, options, prefetch).layer, backend))
   )
 }
 
@@ -73,19 +75,43 @@ const serve = Effect.andThen(
   Effect.andThen(Effect.sync(() => console.log(JSON.stringify({ ready: true }))), Effect.never)
 ).pipe(Effect.provide(Layer.provide(workerOf(undefined).layer, rpc)))
 
-const call = (everyMillis: number) =>
-  Effect.gen(function*() {
-    const client = yield* Client.Client
-    const task = noop()
-    const took: Array<number> = []
-    for (let i = 0; i < total; i++) {
-      const start = performance.now()
-      yield* client.execute(task, [1, 2])
-      took.push(performance.now() - start)
-      if (everyMillis > 0) yield* Effect.sleep(everyMillis)
-    }
-    return percentiles(took.slice(Math.floor(total / 10)))
-  }).pipe(Effect.provide(Client.layer.pipe(Layer.provide(rpc))))
+const call = Effect.gen(function*() {
+  const client = yield* Client.Client
+  const task = noop()
+  const took: Array<number> = []
+  for (let i = 0; i < total; i++) {
+    const start = performance.now()
+    yield* client.execute(task, [1, 2])
+    took.push(performance.now() - start)
+  }
+  return percentiles(took.slice(Math.floor(total / 10)))
+}).pipe(Effect.provide(Client.layer.pipe(Layer.provide(rpc))))
+
+/** From enqueue to start: each task carries the time it was sent, in milliseconds since the epoch. */
+const sink = Effect.suspend(() => {
+  const took: Array<number> = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const task = Task.make("bench.sink", { parameters: { sentAt: Schema.Number }, success: Schema.Null })
+  const worker = Worker.make({
+    queues: [queue],
+    tasks: [
+      task.toLayer(({ sentAt }) =>
+        Effect.sync(() => {
+          took.push(performance.timeOrigin + performance.now() - sentAt)
+          if (took.length === total) resolve()
+          return null
+        })
+      )
+    ]
+  })
+  return Effect.andThen(
+    Worker.Worker,
+    Effect.andThen(Effect.sync(() => console.log(JSON.stringify({ ready: true }))), Effect.promise(() => promise))
+  ).pipe(
+    Effect.map(() => percentiles(took)),
+    Effect.provide(Layer.provide(worker.layer, disabled))
+  )
+})
 
 /** From the start of the process to the first task that ran. */
 const boot = Effect.suspend(() => {
@@ -98,13 +124,15 @@ const boot = Effect.suspend(() => {
 
 const scenarios: Record<string, () => Effect.Effect<unknown, unknown>> = {
   "drain": () => drain({}, disabled),
+  /** Celery's default: four messages for each slot. */
+  "drain-multiplier-4": () => drain({}, disabled, { multiplier: 4 }),
   "drain-late": () => drain({ acksLate: true }, disabled),
   "drain-results": () => drain({}, rpc),
   "drain-results-late": () => drain({ acksLate: true }, rpc),
   publish: () => publish,
   serve: () => serve,
-  call: () => call(0),
-  "call-100": () => call(10),
+  call: () => call,
+  sink: () => sink,
   boot: () => boot,
   idle: () => serve
 }

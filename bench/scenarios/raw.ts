@@ -16,6 +16,69 @@ connection.on("error", () => {})
 
 const noop = (_x: number, _y: number): null => null
 
+/** Fills the queue, emptied first, with tasks whose results go to `replyTo`, if anywhere. */
+const fill = async (replyTo?: string) => {
+  const channel = await connection.createConfirmChannel()
+  await channel.assertQueue(queue, { durable: true })
+  await channel.purgeQueue(queue)
+  if (replyTo !== undefined) {
+    await channel.assertQueue(replyTo, { durable: false })
+    await channel.purgeQueue(replyTo)
+  }
+  for (let i = 1; i <= total; i++) {
+    const { body, options } = outgoing(replyTo)
+    channel.publish("", queue, body, options)
+    if (i % 2000 === 0) await channel.waitForConfirms()
+  }
+  await channel.waitForConfirms()
+  return { count: total }
+}
+
+/** A task every 10 ms that carries the time it was sent, in milliseconds since the epoch. */
+const pace = async () => {
+  const channel = await connection.createChannel()
+  for (let i = 0; i < total; i++) {
+    const { options } = outgoing(undefined, "bench.sink")
+    const sentAt = performance.timeOrigin + performance.now()
+    channel.publish("", queue, Buffer.from(JSON.stringify([[sentAt], {}, null])), options)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  await channel.close()
+  return { count: total }
+}
+
+/** From enqueue to start, of the tasks that `pace` sends. */
+const sink = async () => {
+  const channel = await connection.createChannel()
+  await channel.prefetch(100)
+  const took: Array<number> = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  await channel.consume(queue, (message) => {
+    if (message === null) return
+    const [args] = JSON.parse(message.content.toString("utf8"))
+    took.push(performance.timeOrigin + performance.now() - args[0])
+    channel.ack(message)
+    if (took.length === total) resolve()
+  })
+  console.log(JSON.stringify({ ready: true }))
+  await promise
+  return percentiles(took)
+}
+
+/** From the start of the process to the first message that was handled. */
+const boot = async () => {
+  const channel = await connection.createChannel()
+  await channel.prefetch(16)
+  const { promise, resolve } = Promise.withResolvers<number>()
+  await channel.consume(queue, (message) => {
+    if (message === null) return
+    JSON.parse(message.content.toString("utf8"))
+    resolve(performance.now())
+    channel.ack(message)
+  })
+  return { millis: await promise }
+}
+
 const drain = async (options: { readonly results: boolean; readonly prefetch: number; readonly multiple?: boolean }) => {
   const channel = await connection.createChannel()
   await channel.prefetch(options.prefetch)
@@ -40,7 +103,18 @@ const drain = async (options: { readonly results: boolean; readonly prefetch: nu
   return await meter.finished
 }
 
-const publish = async () => {
+const publish = async ({ confirms }: { readonly confirms: boolean }) => {
+  if (!confirms) {
+    const channel = await connection.createChannel()
+    const meter = new Meter(total)
+    meter.begin()
+    for (let i = 0; i < total; i++) {
+      const { body, options } = outgoing(undefined)
+      if (!channel.publish("", queue, body, options)) await once(channel, "drain")
+      meter.end()
+    }
+    return await meter.finished
+  }
   const channel = await connection.createConfirmChannel()
   const meter = new Meter(total)
   meter.begin()
@@ -77,8 +151,8 @@ const serve = async () => {
   await new Promise(() => {})
 }
 
-const call = async (everyMillis: number) => {
-  const channel = await connection.createChannel()
+const call = async ({ confirms }: { readonly confirms: boolean }) => {
+  const channel = confirms ? await connection.createConfirmChannel() : await connection.createChannel()
   const { queue: replies } = await channel.assertQueue("", { durable: false, autoDelete: true })
   const sent = new Map<string, number>()
   const took: Array<number> = []
@@ -95,7 +169,6 @@ const call = async (everyMillis: number) => {
     sent.set(options.correlationId, performance.now())
     channel.sendToQueue(queue, body, options)
     await answered.promise
-    if (everyMillis > 0) await new Promise((resolve) => setTimeout(resolve, everyMillis))
   }
   return percentiles(took.slice(Math.floor(total / 10)))
 }
@@ -113,10 +186,16 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   "drain-16": () => drain({ results: false, prefetch: 16 }),
   "drain-multiple": () => drain({ results: false, prefetch: 1000, multiple: true }),
   "drain-results": () => drain({ results: true, prefetch: 1000 }),
-  publish,
+  fill: () => fill(),
+  "fill-results": () => fill("bench-results"),
+  publish: () => publish({ confirms: true }),
+  "publish-unconfirmed": () => publish({ confirms: false }),
   serve,
-  call: () => call(0),
-  "call-100": () => call(10),
+  call: () => call({ confirms: false }),
+  "call-confirmed": () => call({ confirms: true }),
+  pace,
+  sink,
+  boot,
   idle
 }
 

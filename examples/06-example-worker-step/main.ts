@@ -28,6 +28,15 @@ const ExampleWorkerStep = Bootstep.make("ExampleWorkerStep", {
   stop: (_, reason) => Console.log(`Called when the worker shuts down (${reason._tag})`),
   terminate: () => Console.log("Called when the worker terminates")
 })
+// #endregion
+
+// #region wrong
+// What a step uses and does not require does not compile.
+Bootstep.make("Forgetful", {
+  // @ts-expect-error Bootstep 'Forgetful' uses 'Pool' without requiring it
+  start: Effect.asVoid(Pool.Pool)
+})
+// #endregion
 
 const worker = Worker.make({
   tasks: [],
@@ -35,7 +44,6 @@ const worker = Worker.make({
   nodename: "w@example.com",
   steps: { worker: [ExampleWorkerStep] }
 })
-// #endregion
 
 const stoppedBy = (how: "shutdown" | "terminate") =>
   Effect.gen(function*() {

@@ -32,6 +32,7 @@ export interface TlsOptions {
   readonly servername?: string
 }
 
+/** What an application says. Everything may be left out. */
 export interface AmqpOptions {
   /** One URL, or several; default `amqp://guest:guest@localhost:5672//`. */
   readonly url?: string | Redacted.Redacted | ReadonlyArray<string | Redacted.Redacted>
@@ -45,7 +46,7 @@ export interface AmqpOptions {
   readonly closeTimeout?: Duration.Input
   /** Over what is in the URL; makes `amqp://` an `amqps://`. */
   readonly tls?: TlsOptions
-  /** Bodies over this many bytes are dropped as they arrive: see `AmqpDelivery.defect`. Default 128 MiB. */
+  /** Bodies over this many bytes are dropped as they arrive: see `Delivery.defect`. Default 128 MiB. */
   readonly maxBodySize?: number
   /** How many messages may wait to be sent, per channel, while the socket is full or the broker blocks. Default 10,000. */
   readonly maxWaiting?: number
@@ -73,6 +74,7 @@ export interface Endpoint {
   readonly uri: string
 }
 
+/** The options worked out, with the defaults filled in. */
 export interface AmqpConfig {
   readonly endpoints: readonly [Endpoint, ...Array<Endpoint>]
   readonly failover: "round-robin" | "shuffle"
@@ -84,6 +86,7 @@ export interface AmqpConfig {
   readonly clientProperties: Readonly<Record<string, unknown>>
 }
 
+/** Fails with `InvalidConfiguration`, which says what to mend and shows no password. */
 export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, MessagingError> =>
   Result.gen(function*() {
     const given = options.url ?? defaultUrl

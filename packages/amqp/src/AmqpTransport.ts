@@ -18,7 +18,7 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { because, ConnectionLost } from "@celeriac/messaging/MessagingError"
 import type { Connection, ConnectOptions } from "@celeriac/messaging/Transport"
 import { Transport } from "@celeriac/messaging/Transport"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -26,6 +26,7 @@ import type * as Scope from "effect/Scope"
 import * as AmqpConfig from "./AmqpConfig.ts"
 import * as AmqpConnection from "./internal/AmqpConnection.ts"
 
+/** The service itself, from options worked out by `AmqpConfig.make`. */
 export const make = (config: AmqpConfig.AmqpConfig): Transport["Service"] => {
   const { endpoints } = config
   let last = 0
@@ -56,13 +57,16 @@ export const make = (config: AmqpConfig.AmqpConfig): Transport["Service"] => {
 export const layer = (options: AmqpConfig.AmqpOptions = {}): Layer.Layer<Transport, MessagingError> =>
   Layer.effect(Transport, Effect.map(Effect.fromResult(AmqpConfig.make(options)), make))
 
-/** The same, with options from a `ConfigProvider`. */
+/** The same, with options from a `ConfigProvider`. Loads Effect's Config when it is built: 5 MB that others need not carry. */
 export const layerConfig = (
   options: Config.Wrap<AmqpConfig.AmqpOptions>
 ): Layer.Layer<Transport, MessagingError | Config.ConfigError> =>
   Layer.effect(
     Transport,
-    Effect.flatMap(Config.unwrap(options), (options) => Effect.map(Effect.fromResult(AmqpConfig.make(options)), make))
+    Effect.gen(function*() {
+      const { unwrap } = yield* Effect.promise(() => import("effect/Config"))
+      return make(yield* Effect.fromResult(AmqpConfig.make(yield* unwrap(options))))
+    })
   )
 
 const exchangeTypes: ReadonlySet<ExchangeType> = new Set<ExchangeType>(["direct", "topic", "fanout", "headers"])

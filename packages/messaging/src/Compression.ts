@@ -11,7 +11,7 @@
  */
 import * as Context from "effect/Context"
 import { brotli } from "./compressions/Brotli.ts"
-import { bzip2, lzma } from "./compressions/Unsupported.ts"
+import { bzip2, lzma } from "./compressions/internal/Unsupported.ts"
 import { zlib } from "./compressions/Zlib.ts"
 import { zstd } from "./compressions/Zstd.ts"
 
@@ -29,6 +29,7 @@ export interface Compression {
 /** The compressions that can be used, by MIME type and by name. */
 export type CompressionTable = ReadonlyMap<string, Compression>
 
+/** By MIME type and by every name; of two with the same, the later one counts. */
 export const table = (...compressions: ReadonlyArray<Compression>): CompressionTable =>
   new Map(
     compressions.flatMap((compression) =>

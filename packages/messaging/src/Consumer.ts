@@ -46,6 +46,7 @@ export interface Consumer<out R = never> {
   readonly handle: (message: IncomingMessage) => Effect.Effect<unknown, unknown, R>
 }
 
+/** How a consumer reads, besides from where and to whom. */
 export interface ConsumerSettings {
   /** Which content is decoded: names of serializers or MIME types. Default `["json"]`. */
   readonly accept?: ReadonlyArray<string>
@@ -67,6 +68,7 @@ export interface ConsumerSettings {
 /** Gets the decoded body, and the message to settle. */
 export type Callback = (body: unknown, message: IncomingMessage) => Effect.Effect<unknown, unknown, any>
 
+/** A consumer that decodes. */
 export interface CallbackOptions<Callbacks extends ReadonlyArray<Callback>, D> extends ConsumerSettings {
   readonly queues: ReadonlyArray<Queue>
   /** At least one; called one after the other, until one fails. */
@@ -76,6 +78,7 @@ export interface CallbackOptions<Callbacks extends ReadonlyArray<Callback>, D> e
   readonly onDecodeError?: (message: IncomingMessage, error: MessagingError) => Effect.Effect<unknown, unknown, D>
 }
 
+/** A consumer that leaves decoding to its callback. */
 export interface MessageOptions<R> extends ConsumerSettings {
   readonly queues: ReadonlyArray<Queue>
   /** Gets the message undecoded; `message.decode` decodes it. One that is not all there is rejected before. */

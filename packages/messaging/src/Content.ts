@@ -16,6 +16,7 @@ import { because, ContentDisallowed, MessagingError, TooLarge, Undecodable, Unen
 import * as Serializer from "./Serializer.ts"
 import * as Utf8 from "./serializers/internal/Utf8.ts"
 
+/** What is read, and how much of it. */
 export interface DecodeOptions {
   /**
    * Names of serializers or MIME types. Default `["json"]`. `text/plain` and
@@ -27,6 +28,7 @@ export interface DecodeOptions {
   readonly compressions?: Compression.CompressionTable
 }
 
+/** In which form a value is written. */
 export interface EncodeOptions {
   /** By name or itself. Left out: a string is `text/plain`, bytes are `application/data`, the rest is JSON. */
   readonly serializer?: string | Serializer.Serializer

@@ -9,11 +9,16 @@
  */
 import * as Duration from "effect/Duration"
 
+/** How an exchange routes: by equal key, by pattern, to all, by headers. */
 export type ExchangeType = "direct" | "topic" | "fanout" | "headers"
 
 /** Arguments of a declaration or a binding (`x-...`). */
 export type Arguments = Readonly<Record<string, unknown>>
 
+/**
+ * Where messages are published to. One that is not `durable` is gone after a
+ * restart of the broker, one that is `autoDelete` with its last binding.
+ */
 export interface Exchange {
   readonly name: string
   readonly type: ExchangeType
@@ -22,12 +27,17 @@ export interface Exchange {
   readonly arguments: Arguments
 }
 
+/** Messages of `exchange` come to the queue when the routing key (or, on a headers exchange, `arguments`) matches. */
 export interface Binding {
   readonly exchange: Exchange
   readonly routingKey: string
   readonly arguments: Arguments
 }
 
+/**
+ * Where messages wait. One that is `exclusive` belongs to its connection, one
+ * that is `autoDelete` is gone with its last consumer.
+ */
 export interface Queue {
   readonly name: string
   readonly durable: boolean
@@ -39,6 +49,7 @@ export interface Queue {
   readonly bindings: ReadonlyArray<Binding>
 }
 
+/** Direct and durable by default. */
 export const exchange = (
   name: string,
   options: Partial<Omit<Exchange, "name">> = {}
@@ -56,12 +67,14 @@ export const defaultExchange: Exchange = exchange("")
 /** Whether the broker made it, and nobody declares it. */
 export const isBuiltin = (exchange: Exchange): boolean => exchange.name === "" || exchange.name.startsWith("amq.")
 
+/** With an empty routing key by default. */
 export const binding = (exchange: Exchange, routingKey = "", args: Arguments = {}): Binding => ({
   exchange,
   routingKey,
   arguments: args
 })
 
+/** What a queue may be besides durable. Of `arguments` and an option that says the same, the option counts. */
 export interface QueueOptions {
   readonly exchange?: Exchange
   /** Of the binding to `exchange`. */

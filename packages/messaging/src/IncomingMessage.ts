@@ -34,6 +34,7 @@ export interface Reading extends Content.DecodeOptions {
   readonly noAck?: boolean
 }
 
+/** A delivery, and how it is read and settled. */
 export class IncomingMessage {
   /** As the transport handed it over. */
   readonly delivery: Delivery

@@ -30,6 +30,7 @@ export interface Properties {
 /** Application headers. Integers keep being integers for Python peers; see `@celeriac/amqp/FieldTable`. */
 export type Headers = Readonly<Record<string, unknown>>
 
+/** Bytes, and what describes them. */
 export interface Message {
   readonly body: Uint8Array
   readonly headers: Headers

@@ -214,6 +214,7 @@ export class AlreadySettled extends Schema.TaggedError<AlreadySettled>()("Alread
   }
 }
 
+/** Every reason, as a schema. */
 export const Reason = Schema.Union([
   ConnectionLost,
   AccessRefused,

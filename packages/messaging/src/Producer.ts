@@ -45,6 +45,7 @@ import * as Outbox from "./internal/Outbox.ts"
 import { type Serializer, Serializers } from "./Serializer.ts"
 import { type Channel, Transport } from "./Transport.ts"
 
+/** Publishes: see the top of the module for how a publish ends. */
 export class Producer extends Context.Service<Producer, {
   /**
    * A `Message` goes as it is, with what the options add; any other value is
@@ -114,6 +115,7 @@ export interface RetryPolicy {
   readonly intervalMax?: Duration.Input
 }
 
+/** How a producer connects, and how much it keeps meanwhile. */
 export interface ProducerOptions {
   /** Of the connection, as the broker's management pages show it. Default `celeriac producer`. */
   readonly name?: string
@@ -240,7 +242,9 @@ const addressOf = ({ exchange = "", routingKey = "" }: PublishOptions): Address 
   routingKey
 })
 
+/** A producer over the transport at hand. */
 export const layerWith = (options: ProducerOptions): Layer.Layer<Producer, never, Transport> =>
   Layer.effect(Producer, make(options))
 
+/** `layerWith`, with the defaults. */
 export const layer: Layer.Layer<Producer, never, Transport> = layerWith({})

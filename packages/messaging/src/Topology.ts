@@ -18,6 +18,7 @@ export type Step =
   | { readonly _tag: "Queue"; readonly queue: Queue }
   | { readonly _tag: "Binding"; readonly queue: Queue; readonly binding: Binding }
 
+/** Declarations in the order in which they can be made. */
 export type Plan = ReadonlyArray<Step>
 
 /**

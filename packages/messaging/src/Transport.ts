@@ -28,6 +28,7 @@ export class Transport extends Context.Service<Transport, {
   readonly connect: (options?: ConnectOptions) => Effect.Effect<Connection, MessagingError, Scope.Scope>
 }>()("@celeriac/messaging/Transport") {}
 
+/** What a connection is called. */
 export interface ConnectOptions {
   /** Shown by the broker's management pages. */
   readonly name?: string
@@ -44,6 +45,7 @@ export interface Connection {
   readonly blocked: () => string | undefined
 }
 
+/** How one message is published. */
 export interface PublishOptions {
   /** Fail with `Unroutable` when the message reaches no queue. Default true. */
   readonly mandatory?: boolean
@@ -51,6 +53,7 @@ export interface PublishOptions {
   readonly deadline?: Duration.Input
 }
 
+/** How a queue is consumed, and who gets the messages. */
 export interface ConsumeOptions {
   /** How many deliveries may be outstanding; 0 is unlimited. */
   readonly prefetch: number
@@ -76,6 +79,7 @@ export interface Subscription {
   readonly setPrefetch: (prefetch: number) => Effect.Effect<void, MessagingError>
 }
 
+/** A queue at one moment: messages that nobody holds, and consumers. */
 export interface QueueState {
   readonly name: string
   readonly messageCount: number

@@ -48,6 +48,7 @@ export interface Encoded {
   readonly kwargs: Readonly<Record<string, unknown>>
 }
 
+/** How a task is called: Python's convention over schemas. */
 export interface Arguments<F extends Fields> {
   /** In order. */
   readonly names: ReadonlyArray<string>

@@ -19,6 +19,7 @@ import type * as Task from "./Task.ts"
 import { because, ResultTimeout, ResultUnavailable, ResultUnreadable, TaskError } from "./TaskError.ts"
 import * as TaskState from "./TaskState.ts"
 
+/** How long `get` waits. */
 export interface GetOptions {
   /** How long to wait, before failing with `ResultTimeout`. Default: for ever. */
   readonly timeout?: Duration.Input

@@ -15,6 +15,7 @@ import type { Destination } from "./Router.ts"
 import { because, InvalidOption, type TaskError } from "./TaskError.ts"
 import type { TaskRequest } from "./TaskRequest.ts"
 
+/** All may be left out. */
 export interface CallOptions extends Destination {
   /** Run not before so much time from now. */
   readonly countdown?: Duration.Input | undefined
@@ -50,6 +51,7 @@ export interface Times {
   readonly expires: number | undefined
 }
 
+/** Now, and for ever. */
 export const untimed: Times = Object.freeze({ eta: undefined, expires: undefined })
 
 /** The options of a call that have to do with time. */
@@ -59,6 +61,7 @@ export type Timing = Pick<CallOptions, "countdown" | "eta" | "expires">
 export const isTimed = ({ countdown, eta, expires }: Timing): boolean =>
   countdown !== undefined || eta !== undefined || expires !== undefined
 
+/** Works out `eta` and `expires`, given the time; fails with `InvalidOption`. */
 export const times = ({ countdown, eta, expires }: Timing, now: number): Result.Result<Times, TaskError> => {
   if (countdown !== undefined && eta !== undefined) return invalid("eta", "give it or countdown, not both")
   const notBefore = countdown !== undefined ? now + millisOf(countdown) : eta === undefined ? undefined : instant(eta)

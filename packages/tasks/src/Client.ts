@@ -63,11 +63,13 @@ export interface NamedCall extends CallOptions.CallOptions {
   readonly kwargs?: Readonly<Record<string, unknown>> | undefined
 }
 
+/** How a task is sent, and how long to wait for it. */
 export interface ExecuteOptions extends CallOptions.CallOptions {
   /** How long to wait for the result. Default: for ever. */
   readonly timeout?: Duration.Input
 }
 
+/** Sends tasks. Fails with `TaskError` for what makes no sense, `MessagingError` for what the broker did not take. */
 export class Client extends Context.Service<Client, {
   /** Sends a task: its arguments by keyword (an object) or by position (an array). */
   readonly delay: <T extends Task.Any>(
@@ -254,6 +256,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
   })
 })
 
+/** A client over the producer and the result backend at hand. */
 export const layer: Layer.Layer<Client, never, Producer.Producer | ResultBackend> = Layer.effect(Client, make)
 
 /** What sending takes of a definition. */

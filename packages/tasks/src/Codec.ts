@@ -24,11 +24,13 @@ export interface Refusal {
   readonly detail: string
 }
 
+/** Both ways of a schema, without effects. */
 export interface Codec<out A, out I> {
   readonly decode: (input: unknown) => Result.Result<A, Refusal>
   readonly encode: (value: unknown) => Result.Result<I, Refusal>
 }
 
+/** Compiled at the first use. */
 export const make = <S extends Plain>(schema: S): Codec<S["Type"], S["Encoded"]> => ({
   decode: side(
     schema.ast,

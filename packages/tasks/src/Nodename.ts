@@ -8,6 +8,7 @@
  */
 import * as Os from "node:os"
 
+/** The two sides of the `@`. */
 export interface Parts {
   readonly name: string
   readonly host: string
@@ -37,6 +38,7 @@ export const split = (nodename: string): Parts => {
     : { name: nodename.slice(0, at), host: nodename.slice(at + 1) }
 }
 
+/** What stands for the letters of a pattern. */
 export interface ExpandOptions {
   /** Default: the system's. */
   readonly host?: string

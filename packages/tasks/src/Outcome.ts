@@ -33,6 +33,7 @@ export interface Outcome<A, E> {
   readonly decodeError: (record: ExceptionRecord.ExceptionRecord) => { readonly error: E } | undefined
 }
 
+/** From the schemas of the result and of the declared errors. */
 export const make = <A extends Codec.Plain, E extends Codec.Plain>(
   success: A,
   error: E

@@ -96,6 +96,7 @@ export const merge = (first: Destination, second: Destination): Destination =>
 /** Has nothing to say. */
 export const nowhere: Destination = Object.freeze({})
 
+/** Whether nothing is said. */
 export const isNowhere = ({ exchange, queue, routingKey }: Destination): boolean =>
   queue === undefined && exchange === undefined && routingKey === undefined
 

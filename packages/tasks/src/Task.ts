@@ -35,6 +35,7 @@ import type { TaskRequest } from "./TaskRequest.ts"
 
 const TypeId = "~@celeriac/tasks/Task"
 
+/** A task with its types. Made by `make`. */
 export interface Task<
   in out Name extends string,
   in out Parameters extends Arguments.Fields,

@@ -78,6 +78,7 @@ export class ResultUnavailable extends Schema.TaggedError<ResultUnavailable>()("
   }
 }
 
+/** Every reason, as a schema. */
 export const Reason = Schema.Union([
   InvalidArguments,
   InvalidOption,

@@ -37,6 +37,7 @@ export interface Registered {
   readonly encodeError: (error: unknown) => ExceptionRecord
 }
 
+/** The tasks of one worker, by name. */
 export class TaskRegistry extends Context.Service<TaskRegistry, {
   /** Adds a task until the scope closes. Fails with `DuplicateTask` when its name is taken. */
   readonly register: (task: Registered) => Effect.Effect<void, TaskError, Scope.Scope>

@@ -7,6 +7,7 @@ import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib"
 import type { Compression } from "../Compression.ts"
 import { bounded } from "./internal/Bounded.ts"
 
+/** `application/x-brotli`: small, and slow to write. */
 export const brotli: Compression = {
   contentType: "application/x-brotli",
   names: ["brotli"],

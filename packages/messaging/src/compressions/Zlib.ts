@@ -8,6 +8,7 @@ import { deflateSync, unzipSync } from "node:zlib"
 import type { Compression } from "../Compression.ts"
 import { bounded } from "./internal/Bounded.ts"
 
+/** `application/x-gzip`: what Kombu means by gzip, a zlib stream. */
 export const zlib: Compression = {
   contentType: "application/x-gzip",
   names: ["gzip", "zlib"],

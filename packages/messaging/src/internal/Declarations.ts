@@ -16,7 +16,7 @@ import type { MessagingError } from "../MessagingError.ts"
 import * as Topology from "../Topology.ts"
 import type { Channel, Connection } from "../Transport.ts"
 
-export type Entity = Queue | Exchange
+type Entity = Queue | Exchange
 
 export interface Declarations {
   /** Whether all of them were declared, and need not be again. */

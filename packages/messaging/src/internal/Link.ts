@@ -36,7 +36,7 @@ export interface Waiter {
   readonly onExpiry: (lastError: MessagingError | undefined) => void
 }
 
-export interface LinkOptions {
+interface LinkOptions {
   readonly transport: Transport["Service"]
   readonly name: string
   readonly eager: boolean

@@ -30,7 +30,7 @@ export interface Outbox {
   readonly channel: Effect.Effect<Channel, MessagingError>
 }
 
-export interface OutboxOptions {
+interface OutboxOptions {
   /** How many messages may wait. */
   readonly buffer: number
   /** How long the end of the scope waits for outcomes. */

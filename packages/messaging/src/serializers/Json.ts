@@ -37,6 +37,7 @@ export interface JsonType<A> {
   readonly decode?: (value: unknown) => A
 }
 
+/** What `make` adds to the built-in types. */
 export interface JsonOptions {
   /** Asked before the built-in ones, in this order. */
   readonly types?: ReadonlyArray<JsonType<any>>

@@ -28,6 +28,7 @@ import { MemoryQueue } from "./internal/MemoryQueue.ts"
 import { Timers } from "./internal/MemoryTimers.ts"
 import type { ChannelInfo, ConnectionInfo, Faults } from "./MemoryFaults.ts"
 
+/** A queue, as a test looks at it. */
 export interface QueueInfo {
   readonly name: string
   readonly declaration: Queue
@@ -43,6 +44,7 @@ export interface QueueInfo {
   }>
 }
 
+/** A binding, as a test looks at it. */
 export interface BindingInfo {
   readonly source: string
   readonly destination: string
@@ -69,6 +71,7 @@ export class MemoryBroker extends Context.Service<MemoryBroker, {
   static readonly layer: Layer.Layer<MemoryBroker> = Layer.effect(MemoryBroker, Effect.suspend(() => make()))
 }
 
+/** What a broker is called. */
 export interface BrokerOptions {
   /** Part of its URI, `memory://<name>`. Default `local`. */
   readonly name?: string

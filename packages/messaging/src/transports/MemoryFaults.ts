@@ -16,6 +16,7 @@ export interface ConnectionInfo {
   readonly name: string
 }
 
+/** A channel, to choose by. */
 export interface ChannelInfo {
   readonly connection: ConnectionInfo
   readonly id: number
@@ -24,6 +25,7 @@ export interface ChannelInfo {
   readonly unacked: number
 }
 
+/** What can be made to go wrong. `times` counts from the call on; `which` chooses, everything by default. */
 export interface Faults {
   /** Drops every connection, or those chosen; how many. What they held unsettled is in its queue again. */
   readonly dropConnections: (detail?: string, which?: (connection: ConnectionInfo) => boolean) => number

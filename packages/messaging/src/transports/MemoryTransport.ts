@@ -21,6 +21,7 @@ import * as Layer from "effect/Layer"
 import { Transport } from "../Transport.ts"
 import { make, MemoryBroker } from "./MemoryBroker.ts"
 
+/** A broker with nothing in it: see `MemoryBroker.make`. */
 export const makeBroker = make
 
 /** The transport to this broker. */

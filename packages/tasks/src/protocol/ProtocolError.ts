@@ -70,6 +70,7 @@ export class InvalidRecord extends Schema.TaggedError<InvalidRecord>()("InvalidR
   }
 }
 
+/** Every reason, as a schema. */
 export const Reason = Schema.Union([
   MissingHeader,
   InvalidHeader,

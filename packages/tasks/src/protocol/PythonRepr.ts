@@ -10,9 +10,10 @@
  *
  * @since 0.1.0
  */
-import { quoteBytes, quoteText } from "./PythonQuote.ts"
-import { isList, type Members, open, scalar } from "./PythonScalar.ts"
+import { quoteBytes, quoteText } from "../internal/PythonQuote.ts"
+import { isList, type Members, open, scalar } from "../internal/PythonScalar.ts"
 
+/** Where `safe` stops. */
 export interface SafeOptions {
   /** Characters after which the rest is `...`. Default 1024. */
   readonly maxLength?: number

@@ -36,6 +36,7 @@ export interface Embed {
   readonly chord: SignatureJson | undefined
 }
 
+/** What a task is called with, and what follows it. */
 export interface TaskBody {
   readonly args: ReadonlyArray<unknown>
   readonly kwargs: Readonly<Record<string, unknown>>
@@ -102,6 +103,7 @@ export const decodeFields = (
     }
   }))
 
+/** What version 2 has in its body, to be serialized. */
 export const encode = (
   args: ReadonlyArray<unknown>,
   kwargs: Readonly<Record<string, unknown>>,

@@ -38,6 +38,7 @@ export interface TimeLimit {
   readonly soft: number | undefined
 }
 
+/** The headers, in this project's spelling. */
 export interface TaskHeaders {
   /** The language of the sender: `py`, `js`. */
   readonly lang: string | undefined

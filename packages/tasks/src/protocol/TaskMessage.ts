@@ -38,6 +38,7 @@ export type Identity =
 /** From a message to the value in its body. */
 export type Decode = (message: Message) => Result.Result<unknown, MessagingError>
 
+/** What is accepted of a body, and how it is read. */
 export interface ReadOptions extends Content.DecodeOptions {
   /** Stands in for `Content.decode` and its options, for whoever has bound them already. */
   readonly decode?: Decode | undefined
@@ -130,12 +131,13 @@ export interface OutgoingTask {
   readonly deliveryMode?: 1 | 2 | undefined
   /** Default 0. */
   readonly priority?: number | undefined
-  /** Milliseconds until the broker drops the message; below 0 is 0. Never, when absent. */
+  /** Milliseconds until the broker drops the message; below 0 is 0. Never, when absent or over ten years. */
   readonly expiration?: number | undefined
   /** More properties (`messageId`, `userId`); those above win. */
   readonly properties?: Properties | undefined
 }
 
+/** The version, and the form of the body. */
 export interface WriteOptions extends Content.EncodeOptions {
   /** Default 2. */
   readonly protocol?: 1 | 2 | undefined
@@ -212,6 +214,11 @@ const propertiesOf = (task: OutgoingTask, encoded: Content.Encoded["properties"]
     correlationId: task.correlationId ?? task.id,
     replyTo: task.replyTo ?? ""
   }
-  if (task.expiration !== undefined) out.expiration = String(Math.max(0, Math.trunc(task.expiration)))
+  if (task.expiration !== undefined && task.expiration <= longestExpiration) {
+    out.expiration = String(Math.max(0, Math.trunc(task.expiration)))
+  }
   return task.properties === undefined ? out : { ...task.properties, ...out }
 }
+
+/** Ten years: RabbitMQ closes the channel over anything longer. */
+const longestExpiration = 315_360_000_000

@@ -15,6 +15,7 @@ import * as Data from "effect/Data"
 import { isTable } from "../internal/Table.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
 
+/** An exception as Python names it: `excModule` may be undefined, `excMessage` are its arguments. */
 export interface ExceptionRecord {
   /** The class: `ValueError`. */
   readonly excType: string

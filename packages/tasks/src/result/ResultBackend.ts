@@ -22,6 +22,7 @@ export interface Addressee {
   readonly correlationId: string | undefined
 }
 
+/** Where results go, and where they are heard of. */
 export class ResultBackend extends Context.Service<ResultBackend, {
   /** `rpc`, `memory`, `disabled`, ... */
   readonly name: string

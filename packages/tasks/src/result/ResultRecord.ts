@@ -18,6 +18,7 @@ import * as TaskState from "../TaskState.ts"
 import * as ExceptionRecord from "./ExceptionRecord.ts"
 import * as ResultTuple from "./ResultTuple.ts"
 
+/** What is known about one task. */
 export interface ResultRecord {
   readonly taskId: string
   readonly status: TaskState.TaskState
@@ -38,6 +39,7 @@ export interface ResultRecord {
   readonly stamps: Stamps | undefined
 }
 
+/** What was run, for monitors. */
 export interface Extended {
   readonly name: string | undefined
   readonly args: unknown
@@ -49,11 +51,13 @@ export interface Extended {
   readonly queue: string | undefined
 }
 
+/** The stamps of a task, by name. */
 export interface Stamps {
   readonly names: ReadonlyArray<string>
   readonly values: Readonly<Record<string, unknown>>
 }
 
+/** What a record holds besides id and status. */
 export interface Options {
   readonly result?: unknown
   readonly exception?: ExceptionRecord.ExceptionRecord | undefined
@@ -70,6 +74,7 @@ export interface Options {
 
 const noChildren: ReadonlyArray<ResultTuple.ResultTuple> = []
 
+/** A record. What its status has no place for is left out. */
 export const make = (taskId: string, status: TaskState.TaskState, options: Options = {}): ResultRecord => ({
   taskId,
   status,

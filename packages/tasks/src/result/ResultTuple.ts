@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 
+/** A result by its id, with what it hangs on. */
 export interface ResultTuple {
   readonly id: string
   /** The result that this one followed in a chain. */
@@ -32,6 +33,7 @@ export const group = (id: string, members: ReadonlyArray<ResultTuple>, parent?: 
   members
 })
 
+/** As Python's `as_tuple` gives it. */
 export const encode = (tuple: ResultTuple): Wire => [
   [tuple.id, tuple.parent === undefined ? null : encode(tuple.parent)],
   tuple.members === undefined ? null : tuple.members.map(encode)

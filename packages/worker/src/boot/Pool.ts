@@ -21,6 +21,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Executor } from "../execution/Executor.ts"
 import type { Request } from "../execution/Request.ts"
+import { ResultStore } from "../execution/ResultStore.ts"
 import * as FiberPool from "../pool/FiberPool.ts"
 import type * as Seam from "../pool/Pool.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
@@ -38,6 +39,8 @@ export class Pool extends Bootstep.Service<Pool, {
   readonly shrink: (slots: number) => Effect.Effect<void>
   /** The life of requests, for whoever receives them. */
   readonly executor: Executor
+  /** Where results go. */
+  readonly results: ResultStore
   /** Reads the body of a message. */
   readonly decode: TaskMessage.Decode
 }>()("Pool", {
@@ -50,9 +53,10 @@ export class Pool extends Bootstep.Service<Pool, {
     const accept = yield* Settings.AcceptContent
     const limits = yield* Limits
     const decode: TaskMessage.Decode = (message: Message) => Content.decode(message, { accept, limits })
+    const results = new ResultStore(yield* ResultBackend, slots)
     const executor = new Executor({
       pool: slots,
-      backend: yield* ResultBackend,
+      results,
       state,
       clock: yield* Clock.Clock,
       log: yield* WorkerLog.make,
@@ -66,6 +70,7 @@ export class Pool extends Bootstep.Service<Pool, {
     return {
       slots,
       executor,
+      results,
       decode,
       active: Effect.sync(() => Array.from(state.active.values())),
       concurrency: Effect.sync(slots.concurrency),

@@ -16,44 +16,40 @@ import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
 import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
-import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import type { Pool } from "../pool/Pool.ts"
-import type { WorkerLog } from "../state/WorkerLog.ts"
+import type { Job, Pool } from "../pool/Pool.ts"
+import { Backoff } from "../state/Backoff.ts"
+import * as WorkerLog from "../state/WorkerLog.ts"
 import type { State } from "../state/WorkerState.ts"
 import * as Acknowledgement from "./Acknowledgement.ts"
 import * as Canvas from "./Canvas.ts"
 import type { Request, Source } from "./Request.ts"
 import { RequestJob } from "./RequestJob.ts"
+import type { ResultStore } from "./ResultStore.ts"
 import * as Strategy from "./Strategy.ts"
 import * as Tell from "./Tell.ts"
 import * as Trace from "./Trace.ts"
 
 export interface Surroundings {
   readonly pool: Pool
-  readonly backend: ResultBackend["Service"]
+  readonly results: ResultStore
   readonly state: State<Request>
   readonly clock: Clock.Clock
-  readonly log: WorkerLog
+  readonly log: WorkerLog.WorkerLog
   /** Reads the body of a request whose headers were read. */
   readonly readBody: (request: Request) => Result.Result<TaskBody, ProtocolError>
 }
 
-/** Beyond this many results on their way to the store, no further task is started. */
-const mostPending = 256
-
 export class Executor {
   private readonly around: Surroundings
-  /** Results on their way to the store. */
-  private pending = 0
-  private whenStored: Deferred.Deferred<void> | undefined
+  /** Of late tasks whose results the store refuses: by id. */
+  private readonly refusals = new Backoff()
   /** From now on, an interrupted request was interrupted by us. */
   private terminating = false
 
@@ -115,16 +111,31 @@ export class Executor {
     const settlement = Acknowledgement.settlementOf(traced, options)
     if (settlement === "requeue" && !request.isSettled) return this.settle(request, settlement)
     if (request.ignoreResult) return this.settle(request, settlement)
-    return this.store(request, Trace.record(request, traced, now), (error) => {
-      if (error === undefined) return this.settle(request, settlement)
+    this.around.results.store(Trace.record(request, traced, now), request, (error) => {
+      if (error === undefined) {
+        this.refusals.reset(request.id)
+        return this.settle(request, settlement)
+      }
       if (error.reason._tag === "Unencodable") return this.unstorable(request, traced, settlement, error.reason.message)
-      this.around.log.log(
-        "Error",
-        `The result of ${request.name}[${request.id}] could not be stored: ${error.message}` +
-          (request.isSettled ? ". It is lost" : ". The task goes back to its queue")
-      )
-      this.settle(request, "requeue")
+      this.notStored(request, error, now)
     })
+  }
+
+  /** A late task runs again, after a pause that grows: a store that refuses at once must not be asked in a loop. */
+  private notStored(request: Request, error: MessagingError, now: number): undefined {
+    const what = `The result of ${request.name}[${request.id}] could not be stored: ${WorkerLog.sentence(error.message)}`
+    if (request.isSettled) {
+      this.around.log.log("Error", `${what} It is lost`)
+      return this.settle(request, "requeue")
+    }
+    if (!request.source.isReceiving) {
+      this.around.log.log("Error", `${what} The task goes back to its queue`)
+      return this.settle(request, "requeue")
+    }
+    const pause = this.refusals.next(request.id)
+    this.around.log.log("Error", `${what} The task goes back to its queue in ${pause / 1_000} seconds`)
+    this.around.state.ended(request)
+    request.source.requeueAt(request, now + pause)
   }
 
   /** To try again would come to the same: the failure is the result. */
@@ -132,7 +143,7 @@ export class Executor {
     if (traced._tag !== "Success") {
       this.around.log.log(
         "Error",
-        `What became of ${request.name}[${request.id}] could not be stored: ${why}. It is lost`
+        `What became of ${request.name}[${request.id}] could not be stored: ${WorkerLog.sentence(why)} It is lost`
       )
       return this.settle(request, settlement)
     }
@@ -142,7 +153,7 @@ export class Executor {
   }
 
   private invalid(request: Request, error: ProtocolError): undefined {
-    this.around.log.log("Error", `Received invalid task message: ${error.message}. The message has been rejected`)
+    this.around.log.log("Error", `Received invalid task message: ${WorkerLog.sentence(error.message)} The message has been rejected`)
     return this.reject(request, Exceptions.invalidTask(error.message))
   }
 
@@ -160,7 +171,7 @@ export class Executor {
     state.failed++
     const dateDone = clock.currentTimeMillisUnsafe()
     const record = ResultRecord.make(request.id, TaskState.FAILURE, { exception, dateDone })
-    return this.store(request, record, () => this.settle(request, "reject"))
+    this.around.results.store(record, request, () => this.settle(request, "reject"))
   }
 
   /** What never throws has thrown. The message must not come again, and others must go on. */
@@ -174,42 +185,31 @@ export class Executor {
     return this.settle(request, "reject")
   }
 
-  /** Sends back to the broker what waits for a slot, but for `keep` of the oldest. */
-  readonly giveBack = (keep: number): void => this.returnUnstarted(this.withdraw(keep))
+  /** Sends back to the broker what waits for a slot, but for `keep` of the oldest; of one source, or of all. */
+  readonly giveBack = (keep: number, source?: Source): void => this.returnUnstarted(this.withdraw(keep, source))
 
-  /** Sends requests that have not started back to the broker, the last one first: they keep their order. */
+  /** Sends requests that do not run back to the broker, the last one first: they keep their order. */
   readonly returnUnstarted = (requests: ReadonlyArray<Request>): void => {
     for (const request of requests.toReversed()) {
-      request.settle("requeue")
-      this.around.state.finished(request)
+      this.requeue(request)
+      request.source.dropped(request)
     }
   }
 
-  /** Drops requests that have not started: their connection is lost, and the broker delivers them again. */
+  /** Drops requests that do not run: their connection is lost, and the broker delivers them again. */
   readonly forget = (requests: ReadonlyArray<Request>): void => {
-    for (const request of requests) this.around.state.finished(request)
-  }
-
-  readonly dropWaiting = (): void => this.forget(this.withdraw(0))
-
-  /** The same for what came from one source, whose channel alone is lost. */
-  readonly dropWaitingOf = (source: Source): void => {
-    for (const request of this.withdraw(0)) {
-      if (request.source === source) this.around.state.finished(request)
-      else this.submit(request)
+    for (const request of requests) {
+      this.around.state.finished(request)
+      request.source.dropped(request)
     }
   }
+
+  /** Drops what waits for a slot; of one source, whose channel alone is lost, or of all. */
+  readonly dropWaiting = (source?: Source): void => this.forget(this.withdraw(0, source))
 
   /** Nothing is running and every result is stored. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.andThen(
-      this.around.pool.idle,
-      Effect.suspend(() => {
-        if (this.pending === 0) return Effect.void
-        this.whenStored ??= Deferred.makeUnsafe<void>()
-        return Deferred.await(this.whenStored)
-      })
-    )
+    Effect.andThen(this.around.pool.idle, this.around.results.idle)
   )
 
   /** Interrupts what runs: late requests go back to their queues, early ones are stored as lost. */
@@ -218,14 +218,15 @@ export class Executor {
     return Effect.andThen(this.around.pool.terminate, this.idle)
   })
 
-  private withdraw(keep: number): ReadonlyArray<Request> {
-    return this.around.pool.withdraw(keep).flatMap((job) => job instanceof RequestJob ? [job.request] : [])
+  private withdraw(keep: number, source: Source | undefined): ReadonlyArray<Request> {
+    const fits = source === undefined ? isRequest : (job: Job) => isRequest(job) && job.request.source === source
+    return this.around.pool.withdraw(keep, fits).flatMap((job) => isRequest(job) ? [job.request] : [])
   }
 
   /** The message is gone from the broker from now on. Not so when its connection was lost: then another worker has it. */
   private acknowledgeEarly(request: Request): boolean {
     if (request.settle("ack") === "settled") {
-      this.around.state.remember(request.id, request.retries)
+      this.around.state.remember(request.id, request.retries, "ack")
       return true
     }
     this.around.log.log(
@@ -238,30 +239,26 @@ export class Executor {
   }
 
   private settle(request: Request, settlement: Settlement): undefined {
-    // Out of the state first: a message that goes back may be here again before this returns.
-    this.around.state.finished(request)
-    if (!request.isSettled) {
-      if (settlement === "ack") this.around.state.remember(request.id, request.retries)
-      request.settle(settlement)
+    if (settlement === "requeue") this.requeue(request)
+    else {
+      // Out of the state first: whoever waits may look at it as soon as the message is settled.
+      this.around.state.finished(request)
+      if (!request.isSettled) {
+        this.around.state.remember(request.id, request.retries, settlement)
+        request.settle(settlement)
+      }
     }
     request.source.finished(request)
     return undefined
   }
 
-  private store(
-    request: Request,
-    record: ResultRecord.ResultRecord,
-    then: (error: MessagingError | undefined) => void
-  ): undefined {
-    if (++this.pending === mostPending) this.around.pool.pause(true)
-    this.around.backend.storeUnsafe(record, request, (error) => {
-      if (--this.pending === mostPending / 2) this.around.pool.pause(false)
-      then(error)
-      if (this.pending === 0 && this.whenStored !== undefined) {
-        Deferred.doneUnsafe(this.whenStored, Effect.void)
-        this.whenStored = undefined
-      }
-    })
+  /** Back to its queue, to be run when it comes again: here too. */
+  private requeue(request: Request): void {
+    // Out of the state first: a message that goes back may be here again before this returns.
+    this.around.state.finished(request)
+    if (request.isSettled) return
+    this.around.state.forget(request.id, request.retries)
+    request.settle("requeue")
   }
 
   private count(traced: Trace.Traced): void {
@@ -271,10 +268,12 @@ export class Executor {
 
   private storeStarted(request: Request): void {
     const result = { pid: process.pid, hostname: request.hostname }
-    this.store(request, ResultRecord.make(request.id, TaskState.STARTED, { result }), (error) => {
+    this.around.results.store(ResultRecord.make(request.id, TaskState.STARTED, { result }), request, (error) => {
       if (error !== undefined) {
         this.around.log.log("Warn", `${request.name}[${request.id}]: STARTED was not stored: ${error.message}`)
       }
     })
   }
 }
+
+const isRequest = (job: Job): job is RequestJob => job instanceof RequestJob

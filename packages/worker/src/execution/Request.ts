@@ -14,14 +14,20 @@ import type { Registered } from "@celeriac/tasks/TaskRegistry"
 import type { DeliveryInfo, TaskRequest } from "@celeriac/tasks/TaskRequest"
 import type { ActiveRequest } from "../state/WorkerState.ts"
 
-/** Whoever received a request: told when it is finished, and its place among the prefetched is free. */
+/** Whoever received a request: told, once, when its place among the prefetched is free. */
 export interface Source {
+  /** It came to something. */
   readonly finished: (request: Request) => void
+  /** It went without having come to anything: back to the broker, or lost with its channel. */
+  readonly dropped: (request: Request) => void
+  /** Whether more is to come: if not, nothing waits here any longer. */
+  readonly isReceiving: boolean
+  /** Sends a request that does not run back to its queue, at a time in milliseconds since the epoch. */
+  readonly requeueAt: (request: Request, at: number) => void
 }
 
 export class Request implements TaskRequest, ActiveRequest {
   readonly registered: Registered
-  readonly source: Source
   readonly hostname: string
   readonly receivedAt: number
   timeStart: number | undefined = undefined
@@ -29,6 +35,7 @@ export class Request implements TaskRequest, ActiveRequest {
   /** Known early for version 1, whose headers are in its body. */
   readonly body: TaskBody | undefined
   private from: Delivery
+  private receivedBy: Source
 
   constructor(
     source: Source,
@@ -39,7 +46,7 @@ export class Request implements TaskRequest, ActiveRequest {
     hostname: string,
     receivedAt: number
   ) {
-    this.source = source
+    this.receivedBy = source
     this.registered = registered
     this.header = header
     this.body = body
@@ -124,6 +131,9 @@ export class Request implements TaskRequest, ActiveRequest {
   get delivery(): Delivery {
     return this.from
   }
+  get source(): Source {
+    return this.receivedBy
+  }
   get isSettled(): boolean {
     return this.from.settlement !== undefined
   }
@@ -133,7 +143,9 @@ export class Request implements TaskRequest, ActiveRequest {
   }
 
   /** The broker delivered the message again while it runs: settle that delivery, and not the one that is lost. */
-  adopt(delivery: Delivery): void {
+  adopt(delivery: Delivery, source: Source): void {
+    this.receivedBy.dropped(this)
     this.from = delivery
+    this.receivedBy = source
   }
 }

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { Delivery } from "@celeriac/messaging/Message"
-import type { State } from "../state/WorkerState.ts"
+import type { Settled, State } from "../state/WorkerState.ts"
 import type { Request } from "./Request.ts"
 
 export type Decision =
@@ -19,11 +19,10 @@ export type Decision =
   | { readonly _tag: "Discard"; readonly why: "expired" }
   /** It is running here, under a delivery that was lost: that run settles this one. */
   | { readonly _tag: "Adopt"; readonly running: Request }
-  /** It was run here, and the acknowledgement was lost. */
-  | { readonly _tag: "Done" }
+  /** It was run here, and its settlement was lost: settled the same way again. */
+  | { readonly _tag: "Done"; readonly settlement: Settled }
 
 const run: Decision = { _tag: "Run" }
-const done: Decision = { _tag: "Done" }
 const expired: Decision = { _tag: "Discard", why: "expired" }
 
 /** `now` is milliseconds since the epoch. */
@@ -46,7 +45,8 @@ const seenBefore = (request: Request, state: State<Request>): Decision | undefin
   if (running !== undefined && running.retries === request.retries && isOtherDelivery(running.delivery, request.delivery)) {
     return { _tag: "Adopt", running }
   }
-  return state.remembers(request.id, request.retries) ? done : undefined
+  const settlement = state.recall(request.id, request.retries)
+  return settlement === undefined ? undefined : { _tag: "Done", settlement }
 }
 
 const isOtherDelivery = (a: Delivery, b: Delivery): boolean => a !== b

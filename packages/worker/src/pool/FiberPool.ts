@@ -42,7 +42,7 @@ class FiberPool implements Pool {
     this.startWaiting()
   }
 
-  readonly withdraw = (keep: number): ReadonlyArray<Job> => this.line.takeAfter(keep)
+  readonly withdraw = (keep: number, fits?: (job: Job) => boolean): ReadonlyArray<Job> => this.line.takeAfter(keep, fits)
 
   readonly pause = (paused: boolean): void => {
     this.paused = paused

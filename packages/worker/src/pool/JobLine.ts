@@ -34,9 +34,20 @@ export class JobLine {
     return job
   }
 
-  /** Takes out all but the `keep` that are first in line. */
-  takeAfter(keep: number): ReadonlyArray<Job> {
-    const from = Math.min(this.jobs.length, this.head + Math.max(0, keep))
-    return this.jobs.splice(from).filter((job) => job !== undefined)
+  /** Takes out the jobs that fit, but for the `keep` of them that are first in line. */
+  takeAfter(keep: number, fits: (job: Job) => boolean = always): ReadonlyArray<Job> {
+    const taken: Array<Job> = []
+    const left: Array<Job> = []
+    let kept = 0
+    for (let index = this.head; index < this.jobs.length; index++) {
+      const job = this.jobs[index]!
+      if (!fits(job) || kept++ < keep) left.push(job)
+      else taken.push(job)
+    }
+    this.jobs = left
+    this.head = 0
+    return taken
   }
 }
+
+const always = () => true

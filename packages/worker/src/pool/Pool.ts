@@ -34,8 +34,8 @@ export interface Pool {
   readonly waiting: () => number
   /** Runs the job when a slot is free, in the order of submission. */
   readonly submit: (job: Job) => void
-  /** Takes out the jobs in line, oldest first, down to `keep` of the oldest: they will not run. */
-  readonly withdraw: (keep: number) => ReadonlyArray<Job>
+  /** Takes out the jobs in line that fit (default: all), oldest first, but for `keep` of the oldest of them: they will not run. */
+  readonly withdraw: (keep: number, fits?: (job: Job) => boolean) => ReadonlyArray<Job>
   /** Hold back jobs in line (true) or go on (false): back-pressure from what comes after a task. */
   readonly pause: (paused: boolean) => void
   /** More or fewer slots; a slot that is taken goes when its job ends. */

@@ -40,3 +40,6 @@ export const make: Effect.Effect<WorkerLog> = Effect.map(Effect.context<never>()
     }
   }
 })
+
+/** A message of another's, as a sentence that another may follow. */
+export const sentence = (message: string): string => /[.?!]$/.test(message) ? message : `${message}.`

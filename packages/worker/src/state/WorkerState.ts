@@ -21,7 +21,10 @@ export interface ActiveRequest {
   readonly timeStart: number | undefined
 }
 
-/** What is remembered of the requests that were settled last. */
+/** How a request was settled for good. */
+export type Settled = "ack" | "reject"
+
+/** How many of the requests that were settled last are remembered. */
 const remembered = 10_000
 
 export class State<R extends ActiveRequest = ActiveRequest> {
@@ -36,9 +39,9 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   failed = 0
   /** Whether messages have flowed: from then on, a broker that is away or odd is one that will come back. */
   wasReady = false
-  /** Ids, with their number of retries, acknowledged lately: the first half is the younger. */
-  private recent = new Set<string>()
-  private older = new Set<string>()
+  /** How requests were settled lately, by id and number of retries: the first half is the younger. */
+  private recent = new Map<string, Settled>()
+  private older = new Map<string, Settled>()
 
   /** Received and not started. */
   get reserved(): ReadonlyArray<R> {
@@ -63,26 +66,40 @@ export class State<R extends ActiveRequest = ActiveRequest> {
     this.totalCount.set(request.task, (this.totalCount.get(request.task) ?? 0) + 1)
   }
 
-  finished(request: R): void {
-    this.requests.delete(request)
+  /** It runs no more, and its message is not settled yet. */
+  ended(request: R): void {
     if (this.active.get(request.id) === request) this.active.delete(request.id)
   }
 
+  finished(request: R): void {
+    this.requests.delete(request)
+    this.ended(request)
+  }
+
   /** This process is done with the request, and has told the broker so: it may not have heard. */
-  remember(id: string, retries: number): void {
-    this.recent.add(retries === 0 ? id : `${id} ${retries}`)
+  remember(id: string, retries: number, settlement: Settled): void {
+    this.recent.set(key(id, retries), settlement)
     if (this.recent.size > remembered / 2) {
       this.older = this.recent
-      this.recent = new Set()
+      this.recent = new Map()
     }
   }
 
-  /** Whether the request was acknowledged by this process, lately. */
-  remembers(id: string, retries: number): boolean {
-    const key = retries === 0 ? id : `${id} ${retries}`
-    return this.recent.has(key) || this.older.has(key)
+  /** It is not done after all: it goes back to its queue, and is to run when it comes again. */
+  forget(id: string, retries: number): void {
+    this.recent.delete(key(id, retries))
+    this.older.delete(key(id, retries))
+  }
+
+  /** How the request was settled by this process, if it was, lately. */
+  recall(id: string, retries: number): Settled | undefined {
+    const one = key(id, retries)
+    return this.recent.get(one) ?? this.older.get(one)
   }
 }
+
+/** A retry has the id of the attempt before. */
+const key = (id: string, retries: number): string => retries === 0 ? id : `${id} ${retries}`
 
 export class WorkerState extends Context.Service<WorkerState, State>()("@celeriac/worker/state/WorkerState") {}
 

@@ -18,6 +18,11 @@ afterAll(() => rabbit?.stop())
 
 const rabbitmqctl = (...args: ReadonlyArray<string>) => Effect.promise(() => rabbit.rabbitmqctl(...args))
 
+const underAlarm = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.andThen(rabbitmqctl("set_vm_memory_high_watermark", "0.00001"), effect).pipe(
+    Effect.ensuring(rabbitmqctl("set_vm_memory_high_watermark", "0.6"))
+  )
+
 describe("a failing broker", () => {
   it.live("closes all connections in the middle of 300 late-ack tasks: each runs once, and each result arrives", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -78,8 +83,7 @@ describe("a failing broker", () => {
         (n) => client.applyAsync(Kit.step, { n: 100 + n, millis: 60 }, { queue: silent, ignoreResult: true }),
         { concurrency: "unbounded" }
       )
-      yield* rabbitmqctl("set_vm_memory_high_watermark", "0.00001")
-      yield* Effect.gen(function*() {
+      yield* underAlarm(Effect.gen(function*() {
         assert.isBelow(journal.ends.length, 140, "the alarm came too late to show anything")
         const start = yield* Clock.currentTimeMillis
         const error = yield* Effect.flip(
@@ -89,7 +93,7 @@ describe("a failing broker", () => {
         assert.isBelow((yield* Clock.currentTimeMillis) - start, 1500)
         yield* Kit.until("what has no result to send goes on", () => journal.ends.filter((n) => n >= 100).length === 100)
         yield* Kit.until("and is acknowledged", async () => await wire.ready(silent) === 0)
-      }).pipe(Effect.ensuring(rabbitmqctl("set_vm_memory_high_watermark", "0.6")))
+      }))
       const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), { concurrency: "unbounded" })
       assert.deepStrictEqual(results, Kit.numbers(40))
       const expected = [...Kit.numbers(40), ...Kit.numbers(100).map((n) => 100 + n)]
@@ -98,6 +102,46 @@ describe("a failing broker", () => {
         expected,
         "each started once"
       )
+    })), 30_000)
+
+  it.live("blocks publishers while a worker is told to leave: warm, it leaves when its results are sent", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = { url: rabbit.url, queue: Kit.newQueue("leaving.warm") }
+      const journal = yield* Kit.journalFile
+      const client = yield* Kit.client(at)
+      const wire = yield* Kit.wire(rabbit.url)
+      const sent = yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 300 }))
+      const worker = yield* underAlarm(Effect.gen(function*() {
+        const worker = yield* Kit.workerProcess({ ...at, journal: journal.path, acksLate: true, concurrency: 2, prefetch: 4 })
+        yield* Kit.until("some have run", () => journal.ends().length >= 2)
+        worker.signal("SIGTERM")
+        yield* Kit.until("what ran is done", () =>
+          worker.output.includes("Warm shutdown") && journal.starts().length === journal.ends().length)
+        assert.isTrue(worker.running, "it has results to send")
+        return worker
+      }))
+      assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
+      const ran = journal.starts()
+      assert.strictEqual(yield* Effect.promise(() => wire.ready(at.queue)), 10 - ran.length)
+      for (const n of ran) assert.strictEqual(yield* sent[n]!.get({ timeout: "5 seconds" }), n)
+    })), 30_000)
+
+  it.live("blocks publishers while a worker is told to leave: cold, it leaves all the same, and nothing is lost", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const at = { url: rabbit.url, queue: Kit.newQueue("leaving.cold") }
+      const journal = yield* Kit.journalFile
+      const client = yield* Kit.client(at)
+      const wire = yield* Kit.wire(rabbit.url)
+      yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 300 }))
+      yield* underAlarm(Effect.gen(function*() {
+        const worker = yield* Kit.workerProcess({ ...at, journal: journal.path, acksLate: true, concurrency: 2, prefetch: 4 })
+        yield* Kit.until("some have run", () => journal.ends().length >= 2)
+        const start = yield* Clock.currentTimeMillis
+        worker.signal("SIGQUIT")
+        assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
+        assert.isBelow((yield* Clock.currentTimeMillis) - start, 5_900)
+        yield* Kit.until("all are back", async () => await wire.ready(at.queue) === 10, 3000)
+      }))
     })), 30_000)
 
   it.live("is killed and started again: consuming within 10 seconds, nothing lost", () =>

@@ -25,7 +25,7 @@ const but = (change: { readonly body?: string | Uint8Array; readonly options?: O
   return { body: change.body ?? body, options: { ...options, ...change.options, headers: { ...options.headers, ...change.headers } } }
 }
 
-const bomb = gzipSync(Buffer.alloc(300 * 1024 * 1024, " "), { level: 9 })
+const bomb = gzipSync(Buffer.alloc(128 * 1024 * 1024, " "))
 
 const bad: Readonly<Record<string, Bad>> = {
   "nothing at all": { body: "", options: {} },
@@ -52,7 +52,7 @@ const bad: Readonly<Record<string, Bad>> = {
   "an unknown encoding": but({ options: { contentEncoding: "utf-42" } }),
   "an unknown compression": but({ headers: { compression: "application/x-nothing" } }),
   "a compression that is not": but({ headers: { compression: "application/x-gzip" } }),
-  "300 MB of blanks in 300 kB": but({ body: bomb, headers: { compression: "application/x-gzip" } }),
+  "128 MB of blanks in 128 kB": but({ body: bomb, headers: { compression: "application/x-gzip" } }),
   "a body of 20 MB": but({ body: JSON.stringify([["x".repeat(20 * 1024 * 1024), 0], {}, embed]) }),
   "headers of odd types": {
     body: "x",

@@ -67,6 +67,29 @@ describe.concurrent("a bad network", () => {
       yield* Kit.until("all is acknowledged", async () => await wire.ready(queue) === 0)
     })), 40_000)
 
+  it.live("a worker that is told to leave while its broker is away, finishes what runs and leaves", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const network = yield* proxy
+      const queue = Kit.newQueue("away")
+      const journal = yield* Kit.journalFile
+      const client = yield* Kit.client({ url, queue })
+      const wire = yield* Kit.wire(url)
+      yield* Effect.forEach(Kit.numbers(6), (n) => client.applyAsync(Kit.step, { n, millis: 1500 }, { ignoreResult: process.env.X === undefined }))
+      const worker = yield* Kit.workerProcess({
+        ...{ url: network.through(url), queue, journal: journal.path },
+        ...{ acksLate: true, concurrency: 2, prefetch: 4 }
+      })
+      yield* Kit.until("two are running", () => journal.starts().length === 2)
+      yield* Effect.promise(() => network.stop())
+      yield* Kit.until("the loss is noticed", () => worker.output.includes("Connection to broker lost"))
+      worker.signal("SIGTERM")
+      const start = yield* Clock.currentTimeMillis
+      assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
+      console.log("LEFT", (yield* Clock.currentTimeMillis) - start, worker.output)
+      assert.deepStrictEqual(journal.ends().toSorted(), [0, 1])
+      yield* Kit.until("all are back", async () => await wire.ready(queue) === 6, 3000)
+    })), 60_000)
+
   it.live("a broker that is not there at start is waited for, with backoff", () =>
     Effect.scoped(Effect.gen(function*() {
       const [closed = 0] = yield* Effect.promise(() => freePorts(1))

@@ -55,6 +55,24 @@ describe.concurrent("the process of a worker", () => {
       })))
   }
 
+  it.live("stopped cold, tells whoever waits for an early-ack task that it is lost", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const queue = Kit.newQueue("early")
+      const journal = yield* Kit.journalFile
+      const client = yield* Kit.client({ url, queue })
+      const wire = yield* Kit.wire(url)
+      const sent = yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 20_000 }))
+      const worker = yield* Kit.workerProcess({ url, queue, journal: journal.path, acksLate: false, concurrency: 4, prefetch: 8 })
+      yield* Kit.until("four are running", () => journal.starts().length === 4)
+      worker.signal("SIGQUIT")
+      assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
+      for (const n of journal.starts()) {
+        const error = yield* Effect.flip(sent[n]!.get({ timeout: "2 seconds" }))
+        assert.strictEqual(error._tag === "TaskException" ? error.excType : error.message, "WorkerLostError")
+      }
+      yield* Kit.until("the rest is back", async () => await wire.ready(queue) === 6, 3000)
+    })))
+
   it.live("killed while it runs late-ack tasks, leaves them to the next worker", () =>
     Effect.scoped(Effect.gen(function*() {
       const queue = Kit.newQueue("killed")

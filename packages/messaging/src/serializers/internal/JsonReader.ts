@@ -11,7 +11,7 @@ import type { JsonType } from "../Json.ts"
 import * as JsonText from "./JsonText.ts"
 
 /** Makes a value of what an envelope holds; throws to refuse. */
-export type Decoder = (value: unknown) => unknown
+type Decoder = (value: unknown) => unknown
 
 /** By `__type__`: the built-in ones, and those of `types`, which count more. */
 export const decoders = (types: ReadonlyArray<JsonType<any>>): ReadonlyMap<string, Decoder> => {

@@ -11,6 +11,7 @@ import { ResultBackend } from "../ResultBackend.ts"
 
 const name = "disabled"
 
+/** Keeps nothing; waiting fails. */
 export const layer: Layer.Layer<ResultBackend> = Layer.sync(ResultBackend, () => {
   const unavailable = (operation: string) => (id: string) =>
     Effect.fail(because(

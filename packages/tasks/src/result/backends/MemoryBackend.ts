@@ -12,8 +12,9 @@ import * as Layer from "effect/Layer"
 import * as Settings from "../../Settings.ts"
 import * as TaskState from "../../TaskState.ts"
 import { ResultBackend } from "../ResultBackend.ts"
-import * as ResultShelf from "../ResultShelf.ts"
+import * as ResultShelf from "../../internal/ResultShelf.ts"
 
+/** Kept for `Settings.ResultExpires`, in any number. */
 export const layer: Layer.Layer<ResultBackend> = Layer.effect(
   ResultBackend,
   Effect.gen(function*() {

@@ -26,9 +26,10 @@ import { TaskId } from "../../TaskId.ts"
 import * as TaskState from "../../TaskState.ts"
 import { ResultBackend } from "../ResultBackend.ts"
 import * as ResultRecord from "../ResultRecord.ts"
-import * as ResultShelf from "../ResultShelf.ts"
-import * as ReplyQueue from "./ReplyQueue.ts"
+import * as ResultShelf from "../../internal/ResultShelf.ts"
+import * as ReplyQueue from "../../internal/ReplyQueue.ts"
 
+/** How much is kept for a client that does not look. */
 export interface Options {
   /** How many results may lie here that nobody has waited for; then the oldest are dropped. Default 8192. */
   readonly unread?: number
@@ -39,6 +40,7 @@ export interface Options {
 /** Sent twice does no harm, and a client that is gone wants nothing. */
 const sending: SendOptions = { mandatory: false, idempotent: true }
 
+/** Over the producer, which sends results, and the transport, from which they come. */
 export const layerWith = (options: Options): Layer.Layer<ResultBackend, never, Producer | Transport> =>
   Layer.effect(
     ResultBackend,
@@ -128,4 +130,5 @@ export const layerWith = (options: Options): Layer.Layer<ResultBackend, never, P
     })
   )
 
+/** `layerWith`, with the defaults. */
 export const layer: Layer.Layer<ResultBackend, never, Producer | Transport> = layerWith({})

@@ -1,0 +1,59 @@
+/**
+ * A scenario in a process of its own, and what it prints: a line of JSON each
+ * time there is something to say.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { createInterface } from "node:readline"
+
+export type Line = Readonly<Record<string, number>>
+
+/** No scenario takes longer, in milliseconds. */
+const patience = 180_000
+
+export class Program {
+  private readonly child: ChildProcess
+  private readonly lines: Array<Line> = []
+  private wake: () => void = () => {}
+  private ended: string | undefined
+
+  constructor(file: string, args: ReadonlyArray<string>) {
+    this.child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "inherit"] })
+    createInterface({ input: this.child.stdout! }).on("line", (line) => {
+      this.lines.push(JSON.parse(line))
+      this.wake()
+    })
+    this.child.on("exit", (code, signal) => {
+      this.ended = `${file} ${args[0]} ended (${code ?? signal})`
+      this.wake()
+    })
+  }
+
+  /** The next line, once it is there. */
+  async next(): Promise<Line> {
+    const deadline = setTimeout(() => {
+      this.ended = "took too long"
+      this.wake()
+    }, patience)
+    try {
+      while (this.lines.length === 0) {
+        if (this.ended !== undefined) throw new Error(this.ended)
+        await new Promise<void>((resolve) => this.wake = resolve)
+      }
+      return this.lines.shift()!
+    } finally {
+      clearTimeout(deadline)
+    }
+  }
+
+  /** CPU time so far in seconds (a hundredth is the least that Linux tells), and the proportional set size in megabytes. */
+  usage(): { readonly cpuSeconds: number; readonly pssMegabytes: number } {
+    const stat = readFileSync(`/proc/${this.child.pid}/stat`, "utf8").split(") ")[1]!.split(" ")
+    const pss = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${this.child.pid}/smaps_rollup`, "utf8"))
+    return { cpuSeconds: (Number(stat[11]) + Number(stat[12])) / 100, pssMegabytes: Number(pss![1]) / 1024 }
+  }
+
+  stop(): void {
+    this.child.kill("SIGKILL")
+  }
+}

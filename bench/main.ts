@@ -1,0 +1,153 @@
+/**
+ * `npm run bench`: the whole worker and client against a bare amqplib loop, in
+ * the same run, over the same private RabbitMQ, round after round in turn.
+ *
+ * Prints a table of medians and of ratios; the ratio is the median of the
+ * ratios of each round, because these machines drift. `npm run bench -- 5`
+ * runs five rounds instead of three; `CELERIAC_TEST_AMQP_URL` names a broker to
+ * use instead.
+ */
+import { RabbitMq } from "../test/peers/RabbitMq.ts"
+import { type Line, Program } from "./Program.ts"
+import * as Published from "./Published.ts"
+import { type Row, render } from "./Table.ts"
+
+const rounds = Number(process.argv[2] ?? 3)
+const given = process.env["CELERIAC_TEST_AMQP_URL"]
+const broker = given === undefined ? await RabbitMq.start() : undefined
+const url = given ?? broker!.url
+const published = await Published.publish()
+const rows: Array<Row> = []
+
+const say = (text: string) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
+const start = (program: "raw" | "celeriac", scenario: string, count: number) =>
+  new Program(published.program(program), [scenario, url, String(count)])
+const once = async (program: "raw" | "celeriac", scenario: string, count: number): Promise<Line> => {
+  const running = start(program, scenario, count)
+  try {
+    return await running.next()
+  } finally {
+    running.stop()
+  }
+}
+
+interface Duel {
+  readonly name: string
+  readonly baseline: () => Promise<Line>
+  readonly ours: () => Promise<Line>
+  readonly figures: ReadonlyArray<Omit<Row, "name" | "baseline" | "ours"> & { readonly of: string; readonly as: string }>
+}
+
+/** Both in turn, `rounds` times. */
+const duel = async ({ baseline, figures, name, ours }: Duel): Promise<void> => {
+  const pairs: Array<readonly [Line, Line]> = []
+  for (let round = 1; round <= rounds; round++) {
+    say(`${name}: round ${round} of ${rounds}`)
+    pairs.push([await baseline(), await ours()])
+  }
+  for (const { as, of, ...figure } of figures) {
+    rows.push({
+      ...figure,
+      name: `${name}, ${as}`,
+      baseline: pairs.map(([line]) => line[of] ?? Number.NaN),
+      ours: pairs.map(([, line]) => line[of] ?? Number.NaN)
+    })
+  }
+}
+
+const drain = (name: string, ours: string, baseline: string, fill: string, count: number, atLeast: number) =>
+  duel({
+    name,
+    baseline: async () => (await once("raw", fill, count), await once("raw", baseline, count)),
+    ours: async () => (await once("raw", fill, count), await once("celeriac", ours, count)),
+    figures: [
+      { of: "rate", as: "tasks/s", digits: 0, atLeast },
+      { of: "cpuMicros", as: "CPU µs/task", digits: 1, atMost: 2 },
+      { of: "rssGrowthMegabytes", as: "MB grown after the first fifth", digits: 0 }
+    ]
+  })
+
+/** A server that runs while `use` does. */
+const serving = async (program: "raw" | "celeriac", scenario: string, count: number, use: (server: Program) => Promise<Line>) => {
+  const server = start(program, scenario, count)
+  try {
+    await server.next()
+    return await use(server)
+  } finally {
+    server.stop()
+  }
+}
+
+const idle = (program: "raw" | "celeriac") =>
+  serving(program, "idle", 0, async (server) => {
+    const settle = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
+    await settle(3_000)
+    const before = server.usage()
+    await settle(10_000)
+    const after = server.usage()
+    return { cpuMillisPerSecond: (after.cpuSeconds - before.cpuSeconds) * 100, pss: after.pssMegabytes }
+  })
+
+try {
+  const drained = 50_000
+  await drain("drain, early ack", "drain", "drain", "fill", drained, 0.9)
+  await drain("drain, late ack", "drain-late", "drain", "fill", drained, 0.9)
+  await drain("drain, early ack, RPC results", "drain-results", "drain-results", "fill-results", drained, 0.85)
+  await drain("drain, late ack, RPC results", "drain-results-late", "drain-results", "fill-results", drained, 0.85)
+  await drain("drain, early ack, raw acks `multiple`", "drain", "drain-multiple", "fill", drained, 0)
+  await drain("drain, early ack, prefetch 4 per slot", "drain-multiplier-4", "drain", "fill", drained, 0)
+  await drain("drain, early ack, 100,000", "drain", "drain", "fill", 100_000, 0.9)
+  await duel({
+    name: "publish, confirmed and pipelined",
+    baseline: async () => (await once("raw", "fill", 0), await once("raw", "publish", 20_000)),
+    ours: async () => (await once("raw", "fill", 0), await once("celeriac", "publish", 20_000)),
+    figures: [
+      { of: "rate", as: "tasks/s", digits: 0, atLeast: 0.9 },
+      { of: "cpuMicros", as: "CPU µs/task", digits: 1 }
+    ]
+  })
+  await once("raw", "fill", 0)
+  for (const baseline of ["call", "call-confirmed"] as const) {
+    await duel({
+      name: baseline === "call" ? "round trip" : "round trip, raw publishes confirmed",
+      baseline: () => serving("raw", "serve", 0, () => once("raw", baseline, 5_000)),
+      ours: () => serving("celeriac", "serve", 0, () => once("celeriac", "call", 5_000)),
+      figures: [
+        { of: "p50", as: "p50 ms", digits: 3, atMost: 1.3 },
+        { of: "p99", as: "p99 ms", digits: 3 }
+      ]
+    })
+  }
+  const pace = (program: "raw" | "celeriac") =>
+    serving(program, "sink", 500, async (server) => (await once("raw", "pace", 500), await server.next()))
+  await duel({
+    name: "enqueue to start, 100/s",
+    baseline: () => pace("raw"),
+    ours: () => pace("celeriac"),
+    figures: [
+      { of: "p50", as: "p50 ms", digits: 3 },
+      { of: "p99", as: "p99 ms", digits: 3 }
+    ]
+  })
+  await duel({
+    name: "process start to first task",
+    baseline: async () => (await once("raw", "fill", 10), await once("raw", "boot", 1)),
+    ours: async () => (await once("raw", "fill", 10), await once("celeriac", "boot", 1)),
+    figures: [{ of: "millis", as: "ms", digits: 0, below: 300 }]
+  })
+  await once("raw", "fill", 0)
+  await duel({
+    name: "idle",
+    baseline: () => idle("raw"),
+    ours: () => idle("celeriac"),
+    figures: [
+      { of: "pss", as: "PSS MB", digits: 0, atMost: 2 },
+      { of: "cpuMillisPerSecond", as: "CPU ms/s", digits: 1 }
+    ]
+  })
+  say("")
+  console.log(render(rows, rounds))
+} finally {
+  published.remove()
+  await broker?.stop()
+}
