@@ -17,7 +17,9 @@ export const redisCommand = (url: string, ...command: ReadonlyArray<string>): Pr
       if (reply.value instanceof Error) reject(reply.value)
       else resolve(reply.value)
     })
-    socket.write(`*${command.length}\r\n${command.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join("")}`)
+    socket.write(
+      `*${command.length}\r\n${command.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join("")}`
+    )
   })
 
 interface Parsed {
@@ -39,7 +41,9 @@ const parse = (bytes: Buffer, at: number): Parsed | undefined => {
     case "$": {
       const length = Number(line)
       if (length < 0) return { value: null, next }
-      return bytes.length < next + length + 2 ? undefined : { value: bytes.toString("utf8", next, next + length), next: next + length + 2 }
+      return bytes.length < next + length + 2
+        ? undefined
+        : { value: bytes.toString("utf8", next, next + length), next: next + length + 2 }
     }
     case "*": {
       const items: Array<unknown> = []

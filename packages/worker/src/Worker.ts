@@ -23,10 +23,10 @@ import * as Control from "@celeriac/bootsteps/Control"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import type { Transport } from "@celeriac/messaging/Transport"
-import * as Nodename from "@celeriac/tasks/Nodename"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -34,6 +34,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Signals from "./state/Signals.ts"
+import { NoTasks } from "./state/WorkerError.ts"
 import * as WorkerExit from "./state/WorkerExit.ts"
 import * as WorkerSettings from "./state/WorkerSettings.ts"
 import { State, WorkerState } from "./state/WorkerState.ts"
@@ -50,21 +51,24 @@ export class Worker extends Context.Service<Worker, {
   readonly terminate: Effect.Effect<void>
   /** Succeeds when the worker has stopped because it was asked to; fails with what stopped it otherwise. */
   readonly awaitShutdown: Effect.Effect<StopReason.Shutdown | StopReason.Terminate, BootstepError>
-  /** Celery's `inspect stats`: what the steps tell. */
+  /** Celery's `inspect stats`: `total`, `pid` and `uptime` (in seconds), and what the steps tell. */
   readonly info: Effect.Effect<Bootstep.Info>
 }>()("@celeriac/worker/Worker") {}
 
 /** Handlers, made by `task.toLayer`. */
 export type Handlers = ReadonlyArray<Layer.Layer<never, any, any>>
 
+/** Of a worker of steps alone. */
+export type NoHandlers = ReadonlyArray<Layer.Layer<never>>
+
 export interface Options<
   T extends Handlers,
   W extends WorkerSteps.List,
   C extends WorkerSteps.List
 > {
-  /** The tasks this worker runs: what `task.toLayer(handler)` gives. */
-  readonly tasks: T
-  /** The name of the node: `name@host`, with `%h` for the host. Default `celery@%h`. */
+  /** The tasks this worker runs: what `task.toLayer(handler)` gives. A worker of steps alone may leave them out. */
+  readonly tasks?: T
+  /** The name of the node: `name@host`, with `%h` for the host, `%n` for its first label, `%d` for the rest. Default `celery@%h`. */
   readonly nodename?: string
   /** How many tasks run at once. Default: the number of processors. */
   readonly concurrency?: number
@@ -84,7 +88,7 @@ export interface Options<
 }
 
 /** What a command line may change of a definition. */
-export type Overrides = Partial<Pick<WorkerSettings.Settings, "nodename" | "concurrency" | "queues" | "prefetch">>
+export type Overrides = Pick<WorkerSettings.Changes, "nodename" | "concurrency" | "queues" | "prefetch">
 
 /** A worker that is not up: everything about it but its broker and its result backend. */
 export interface Definition<out E, out R> {
@@ -115,22 +119,21 @@ type NeedsOf<L> = L extends Layer.Layer<never, any, infer R> ? Exclude<R, TaskRe
 type Errors<T extends Handlers> = ErrorsOf<T[number]>
 type Needs<T extends Handlers> = NeedsOf<T[number]>
 
-/** Defines a worker. Steps that do not fit together are a defect, a `BootGraphError` that names them. */
+/**
+ * Defines a worker. Steps that do not fit together are a defect, a
+ * `BootGraphError` that names them; so is a worker that has nothing to do,
+ * `NoTasks`.
+ */
 export const make = <
-  const T extends Handlers,
+  const T extends Handlers = NoHandlers,
   const W extends WorkerSteps.List = [],
   const C extends WorkerSteps.List = []
 >(
   options: Options<T, W, C>
 ): Definition<Errors<T>, Needs<T> | WorkerSteps.Needs<W, C> | Transport | ResultBackend> => {
-  const defaults = WorkerSettings.defaults()
-  return define(options, {
-    nodename: options.nodename === undefined ? defaults.nodename : Nodename.expand(options.nodename),
-    concurrency: options.concurrency ?? defaults.concurrency,
-    queues: options.queues ?? defaults.queues,
-    prefetch: options.prefetch ?? defaults.prefetch,
-    connectionMaxRetries: options.connectionMaxRetries ?? defaults.connectionMaxRetries
-  })
+  // An empty list is somebody's word: tasks may be registered by other means.
+  if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
+  return define(options, WorkerSettings.change(WorkerSettings.defaults(), options))
 }
 
 const define = <T extends Handlers, W extends WorkerSteps.List, C extends WorkerSteps.List, E, R>(
@@ -146,14 +149,21 @@ const define = <T extends Handlers, W extends WorkerSteps.List, C extends Worker
     Effect.suspend(() => {
       const state = new State()
       const blueprint = WorkerSteps.compose(own, settings, state)
-      const up = Effect.flatMap(Effect.context<never>(), (context) => {
+      const up = Effect.contextWith((context: Context.Context<never>) => {
         onUp({
           nodename: settings.nodename,
           state,
           shutdown: control.request(StopReason.shutdown()),
           terminate: control.request(StopReason.terminate()),
           awaitShutdown: Effect.never,
-          info: Effect.provideContext(Blueprint.info, context)
+          info: Effect.zipWith(
+            Clock.currentTimeMillis,
+            Effect.provideContext(Blueprint.info, context),
+            (now, steps) => ({
+              ...state.stats(now),
+              ...steps
+            })
+          )
         })
         return control.awaitStop
       })
@@ -167,7 +177,7 @@ const define = <T extends Handlers, W extends WorkerSteps.List, C extends Worker
         Effect.provideService(WorkerState, state)
       )
     }).pipe(
-      Effect.provide(Layer.provideMerge(Layer.mergeAll(Layer.empty, ...options.tasks), TaskRegistry.layer)),
+      Effect.provide(Layer.provideMerge(Layer.mergeAll(Layer.empty, ...options.tasks ?? []), TaskRegistry.layer)),
       Effect.provideService(Control.Control, control),
       Effect.provideService(WorkerSettings.WorkerSettings, settings),
       Effect.provideService(ParentNodename, settings.nodename)
@@ -178,7 +188,7 @@ const define = <T extends Handlers, W extends WorkerSteps.List, C extends Worker
     [TypeId]: TypeId,
     settings,
     blueprint: WorkerSteps.compose(own, settings, new State()),
-    with: (overrides) => define(options, { ...settings, ...overrides }),
+    with: (overrides) => define(options, WorkerSettings.change(settings, overrides)),
     layer: layer(live),
     run: run(live)
   }
@@ -230,7 +240,11 @@ const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.WorkerFailu
         Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.andThen(
           unrecoverable(cause),
           Effect.fail(
-            new WorkerExit.WorkerFailure({ message: describe(Cause.squash(cause)), exitCode: 1, cause: Cause.squash(cause) })
+            new WorkerExit.WorkerFailure({
+              message: describe(Cause.squash(cause)),
+              exitCode: 1,
+              cause: Cause.squash(cause)
+            })
           )
         )
     })

@@ -49,7 +49,9 @@ export type ConsumerProvides<Own extends List> = Bootstep.Provides<typeof consum
 /** Each step that requires a step which is not there becomes a sentence. */
 export type Check<Own extends List, Known, Where extends string> = {
   readonly [K in keyof Own]: [MissingStep<Own[K], Known>] extends [never] ? Own[K]
-    : `Bootstep '${Bootstep.Name<Own[K]>}' requires '${Bootstep.KeyName<MissingStep<Own[K], Known>>}', which no step of ${Where} provides`
+    : `Bootstep '${Bootstep.Name<Own[K]>}' requires '${Bootstep.KeyName<
+      MissingStep<Own[K], Known>
+    >}', which no step of ${Where} provides`
 }
 
 type MissingStep<S, Known> = Extract<Exclude<Bootstep.Requires<S>, Known>, { readonly key: `Bootstep/${string}` }>
@@ -60,7 +62,9 @@ export type Needs<W extends List, C extends List> = Exclude<
   WorkerProvides<W> | ConsumerProvides<C> | Outside
 >
 
-export type Errors<W extends List, C extends List> = Bootstep.Error<typeof worker[number] | typeof consumer[number] | W[number] | C[number]>
+export type Errors<W extends List, C extends List> = Bootstep.Error<
+  typeof worker[number] | typeof consumer[number] | W[number] | C[number]
+>
 
 /** Both blueprints, one inside the other. Fails with `BootGraphError` for steps that do not fit together. */
 export const compose = (

@@ -1,3 +1,4 @@
+import { because, Nacked } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
@@ -29,6 +30,7 @@ import {
   publish,
   quiet,
   settled,
+  SlowStore,
   surroundings,
   taskMessage,
   until
@@ -52,6 +54,43 @@ const connectionsOfWorkers = Effect.map(
 )
 
 describe("a warm shutdown", () => {
+  it.effect("waits until the failure of a message that could not be run is stored, and its message rejected", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    return Effect.gen(function*() {
+      const { stopping } = yield* boot(define({ tasks: [doors.late] }).layer)
+      yield* publish(taskMessage({ task: "nobody's", id: "a" }))
+      yield* settled
+      const stopped = yield* stopping
+      yield* settled
+      assert.deepStrictEqual([stopped.pollUnsafe(), yield* counts()], [undefined, [0, 1]])
+      store.answer()
+      yield* Fiber.join(stopped)
+      assert.deepStrictEqual([store.stored, yield* counts()], [["FAILURE a"], [0, 0]])
+    }).pipe(Effect.scoped, Effect.provide(surroundings(store.layer)), Effect.provide(quiet))
+  })
+
+  it.effect("gives back at once what waits because its result was refused, and what is refused meanwhile", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    store.refuse(because("publish", new Nacked({ exchange: "", routingKey: "reply" })))
+    return Effect.gen(function*() {
+      const { stopping, worker } = yield* boot(define({ tasks: [doors.late], concurrency: 2 }).layer)
+      yield* send(1)
+      yield* send(2)
+      doors.open(1)
+      yield* settled
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2], [0, 2]])
+      const stopped = yield* stopping
+      yield* settled
+      assert.deepStrictEqual([stopped.pollUnsafe(), yield* counts()], [undefined, [1, 1]])
+      doors.open(2)
+      yield* Fiber.join(stopped)
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2], [2, 0]])
+      assert.strictEqual(worker.state.requests.size, 0)
+    }).pipe(Effect.scoped, Effect.provide(surroundings(store.layer)), Effect.provide(quiet))
+  })
+
   it.effect("finishes what runs, over the connection it came by, and gives back the rest in order", () => {
     const doors = new Doors()
     return Effect.gen(function*() {

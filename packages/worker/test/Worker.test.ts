@@ -6,10 +6,12 @@ import * as Consumer from "@celeriac/messaging/Consumer"
 import * as Entity from "@celeriac/messaging/Entity"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Client from "@celeriac/tasks/Client"
+import * as Nodename from "@celeriac/tasks/Nodename"
 import * as Task from "@celeriac/tasks/Task"
 import { Hub } from "@celeriac/worker/boot/Hub"
 import { Timer } from "@celeriac/worker/boot/Timer"
 import * as ConsumerStep from "@celeriac/worker/consumer/ConsumerStep"
+import { NoTasks } from "@celeriac/worker/state/WorkerError"
 import { WorkerFailure, WorkerShutdown, WorkerTerminate } from "@celeriac/worker/state/WorkerExit"
 import * as TestWorker from "@celeriac/worker/testing/TestWorker"
 import * as Worker from "@celeriac/worker/Worker"
@@ -162,14 +164,21 @@ describe("Worker.layer", () => {
 
   it.effect("tells of its steps what Celery's inspect stats does", () =>
     Effect.gen(function*() {
+      const client = yield* Client.Client
       const { info, nodename } = yield* Worker.Worker
+      yield* client.execute(add, { x: 1, y: 2 })
+      yield* client.execute(add, { x: 1, y: 2 })
+      yield* TestClock.adjust("61500 millis")
       assert.strictEqual(nodename, "celery@test")
       assert.deepStrictEqual(yield* info, {
-        broker: { uri: "memory://local" },
+        total: { "add": 2 },
+        pid: process.pid,
+        uptime: 61,
+        broker: { transport: "memory", uri: "memory://local", hostname: "local" },
         pool: { implementation: "celeriac:fibers", "max-concurrency": 2, running: 0, waiting: 0 },
-        prefetch_count: { celery: 8 },
+        prefetch_count: 8,
         queues: ["celery"],
-        timer: { scheduled: 1 }
+        timer: { scheduled: 0 }
       })
     }).pipe(Effect.provide(running(define({ tasks: [AddLive] })))))
 
@@ -202,6 +211,24 @@ describe("Worker.make", () => {
     )
     assert.isTrue(Worker.isDefinition(worker.with({})))
     assert.isFalse(Worker.isDefinition({ settings: {} }))
+  })
+
+  it("expands a nodename, wherever it is given", () => {
+    const host = Nodename.hostname()
+    const [label = "", ...rest] = host.split(".")
+    const worker = Worker.make({ tasks: [AddLive], nodename: "w1@%h" })
+    assert.strictEqual(worker.settings.nodename, `w1@${host}`)
+    assert.strictEqual(worker.with({ nodename: "w2@%h" }).settings.nodename, `w2@${host}`)
+    assert.strictEqual(worker.with({ nodename: "%n-%d@h" }).settings.nodename, `${label}-${rest.join(".")}@h`)
+    assert.strictEqual(worker.with({ nodename: "w3@%h" }).with({ concurrency: 1 }).settings.nodename, `w3@${host}`)
+  })
+
+  it("throws for a worker that has nothing to do, and takes one of steps alone", () => {
+    assert.throws(() => Worker.make({}), NoTasks)
+    assert.throws(() => Worker.make({ concurrency: 2 }), /nothing to do: give it a task/)
+    const Step = Bootstep.make("Step", { start: Effect.void })
+    assert.isTrue(Worker.isDefinition(Worker.make({ steps: { consumer: [Step] } })))
+    assert.isTrue(Worker.isDefinition(Worker.make({ tasks: [] })))
   })
 
   it("throws for steps that require each other", () => {
@@ -240,7 +267,7 @@ describe("ConsumerStep", () => {
       yield* publish(message, "custom")
       yield* settled
       assert.strictEqual(seen.length, 3)
-    }).pipe(Effect.provide(running(define({ tasks: [AddLive], steps: { consumer: [Custom] } }))), Effect.provide(quiet))
+    }).pipe(Effect.provide(running(define({ steps: { consumer: [Custom] } }))), Effect.provide(quiet))
   })
 })
 

@@ -57,6 +57,13 @@ describe("the type of a worker", () => {
     expectTypeOf<NeedsOf<typeof layer>>().toEqualTypeOf<never>()
   })
 
+  it("needs no tasks when it has steps, and then nothing for them", () => {
+    const Step = Bootstep.make("Step", { start: Effect.void })
+    const worker = Worker.make({ steps: { consumer: [Step] } })
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultBackend>()
+    expectTypeOf<Layer.Error<typeof worker.layer>>().toEqualTypeOf<BootstepError>()
+  })
+
   it("shows the needs of handlers in a test worker too", () => {
     const layer = TestWorker.layer({ tasks: [MailLive] })
     expectTypeOf<NeedsOf<typeof layer>>().toEqualTypeOf<Mailer>()

@@ -1,5 +1,6 @@
 /** What the tests of the worker share: tasks that wait to be told, messages of any shape, and what was logged. */
 import type { Message, Properties } from "@celeriac/messaging/Message"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
@@ -153,3 +154,34 @@ export class Lines {
 
 /** Nothing is written to the terminal. */
 export const quiet = Logger.layer([])
+
+/** A store that answers when it is told to, and with what; or that refuses everything at once. */
+export class SlowStore {
+  readonly waiting: Array<{ readonly record: ResultRecord; readonly answer: (error?: MessagingError) => void }> = []
+  readonly stored: Array<string> = []
+
+  private atOnce: { readonly error: MessagingError | undefined } | undefined
+
+  readonly layer = Layer.effect(
+    ResultBackend,
+    Effect.map(ResultBackend, (backend) => ({
+      ...backend,
+      storeUnsafe: (record: ResultRecord, _to: unknown, onStored: (error?: MessagingError) => void) => {
+        this.waiting.push({ record, answer: onStored })
+        if (this.atOnce !== undefined) this.answer(this.atOnce.error)
+      }
+    }))
+  ).pipe(Layer.provide(MemoryBackend.layer))
+
+  /** From now on, answers at once: with the error, or well. */
+  refuse(error: MessagingError | undefined): void {
+    this.atOnce = { error }
+  }
+
+  answer(error?: MessagingError): void {
+    const next = this.waiting.shift()
+    if (next === undefined) throw new Error("nothing waits to be stored")
+    this.stored.push(`${next.record.status} ${next.record.taskId}`)
+    next.answer(error)
+  }
+}

@@ -8,8 +8,8 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as TaskState from "../TaskState.ts"
 import type { ResultRecord } from "../result/ResultRecord.ts"
+import * as TaskState from "../TaskState.ts"
 
 export interface ResultShelf {
   /** Keeps a record, and wakes those who wait for it when it is final. A SUCCESS that is kept stays. */

@@ -15,7 +15,7 @@ import * as Data from "effect/Data"
 import { isTable } from "../internal/Table.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
 
-/** An exception as Python names it: `excModule` may be undefined, `excMessage` are its arguments. */
+/** An exception as data, under the name that Python has for it. */
 export interface ExceptionRecord {
   /** The class: `ValueError`. */
   readonly excType: string
@@ -64,6 +64,7 @@ export const foreignModule = "celeriac"
 
 // What Celery itself stores.
 
+/** The worker knows no task of this name. */
 export const notRegistered = (task: string) => make("NotRegistered", [task])
 /** `Worker exited prematurely: signal 9 (SIGKILL) Job: 23.` */
 export const workerLost = (message: string) => make("WorkerLostError", [message])
@@ -71,19 +72,25 @@ export const workerLost = (message: string) => make("WorkerLostError", [message]
 export const timeLimitExceeded = (seconds: number) => make("TimeLimitExceeded", [seconds])
 /** The soft limit. */
 export const softTimeLimitExceeded = () => make("SoftTimeLimitExceeded")
+/** It was not run, or not to its end. */
 export const taskRevoked = (why: "revoked" | "expired" | "terminated") => make("TaskRevokedError", [why])
 /** `when` is seconds from now, or ISO-8601. */
 export const retry = (message: string | null = null, exc: string | null = null, when: number | string | null = null) =>
   make("Retry", [message, exc, when])
+/** The task settled its outcome itself. */
 export const ignore = (reason?: string) => make("Ignore", reason === undefined ? [] : [reason])
+/** The task refused its message. */
 export const reject = (reason: string | null = null, requeue = false) => make("Reject", [reason, requeue])
+/** The retry policy is at its end. */
 export const maxRetriesExceeded = (message: string) => make("MaxRetriesExceededError", [message])
 /** `Dependency <id> raised <repr>`. */
 export const chordError = (message: string) => make("ChordError", [message])
+/** The message makes no sense. */
 export const invalidTask = (message: string) => make("InvalidTaskError", [message])
 /** Python's: a task called with other arguments than it takes. */
 export const typeError = (message: string) => make("TypeError", [message])
 
+/** As it is stored. What JSON cannot hold is written as its Python repr. */
 export const encode = (record: ExceptionRecord): Wire => ({
   exc_type: record.excType,
   exc_message: record.args.map(sendable),
@@ -103,6 +110,7 @@ export const decode = (value: unknown): ExceptionRecord => {
   }
 }
 
+/** What a reader of the result fails with. */
 export const toException = (
   record: ExceptionRecord,
   about: { readonly taskId?: string | undefined; readonly traceback?: string | undefined } = {}

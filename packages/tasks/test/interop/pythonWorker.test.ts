@@ -24,7 +24,10 @@ const url = inject("amqpUrl")
 const redisUrl = inject("redisUrl")
 const queue = `interop.worker.${process.pid}`
 
-const add = Task.make("py.add", { parameters: { x: Schema.Int, y: Schema.optionalKey(Schema.Int) }, success: Schema.Int })
+const add = Task.make("py.add", {
+  parameters: { x: Schema.Int, y: Schema.optionalKey(Schema.Int) },
+  success: Schema.Int
+})
 const fail = Task.make("py.fail", { parameters: { how: Schema.String }, success: Schema.Null })
 
 const runtime = ManagedRuntime.make(
@@ -85,7 +88,10 @@ describe("a Python worker", () => {
       assert.isTrue(error.is("ValueError", "builtins"))
       assert.deepStrictEqual(error.args, ["bad", 3])
       assert.strictEqual(error.message, "ValueError('bad', 3)")
-      assert.match(error.traceback ?? "", /^Traceback \(most recent call last\):\n[^]*proj\.py", line \d+, in fail\n[^]*ValueError: \('bad', 3\)/)
+      assert.match(
+        error.traceback ?? "",
+        /^Traceback \(most recent call last\):\n[^]*proj\.py", line \d+, in fail\n[^]*ValueError: \('bad', 3\)/
+      )
       const odd = yield* Effect.flip(client.execute(fail, { how: "odd" }, wait))
       if (odd._tag !== "TaskException") return assert.fail(odd._tag)
       assert.isTrue(odd.is("Odd", "proj"))
@@ -134,10 +140,36 @@ describe("a Python worker", () => {
         kwargs: {},
         args: ["a"]
       })
-      const { argsrepr, correlation_id, id, ignore_result, kwargsrepr, parent_id, priority, retries, root_id, routing_key, shadow, timelimit } = seen
+      const {
+        argsrepr,
+        correlation_id,
+        id,
+        ignore_result,
+        kwargsrepr,
+        parent_id,
+        priority,
+        retries,
+        root_id,
+        routing_key,
+        shadow,
+        timelimit
+      } = seen
       const own = `${queue}-options`
       assert.deepStrictEqual(
-        { argsrepr, correlation_id, id, ignore_result, kwargsrepr, parent_id, priority, retries, root_id, routing_key, shadow, timelimit },
+        {
+          argsrepr,
+          correlation_id,
+          id,
+          ignore_result,
+          kwargsrepr,
+          parent_id,
+          priority,
+          retries,
+          root_id,
+          routing_key,
+          shadow,
+          timelimit
+        },
         {
           argsrepr: "('a',)",
           correlation_id: own,
@@ -210,7 +242,14 @@ describe("a Python worker", () => {
       assert.isString(seen.id)
       yield* producer.publish(message, { exchange: "", routingKey: queue })
       yield* Effect.promise(() =>
-        until("the soft limit", () => worker.output.includes(`[${id}]`) && /py\.sleep\[.*-limited\] succeeded in 1\.\d+s: 'soft limit'/.test(worker.output), 6000, () => worker.output)
+        until(
+          "the soft limit",
+          () =>
+            worker.output.includes(`[${id}]`) &&
+            /py\.sleep\[.*-limited\] succeeded in 1\.\d+s: 'soft limit'/.test(worker.output),
+          6000,
+          () => worker.output
+        )
       )
     }))
 })
@@ -218,10 +257,15 @@ describe("a Python worker", () => {
 /** What is stored about a task in Redis, once it is in this state. */
 const stored = async (id: string, status: string): Promise<string> => {
   let text = ""
-  await until(`${id} in the state ${status}`, async () => {
-    text = String(await redisCommand(redisUrl, "GET", `celery-task-meta-${id}`))
-    return text.includes(`"status": "${status}"`)
-  }, 10_000, () => text)
+  await until(
+    `${id} in the state ${status}`,
+    async () => {
+      text = String(await redisCommand(redisUrl, "GET", `celery-task-meta-${id}`))
+      return text.includes(`"status": "${status}"`)
+    },
+    10_000,
+    () => text
+  )
   return text
 }
 
@@ -229,8 +273,13 @@ const read = (text: string): ResultRecord.ResultRecord => Result.getOrThrow(Resu
 
 describe("a record that Python keeps in Redis", () => {
   const send = (task: string, id: string, call: Client.NamedCall = {}) =>
-    runtime.runPromise(Effect.flatMap(Client.Client, (client) => client.sendTask(task, { ...call, taskId: `${queue}-${id}`, ignoreResult: false })))
-      .then(() => `${queue}-${id}`)
+    runtime.runPromise(
+      Effect.flatMap(Client.Client, (client) =>
+        client.sendTask(task, { ...call, taskId: `${queue}-${id}`, ignoreResult: false }))
+    )
+      .then(() =>
+        `${queue}-${id}`
+      )
 
   it("of a success is read, its extended part too", async () => {
     const id = await send("kept.add", "kept", { args: [1, 2] })
@@ -266,7 +315,12 @@ describe("a record that Python keeps in Redis", () => {
     assert.match((started.result as { readonly hostname: string }).hostname, /^celery@/)
     const retry = read(await stored(await send("kept.retry", "retry"), "RETRY"))
     assert.deepStrictEqual(retry.exception, { excType: "ValueError", excModule: "builtins", args: ["again"] })
-    const revoked = read(await stored(await send("kept.add", "revoked", { args: [1, 2], countdown: "300 millis", expires: "100 millis" }), "REVOKED"))
+    const revoked = read(
+      await stored(
+        await send("kept.add", "revoked", { args: [1, 2], countdown: "300 millis", expires: "100 millis" }),
+        "REVOKED"
+      )
+    )
     assert.isTrue(ResultRecord.failure(revoked)?.is("TaskRevokedError"))
   })
 })
@@ -274,7 +328,10 @@ describe("a record that Python keeps in Redis", () => {
 describe("a record that is written here", () => {
   it("is read by Python's AsyncResult", async () => {
     const records = [
-      ResultRecord.make("w-success", "SUCCESS", { result: { a: [1, 1.5, null, "é"] }, dateDone: Date.UTC(2026, 10, 20, 12) }),
+      ResultRecord.make("w-success", "SUCCESS", {
+        result: { a: [1, 1.5, null, "é"] },
+        dateDone: Date.UTC(2026, 10, 20, 12)
+      }),
       ResultRecord.make("w-failure", "FAILURE", {
         exception: { excType: "ValueError", excModule: "builtins", args: ["bad", 3] },
         traceback: "Traceback (most recent call last):\n...",
@@ -287,7 +344,12 @@ describe("a record that is written here", () => {
       ResultRecord.make("w-started", "STARTED", { result: { pid: 1, hostname: "w@h" } })
     ]
     for (const record of records) {
-      await redisCommand(redisUrl, "SET", `celery-task-meta-${record.taskId}`, JSON.stringify(ResultRecord.encode(record)))
+      await redisCommand(
+        redisUrl,
+        "SET",
+        `celery-task-meta-${record.taskId}`,
+        JSON.stringify(ResultRecord.encode(record))
+      )
     }
     const lines = await runPython(
       `

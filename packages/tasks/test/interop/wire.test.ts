@@ -44,7 +44,9 @@ const calls: ReadonlyArray<readonly [name: string, python: string, ours: Client.
   }],
   ["ignored", "ignore_result=True", { ignoreResult: true }],
   ["compressed", "args=('x' * 500,), compression='gzip'", { args: ["x".repeat(500)], compression: "gzip" }],
-  ["long", "args=('x' * 3000, list(range(500)))", { args: ["x".repeat(3000), Array.from({ length: 500 }, (_, n) => n)] }]
+  ["long", "args=('x' * 3000, list(range(500)))", {
+    args: ["x".repeat(3000), Array.from({ length: 500 }, (_, n) => n)]
+  }]
 ]
 
 const clientOf = (queue: string) =>

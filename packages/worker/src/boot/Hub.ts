@@ -90,8 +90,10 @@ export class Hub extends Bootstep.Service<Hub, {
       callSoon: (effect, options) =>
         Effect.asVoid(supervise("callSoon", Effect.andThen(Effect.yieldNow, effect), options)),
       addReader: (source, onReadable) =>
-        Effect.map(runner<Effect.Services<ReturnType<typeof onReadable>>>("reader"), (run) =>
-          sources.set("read", source, () => run(onReadable(source)))),
+        Effect.map(
+          runner<Effect.Services<ReturnType<typeof onReadable>>>("reader"),
+          (run) => sources.set("read", source, () => run(onReadable(source)))
+        ),
       addWriter: (source, onWritable) =>
         Effect.map(runner<Effect.Services<ReturnType<typeof onWritable>>>("writer"), (run) => {
           sources.set("write", source, () => run(onWritable(source)))

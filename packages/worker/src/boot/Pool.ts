@@ -19,6 +19,8 @@ import * as Settings from "@celeriac/tasks/Settings"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Executor } from "../execution/Executor.ts"
 import type { Request } from "../execution/Request.ts"
 import { ResultStore } from "../execution/ResultStore.ts"
@@ -35,6 +37,8 @@ export class Pool extends Bootstep.Service<Pool, {
   /** What runs now: Celery's `active_requests`. */
   readonly active: Effect.Effect<ReadonlyArray<ActiveRequest>>
   readonly concurrency: Effect.Effect<number>
+  /** The concurrency as it is, and as it becomes. */
+  readonly resizes: Stream.Stream<number>
   readonly grow: (slots: number) => Effect.Effect<void>
   readonly shrink: (slots: number) => Effect.Effect<void>
   /** The life of requests, for whoever receives them. */
@@ -66,14 +70,20 @@ export class Pool extends Bootstep.Service<Pool, {
           (message) => message.body
         )
     })
-    const resize = (by: number) => Effect.sync(() => slots.resize(slots.concurrency() + by))
+    const size = yield* SubscriptionRef.make(slots.concurrency())
+    const resize = (by: number) =>
+      SubscriptionRef.update(size, (now) => {
+        slots.resize(now + by)
+        return slots.concurrency()
+      })
     return {
       slots,
       executor,
       results,
       decode,
       active: Effect.sync(() => Array.from(state.active.values())),
-      concurrency: Effect.sync(slots.concurrency),
+      concurrency: SubscriptionRef.get(size),
+      resizes: SubscriptionRef.changes(size),
       grow: (by) => resize(by),
       shrink: (by) => resize(-by)
     }

@@ -88,7 +88,14 @@ export class Timer extends Bootstep.Service<Timer, {
       callAt: (at, call, options) => enter(typeof at === "number" ? at : at.epochMilliseconds, call, options),
       callRepeatedly: (every, call, options) =>
         Effect.flatMap(Effect.context<Effect.Services<typeof call>>(), (context) => {
-          const repeated = new RepeatedCall(queue, clock, Duration.toMillis(every), options?.priority ?? 0, call, context)
+          const repeated = new RepeatedCall(
+            queue,
+            clock,
+            Duration.toMillis(every),
+            options?.priority ?? 0,
+            call,
+            context
+          )
           return Effect.as(Effect.addFinalizer(() => repeated.cancel), repeated)
         })
     }
@@ -199,8 +206,10 @@ class RepeatedCall<R> implements TimerCall {
 
   private enter(at: number): void {
     if (this.cancelled) return
-    const run = Effect.onExit(this.call, () =>
-      Effect.sync(() => this.enter(Math.max(at + this.every, this.clock.currentTimeMillisUnsafe()))))
+    const run = Effect.onExit(
+      this.call,
+      () => Effect.sync(() => this.enter(Math.max(at + this.every, this.clock.currentTimeMillisUnsafe())))
+    )
     this.entry = this.queue.enter(at, run, this.priority)
   }
 }

@@ -7,8 +7,8 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
-import type { Channel } from "@celeriac/messaging/Transport"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import type { Channel } from "@celeriac/messaging/Transport"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -29,5 +29,12 @@ export class Connection extends Bootstep.Service<Connection, {
     yield* Effect.logInfo(`Connected to ${connection.uri}`)
     return connection
   }),
-  info: (connection) => Effect.succeed({ broker: { uri: connection.uri } })
+  info: ({ uri }) => Effect.map(Transport, ({ driver }) => ({ broker: { transport: driver, uri, ...addressOf(uri) } }))
 }) {}
+
+/** Of a URI that has them. */
+const addressOf = (uri: string): { readonly hostname?: string; readonly port?: number } => {
+  const url = URL.parse(uri)
+  if (url === null || url.hostname === "") return {}
+  return url.port === "" ? { hostname: url.hostname } : { hostname: url.hostname, port: Number(url.port) }
+}

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
@@ -18,7 +19,7 @@ export const EventLoop = Bootstep.make("EventLoop", {
   start: Effect.gen(function*() {
     const state = yield* WorkerState
     const { nodename } = yield* WorkerSettings
-    if (state.ready()) yield* Effect.logInfo(`${nodename} ready.`)
+    if (state.ready(yield* Clock.currentTimeMillis)) yield* Effect.logInfo(`${nodename} ready.`)
     else yield* Effect.logInfo("Resuming normal operations following a restart.")
   })
 })

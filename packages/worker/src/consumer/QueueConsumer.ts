@@ -18,9 +18,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import type { Request } from "../execution/Request.ts"
+import type { Request, Source } from "../execution/Request.ts"
 import * as Prefetch from "../state/Prefetch.ts"
-import { type Surroundings as ReceiverSurroundings, Receiver } from "./Receiver.ts"
+import type { TimerEntry } from "../state/TimerQueue.ts"
+import * as WorkerLog from "../state/WorkerLog.ts"
+import { Receiver, type Surroundings as ReceiverSurroundings, type Watcher } from "./Receiver.ts"
 
 export interface Surroundings extends ReceiverSurroundings {
   readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
@@ -28,18 +30,20 @@ export interface Surroundings extends ReceiverSurroundings {
   readonly prefetch: Prefetch.Prefetch
   /** Runs an effect in the background. */
   readonly run: (effect: Effect.Effect<void>) => void
-  /** Sends back what waits for a slot, but for this many of the oldest. */
-  readonly giveBack: (keep: number) => void
 }
 
 export interface QueueConsumer {
   readonly queue: Queue
+  /** What its requests come from. */
+  readonly source: Source
   /** How many messages may be outstanding now; 0 is unlimited. */
   readonly prefetch: () => number
-  /** No more deliveries. What is held for its ETA is handed out; what runs goes on and can be settled. */
+  /** No more deliveries. What waits for a time is handed out; what runs goes on and can be settled. */
   readonly cancel: Effect.Effect<ReadonlyArray<Request>>
-  /** Looks at what was done lately, and changes the prefetch if that would help. */
-  readonly adapt: Effect.Effect<void>
+  /** Every message of the queue that came here is settled. */
+  readonly idle: Effect.Effect<void>
+  /** The pool has more or fewer slots than before. */
+  readonly resized: Effect.Effect<void>
 }
 
 /** Consumes until the scope closes. Succeeds when the first deliveries may come. */
@@ -49,12 +53,25 @@ export const start = (
 ): Effect.Effect<QueueConsumer, MessagingError, Scope.Scope> =>
   Effect.gen(function*() {
     const consuming = new Consuming(queue, around)
+    yield* Effect.addFinalizer(() => Effect.sync(consuming.rest))
     const first = yield* consuming.open
     yield* Bootstep.forkSupervised(consuming.stayOpen(first))
     return consuming
   })
 
-/** Between attempts to consume a queue again. Without end: the worker may have other queues, and this one may come back. */
+/** Tries, and tells, until the queue can be consumed. Without end: the worker may have other queues, and this one may come back. */
+export const persist = <A, R>(
+  queue: Queue,
+  attempt: Effect.Effect<A, MessagingError, R>
+): Effect.Effect<A, never, R> =>
+  attempt.pipe(
+    Effect.tapError((error) =>
+      Effect.logError(`Cannot consume from ${queue.name}: ${WorkerLog.sentence(error.message)} Trying again`)
+    ),
+    Effect.retry(again),
+    Effect.orDie
+  )
+
 const again = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
 
 interface Round {
@@ -62,23 +79,24 @@ interface Round {
   readonly scope: Scope.Closeable
 }
 
-class Consuming implements QueueConsumer {
+class Consuming implements QueueConsumer, Watcher {
   readonly queue: Queue
   private readonly around: Surroundings
   private readonly receiver: Receiver
   private subscription: Subscription | undefined
-  private cancelled = false
   /** What the rule wants, without what is held. */
   private wanted: number
   /** What the broker was told. */
   private applied: number
   private settled = 0
   private windowStart: number
+  /** Of the next look at the prefetch; none while there is nothing to adapt. */
+  private nextLook: TimerEntry | undefined
 
   constructor(queue: Queue, around: Surroundings) {
     this.queue = queue
     this.around = around
-    this.receiver = new Receiver(around, this.onFinished, this.onHeld)
+    this.receiver = new Receiver(around, this)
     this.wanted = Prefetch.initial(around.prefetch, around.concurrency())
     this.applied = this.wanted
     this.windowStart = around.clock.currentTimeMillisUnsafe()
@@ -86,9 +104,17 @@ class Consuming implements QueueConsumer {
 
   readonly prefetch = (): number => this.applied
 
+  get source(): Source {
+    return this.receiver
+  }
+
+  get idle(): Effect.Effect<void> {
+    return this.receiver.idle
+  }
+
   /** A channel of its own scope, consuming. */
   readonly open: Effect.Effect<Round, MessagingError, Scope.Scope> = Effect.suspend(() =>
-    this.cancelled ? Effect.never : Effect.gen({ self: this }, function*() {
+    !this.receiver.isReceiving ? Effect.never : Effect.gen({ self: this }, function*() {
       const scope = yield* Scope.fork(yield* Effect.scope)
       return yield* Effect.gen({ self: this }, function*() {
         const channel = yield* this.around.openChannel
@@ -115,44 +141,70 @@ class Consuming implements QueueConsumer {
         const error = yield* Effect.flip(round.channel.lost)
         // With the connection, the whole consumer is built anew: that is not for one queue to do.
         if (error.reason._tag === "ConnectionLost") return yield* Effect.never
-        if (this.cancelled) return yield* Effect.never
+        if (!this.receiver.isReceiving) return yield* Effect.never
         this.around.executor.forget(this.receiver.release())
-        this.around.executor.dropWaitingOf(this.receiver)
-        yield* Effect.logWarning(`Consuming from ${this.queue.name} stopped: ${error.message}. Trying again`)
-        yield* Scope.close(round.scope, Exit.void)
-        round = yield* this.open.pipe(
-          Effect.tapError((error) => Effect.logError(`Cannot consume from ${this.queue.name}: ${error.message}`)),
-          Effect.retry(again),
-          Effect.orDie
+        this.around.executor.dropWaiting(this.receiver)
+        yield* Effect.logWarning(
+          `Consuming from ${this.queue.name} stopped: ${WorkerLog.sentence(error.message)} Trying again`
         )
+        yield* Scope.close(round.scope, Exit.void)
+        round = yield* persist(this.queue, this.open)
       }
     })
 
   readonly cancel: Effect.Effect<ReadonlyArray<Request>> = Effect.suspend(() => {
-    this.cancelled = true
-    return Effect.as(Effect.ignore(this.subscription?.cancel ?? Effect.void), undefined)
-  }).pipe(Effect.map(() => this.receiver.release()))
+    this.rest()
+    const waiting = this.receiver.close()
+    return Effect.as(Effect.ignore(this.subscription?.cancel ?? Effect.void), waiting)
+  })
 
-  readonly adapt: Effect.Effect<void> = Effect.suspend(() => {
+  /** Looks no more. */
+  readonly rest = (): void => {
+    this.nextLook?.cancel()
+    this.nextLook = undefined
+  }
+
+  readonly resized: Effect.Effect<void> = Effect.suspend(() => {
+    this.wanted = Prefetch.resized(this.around.prefetch, this.around.concurrency(), this.wanted)
+    this.lookLater()
+    return this.apply
+  })
+
+  /** Looks at what was done lately, and changes the prefetch if that would help. */
+  private readonly adapt: Effect.Effect<void> = Effect.suspend(() => {
     const now = this.around.clock.currentTimeMillisUnsafe()
     const millis = now - this.windowStart
-    if (this.cancelled || millis < shortestWindow) return Effect.void
+    if (!this.receiver.isReceiving || millis < shortestWindow) return Effect.void
     this.wanted = Prefetch.next(this.around.prefetch, this.around.concurrency(), this.wanted, this.settled, millis)
     this.settled = 0
     this.windowStart = now
     return this.apply
   })
 
+  /** A consumer that was throttled, or hoards, does not notice by itself when nothing ends. */
+  private lookLater(): void {
+    if (this.nextLook !== undefined || this.around.prefetch !== "adaptive" || !this.receiver.isReceiving) return
+    this.nextLook = this.around.timer.enter(this.around.clock.currentTimeMillisUnsafe() + lookEvery, this.look)
+  }
+
+  /** Looks again as long as something ends, or there is more to give back. */
+  private readonly look: Effect.Effect<void> = Effect.suspend(() => {
+    this.nextLook = undefined
+    const { concurrency, prefetch } = this.around
+    if (this.settled > 0 || this.wanted > Prefetch.initial(prefetch, concurrency())) this.lookLater()
+    return this.adapt
+  })
+
   /** Tells the broker, if what it was told is not what is wanted. */
   private readonly apply: Effect.Effect<void> = Effect.suspend(() => {
     const target = this.target()
-    if (target === this.applied || this.subscription === undefined || this.cancelled) return Effect.void
+    if (target === this.applied || this.subscription === undefined || !this.receiver.isReceiving) return Effect.void
     const isLess = this.applied === 0 || (target !== 0 && target < this.applied)
     this.applied = target
     return this.subscription.setPrefetch(target).pipe(
       Effect.andThen(Effect.sync(() => {
         this.around.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
-        if (isLess && !isQuorum(this.queue)) this.around.giveBack(target)
+        if (isLess && !isQuorum(this.queue)) this.around.executor.giveBack(target, this.receiver)
       })),
       // The channel is gone: a new one is on its way, and is told at once.
       Effect.ignore
@@ -164,11 +216,12 @@ class Consuming implements QueueConsumer {
     return this.wanted === 0 ? 0 : Math.min(Prefetch.highest, this.wanted + this.receiver.heldCount)
   }
 
-  private readonly onFinished = (): void => {
+  readonly onFinished = (): void => {
+    if (this.nextLook === undefined) this.lookLater()
     if (++this.settled >= this.wanted && this.wanted !== 0) this.around.run(this.adapt)
   }
 
-  private readonly onHeld = (): void => {
+  readonly onHeld = (): void => {
     const free = this.applied - this.receiver.heldCount
     if (this.applied !== 0 && (free < this.wanted / 2 || free > this.wanted * 2)) this.around.run(this.apply)
   }
@@ -176,6 +229,9 @@ class Consuming implements QueueConsumer {
 
 /** Of a measurement, in milliseconds: less says nothing. */
 const shortestWindow = 10
+
+/** In milliseconds. */
+const lookEvery = 1_000
 
 /** A quorum queue counts every return of a message, and drops it after a number of them. */
 const isQuorum = (queue: Queue): boolean => queue.arguments["x-queue-type"] === "quorum"

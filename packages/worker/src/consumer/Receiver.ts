@@ -15,48 +15,59 @@ import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
-import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Executor } from "../execution/Executor.ts"
 import { Request, type Source } from "../execution/Request.ts"
+import type { ResultStore } from "../execution/ResultStore.ts"
 import * as Strategy from "../execution/Strategy.ts"
-import type { TimerEntry, TimerQueue } from "../state/TimerQueue.ts"
-import type { WorkerLog } from "../state/WorkerLog.ts"
+import type { TimerQueue } from "../state/TimerQueue.ts"
+import * as WorkerLog from "../state/WorkerLog.ts"
 import type { State } from "../state/WorkerState.ts"
+import { HeldRequests } from "./HeldRequests.ts"
 
 export interface Surroundings {
   readonly hostname: string
   readonly registry: TaskRegistry["Service"]
-  readonly backend: ResultBackend["Service"]
+  readonly results: ResultStore
   readonly executor: Executor
   readonly state: State<Request>
   readonly timer: TimerQueue
   readonly clock: Clock.Clock
-  readonly log: WorkerLog
+  readonly log: WorkerLog.WorkerLog
   readonly decode: TaskMessage.ReadOptions["decode"]
 }
 
-/** As Celery's timer has it: ETAs before rate limits. */
-const etaPriority = 6
+/** Whoever decides how many messages may come. */
+export interface Watcher {
+  /** A request came to something. */
+  readonly onFinished: () => void
+  /** More or fewer requests are held for their ETA. */
+  readonly onHeld: () => void
+}
 
 export class Receiver implements Source {
   private readonly around: Surroundings
-  /** Told of every request that is finished. */
-  private readonly onFinished: () => void
-  /** Told when the number of held requests changes. */
-  private readonly onHeld: () => void
-  /** Requests whose ETA is to come. */
-  private readonly held = new Map<Request, TimerEntry>()
+  private readonly watcher: Watcher
+  /** Until their ETA. */
+  private readonly held: HeldRequests
+  /** Until they go back to their queue. */
+  private readonly refused: HeldRequests
+  /** Requests whose messages are not settled. */
+  private outstanding = 0
+  private whenIdle: Deferred.Deferred<void> | undefined
+  isReceiving = true
 
-  constructor(around: Surroundings, onFinished: () => void, onHeld: () => void) {
+  constructor(around: Surroundings, watcher: Watcher) {
     this.around = around
-    this.onFinished = onFinished
-    this.onHeld = onHeld
+    this.watcher = watcher
+    this.held = new HeldRequests(around.timer)
+    this.refused = new HeldRequests(around.timer)
   }
 
   get heldCount(): number {
@@ -79,15 +90,35 @@ export class Receiver implements Source {
     }
   }
 
-  readonly finished = (): void => this.onFinished()
-
-  /** Takes back the requests that are held for their ETA. */
-  readonly release = (): ReadonlyArray<Request> => {
-    const requests = Array.from(this.held.keys())
-    for (const entry of this.held.values()) entry.cancel()
-    this.held.clear()
-    return requests
+  readonly finished = (): void => {
+    this.dropped()
+    this.watcher.onFinished()
   }
+
+  readonly dropped = (): void => {
+    if (--this.outstanding > 0 || this.whenIdle === undefined) return
+    Deferred.doneUnsafe(this.whenIdle, Effect.void)
+    this.whenIdle = undefined
+  }
+
+  readonly requeueAt = (request: Request, at: number): void =>
+    this.refused.hold(request, at, (request) => this.around.executor.returnUnstarted([request]))
+
+  /** Takes back the requests that wait for a time. */
+  readonly release = (): ReadonlyArray<Request> => [...this.held.release(), ...this.refused.release()]
+
+  /** Nothing more is to come. Gives what waits for a time; from now on, nothing does. */
+  readonly close = (): ReadonlyArray<Request> => {
+    this.isReceiving = false
+    return this.release()
+  }
+
+  /** Every message that came is settled. */
+  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.outstanding === 0) return Effect.void
+    this.whenIdle ??= Deferred.makeUnsafe<void>()
+    return Deferred.await(this.whenIdle)
+  })
 
   private understood(delivery: Delivery, headers: TaskHeaders, body: TaskBody | undefined): void {
     const { clock, hostname, log, registry, state } = this.around
@@ -96,6 +127,7 @@ export class Receiver implements Source {
     const now = clock.currentTimeMillisUnsafe()
     const request = new Request(this, registered, headers, body, delivery, hostname, now)
     if (log.isInfo) log.log("Info", `Task ${request.name}[${request.id}] received`)
+    this.outstanding++
     this.act(request, Strategy.decide(request, state, now))
   }
 
@@ -108,23 +140,25 @@ export class Receiver implements Source {
       case "Discard":
         return this.around.executor.finish(request, { _tag: "Revoked", why: decision.why })
       case "Adopt":
-        this.around.log.log("Info", `Task ${request.name}[${request.id}] is running here: its new delivery is settled with it`)
-        return decision.running.adopt(request.delivery)
+        this.around.log.log(
+          "Info",
+          `Task ${request.name}[${request.id}] is running here: its new delivery is settled with it`
+        )
+        return decision.running.adopt(request.delivery, this)
       case "Done":
-        this.around.log.log("Info", `Task ${request.name}[${request.id}] was run here: acknowledged again`)
-        return void request.settle("ack")
+        this.around.log.log("Info", `Task ${request.name}[${request.id}] was run here: ${again[decision.settlement]}`)
+        request.settle(decision.settlement)
+        return this.dropped()
     }
   }
 
   private hold(request: Request, until: number): void {
     this.around.state.requests.add(request)
-    const due = Effect.sync(() => {
-      this.held.delete(request)
-      this.onHeld()
+    this.held.hold(request, until, (request) => {
+      this.watcher.onHeld()
       this.around.executor.submit(request)
     })
-    this.held.set(request, this.around.timer.enter(until, due, etaPriority))
-    this.onHeld()
+    this.watcher.onHeld()
   }
 
   private unregistered(delivery: Delivery, headers: TaskHeaders): void {
@@ -138,7 +172,10 @@ export class Receiver implements Source {
 
   /** Not all of it arrived: what is left of its headers may still say who waits for it. */
   private damaged(delivery: Delivery, why: string): void {
-    this.around.log.log("Error", `Received a damaged message, which has been rejected: ${why} (${whereabouts(delivery)})`)
+    this.around.log.log(
+      "Error",
+      `Received a damaged message, which has been rejected: ${why} (${whereabouts(delivery)})`
+    )
     const { id } = delivery.headers
     if (typeof id === "string" && id !== "") this.fail(delivery, id, Exceptions.invalidTask(why))
     else delivery.settle("reject")
@@ -147,8 +184,7 @@ export class Receiver implements Source {
   private refuse(delivery: Delivery, error: ProtocolError): void {
     this.around.log.log(
       "Error",
-      `Received invalid task message, which has been rejected: ${error.message} ` +
-        `(${whereabouts(delivery)})`
+      `Received invalid task message, which has been rejected: ${error.message} (${whereabouts(delivery)})`
     )
     if (error.id === undefined) delivery.settle("reject")
     else this.fail(delivery, error.id, Exceptions.invalidTask(error.message))
@@ -161,13 +197,16 @@ export class Receiver implements Source {
     })
     const { correlationId, replyTo } = delivery.properties
     this.around.state.failed++
+    this.outstanding++
     // Whether FAILURE could be stored or not, the message must not come again.
-    this.around.backend.storeUnsafe(record, { replyTo, correlationId: correlationId ?? id }, () => {
+    this.around.results.store(record, { replyTo, correlationId: correlationId ?? id }, () => {
       delivery.settle("reject")
-      this.onFinished()
+      this.finished()
     })
   }
 }
+
+const again = { ack: "acknowledged again", reject: "rejected again" } as const
 
 const whereabouts = (delivery: Delivery): string =>
   `exchange '${delivery.exchange}', routing key '${delivery.routingKey}', ${delivery.body.length} bytes`

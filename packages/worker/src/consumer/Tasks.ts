@@ -10,12 +10,11 @@
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Queue } from "@celeriac/messaging/Entity"
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
-import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Pool } from "../boot/Pool.ts"
@@ -43,19 +42,21 @@ export class Tasks extends Bootstep.Service<Tasks, {
   /** Quiesces, and interrupts what runs: its messages go back when it has ended, and not while it may still do something. */
   readonly terminate: Effect.Effect<void>
 }>()("Tasks", {
-  requires: [Connection, Pool, Queues, Timer, TaskRegistry, ResultBackend],
+  requires: [Connection, Pool, Queues, Timer, TaskRegistry],
   start: Effect.gen(function*() {
     const pool = yield* Pool
     const queues = yield* Queues
     const scope = yield* Effect.scope
     const { nodename, prefetch } = yield* WorkerSettings
     const consumed = new Map<string, Consumed>()
+    /** Queues that were added, until they can be consumed. */
+    const attempts = new Map<string, Fiber.Fiber<void>>()
     let quiet = false
 
     const around: QueueConsumer.Surroundings = {
       hostname: nodename,
       registry: yield* TaskRegistry,
-      backend: yield* ResultBackend,
+      results: pool.results,
       executor: pool.executor,
       state: pool.executor.state,
       timer: (yield* Timer).queue,
@@ -65,8 +66,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
       openChannel: (yield* Connection).openChannel,
       concurrency: pool.slots.concurrency,
       prefetch,
-      run: Effect.runForkWith(yield* Effect.context<never>()),
-      giveBack: pool.executor.giveBack
+      run: Effect.runForkWith(yield* Effect.context<never>())
     }
 
     const consume = Effect.fnUntraced(function*(queue: Queue) {
@@ -78,16 +78,27 @@ export class Tasks extends Bootstep.Service<Tasks, {
       consumed.set(queue.name, { consumer, scope: own })
     })
 
+    const attempt = (queue: Queue) =>
+      QueueConsumer.persist(queue, consume(queue)).pipe(
+        Effect.andThen(Effect.logInfo(`Started consuming from ${queue.name}`)),
+        Effect.ensuring(Effect.sync(() => attempts.delete(queue.name)))
+      )
+
+    /** Its channel stays open until what it brought is settled. */
     const cease = Effect.fnUntraced(function*({ consumer, scope }: Consumed) {
       pool.executor.returnUnstarted(yield* consumer.cancel)
-      yield* pool.executor.idle
+      pool.executor.giveBack(0, consumer.source)
+      yield* consumer.idle
       yield* Scope.close(scope, Exit.void)
     })
 
-    /** Follows the selection at run time. A queue that cannot be consumed is told of, and left. */
+    /** Follows the selection at run time. */
     const follow = (selection: Selection): Effect.Effect<void> =>
       Effect.gen(function*() {
         if (quiet) return
+        for (const [name, fiber] of attempts) {
+          if (!selection.has(name)) yield* Fiber.interrupt(fiber)
+        }
         for (const [name, one] of consumed) {
           if (selection.has(name)) continue
           consumed.delete(name)
@@ -95,31 +106,30 @@ export class Tasks extends Bootstep.Service<Tasks, {
           yield* Effect.forkIn(cease(one), scope)
         }
         for (const queue of selection.values()) {
-          if (consumed.has(queue.name)) continue
-          yield* consume(queue).pipe(
-            Effect.andThen(Effect.logInfo(`Started consuming from ${queue.name}`)),
-            Effect.catch((error: MessagingError) =>
-              Effect.logError(`Cannot consume from ${queue.name}: ${error.message}`)
-            )
-          )
+          if (consumed.has(queue.name) || attempts.has(queue.name)) continue
+          attempts.set(queue.name, yield* Effect.forkIn(attempt(queue), scope))
         }
       })
 
-    const cancelAll = Effect.suspend(() => {
+    const cancelAll = Effect.gen(function*() {
       quiet = true
-      return Effect.forEach(consumed.values(), ({ consumer }) => consumer.cancel)
-    }).pipe(Effect.map((held) => held.flat()))
+      yield* Fiber.interruptAll(attempts.values())
+      const waiting = yield* Effect.forEach(consumed.values(), ({ consumer }) => consumer.cancel)
+      return waiting.flat()
+    })
 
     yield* Effect.forEach((yield* queues.selected).values(), consume, { concurrency: "unbounded" })
     yield* Bootstep.forkSupervised(Stream.runForEach(queues.changes, follow))
-    // A consumer that was throttled, or hoards, does not notice by itself when nothing ends.
-    yield* (yield* Timer).callRepeatedly(
-      "1 second",
-      Effect.suspend(() => Effect.forEach(consumed.values(), ({ consumer }) => consumer.adapt, { discard: true }))
+    yield* Bootstep.forkSupervised(
+      Stream.runForEach(
+        pool.resizes,
+        () =>
+          Effect.suspend(() => Effect.forEach(consumed.values(), ({ consumer }) => consumer.resized, { discard: true }))
+      )
     )
 
-    const quiesce = Effect.map(cancelAll, (held) => {
-      pool.executor.returnUnstarted(held)
+    const quiesce = Effect.map(cancelAll, (waiting) => {
+      pool.executor.returnUnstarted(waiting)
       pool.executor.giveBack(0)
     })
 
@@ -127,8 +137,8 @@ export class Tasks extends Bootstep.Service<Tasks, {
       consumingFrom: (queue) => consumed.has(queue),
       prefetch: () => Object.fromEntries(Array.from(consumed, ([name, { consumer }]) => [name, consumer.prefetch()])),
       quiesce,
-      drop: Effect.map(cancelAll, (held) => {
-        pool.executor.forget(held)
+      drop: Effect.map(cancelAll, (waiting) => {
+        pool.executor.forget(waiting)
         pool.executor.dropWaiting()
       }),
       terminate: Effect.andThen(quiesce, pool.executor.terminate)
@@ -137,5 +147,9 @@ export class Tasks extends Bootstep.Service<Tasks, {
   close: (tasks) => tasks.quiesce,
   stop: (tasks, reason) => reason._tag === "Restart" ? tasks.drop : tasks.quiesce,
   terminate: (tasks) => tasks.terminate,
-  info: (tasks) => Effect.sync(() => ({ prefetch_count: tasks.prefetch() }))
+  info: (tasks) => Effect.sync(() => ({ prefetch_count: total(Object.values(tasks.prefetch())) }))
 }) {}
+
+/** One that is unlimited makes the whole so. */
+const total = (counts: ReadonlyArray<number>): number =>
+  counts.includes(0) ? 0 : counts.reduce((sum, count) => sum + count, 0)

@@ -30,7 +30,7 @@ import type { State } from "../state/WorkerState.ts"
 import * as Acknowledgement from "./Acknowledgement.ts"
 import * as Canvas from "./Canvas.ts"
 import type { Request, Source } from "./Request.ts"
-import { RequestJob } from "./RequestJob.ts"
+import { RequestJob, type Stages } from "./RequestJob.ts"
 import type { ResultStore } from "./ResultStore.ts"
 import * as Strategy from "./Strategy.ts"
 import * as Tell from "./Tell.ts"
@@ -46,7 +46,7 @@ export interface Surroundings {
   readonly readBody: (request: Request) => Result.Result<TaskBody, ProtocolError>
 }
 
-export class Executor {
+export class Executor implements Stages {
   private readonly around: Surroundings
   /** Of late tasks whose results the store refuses: by id. */
   private readonly refusals = new Backoff()
@@ -117,25 +117,28 @@ export class Executor {
         return this.settle(request, settlement)
       }
       if (error.reason._tag === "Unencodable") return this.unstorable(request, traced, settlement, error.reason.message)
-      this.notStored(request, error, now)
+      this.notStored(request, error)
     })
   }
 
   /** A late task runs again, after a pause that grows: a store that refuses at once must not be asked in a loop. */
-  private notStored(request: Request, error: MessagingError, now: number): undefined {
-    const what = `The result of ${request.name}[${request.id}] could not be stored: ${WorkerLog.sentence(error.message)}`
+  private notStored(request: Request, error: MessagingError): undefined {
+    const { clock, log, state } = this.around
+    const what = `The result of ${request.name}[${request.id}] could not be stored: ${
+      WorkerLog.sentence(error.message)
+    }`
     if (request.isSettled) {
-      this.around.log.log("Error", `${what} It is lost`)
+      log.log("Error", `${what} It is lost`)
       return this.settle(request, "requeue")
     }
     if (!request.source.isReceiving) {
-      this.around.log.log("Error", `${what} The task goes back to its queue`)
+      log.log("Error", `${what} The task goes back to its queue`)
       return this.settle(request, "requeue")
     }
     const pause = this.refusals.next(request.id)
-    this.around.log.log("Error", `${what} The task goes back to its queue in ${pause / 1_000} seconds`)
-    this.around.state.ended(request)
-    request.source.requeueAt(request, now + pause)
+    log.log("Error", `${what} The task goes back to its queue in ${pause / 1_000} seconds`)
+    state.ended(request)
+    request.source.requeueAt(request, clock.currentTimeMillisUnsafe() + pause)
   }
 
   /** To try again would come to the same: the failure is the result. */
@@ -153,7 +156,10 @@ export class Executor {
   }
 
   private invalid(request: Request, error: ProtocolError): undefined {
-    this.around.log.log("Error", `Received invalid task message: ${WorkerLog.sentence(error.message)} The message has been rejected`)
+    this.around.log.log(
+      "Error",
+      `Received invalid task message: ${WorkerLog.sentence(error.message)} The message has been rejected`
+    )
     return this.reject(request, Exceptions.invalidTask(error.message))
   }
 

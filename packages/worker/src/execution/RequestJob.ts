@@ -3,17 +3,25 @@
  *
  * @since 0.1.0
  */
+import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Job } from "../pool/Pool.ts"
-import type { Executor } from "./Executor.ts"
 import type { Request } from "./Request.ts"
 
+/** Whoever knows what a request is to come to. */
+export interface Stages {
+  /** It has a slot. */
+  accept(request: Request): Effect.Effect<unknown, unknown, unknown> | undefined
+  /** What `accept` gave has ended. */
+  exited(request: Request, exit: Exit.Exit<unknown, unknown>): void
+}
+
 export class RequestJob implements Job {
-  readonly executor: Executor
+  private readonly stages: Stages
   readonly request: Request
 
-  constructor(executor: Executor, request: Request) {
-    this.executor = executor
+  constructor(stages: Stages, request: Request) {
+    this.stages = stages
     this.request = request
   }
 
@@ -24,9 +32,9 @@ export class RequestJob implements Job {
     return this.request.registered.context
   }
   accept() {
-    return this.executor.accept(this.request)
+    return this.stages.accept(this.request)
   }
   exited(exit: Exit.Exit<unknown, unknown>) {
-    this.executor.exited(this.request, exit)
+    this.stages.exited(this.request, exit)
   }
 }

@@ -42,7 +42,9 @@ export const isExpired = (request: Request, now: number): boolean =>
 /** A message that this process knows from before its connection was lost must not run twice. */
 const seenBefore = (request: Request, state: State<Request>): Decision | undefined => {
   const running = state.active.get(request.id)
-  if (running !== undefined && running.retries === request.retries && isOtherDelivery(running.delivery, request.delivery)) {
+  if (
+    running !== undefined && running.retries === request.retries && isOtherDelivery(running.delivery, request.delivery)
+  ) {
     return { _tag: "Adopt", running }
   }
   const settlement = state.recall(request.id, request.retries)

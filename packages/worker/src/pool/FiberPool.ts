@@ -12,8 +12,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { Job, Pool } from "./Pool.ts"
 import { JobLine } from "./JobLine.ts"
+import type { Job, Pool } from "./Pool.ts"
 
 /** `concurrency` is how many jobs run at once: at least 1. */
 export const make = (concurrency: number): Pool => new FiberPool(concurrency)
@@ -42,7 +42,8 @@ class FiberPool implements Pool {
     this.startWaiting()
   }
 
-  readonly withdraw = (keep: number, fits?: (job: Job) => boolean): ReadonlyArray<Job> => this.line.takeAfter(keep, fits)
+  readonly withdraw = (keep: number, fits?: (job: Job) => boolean): ReadonlyArray<Job> =>
+    this.line.takeAfter(keep, fits)
 
   readonly pause = (paused: boolean): void => {
     this.paused = paused

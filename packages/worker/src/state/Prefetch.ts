@@ -45,7 +45,13 @@ export const initial = (policy: Prefetch, concurrency: number): number => {
  * the last `millis`. Small changes are not worth a round trip to the broker:
  * it grows by half or more, and shrinks to a quarter or less.
  */
-export const next = (policy: Prefetch, concurrency: number, current: number, settled: number, millis: number): number => {
+export const next = (
+  policy: Prefetch,
+  concurrency: number,
+  current: number,
+  settled: number,
+  millis: number
+): number => {
   if (policy !== "adaptive" || millis <= 0) return current
   const base = initial(policy, concurrency)
   const wanted = Math.min(
@@ -55,4 +61,10 @@ export const next = (policy: Prefetch, concurrency: number, current: number, set
   if (wanted >= current * 1.5) return wanted
   if (wanted * 4 <= current) return wanted
   return current
+}
+
+/** What it goes on with when the pool has `concurrency` slots from now on. A measured count shrinks by measuring again. */
+export const resized = (policy: Prefetch, concurrency: number, current: number): number => {
+  const base = initial(policy, concurrency)
+  return policy === "adaptive" ? Math.max(current, base) : base
 }

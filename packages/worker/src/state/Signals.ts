@@ -30,7 +30,9 @@ export const listen = (control: Control["Service"]): Effect.Effect<void, never, 
 
     const warm = (signal: Signal) =>
       Effect.logWarning(
-        `worker: ${signal === "SIGINT" ? "Hitting Ctrl+C" : "Sending it"} again will initiate cold shutdown, terminating all running tasks!`
+        `worker: ${
+          signal === "SIGINT" ? "Hitting Ctrl+C" : `Sending ${signal}`
+        } again will initiate cold shutdown, terminating all running tasks!`
       ).pipe(
         Effect.andThen(Effect.logWarning(`worker: Warm shutdown (MainProcess)`)),
         Effect.andThen(control.request(StopReason.shutdown({ signal })))

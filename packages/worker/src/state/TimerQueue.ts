@@ -23,7 +23,13 @@ export class TimerEntry {
   cancelled = false
   private readonly queue: TimerQueue
 
-  constructor(queue: TimerQueue, at: number, priority: number, sequence: number, call: Effect.Effect<unknown, unknown>) {
+  constructor(
+    queue: TimerQueue,
+    at: number,
+    priority: number,
+    sequence: number,
+    call: Effect.Effect<unknown, unknown>
+  ) {
     this.queue = queue
     this.at = at
     this.priority = priority

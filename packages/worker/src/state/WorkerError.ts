@@ -15,10 +15,10 @@ export class UnknownQueue extends Schema.TaggedError<UnknownQueue>()("UnknownQue
   }
 }
 
-/** No task was given a handler. */
+/** Neither tasks nor steps were given. */
 export class NoTasks extends Schema.TaggedError<NoTasks>()("NoTasks", {}) {
   readonly isRecoverable = false
   override get message(): string {
-    return "this worker has no tasks: give it at least one handler layer (`tasks: [add.toLayer(...)]`), or a consumer step"
+    return "this worker has nothing to do: give it a task (`tasks: [add.toLayer(handler)]`) or a step (`steps: { consumer: [...] }`)"
   }
 }

@@ -29,6 +29,24 @@ export const defaults = (): Settings => ({
   connectionMaxRetries: 100
 })
 
+/** What is to be otherwise. `nodename` is a pattern: see `Nodename.expand`. */
+export interface Changes {
+  readonly nodename?: string
+  readonly concurrency?: number
+  readonly queues?: ReadonlyArray<string>
+  readonly prefetch?: Prefetch
+  readonly connectionMaxRetries?: number
+}
+
+/** Leaves what is not said as it is. */
+export const change = (settings: Settings, changes: Changes): Settings => ({
+  nodename: changes.nodename === undefined ? settings.nodename : Nodename.expand(changes.nodename),
+  concurrency: changes.concurrency ?? settings.concurrency,
+  queues: changes.queues ?? settings.queues,
+  prefetch: changes.prefetch ?? settings.prefetch,
+  connectionMaxRetries: changes.connectionMaxRetries ?? settings.connectionMaxRetries
+})
+
 export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@celeriac/worker/state/WorkerSettings", {
   defaultValue: defaults
 })

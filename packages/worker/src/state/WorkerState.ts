@@ -21,6 +21,14 @@ export interface ActiveRequest {
   readonly timeStart: number | undefined
 }
 
+export interface Stats {
+  /** How many were started, by the name of the task. */
+  readonly total: Readonly<Record<string, number>>
+  readonly pid: number
+  /** Whole seconds since messages first flowed. */
+  readonly uptime: number
+}
+
 /** How a request was settled for good. */
 export type Settled = "ack" | "reject"
 
@@ -28,6 +36,8 @@ export type Settled = "ack" | "reject"
 const remembered = 10_000
 
 export class State<R extends ActiveRequest = ActiveRequest> {
+  /** When messages first flowed, in milliseconds since the epoch. */
+  private since: number | undefined
   /** Received and not finished: in line, held for its ETA, or running. */
   readonly requests = new Set<R>()
   /** Running, by id. */
@@ -37,8 +47,6 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   /** How many succeeded, and how many did not. */
   succeeded = 0
   failed = 0
-  /** Whether messages have flowed: from then on, a broker that is away or odd is one that will come back. */
-  wasReady = false
   /** How requests were settled lately, by id and number of retries: the first half is the younger. */
   private recent = new Map<string, Settled>()
   private older = new Map<string, Settled>()
@@ -54,11 +62,25 @@ export class State<R extends ActiveRequest = ActiveRequest> {
     return sum
   }
 
+  /** Whether messages have flowed: from then on, a broker that is away or odd is one that will come back. */
+  get wasReady(): boolean {
+    return this.since !== undefined
+  }
+
   /** Messages flow. Gives whether it is for the first time. */
-  ready(): boolean {
+  ready(now: number): boolean {
     const isFirst = !this.wasReady
-    this.wasReady = true
+    this.since ??= now
     return isFirst
+  }
+
+  /** Celery's `inspect stats`, as far as it is not for the steps to tell. */
+  stats(now: number): Stats {
+    return {
+      total: Object.fromEntries(this.totalCount),
+      pid: process.pid,
+      uptime: Math.floor((now - (this.since ?? now)) / 1_000)
+    }
   }
 
   started(request: R): void {

@@ -98,6 +98,23 @@ export const suite = (name: string, make: (concurrency: number) => Pool): void =
         assert.deepStrictEqual(waiting.map((job) => job.accepted), [1, 0, 0])
       }))
 
+    it.effect("withdraws of what waits only what fits, and leaves the rest in its order", () =>
+      Effect.gen(function*() {
+        const pool = make(1)
+        const log: Array<string> = []
+        const gate = yield* Deferred.make<void>()
+        pool.submit(job("running", Deferred.await(gate), log))
+        for (const id of ["a1", "b1", "a2", "b2", "a3"]) pool.submit(job(id, Effect.void, log))
+        const ofA = (job: Job) => job.id.startsWith("a")
+        assert.deepStrictEqual(pool.withdraw(1, ofA).map((job) => job.id), ["a2", "a3"])
+        assert.deepStrictEqual(pool.withdraw(0, (job) => job.id === "running"), [])
+        assert.strictEqual(pool.waiting(), 3)
+        yield* Deferred.succeed(gate, undefined)
+        yield* pool.idle
+        yield* Effect.yieldNow
+        assert.deepStrictEqual(log.filter((line) => line.startsWith("+")), ["+running", "+a1", "+b1", "+b2"])
+      }))
+
     it.effect("holds back while paused", () =>
       Effect.gen(function*() {
         const pool = make(4)

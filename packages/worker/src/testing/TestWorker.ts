@@ -38,7 +38,7 @@ type Surroundings = ResultBackend | Producer.Producer | Transport | MemoryBroker
 
 /** The options are those of `Worker.make`; the name is `celery@test` and the concurrency 4, unless said otherwise. */
 export const layer = <
-  const T extends Worker.Handlers,
+  const T extends Worker.Handlers = Worker.NoHandlers,
   const W extends WorkerSteps.List = [],
   const C extends WorkerSteps.List = []
 >(options: Worker.Options<T, W, C>) =>

@@ -30,7 +30,7 @@ const plain = Task.make("plain")
 const PlainLive = plain.toLayer(() => Effect.void)
 
 /** A worker whose `Queues` a test can get at. */
-const withQueues = (queues?: ReadonlyArray<string>) => {
+const withQueues = (queues?: ReadonlyArray<string>, task: Doors["late"] = PlainLive, concurrency = 2) => {
   const found = Deferred.makeUnsafe<Queues["Service"]>()
   const Grab = Bootstep.make("Grab", {
     requires: [Queues],
@@ -38,7 +38,12 @@ const withQueues = (queues?: ReadonlyArray<string>) => {
   })
   return {
     queues: Deferred.await(found),
-    worker: define({ tasks: [PlainLive], ...(queues === undefined ? {} : { queues }), steps: { worker: [Grab] } })
+    worker: define({
+      tasks: [task],
+      concurrency,
+      ...(queues === undefined ? {} : { queues }),
+      steps: { worker: [Grab] }
+    })
   }
 }
 
@@ -140,18 +145,97 @@ describe("Queues", () => {
     }).pipe(Effect.provide(running(worker)), Effect.provide(lines.layer))
   })
 
-  it.effect("that cannot be consumed at run time are told of, and the others go on", () => {
+  it.effect("that cannot be consumed at run time are told of and tried again, as long as they are selected", () => {
     const { queues: get, worker } = withQueues()
     const lines = new Lines()
+    const complaints = () =>
+      lines.of("Error").filter((text) => /^Cannot consume from video: .* Trying again$/.test(text))
     return Effect.gen(function*() {
+      const queues = yield* get
       const broker = yield* MemoryBroker
       const rival = yield* (yield* broker.connect()).openChannel
       yield* rival.declareQueue(Entity.queue("video", { maxLength: 1 }))
-      yield* (yield* get).add("video")
+      yield* queues.add("video")
       yield* settled
-      assert.deepStrictEqual(yield* consumed, ["celery"])
-      assert.strictEqual(lines.of("Error").filter((text) => text.startsWith("Cannot consume from video")).length, 1)
+      assert.deepStrictEqual([yield* consumed, complaints().length], [["celery"], 1])
+      yield* TestClock.adjust("20 seconds")
+      yield* settled
+      const some = complaints().length
+      assert.isAbove(some, 3)
+      // Others come and go meanwhile.
+      yield* queues.add("image")
+      yield* settled
+      assert.deepStrictEqual(yield* consumed, ["celery", "image"])
+
+      yield* queues.cancel("video")
+      yield* settled
+      const before = complaints().length
+      yield* TestClock.adjust("20 seconds")
+      yield* settled
+      assert.strictEqual(complaints().length, before)
+
+      yield* queues.add("video")
+      yield* settled
+      yield* rival.deleteQueue("video")
+      yield* TestClock.adjust("6 seconds")
+      yield* settled
+      assert.deepStrictEqual(yield* consumed, ["celery", "image", "video"])
+      assert.isTrue(lines.has("Started consuming from video"))
     }).pipe(Effect.provide(running(worker)), Effect.provide(lines.layer))
+  })
+
+  it.effect("that are cancelled wait for what they brought, and for nothing else", () => {
+    const doors = new Doors()
+    const { queues: get, worker } = withQueues(["celery", "video"], doors.late)
+    const channels = Effect.map(MemoryBroker, (broker) => broker.channels().flatMap(({ queues }) => queues).sort())
+    const open = Effect.map(MemoryBroker, (broker) => broker.channels().length)
+    const send = (n: number, queue: string) =>
+      publish(taskMessage({ task: "gated", id: String(n), kwargs: { n } }), queue)
+    return Effect.gen(function*() {
+      const queues = yield* get
+      yield* send(1, "celery")
+      yield* send(2, "video")
+      yield* send(3, "celery")
+      yield* send(4, "video")
+      yield* settled
+      const before = yield* open
+      assert.deepStrictEqual([doors.started, yield* channels], [[1, 2], ["celery", "video"]])
+      yield* queues.cancel("video")
+      yield* settled
+      // What waited goes back, of this queue alone; the channel is still needed.
+      assert.deepStrictEqual([yield* counts("video"), yield* counts()], [[1, 1], [0, 2]])
+      assert.strictEqual(yield* open, before)
+      doors.open(2)
+      yield* settled
+      assert.deepStrictEqual([yield* counts("video"), doors.started], [[1, 0], [1, 2, 3]])
+      assert.strictEqual(yield* open, before - 1)
+      doors.open(1, 3)
+      yield* settled
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+    }).pipe(Effect.provide(running(worker)), Effect.provide(quiet))
+  })
+
+  it.effect("give back a request that is to run when it comes again, though one of its id was run here", () => {
+    const doors = new Doors()
+    const { queues: get, worker } = withQueues(["celery"], doors.early, 1)
+    const send = (n: number, id: string) => publish(taskMessage({ task: "gated", id, kwargs: { n } }))
+    return Effect.gen(function*() {
+      const queues = yield* get
+      yield* send(1, "same")
+      doors.open(1)
+      yield* settled
+      yield* send(2, "other")
+      yield* send(3, "same")
+      yield* settled
+      assert.deepStrictEqual(doors.started, [1, 2])
+      yield* queues.cancel("celery")
+      yield* settled
+      assert.deepStrictEqual(yield* counts(), [1, 0])
+      yield* queues.add("celery")
+      doors.open(2, 3)
+      yield* settled
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2, 3], [0, 0]])
+    }).pipe(Effect.provide(running(worker)), Effect.provide(quiet))
   })
 
   it.effect("that are cancelled let what runs finish and settle, and give back what is held for its time", () => {

@@ -1,7 +1,10 @@
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Task from "@celeriac/tasks/Task"
+import { Pool } from "@celeriac/worker/boot/Pool"
 import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
@@ -106,5 +109,89 @@ describe("the prefetch", () => {
       yield* settled
       assert.strictEqual(state.succeeded, 120)
       assert.strictEqual(yield* prefetch, 8 + 10)
+    }).pipe(Effect.provide(running(define({ tasks: [NapLive], concurrency: 2 }))), Effect.provide(quiet)))
+
+  it.effect("of one queue gives back what that queue brought, and nothing else's", () => {
+    const doors = new Doors()
+    const others = ["a", "c", "d"]
+    const send = (n: number, queue: string, eta?: number) =>
+      publish(taskMessage({ task: "gated", id: String(n), kwargs: { n }, eta }), queue)
+    return Effect.gen(function*() {
+      for (let n = 0; n < 15; n++) yield* send(n, others[Math.floor(n / 5)]!)
+      for (let n = 15; n < 50; n++) {
+        yield* send(n, "b", 20_000)
+        yield* settled
+      }
+      for (const queue of others) assert.deepStrictEqual(yield* counts(queue), [0, 5])
+      assert.deepStrictEqual(yield* counts("b"), [0, 35])
+      yield* TestClock.adjust("20 seconds")
+      yield* settled
+      // Nothing is held any more: what b hoards goes back to b.
+      assert.isAbove((yield* counts("b"))[0], 20)
+      for (let n = 0; n < 50; n++) doors.open(n)
+      yield* settled
+      // Whoever was in line before b is still before it.
+      assert.deepStrictEqual(doors.started.slice(0, 15), Array.from({ length: 15 }, (_, n) => n))
+      assert.deepStrictEqual(doors.started.toSorted((a, b) => a - b), Array.from({ length: 50 }, (_, n) => n))
+      for (const queue of ["b", ...others]) assert.deepStrictEqual(yield* counts(queue), [0, 0])
+    }).pipe(
+      Effect.provide(running(define({
+        tasks: [doors.late],
+        queues: ["b", ...others],
+        concurrency: 1,
+        prefetch: { count: 5 }
+      }))),
+      Effect.provide(quiet)
+    )
+  })
+
+  it.effect("follows the pool when that grows and shrinks, though no task ends", () => {
+    const doors = new Doors()
+    const found = Deferred.makeUnsafe<Pool["Service"]>()
+    const Grab = Bootstep.make("Grab", {
+      requires: [Pool],
+      start: Effect.flatMap(Pool, (pool) => Deferred.succeed(found, pool))
+    })
+    return Effect.gen(function*() {
+      const pool = yield* Deferred.await(found)
+      for (let n = 0; n < 60; n++) yield* publish(taskMessage({ task: "gated", id: String(n), kwargs: { n } }))
+      yield* settled
+      assert.deepStrictEqual([yield* prefetch, yield* pool.concurrency], [4, 1])
+      yield* pool.grow(9)
+      yield* settled
+      assert.deepStrictEqual([yield* prefetch, doors.started.length, yield* pool.concurrency], [40, 10, 10])
+      yield* pool.shrink(20)
+      yield* settled
+      yield* TestClock.adjust("2 seconds")
+      yield* settled
+      assert.deepStrictEqual([yield* prefetch, yield* pool.concurrency], [4, 1])
+    }).pipe(
+      Effect.provide(running(define({ tasks: [doors.late], concurrency: 1, steps: { worker: [Grab] } }))),
+      Effect.provide(quiet)
+    )
+  })
+
+  it.effect("is looked at only while there is something to adapt: years go by at once", () =>
+    Effect.gen(function*() {
+      const { info, state } = yield* Worker
+      const scheduled = Effect.map(info, ({ timer }) => timer)
+      assert.deepStrictEqual(yield* scheduled, { scheduled: 0 })
+      yield* send(0, 20, 0)
+      yield* settled
+      assert.deepStrictEqual(yield* scheduled, { scheduled: 1 })
+      yield* TestClock.adjust("3 seconds")
+      yield* settled
+      assert.deepStrictEqual(yield* scheduled, { scheduled: 0 })
+      // One runs and one is held for a hundred years.
+      const century = 100 * 365 * 86_400_000
+      yield* publish(taskMessage({ task: "nap", id: "sleeps", args: [century] }))
+      yield* publish(taskMessage({ task: "nap", id: "held", args: [0], eta: century }))
+      yield* settled
+      yield* TestClock.adjust("36000 days")
+      yield* settled
+      assert.strictEqual(state.succeeded, 20)
+      yield* TestClock.adjust("1000 days")
+      yield* settled
+      assert.strictEqual(state.succeeded, 22)
     }).pipe(Effect.provide(running(define({ tasks: [NapLive], concurrency: 2 }))), Effect.provide(quiet)))
 })

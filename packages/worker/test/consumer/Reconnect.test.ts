@@ -1,13 +1,17 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Entity from "@celeriac/messaging/Entity"
+import { because, Nacked } from "@celeriac/messaging/MessagingError"
+import * as Topology from "@celeriac/messaging/Topology"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Client from "@celeriac/tasks/Client"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Task from "@celeriac/tasks/Task"
+import { Queues } from "@celeriac/worker/boot/Queues"
 import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -23,6 +27,7 @@ import {
   quiet,
   running,
   settled,
+  SlowStore,
   surroundings,
   taskMessage,
   until
@@ -144,7 +149,10 @@ describe("the consumer, when something breaks", () => {
       yield* rival.declareQueue(Entity.queue("other", { maxLength: 1 }))
       yield* settled
       yield* TestClock.adjust("20 seconds")
-      assert.isAbove(lines.of("Error").filter((text) => text.startsWith("Cannot consume from other")).length, 3)
+      assert.isAbove(
+        lines.of("Error").filter((text) => /^Cannot consume from other: .*[^.?!][.?!] Trying again$/.test(text)).length,
+        3
+      )
       assert.isTrue(yield* works)
       yield* rival.deleteQueue("other")
       yield* soon
@@ -264,7 +272,103 @@ describe("a task, when its connection is lost", () => {
     }).pipe(Effect.provide(running(define({ tasks: [doors.late] }))), Effect.provide(lines.layer))
   })
 
+  it.effect("that is rejected before its message comes again is rejected then, and does not run twice", () => {
+    const lines = new Lines()
+    const door = Deferred.makeUnsafe<void>()
+    let runs = 0
+    const failing = Task.make("failing").toLayer(
+      () => Effect.andThen(Effect.sync(() => void runs++), Effect.andThen(Deferred.await(door), Effect.die("no"))),
+      { acksLate: true, acksOnFailureOrTimeout: false }
+    )
+    const graveyard = Entity.queue("graveyard", { exchange: Entity.exchange("dead", { type: "fanout" }) })
+    const dying = Layer.succeed(TaskQueues.Configured, [Entity.queue("celery", { deadLetterExchange: "dead" })])
+    return Effect.gen(function*() {
+      const channel = yield* (yield* (yield* Transport).connect()).openChannel
+      yield* Topology.declareQueue(channel, graveyard)
+      yield* publish(taskMessage({ task: "failing", id: "a" }))
+      yield* until("it runs", () => runs === 1)
+      ;(yield* fail).dropConnections("lost", ({ name }) => name === "celery@test")
+      Deferred.doneUnsafe(door, Effect.void)
+      yield* settled
+      yield* soon
+      assert.deepStrictEqual([runs, yield* counts(), yield* counts("graveyard")], [1, [0, 0], [1, 0]])
+      assert.isTrue(lines.has("Task failing[a] was run here: rejected again"))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(running(define({ tasks: [failing] })).pipe(Layer.provide(dying))),
+      Effect.provide(lines.layer)
+    )
+  })
+
+  it.effect("whose result was refused is dropped from its pause, and runs when it comes again", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    store.refuse(because("publish", new Nacked({ exchange: "", routingKey: "reply" })))
+    return Effect.gen(function*() {
+      yield* publish(taskMessage({ task: "gated", id: "1", kwargs: { n: 1 } }))
+      doors.open(1)
+      yield* settled
+      const { state } = yield* Worker
+      assert.deepStrictEqual([doors.started.length, state.requests.size], [1, 1])
+      store.refuse(undefined)
+      ;(yield* fail).closeChannels(406, "timeout", ({ queues }) => queues.includes("celery"))
+      yield* settled
+      assert.deepStrictEqual([doors.started.length, state.requests.size, yield* counts()], [2, 0, [0, 0]])
+      yield* TestClock.adjust("1 minute")
+      yield* settled
+      assert.deepStrictEqual([doors.started.length, store.stored], [2, ["SUCCESS 1", "SUCCESS 1"]])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(quiet))
+  })
+
+  it.effect("and was adopted, keeps the channel of its new delivery open when its queue is cancelled", () => {
+    const doors = new Doors()
+    const found = Deferred.makeUnsafe<Queues["Service"]>()
+    const Grab = Bootstep.make("Grab", {
+      requires: [Queues],
+      start: Effect.flatMap(Queues, (queues) => Deferred.succeed(found, queues))
+    })
+    return Effect.gen(function*() {
+      yield* publish(taskMessage({ task: "gated", id: "1", kwargs: { n: 1 } }))
+      yield* settled
+      yield* lose
+      yield* (yield* Deferred.await(found)).cancel("celery")
+      yield* settled
+      assert.deepStrictEqual(yield* counts(), [0, 1])
+      doors.open(1)
+      yield* settled
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1], [0, 0]])
+    }).pipe(
+      Effect.provide(running(define({ tasks: [doors.late], steps: { worker: [Grab] } }))),
+      Effect.provide(quiet)
+    )
+  })
+
   for (const acks of ["early", "late"] as const) {
+    it.effect(`and waits or is held, with others of other queues, is dropped here and comes again once (${acks})`, () => {
+      const doors = new Doors()
+      const queues = ["celery", "image", "video"]
+      return Effect.gen(function*() {
+        const send = (n: number, eta?: number) =>
+          publish(taskMessage({ task: "gated", id: String(n), kwargs: { n }, eta }), queues[n % 3]!)
+        for (let n = 0; n < 9; n++) yield* send(n)
+        for (let n = 9; n < 12; n++) yield* send(n, 60_000)
+        yield* settled
+        const { state } = yield* Worker
+        for (let round = 0; round < 3; round++) {
+          assert.deepStrictEqual([doors.started, state.requests.size, state.active.size], [[0, 1], 12, 2])
+          yield* lose
+        }
+        doors.open(...Array.from({ length: 12 }, (_, n) => n))
+        yield* settled
+        assert.deepStrictEqual(doors.started.toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8])
+        yield* TestClock.adjust("1 minute")
+        yield* settled
+        assert.deepStrictEqual(doors.started.length, 12)
+        for (const queue of queues) assert.deepStrictEqual(yield* counts(queue), [0, 0])
+        assert.deepStrictEqual([state.requests.size, state.active.size, state.succeeded], [0, 0, 12])
+      }).pipe(Effect.provide(running(define({ tasks: [doors[acks]], queues }))), Effect.provide(quiet))
+    })
+
     it.effect(`and waits for a slot or its time, is dropped here and comes again from the broker (${acks})`, () => {
       const doors = new Doors()
       return Effect.gen(function*() {

@@ -1,13 +1,10 @@
-import { because, ConnectionLost, MessagingError, Unencodable } from "@celeriac/messaging/MessagingError"
+import { because, ConnectionLost, Nacked, Unencodable } from "@celeriac/messaging/MessagingError"
 import * as Client from "@celeriac/tasks/Client"
-import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
-import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
-import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import * as Task from "@celeriac/tasks/Task"
+import { mostPending } from "@celeriac/worker/execution/ResultStore"
 import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import {
@@ -21,33 +18,12 @@ import {
   quiet,
   running,
   settled,
+  SlowStore,
   taskMessage,
   until
 } from "../support.ts"
 
-/** A store that answers when it is told to, and with what. */
-class SlowStore {
-  readonly waiting: Array<{ readonly record: ResultRecord; readonly answer: (error?: MessagingError) => void }> = []
-  readonly stored: Array<string> = []
-
-  readonly layer = Layer.effect(
-    ResultBackend,
-    Effect.map(ResultBackend, (backend) => ({
-      ...backend,
-      storeUnsafe: (record: ResultRecord, _to: unknown, onStored: (error?: MessagingError) => void) => {
-        this.waiting.push({ record, answer: onStored })
-      }
-    }))
-  ).pipe(Layer.provide(MemoryBackend.layer))
-
-  answer(error?: MessagingError): void {
-    const next = this.waiting.shift()
-    if (next === undefined) throw new Error("nothing waits to be stored")
-    this.stored.push(`${next.record.status} ${next.record.taskId}`)
-    next.answer(error)
-  }
-}
-
+const refused = because("publish", new Nacked({ exchange: "", routingKey: "reply" }))
 const away = because("publish", new ConnectionLost({ uri: "memory://store", detail: "away" }))
 
 describe("a task that acknowledges early", () => {
@@ -85,7 +61,7 @@ describe("a task that acknowledges late", () => {
     }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)))
   })
 
-  it.effect("goes back to its queue when its result cannot be stored, and runs again", () => {
+  it.effect("goes back to its queue when its result cannot be stored, and runs again after a pause", () => {
     const doors = new Doors()
     const store = new SlowStore()
     const lines = new Lines()
@@ -95,14 +71,63 @@ describe("a task that acknowledges late", () => {
       doors.open(1)
       yield* until("it is stored", () => store.waiting.length === 1)
       store.answer(away)
+      yield* TestClock.adjust("999 millis")
+      yield* settled
+      const { state } = yield* Worker
+      // It runs no more, and its message is kept.
+      assert.deepStrictEqual([doors.started.length, yield* counts()], [1, [0, 1]])
+      assert.deepStrictEqual([state.active.size, state.requests.size], [0, 1])
+      yield* TestClock.adjust("1 millis")
       yield* until("it ran again", () => doors.started.length === 2)
       yield* until("it is stored again", () => store.waiting.length === 1)
       store.answer()
       assert.deepStrictEqual(yield* counts(), [0, 0])
       assert.deepStrictEqual(lines.of("Error"), [
-        `The result of gated[${sent.id}] could not be stored: ${away.message}. The task goes back to its queue`
+        `The result of gated[${sent.id}] could not be stored: ${away.message}. The task goes back to its queue in 1 seconds`
       ])
     }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(lines.layer))
+  })
+
+  it.effect("runs again after pauses of up to half a minute, as long as its result is refused at once", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    store.refuse(refused)
+    return Effect.gen(function*() {
+      yield* publish(taskMessage({ task: "gated", id: "1", kwargs: { n: 1 } }))
+      doors.open(1)
+      yield* settled
+      for (const [index, seconds] of [1, 2, 4, 8, 16, 30, 30].entries()) {
+        yield* TestClock.adjust(seconds * 1_000 - 1)
+        yield* settled
+        assert.strictEqual(doors.started.length, index + 1)
+        yield* TestClock.adjust("1 millis")
+        yield* settled
+        assert.strictEqual(doors.started.length, index + 2)
+      }
+      // Once it could be stored, the next time begins with a second.
+      store.refuse(undefined)
+      yield* TestClock.adjust("30 seconds")
+      yield* settled
+      assert.deepStrictEqual([store.stored.at(-1), yield* counts()], ["SUCCESS 1", [0, 0]])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(quiet))
+  })
+
+  it.effect("and whose result is refused keeps others from coming only up to the prefetch, and nobody from running", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    store.refuse(refused)
+    return Effect.gen(function*() {
+      for (const n of [1, 2, 3, 4]) yield* publish(taskMessage({ task: "gated", id: String(n), kwargs: { n } }))
+      doors.open(1, 2, 3, 4)
+      yield* settled
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2, 3], [1, 3]])
+      yield* TestClock.adjust("1 second")
+      yield* settled
+      assert.deepStrictEqual([doors.started.length, yield* counts()], [6, [1, 3]])
+    }).pipe(
+      Effect.provide(running(define({ tasks: [doors.late], concurrency: 1, prefetch: { count: 3 } }), store.layer)),
+      Effect.provide(quiet)
+    )
   })
 
   it.effect("is rejected for the dead-letter exchange when it fails, if failures are not to be acknowledged", () => {
@@ -229,21 +254,22 @@ describe("a result", () => {
 })
 
 describe("a store that is slow", () => {
-  it.effect("holds back tasks while 2,000 results wait for it, and lets them go on when half of them are stored", () => {
+  it.effect("holds back tasks while too many results wait for it, and lets them go on when half of them are stored", () => {
     const quick = Task.make("quick", { options: { acksLate: true } })
     const store = new SlowStore()
     let ran = 0
     const live = quick.toLayer(() => Effect.sync(() => void ran++))
+    const most = mostPending
     return Effect.gen(function*() {
-      for (let n = 0; n < 2_500; n++) yield* publish(taskMessage({ task: "quick", id: String(n) }))
+      for (let n = 0; n < most + 100; n++) yield* publish(taskMessage({ task: "quick", id: String(n) }))
       yield* settled
-      assert.deepStrictEqual([ran, store.waiting.length], [2_000, 2_000])
-      for (let n = 0; n < 999; n++) store.answer()
+      assert.deepStrictEqual([ran, store.waiting.length], [most, most])
+      for (let n = 0; n < most / 2 - 1; n++) store.answer()
       yield* settled
-      assert.strictEqual(ran, 2_000)
+      assert.strictEqual(ran, most)
       store.answer()
       yield* settled
-      assert.strictEqual(ran, 2_500)
+      assert.strictEqual(ran, most + 100)
       while (store.waiting.length > 0) store.answer()
       assert.deepStrictEqual(yield* counts(), [0, 0])
     }).pipe(

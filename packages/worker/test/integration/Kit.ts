@@ -10,6 +10,7 @@ import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
 import * as Worker from "@celeriac/worker/Worker"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -80,17 +81,26 @@ export const step = Task.make("it.step", {
   success: Schema.Int
 })
 
-/** What a worker of this process ran. */
+/** What a worker of this process ran. Runs that are `held` do not end before the gate is open: then no fault comes too late. */
 export class Journal {
   readonly starts: Array<number> = []
   readonly ends: Array<number> = []
+  private readonly gate = Deferred.makeUnsafe<void>()
+  private readonly held: (n: number) => boolean
+
+  constructor(held: (n: number) => boolean = () => false) {
+    this.held = held
+  }
+
+  readonly open: Effect.Effect<void> = Effect.asVoid(Deferred.succeed(this.gate, undefined))
 
   readonly handler = ({ millis, n }: { readonly n: number; readonly millis: number }): Effect.Effect<number> =>
     Effect.suspend(() => {
       this.starts.push(n)
-      return Effect.as(
-        Effect.andThen(Effect.sleep(millis), Effect.sync(() => void this.ends.push(n))),
-        n
+      return Effect.sleep(millis).pipe(
+        Effect.andThen(this.held(n) ? Deferred.await(this.gate) : Effect.void),
+        Effect.andThen(Effect.sync(() => void this.ends.push(n))),
+        Effect.as(n)
       )
     })
 

@@ -27,16 +27,15 @@ describe("a failing broker", () => {
   it.live("closes all connections in the middle of 300 late-ack tasks: each runs once, and each result arrives", () =>
     Effect.scoped(Effect.gen(function*() {
       const at = { url: rabbit.url, queue: Kit.newQueue("closed") }
-      const journal = new Kit.Journal()
+      const journal = new Kit.Journal((n) => n >= 270)
       yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 8 }), at)
       const client = yield* Kit.client(at)
       const sent = yield* Effect.forEach(Kit.numbers(300), (n) => client.delay(Kit.step, { n, millis: 60 }), {
         concurrency: "unbounded"
       })
       yield* rabbitmqctl("close_all_connections", "by the test")
-      const startsThen = journal.starts.length
-      assert.isAbove(startsThen, 8)
-      assert.isBelow(startsThen, 300, "the fault came too late to show anything")
+      assert.isAbove(journal.starts.length, 8)
+      yield* journal.open
       const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), { concurrency: "unbounded" })
       assert.deepStrictEqual(results, Kit.numbers(300))
       assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(300), "each started once")
@@ -71,7 +70,7 @@ describe("a failing broker", () => {
     Effect.scoped(Effect.gen(function*() {
       const at = { url: rabbit.url, queue: Kit.newQueue("alarm") }
       const silent = Kit.newQueue("silent")
-      const journal = new Kit.Journal()
+      const journal = new Kit.Journal((n) => n >= 180 || (n >= 20 && n < 40))
       yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue, silent] }), at)
       const client = yield* Kit.client(at)
       const wire = yield* Kit.wire(rabbit.url)
@@ -84,7 +83,7 @@ describe("a failing broker", () => {
         { concurrency: "unbounded" }
       )
       yield* underAlarm(Effect.gen(function*() {
-        assert.isBelow(journal.ends.length, 140, "the alarm came too late to show anything")
+        yield* journal.open
         const start = yield* Clock.currentTimeMillis
         const error = yield* Effect.flip(
           client.applyAsync(Kit.step, { n: 999, millis: 0 }, { deadline: "500 millis", ignoreResult: true })
@@ -147,7 +146,7 @@ describe("a failing broker", () => {
   it.live("is killed and started again: consuming within 10 seconds, nothing lost", () =>
     Effect.scoped(Effect.gen(function*() {
       const at = { url: rabbit.url, queue: Kit.newQueue("killed") }
-      const journal = new Kit.Journal()
+      const journal = new Kit.Journal((n) => n >= 80)
       const lines = new Lines()
       yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4 }), at, lines.layer)
       const client = yield* Kit.client(at)
@@ -156,9 +155,8 @@ describe("a failing broker", () => {
       })
       // A durable queue is on the disk a moment after it was declared.
       yield* rabbitmqctl("eval", "mnesia:sync_log().")
-      const endsThen = journal.ends.length
-      assert.isBelow(endsThen, 96, "the fault came too late to show anything")
       yield* Effect.promise(() => rabbit.kill())
+      yield* journal.open
       yield* Kit.until("the loss is noticed", () => lines.has("Connection to broker lost"))
       yield* Effect.promise(() => rabbit.start())
       const answered = yield* Clock.currentTimeMillis

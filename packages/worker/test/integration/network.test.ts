@@ -74,10 +74,15 @@ describe.concurrent("a bad network", () => {
       const journal = yield* Kit.journalFile
       const client = yield* Kit.client({ url, queue })
       const wire = yield* Kit.wire(url)
-      yield* Effect.forEach(Kit.numbers(6), (n) => client.applyAsync(Kit.step, { n, millis: 1500 }, { ignoreResult: process.env.X === undefined }))
+      yield* Effect.forEach(Kit.numbers(6), (n) =>
+        client.applyAsync(Kit.step, { n, millis: 1500 }, { ignoreResult: true }))
       const worker = yield* Kit.workerProcess({
-        ...{ url: network.through(url), queue, journal: journal.path },
-        ...{ acksLate: true, concurrency: 2, prefetch: 4 }
+        url: network.through(url),
+        queue,
+        journal: journal.path,
+        acksLate: true,
+        concurrency: 2,
+        prefetch: 4
       })
       yield* Kit.until("two are running", () => journal.starts().length === 2)
       yield* Effect.promise(() => network.stop())
@@ -85,7 +90,7 @@ describe.concurrent("a bad network", () => {
       worker.signal("SIGTERM")
       const start = yield* Clock.currentTimeMillis
       assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
-      console.log("LEFT", (yield* Clock.currentTimeMillis) - start, worker.output)
+      assert.isBelow((yield* Clock.currentTimeMillis) - start, 5000)
       assert.deepStrictEqual(journal.ends().toSorted(), [0, 1])
       yield* Kit.until("all are back", async () => await wire.ready(queue) === 6, 3000)
     })), 60_000)

@@ -1,7 +1,9 @@
 /** A worker's process and the ways it ends: nothing is lost, and nothing that was done is done again. */
+import type { AsyncResult } from "@celeriac/tasks/AsyncResult"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { inject } from "vitest"
 import * as Kit from "./Kit.ts"
 
@@ -88,7 +90,8 @@ describe.concurrent("the process of a worker", () => {
       yield* Kit.workerProcess(options)
       const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "10 seconds" }), { concurrency: "unbounded" })
       assert.deepStrictEqual(results, Kit.numbers(40))
-      assert.isAtMost(journal.starts().length - 40, 4, "at most those that ran, ran again")
+      // A slot is free again before the broker has confirmed a result: what waits for that is not acknowledged either.
+      assert.isAtMost(journal.starts().length - 40, options.prefetch, "at most what it held ran again")
     })))
 
   it.live("two of them share a queue", () =>
@@ -114,7 +117,15 @@ describe.concurrent("the process of a worker", () => {
         const journal = yield* Kit.journalFile
         const client = yield* Kit.client({ url, queue })
         const options = { url, queue, journal: journal.path, acksLate, concurrency: 4, prefetch: 12 }
-        const sent = yield* Effect.forEach(Kit.numbers(300), (n) => client.delay(Kit.step, { n, millis: 100 }))
+        const sent: Array<AsyncResult<number>> = []
+        let loading = true
+        /** As much as four workers have to do, until all have been restarted. */
+        const load = yield* Effect.forkChild(Effect.gen(function*() {
+          while (loading) {
+            if (sent.length - journal.ends().length >= 80) yield* Effect.sleep("20 millis")
+            else sent.push(yield* client.delay(Kit.step, { n: sent.length, millis: 100 }))
+          }
+        }))
         let old = [yield* Kit.workerProcess(options), yield* Kit.workerProcess(options)]
         for (let round = 0; round < 2; round++) {
           const young = yield* Effect.forEach(old, () => Kit.workerProcess(options), { concurrency: "unbounded" })
@@ -124,10 +135,12 @@ describe.concurrent("the process of a worker", () => {
           }
           old = young
         }
-        assert.isBelow(journal.ends().length, 300, "the last restart came too late to show anything")
+        loading = false
+        yield* Fiber.join(load)
+        const all = Kit.numbers(sent.length)
         const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), { concurrency: "unbounded" })
-        assert.deepStrictEqual(results, Kit.numbers(300))
-        assert.deepStrictEqual(sorted(journal.starts()), Kit.numbers(300), "each started once")
+        assert.deepStrictEqual(results, all)
+        assert.deepStrictEqual(sorted(journal.starts()), all, "each started once")
       })))
   }
 })

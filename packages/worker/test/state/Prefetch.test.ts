@@ -47,6 +47,29 @@ describe("Prefetch", () => {
     ))
   })
 
+  it.each(
+    [
+      { name: "grows with the pool", policy: "adaptive", concurrency: 10, current: 4, expected: 40 },
+      {
+        name: "keeps what was measured when the pool shrinks",
+        policy: "adaptive",
+        concurrency: 1,
+        current: 40,
+        expected: 40
+      },
+      {
+        name: "follows the pool by Celery's rule",
+        policy: { multiplier: 2 },
+        concurrency: 3,
+        current: 20,
+        expected: 6
+      },
+      { name: "stays as exact as it was said", policy: { count: 7 }, concurrency: 3, current: 7, expected: 7 }
+    ] as const
+  )("$name", ({ concurrency, current, expected, policy }) => {
+    assert.strictEqual(Prefetch.resized(policy, concurrency, current), expected)
+  })
+
   it("leaves a fixed prefetch alone", () => {
     assert.strictEqual(Prefetch.next({ multiplier: 4 }, 4, 16, 100_000, 100), 16)
   })

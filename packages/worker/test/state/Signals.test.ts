@@ -38,7 +38,7 @@ describe("Signals", () => {
         assert.deepStrictEqual(exits, [])
         yield* emit(signal)
         assert.deepStrictEqual(exits, [1])
-        const again = signal === "SIGINT" ? "Hitting Ctrl+C" : "Sending it"
+        const again = signal === "SIGINT" ? "Hitting Ctrl+C" : `Sending ${signal}`
         assert.deepStrictEqual(lines.all.map(({ text }) => text), [
           `worker: ${again} again will initiate cold shutdown, terminating all running tasks!`,
           "worker: Warm shutdown (MainProcess)",

@@ -9,10 +9,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as ResultShelf from "../../internal/ResultShelf.ts"
 import * as Settings from "../../Settings.ts"
 import * as TaskState from "../../TaskState.ts"
 import { ResultBackend } from "../ResultBackend.ts"
-import * as ResultShelf from "../../internal/ResultShelf.ts"
 
 /** Kept for `Settings.ResultExpires`, in any number. */
 export const layer: Layer.Layer<ResultBackend> = Layer.effect(

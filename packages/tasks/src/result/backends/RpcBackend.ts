@@ -21,13 +21,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as ReplyQueue from "../../internal/ReplyQueue.ts"
+import * as ResultShelf from "../../internal/ResultShelf.ts"
 import * as Settings from "../../Settings.ts"
 import { TaskId } from "../../TaskId.ts"
 import * as TaskState from "../../TaskState.ts"
 import { ResultBackend } from "../ResultBackend.ts"
 import * as ResultRecord from "../ResultRecord.ts"
-import * as ResultShelf from "../../internal/ResultShelf.ts"
-import * as ReplyQueue from "../../internal/ReplyQueue.ts"
 
 /** How much is kept for a client that does not look. */
 export interface Options {
