@@ -124,7 +124,7 @@ class Post {
   idle(): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (this.underWay > 0) return Effect.andThen(this.emptied.await, this.idle())
-      if (this.link.waiting > 0) return Effect.andThen(Effect.sleep(20), this.idle())
+      if (this.link.waiting > 0) return Effect.andThen(this.link.calmed, this.idle())
       return Effect.void
     })
   }
