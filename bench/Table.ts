@@ -33,7 +33,8 @@ const line = (row: Row): string => {
   const ratios = row.ours.map((value, i) => value / row.baseline[i]!)
   const ratio = median(ratios)
   const ours = median(row.ours)
-  const number = (value: number) => value.toLocaleString("en", { minimumFractionDigits: row.digits, maximumFractionDigits: row.digits })
+  const number = (value: number) =>
+    value.toLocaleString("en", { minimumFractionDigits: row.digits, maximumFractionDigits: row.digits })
   const [wanted, reached] = row.atLeast !== undefined && row.atLeast > 0
     ? [`≥ ${row.atLeast} ×`, ratio >= row.atLeast]
     : row.atMost !== undefined
@@ -42,7 +43,7 @@ const line = (row: Row): string => {
     ? [`≤ ${row.below}`, ours <= row.below]
     : ["", undefined]
   const spread = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
-  return `| ${row.name} | ${number(median(row.baseline))} | ${number(ours)} | ${ratio.toFixed(2)} | ${spread} | ${wanted} | ${
-    reached === undefined ? "" : reached ? "reached" : "**missed**"
-  } |`
+  return `| ${row.name} | ${number(median(row.baseline))} | ${number(ours)} | ${
+    ratio.toFixed(2)
+  } | ${spread} | ${wanted} | ${reached === undefined ? "" : reached ? "reached" : "**missed**"} |`
 }

@@ -10,7 +10,7 @@
 import { RabbitMq } from "../test/peers/RabbitMq.ts"
 import { type Line, Program } from "./Program.ts"
 import * as Published from "./Published.ts"
-import { type Row, render } from "./Table.ts"
+import { render, type Row } from "./Table.ts"
 
 const rounds = Number(process.argv[2] ?? 3)
 const given = process.env["CELERIAC_TEST_AMQP_URL"]
@@ -35,7 +35,9 @@ interface Duel {
   readonly name: string
   readonly baseline: () => Promise<Line>
   readonly ours: () => Promise<Line>
-  readonly figures: ReadonlyArray<Omit<Row, "name" | "baseline" | "ours"> & { readonly of: string; readonly as: string }>
+  readonly figures: ReadonlyArray<
+    Omit<Row, "name" | "baseline" | "ours"> & { readonly of: string; readonly as: string }
+  >
 }
 
 /** Both in turn, `rounds` times. */
@@ -68,7 +70,12 @@ const drain = (name: string, ours: string, baseline: string, fill: string, count
   })
 
 /** A server that runs while `use` does. */
-const serving = async (program: "raw" | "celeriac", scenario: string, count: number, use: (server: Program) => Promise<Line>) => {
+const serving = async (
+  program: "raw" | "celeriac",
+  scenario: string,
+  count: number,
+  use: (server: Program) => Promise<Line>
+) => {
   const server = start(program, scenario, count)
   try {
     await server.next()

@@ -91,6 +91,7 @@ const vitest = (name, projects, options = {}) => ({
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${report}`,
+      ...(options.workers === undefined ? [] : [`--maxWorkers=${options.workers}`]),
       ...projects.map((project) => `--project=${project}`)
     ], { seconds: options.bound ?? 120, env: { NO_COLOR: "1" } })
     return { ...readReport(name, report, code, since), output }
@@ -121,7 +122,9 @@ const parts = [
   // Alone, so that its servers and clocks have the machine to themselves.
   quick ? undefined : vitest("integration", ["integration"], {
     after: ["servers", "types", "unit", "lint", "format", "examples", "packaging"],
-    bound: 420
+    bound: 420,
+    // They mostly wait for servers: one file at a time would leave two processors idle.
+    workers: 3
   })
 ].filter((part) => part !== undefined)
 

@@ -16,8 +16,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import { Meter, percentiles } from "./Meter.ts"
 import { queue } from "./message.ts"
+import { Meter, percentiles } from "./Meter.ts"
 
 const [scenario = "", url = "", count = "0"] = process.argv.slice(2)
 const total = Number(count)

@@ -6,8 +6,8 @@
  */
 import amqp from "amqplib"
 import { once } from "node:events"
-import { Meter, percentiles } from "./Meter.ts"
 import { outgoing, queue } from "./message.ts"
+import { Meter, percentiles } from "./Meter.ts"
 
 const [scenario = "", url = "", count = "0"] = process.argv.slice(2)
 const total = Number(count)
@@ -79,7 +79,9 @@ const boot = async () => {
   return { millis: await promise }
 }
 
-const drain = async (options: { readonly results: boolean; readonly prefetch: number; readonly multiple?: boolean }) => {
+const drain = async (
+  options: { readonly results: boolean; readonly prefetch: number; readonly multiple?: boolean }
+) => {
   const channel = await connection.createChannel()
   await channel.prefetch(options.prefetch)
   const meter = new Meter(total)

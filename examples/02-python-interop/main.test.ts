@@ -9,8 +9,12 @@ describe("the example 02-python-interop", () => {
   it("asks for a broker when it is told of none", async () => {
     const { CELERIAC_BROKER_URL: _1, CELERY_BROKER_URL: _2, ...env } = process.env
     const ended = await new Promise<{ code: number | null; output: string }>((resolve) => {
-      const child = execFile(process.execPath, [main], { env, timeout: 20_000 }, (_, stdout, stderr) =>
-        resolve({ code: child.exitCode, output: stdout + stderr }))
+      const child = execFile(
+        process.execPath,
+        [main],
+        { env, timeout: 20_000 },
+        (_, stdout, stderr) => resolve({ code: child.exitCode, output: stdout + stderr })
+      )
     })
     assert.strictEqual(ended.code, 1)
     assert.match(ended.output, /^This example needs a RabbitMQ: set CELERIAC_BROKER_URL, .*\n$/)

@@ -76,7 +76,9 @@ const program = Effect.gen(function*() {
 const main = Effect.gen(function*() {
   const url = yield* Config.option(Broker.urlConfig)
   if (Option.isNone(url)) {
-    console.error("This example needs a RabbitMQ: set CELERIAC_BROKER_URL, for example to amqp://guest:guest@localhost:5672//")
+    console.error(
+      "This example needs a RabbitMQ: set CELERIAC_BROKER_URL, for example to amqp://guest:guest@localhost:5672//"
+    )
     return yield* Effect.sync(() => void (process.exitCode = 1))
   }
   yield* Effect.provide(program, Layer.mergeAll(Broker.layer(url.value), LogFormat.layer({ level: "warning" })))

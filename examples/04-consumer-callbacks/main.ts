@@ -50,7 +50,7 @@ const sendMeAMessage = Effect.fnUntraced(function*(who: string) {
 })
 // #endregion
 
-const worker = Worker.make({ tasks: [], steps: { consumer: [MyConsumerStep] } })
+const worker = Worker.make({ steps: { consumer: [MyConsumerStep] } })
 
 const program = Effect.andThen(sendMeAMessage("world!"), arrived.await)
 

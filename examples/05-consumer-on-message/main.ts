@@ -40,7 +40,7 @@ const MyConsumerStep = ConsumerStep.make("MyConsumerStep", {
 })
 // #endregion
 
-const worker = Worker.make({ tasks: [], steps: { consumer: [MyConsumerStep] } })
+const worker = Worker.make({ steps: { consumer: [MyConsumerStep] } })
 
 const program = Effect.gen(function*() {
   const producer = yield* Producer.Producer

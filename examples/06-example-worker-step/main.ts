@@ -39,7 +39,6 @@ Bootstep.make("Forgetful", {
 // #endregion
 
 const worker = Worker.make({
-  tasks: [],
   concurrency: 4,
   nodename: "w@example.com",
   steps: { worker: [ExampleWorkerStep] }

@@ -26,7 +26,6 @@ const InfoStep = Bootstep.make("InfoStep", {
 })
 
 const worker = Worker.make({
-  tasks: [],
   nodename: "w@example.com",
   steps: { worker: [InfoStep], consumer: [InfoStep] }
 })

@@ -16,6 +16,6 @@ import * as Effect from "effect/Effect"
 
 const Metrics = Bootstep.make("Metrics", { requires: [Timer.Timer, Pool.Pool], start: Effect.void })
 
-const worker = Worker.make({ tasks: [], steps: { worker: [Metrics] } })
+const worker = Worker.make({ steps: { worker: [Metrics] } })
 
 console.log(Blueprint.toMermaid(worker.blueprint))

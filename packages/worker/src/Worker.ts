@@ -72,7 +72,7 @@ export interface Options<
   readonly nodename?: string
   /** How many tasks run at once. Default: the number of processors. */
   readonly concurrency?: number
-  /** The names of the queues to consume from. Default: the default queue and all that are configured. */
+  /** The names of the queues to consume from. Default: the default queue and all that are configured; none without `tasks`. */
   readonly queues?: ReadonlyArray<string>
   /** How many messages may wait here. Default: as many as are worth a tenth of a second. */
   readonly prefetch?: WorkerSettings.Settings["prefetch"]
@@ -133,7 +133,10 @@ export const make = <
 ): Definition<Errors<T>, Needs<T> | WorkerSteps.Needs<W, C> | Transport | ResultBackend> => {
   // An empty list is somebody's word: tasks may be registered by other means.
   if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
-  return define(options, WorkerSettings.change(WorkerSettings.defaults(), options))
+  const settings = WorkerSettings.change(WorkerSettings.defaults(), options)
+  // A worker of steps alone has no business with the default queue: it would refuse what others are there to run.
+  const queues = settings.queues ?? (options.tasks === undefined ? [] : undefined)
+  return define(options, { ...settings, queues })
 }
 
 const define = <T extends Handlers, W extends WorkerSteps.List, C extends WorkerSteps.List, E, R>(

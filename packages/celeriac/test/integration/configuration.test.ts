@@ -7,7 +7,8 @@ import { celeriac, fixture } from "../fixtures/Command.ts"
 
 const amqpUrl = inject("amqpUrl")
 
-const worker = (url: string, ...more: ReadonlyArray<string>) => celeriac(["worker", "-A", fixture("worker.ts"), "-b", url, ...more])
+const worker = (url: string, ...more: ReadonlyArray<string>) =>
+  celeriac(["worker", "-A", fixture("worker.ts"), "-b", url, ...more])
 
 /** One line of output that is an error. */
 const oneLine = (stderr: string): string => {

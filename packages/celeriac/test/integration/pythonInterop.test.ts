@@ -24,7 +24,12 @@ describe("the example 02-python-interop", () => {
     })
     const main = new Peer(process.execPath, [`${example}main.ts`], { env })
     try {
-      await until("main.ts waits for the client", () => main.output.includes("Waiting for client.py"), 20_000, () => main.output)
+      await until(
+        "main.ts waits for the client",
+        () => main.output.includes("Waiting for client.py"),
+        20_000,
+        () => main.output
+      )
       const client = await run(findPython() ?? "python3", [`${example}client.py`], { env, timeout: 20_000 })
       assert.strictEqual(await main.exited, 0, main.output)
       assert.strictEqual(main.output, byMain)

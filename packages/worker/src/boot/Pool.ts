@@ -19,13 +19,12 @@ import * as Settings from "@celeriac/tasks/Settings"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Executor } from "../execution/Executor.ts"
 import type { Request } from "../execution/Request.ts"
 import { ResultStore } from "../execution/ResultStore.ts"
 import * as FiberPool from "../pool/FiberPool.ts"
 import type * as Seam from "../pool/Pool.ts"
+import { Watched } from "../state/Watched.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
 import { type ActiveRequest, type State, WorkerState } from "../state/WorkerState.ts"
@@ -37,8 +36,8 @@ export class Pool extends Bootstep.Service<Pool, {
   /** What runs now: Celery's `active_requests`. */
   readonly active: Effect.Effect<ReadonlyArray<ActiveRequest>>
   readonly concurrency: Effect.Effect<number>
-  /** The concurrency as it is, and as it becomes. */
-  readonly resizes: Stream.Stream<number>
+  /** Runs an effect with the concurrency as it is, and as it becomes. */
+  readonly followSize: <E, R>(onSize: (slots: number) => Effect.Effect<void, E, R>) => Effect.Effect<never, E, R>
   readonly grow: (slots: number) => Effect.Effect<void>
   readonly shrink: (slots: number) => Effect.Effect<void>
   /** The life of requests, for whoever receives them. */
@@ -70,11 +69,11 @@ export class Pool extends Bootstep.Service<Pool, {
           (message) => message.body
         )
     })
-    const size = yield* SubscriptionRef.make(slots.concurrency())
+    const size = new Watched(slots.concurrency())
     const resize = (by: number) =>
-      SubscriptionRef.update(size, (now) => {
-        slots.resize(now + by)
-        return slots.concurrency()
+      Effect.sync(() => {
+        slots.resize(size.value + by)
+        size.set(slots.concurrency())
       })
     return {
       slots,
@@ -82,8 +81,8 @@ export class Pool extends Bootstep.Service<Pool, {
       results,
       decode,
       active: Effect.sync(() => Array.from(state.active.values())),
-      concurrency: SubscriptionRef.get(size),
-      resizes: SubscriptionRef.changes(size),
+      concurrency: Effect.sync(() => size.value),
+      followSize: (onSize) => size.follow(onSize),
       grow: (by) => resize(by),
       shrink: (by) => resize(-by)
     }

@@ -11,8 +11,7 @@ import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Queue } from "@celeriac/messaging/Entity"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Effect from "effect/Effect"
-import type * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Watched } from "../state/Watched.ts"
 import { UnknownQueue } from "../state/WorkerError.ts"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
 
@@ -20,8 +19,10 @@ export type Selection = ReadonlyMap<string, Queue>
 
 export class Queues extends Bootstep.Service<Queues, {
   readonly selected: Effect.Effect<Selection>
-  /** The selection as it is, and as it becomes. */
-  readonly changes: Stream.Stream<Selection>
+  /** Runs an effect with the selection as it is, and as it becomes. */
+  readonly follow: <E, R>(
+    onSelection: (selection: Selection) => Effect.Effect<void, E, R>
+  ) => Effect.Effect<never, E, R>
   /** Consume from a queue, by its name as configured or as described. Does nothing when it is selected already. */
   readonly add: (queue: string | Queue) => Effect.Effect<Queue, UnknownQueue>
   /** Consume from it no more. Gives whether it was selected. */
@@ -40,25 +41,22 @@ export class Queues extends Bootstep.Service<Queues, {
 
     // By name, because a configured queue is completed from the settings.
     const wanted = yield* Effect.forEach(queues ?? [known.default.name, ...configured.map(({ name }) => name)], find)
-    const selection = yield* SubscriptionRef.make<Selection>(new Map(wanted.map((queue) => [queue.name, queue])))
+    const selection = new Watched<Selection>(new Map(wanted.map((queue) => [queue.name, queue])))
 
     return {
-      selected: SubscriptionRef.get(selection),
-      changes: SubscriptionRef.changes(selection),
+      selected: Effect.sync(() => selection.value),
+      follow: (onSelection) => selection.follow(onSelection),
       add: Effect.fnUntraced(function*(queue) {
         const added = typeof queue === "string" ? yield* find(queue) : queue
-        yield* SubscriptionRef.update(
-          selection,
-          (now) => now.has(added.name) ? now : new Map(now).set(added.name, added)
-        )
+        if (!selection.value.has(added.name)) selection.set(new Map(selection.value).set(added.name, added))
         return added
       }),
       cancel: (name) =>
-        SubscriptionRef.modify(selection, (now) => {
-          if (!now.has(name)) return [false, now] as const
-          const left = new Map(now)
-          left.delete(name)
-          return [true, left] as const
+        Effect.sync(() => {
+          const left = new Map(selection.value)
+          if (!left.delete(name)) return false
+          selection.set(left)
+          return true
         })
     }
   }),

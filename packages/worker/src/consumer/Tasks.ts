@@ -16,7 +16,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { Pool } from "../boot/Pool.ts"
 import { Queues, type Selection } from "../boot/Queues.ts"
 import { Timer } from "../boot/Timer.ts"
@@ -119,13 +118,9 @@ export class Tasks extends Bootstep.Service<Tasks, {
     })
 
     yield* Effect.forEach((yield* queues.selected).values(), consume, { concurrency: "unbounded" })
-    yield* Bootstep.forkSupervised(Stream.runForEach(queues.changes, follow))
+    yield* Bootstep.forkSupervised(queues.follow(follow))
     yield* Bootstep.forkSupervised(
-      Stream.runForEach(
-        pool.resizes,
-        () =>
-          Effect.suspend(() => Effect.forEach(consumed.values(), ({ consumer }) => consumer.resized, { discard: true }))
-      )
+      pool.followSize(() => Effect.forEach(consumed.values(), ({ consumer }) => consumer.resized, { discard: true }))
     )
 
     const quiesce = Effect.map(cancelAll, (waiting) => {

@@ -39,7 +39,7 @@ export const begin = (
   body: TaskBody
 ): Effect.Effect<unknown, unknown, unknown> | Traced => {
   const bound = request.registered.bind(body.args, body.kwargs)
-  if (Result.isFailure(bound)) return failure(Exceptions.typeError(bound.failure.message), bound.failure, false)
+  if (Result.isFailure(bound)) return mistaken(bound.failure)
   try {
     const effect: unknown = request.registered.handler(bound.success, request)
     return Effect.isEffect(effect) ? effect : noEffect(request)
@@ -91,6 +91,14 @@ const noEffect = ({ task }: Request): Traced => {
   const error = new TypeError(`the handler of task '${task}' did not return an effect`)
   return failure(Exceptions.fromUnknown(error), error, false)
 }
+
+/** The caller's mistake: a traceback would show nothing but our own code. */
+const mistaken = (error: TypeError): Traced => ({
+  _tag: "Failure",
+  exception: Exceptions.typeError(error.message),
+  traceback: undefined,
+  isDeclared: false
+})
 
 const failure = (exception: ExceptionRecord, error: unknown, isDeclared: boolean): Traced => ({
   _tag: "Failure",

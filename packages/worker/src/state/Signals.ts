@@ -2,7 +2,7 @@
  * The signals of the process, for as long as a worker owns it.
  *
  * The first SIGTERM or SIGINT stops it warm, the second, or a SIGQUIT, cold;
- * a third leaves at once. A cold stop that takes longer than five seconds is
+ * a third leaves at once. A cold stop that takes longer than four and a half seconds is
  * left too. Other listeners of these signals, such as those that `runMain`
  * interrupts the program with, are set aside meanwhile: they would end a warm
  * stop before it is done.
@@ -19,7 +19,7 @@ const signals = ["SIGINT", "SIGTERM", "SIGQUIT"] as const
 type Signal = typeof signals[number]
 
 /** How long a cold stop may take before the process is left, in milliseconds. */
-const patience = 5_000
+const patience = 4_500
 
 /** Listens until the scope closes. */
 export const listen = (control: Control["Service"]): Effect.Effect<void, never, Scope.Scope> =>

@@ -1,8 +1,8 @@
 /** What the integration tests share: whole workers on a real broker, and journals of what they ran. */
-import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
 import type { AmqpOptions } from "@celeriac/amqp/AmqpConfig"
-import type { Transport } from "@celeriac/messaging/Transport"
+import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
 import * as Producer from "@celeriac/messaging/Producer"
+import type { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
@@ -69,8 +69,12 @@ export const wire = (url: string): Effect.Effect<Wire, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.promise(() => Wire.open(url)), (wire) => Effect.promise(() => wire.close()))
 
 /** Polls, within bounds. */
-export const until = (what: string, holds: () => boolean | Promise<boolean>, patience = 15_000, hint?: () => string): Effect.Effect<void> =>
-  Effect.promise(() => Process.until(what, holds, patience, hint))
+export const until = (
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  patience = 15_000,
+  hint?: () => string
+): Effect.Effect<void> => Effect.promise(() => Process.until(what, holds, patience, hint))
 
 /** `count` numbers from 0. */
 export const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, n) => n)
@@ -123,10 +127,15 @@ const fixture = fileURLToPath(new URL("fixtures/worker.ts", import.meta.url))
 /** A worker in a process of its own, ready. At the end of the scope it is killed. */
 export const workerProcess = (options: ProcessOptions): Effect.Effect<Process.Peer, never, Scope.Scope> =>
   Effect.tap(startProcess(options), (peer) =>
-    until("the worker's start", () => {
-      if (!peer.running) throw new Error(`the worker ended while starting:\n${peer.output}`)
-      return peer.output.includes("ready.")
-    }, 20_000, () => peer.output))
+    until(
+      "the worker's start",
+      () => {
+        if (!peer.running) throw new Error(`the worker ended while starting:\n${peer.output}`)
+        return peer.output.includes("ready.")
+      },
+      20_000,
+      () => peer.output
+    ))
 
 export const startProcess = (options: ProcessOptions): Effect.Effect<Process.Peer, never, Scope.Scope> =>
   Effect.acquireRelease(
@@ -162,7 +171,9 @@ export const journalFile: Effect.Effect<JournalFile, never, Scope.Scope> = Effec
     const path = join(folder, "journal")
     writeFileSync(path, "")
     const read = (what: string) =>
-      readFileSync(path, "utf8").split("\n").filter((line) => line.startsWith(what)).map((line) => Number(line.slice(what.length)))
+      readFileSync(path, "utf8").split("\n").filter((line) => line.startsWith(what)).map((line) =>
+        Number(line.slice(what.length))
+      )
     return { path, starts: () => read("start "), ends: () => read("end ") }
   }
 )
@@ -180,6 +191,17 @@ export const taskMessage = (task: string, id: string, args: ReadonlyArray<unknow
     contentType: "application/json",
     contentEncoding: "utf-8",
     correlationId: id,
-    headers: { lang: "py", task, id, root_id: id, parent_id: null, group: null, retries: 0, eta: null, expires: null, timelimit: [null, null] }
+    headers: {
+      lang: "py",
+      task,
+      id,
+      root_id: id,
+      parent_id: null,
+      group: null,
+      retries: 0,
+      eta: null,
+      expires: null,
+      timelimit: [null, null]
+    }
   }
 })

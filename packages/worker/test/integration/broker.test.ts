@@ -24,146 +24,204 @@ const underAlarm = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E
   )
 
 describe("a failing broker", () => {
-  it.live("closes all connections in the middle of 300 late-ack tasks: each runs once, and each result arrives", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const at = { url: rabbit.url, queue: Kit.newQueue("closed") }
-      const journal = new Kit.Journal((n) => n >= 270)
-      yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 8 }), at)
-      const client = yield* Kit.client(at)
-      const sent = yield* Effect.forEach(Kit.numbers(300), (n) => client.delay(Kit.step, { n, millis: 60 }), {
-        concurrency: "unbounded"
-      })
-      yield* rabbitmqctl("close_all_connections", "by the test")
-      assert.isAbove(journal.starts.length, 8)
-      yield* journal.open
-      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), { concurrency: "unbounded" })
-      assert.deepStrictEqual(results, Kit.numbers(300))
-      assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(300), "each started once")
-    })), 30_000)
-
-  it.live("loses patience with one queue: the other goes on, and the slow task does not run twice", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const at = { url: rabbit.url, queue: Kit.newQueue("quick") }
-      const slow = Kit.newQueue("slow")
-      const journal = new Kit.Journal()
-      const lines = new Lines()
-      yield* Kit.worker(
-        Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue, slow] }),
-        at,
-        lines.layer
-      )
-      const client = yield* Kit.client(at)
-      const slowOne = yield* client.applyAsync(Kit.step, { n: 1000, millis: 3000 }, { queue: slow })
-      const quick = yield* Effect.forkChild(Effect.forEach(Kit.numbers(60), (n) => client.execute(Kit.step, { n, millis: 50 })))
-      yield* Kit.until("the consumer timeout", () => lines.has(`Consuming from ${slow} stopped`))
-      assert.isTrue(lines.has("PRECONDITION_FAILED"), "it says why")
-      assert.deepStrictEqual(yield* Fiber.join(quick), Kit.numbers(60))
-      assert.isFalse(lines.has(`Consuming from ${at.queue} stopped`), "the quick queue was not disturbed")
-      assert.isFalse(lines.has("Connection to broker lost"))
-      assert.strictEqual(yield* slowOne.get({ timeout: "10 seconds" }), 1000)
-      const again = yield* client.applyAsync(Kit.step, { n: 1001, millis: 0 }, { queue: slow })
-      assert.strictEqual(yield* again.get({ timeout: "10 seconds" }), 1001)
-      assert.deepStrictEqual(journal.starts.filter((n) => n === 1000), [1000], "adopted, and not run again")
-    })), 30_000)
-
-  it.live("blocks publishers: a publish fails in time, tasks without results are acknowledged, and results wait for the end of the alarm", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const at = { url: rabbit.url, queue: Kit.newQueue("alarm") }
-      const silent = Kit.newQueue("silent")
-      const journal = new Kit.Journal((n) => n >= 180 || (n >= 20 && n < 40))
-      yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue, silent] }), at)
-      const client = yield* Kit.client(at)
-      const wire = yield* Kit.wire(rabbit.url)
-      const sent = yield* Effect.forEach(Kit.numbers(40), (n) => client.delay(Kit.step, { n, millis: 60 }), {
-        concurrency: "unbounded"
-      })
-      yield* Effect.forEach(
-        Kit.numbers(100),
-        (n) => client.applyAsync(Kit.step, { n: 100 + n, millis: 60 }, { queue: silent, ignoreResult: true }),
-        { concurrency: "unbounded" }
-      )
-      yield* underAlarm(Effect.gen(function*() {
+  it.live(
+    "closes all connections in the middle of 300 late-ack tasks: each runs once, and each result arrives",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const at = { url: rabbit.url, queue: Kit.newQueue("closed") }
+        const journal = new Kit.Journal((n) => n >= 270)
+        yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 8 }), at)
+        const client = yield* Kit.client(at)
+        const sent = yield* Effect.forEach(Kit.numbers(300), (n) => client.delay(Kit.step, { n, millis: 60 }), {
+          concurrency: "unbounded"
+        })
+        yield* rabbitmqctl("close_all_connections", "by the test")
+        assert.isAbove(journal.starts.length, 8)
         yield* journal.open
-        const start = yield* Clock.currentTimeMillis
-        const error = yield* Effect.flip(
-          client.applyAsync(Kit.step, { n: 999, millis: 0 }, { deadline: "500 millis", ignoreResult: true })
+        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), {
+          concurrency: "unbounded"
+        })
+        assert.deepStrictEqual(results, Kit.numbers(300))
+        assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(300), "each started once")
+      })),
+    30_000
+  )
+
+  it.live(
+    "loses patience with one queue: the other goes on, and the slow task does not run twice",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const at = { url: rabbit.url, queue: Kit.newQueue("quick") }
+        const slow = Kit.newQueue("slow")
+        const journal = new Kit.Journal()
+        const lines = new Lines()
+        yield* Kit.worker(
+          Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue, slow] }),
+          at,
+          lines.layer
         )
-        assert.strictEqual(error._tag, "MessagingError")
-        assert.isBelow((yield* Clock.currentTimeMillis) - start, 1500)
-        yield* Kit.until("what has no result to send goes on", () => journal.ends.filter((n) => n >= 100).length === 100)
-        yield* Kit.until("and is acknowledged", async () => await wire.ready(silent) === 0)
-      }))
-      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), { concurrency: "unbounded" })
-      assert.deepStrictEqual(results, Kit.numbers(40))
-      const expected = [...Kit.numbers(40), ...Kit.numbers(100).map((n) => 100 + n)]
-      assert.deepStrictEqual(
-        journal.starts.filter((n) => n !== 999).toSorted((a, b) => a - b),
-        expected,
-        "each started once"
-      )
-    })), 30_000)
+        const client = yield* Kit.client(at)
+        const slowOne = yield* client.applyAsync(Kit.step, { n: 1000, millis: 3000 }, { queue: slow })
+        const quick = yield* Effect.forkChild(
+          Effect.forEach(Kit.numbers(60), (n) => client.execute(Kit.step, { n, millis: 50 }))
+        )
+        yield* Kit.until("the consumer timeout", () => lines.has(`Consuming from ${slow} stopped`))
+        assert.isTrue(lines.has("PRECONDITION_FAILED"), "it says why")
+        assert.deepStrictEqual(yield* Fiber.join(quick), Kit.numbers(60))
+        assert.isFalse(lines.has(`Consuming from ${at.queue} stopped`), "the quick queue was not disturbed")
+        assert.isFalse(lines.has("Connection to broker lost"))
+        assert.strictEqual(yield* slowOne.get({ timeout: "10 seconds" }), 1000)
+        const again = yield* client.applyAsync(Kit.step, { n: 1001, millis: 0 }, { queue: slow })
+        assert.strictEqual(yield* again.get({ timeout: "10 seconds" }), 1001)
+        assert.deepStrictEqual(journal.starts.filter((n) => n === 1000), [1000], "adopted, and not run again")
+      })),
+    30_000
+  )
 
-  it.live("blocks publishers while a worker is told to leave: warm, it leaves when its results are sent", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const at = { url: rabbit.url, queue: Kit.newQueue("leaving.warm") }
-      const journal = yield* Kit.journalFile
-      const client = yield* Kit.client(at)
-      const wire = yield* Kit.wire(rabbit.url)
-      const sent = yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 300 }))
-      const worker = yield* underAlarm(Effect.gen(function*() {
-        const worker = yield* Kit.workerProcess({ ...at, journal: journal.path, acksLate: true, concurrency: 2, prefetch: 4 })
-        yield* Kit.until("some have run", () => journal.ends().length >= 2)
-        worker.signal("SIGTERM")
-        yield* Kit.until("what ran is done", () =>
-          worker.output.includes("Warm shutdown") && journal.starts().length === journal.ends().length)
-        assert.isTrue(worker.running, "it has results to send")
-        return worker
-      }))
-      assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
-      const ran = journal.starts()
-      assert.strictEqual(yield* Effect.promise(() => wire.ready(at.queue)), 10 - ran.length)
-      for (const n of ran) assert.strictEqual(yield* sent[n]!.get({ timeout: "5 seconds" }), n)
-    })), 30_000)
+  it.live(
+    "blocks publishers: a publish fails in time, tasks without results are acknowledged, and results wait for the end of the alarm",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const at = { url: rabbit.url, queue: Kit.newQueue("alarm") }
+        const silent = Kit.newQueue("silent")
+        const journal = new Kit.Journal((n) => n >= 180 || (n >= 20 && n < 40))
+        yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue, silent] }), at)
+        const client = yield* Kit.client(at)
+        const wire = yield* Kit.wire(rabbit.url)
+        const sent = yield* Effect.forEach(Kit.numbers(40), (n) => client.delay(Kit.step, { n, millis: 60 }), {
+          concurrency: "unbounded"
+        })
+        yield* Effect.forEach(
+          Kit.numbers(100),
+          (n) => client.applyAsync(Kit.step, { n: 100 + n, millis: 60 }, { queue: silent, ignoreResult: true }),
+          { concurrency: "unbounded" }
+        )
+        yield* underAlarm(Effect.gen(function*() {
+          yield* journal.open
+          const start = yield* Clock.currentTimeMillis
+          const error = yield* Effect.flip(
+            client.applyAsync(Kit.step, { n: 999, millis: 0 }, { deadline: "500 millis", ignoreResult: true })
+          )
+          assert.strictEqual(error._tag, "MessagingError")
+          assert.isBelow((yield* Clock.currentTimeMillis) - start, 1500)
+          yield* Kit.until("what has no result to send goes on", () =>
+            journal.ends.filter((n) => n >= 100).length === 100)
+          yield* Kit.until("and is acknowledged", async () =>
+            await wire.ready(silent) === 0)
+        }))
+        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), {
+          concurrency: "unbounded"
+        })
+        assert.deepStrictEqual(results, Kit.numbers(40))
+        const expected = [...Kit.numbers(40), ...Kit.numbers(100).map((n) => 100 + n)]
+        assert.deepStrictEqual(
+          journal.starts.filter((n) => n !== 999).toSorted((a, b) => a - b),
+          expected,
+          "each started once"
+        )
+      })),
+    30_000
+  )
 
-  it.live("blocks publishers while a worker is told to leave: cold, it leaves all the same, and nothing is lost", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const at = { url: rabbit.url, queue: Kit.newQueue("leaving.cold") }
-      const journal = yield* Kit.journalFile
-      const client = yield* Kit.client(at)
-      const wire = yield* Kit.wire(rabbit.url)
-      yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 300 }))
-      yield* underAlarm(Effect.gen(function*() {
-        const worker = yield* Kit.workerProcess({ ...at, journal: journal.path, acksLate: true, concurrency: 2, prefetch: 4 })
-        yield* Kit.until("some have run", () => journal.ends().length >= 2)
-        const start = yield* Clock.currentTimeMillis
-        worker.signal("SIGQUIT")
-        assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
-        assert.isBelow((yield* Clock.currentTimeMillis) - start, 5_900)
-        yield* Kit.until("all are back", async () => await wire.ready(at.queue) === 10, 3000)
-      }))
-    })), 30_000)
+  it.live(
+    "blocks publishers while a worker is told to leave: warm, it leaves when its results are sent",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const at = { url: rabbit.url, queue: Kit.newQueue("leaving.warm") }
+        const journal = yield* Kit.journalFile
+        const client = yield* Kit.client(at)
+        const wire = yield* Kit.wire(rabbit.url)
+        const sent = yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 300 }))
+        const worker = yield* underAlarm(Effect.gen(function*() {
+          const worker = yield* Kit.workerProcess({
+            ...at,
+            journal: journal.path,
+            acksLate: true,
+            concurrency: 2,
+            prefetch: 4
+          })
+          yield* Kit.until("some have run", () => journal.ends().length >= 2)
+          worker.signal("SIGTERM")
+          yield* Kit.until(
+            "what ran is done",
+            () => worker.output.includes("Warm shutdown") && journal.starts().length === journal.ends().length
+          )
+          assert.isTrue(worker.running, "it has results to send")
+          return worker
+        }))
+        assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
+        const ran = journal.starts()
+        assert.strictEqual(
+          yield* Effect.promise(() => wire.ready(at.queue)),
+          10 - ran.length
+        )
+        for (const n of ran) assert.strictEqual(yield* sent[n]!.get({ timeout: "5 seconds" }), n)
+      })),
+    30_000
+  )
 
-  it.live("is killed and started again: consuming within 10 seconds, nothing lost", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const at = { url: rabbit.url, queue: Kit.newQueue("killed") }
-      const journal = new Kit.Journal((n) => n >= 80)
-      const lines = new Lines()
-      yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4 }), at, lines.layer)
-      const client = yield* Kit.client(at)
-      yield* Effect.forEach(Kit.numbers(100), (n) => client.applyAsync(Kit.step, { n, millis: 100 }, { ignoreResult: true }), {
-        concurrency: "unbounded"
-      })
-      // A durable queue is on the disk a moment after it was declared.
-      yield* rabbitmqctl("eval", "mnesia:sync_log().")
-      yield* Effect.promise(() => rabbit.kill())
-      yield* journal.open
-      yield* Kit.until("the loss is noticed", () => lines.has("Connection to broker lost"))
-      yield* Effect.promise(() => rabbit.start())
-      const answered = yield* Clock.currentTimeMillis
-      yield* Kit.until("it consumes again", () => lines.has("Resuming normal operations"))
-      assert.isBelow((yield* Clock.currentTimeMillis) - answered, 10_000)
-      yield* Kit.until("all has run", () => new Set(journal.ends).size === 100, 20_000, () => `${new Set(journal.ends).size}`)
-      const extra = journal.starts.length - new Set(journal.starts).size
-      assert.strictEqual(extra, 0, "what this process had run, or was running, did not start again")
-    })), 40_000)
+  it.live(
+    "blocks publishers while a worker is told to leave: cold, it leaves all the same, and nothing is lost",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const at = { url: rabbit.url, queue: Kit.newQueue("leaving.cold") }
+        const journal = yield* Kit.journalFile
+        const client = yield* Kit.client(at)
+        const wire = yield* Kit.wire(rabbit.url)
+        yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 300 }))
+        yield* underAlarm(Effect.gen(function*() {
+          const worker = yield* Kit.workerProcess({
+            ...at,
+            journal: journal.path,
+            acksLate: true,
+            concurrency: 2,
+            prefetch: 4
+          })
+          yield* Kit.until("some have run", () => journal.ends().length >= 2)
+          const start = yield* Clock.currentTimeMillis
+          worker.signal("SIGQUIT")
+          assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
+          assert.isBelow((yield* Clock.currentTimeMillis) - start, 5_900)
+          yield* Kit.until("all are back", async () => await wire.ready(at.queue) === 10, 3000)
+        }))
+      })),
+    30_000
+  )
+
+  it.live(
+    "is killed and started again: consuming within 10 seconds, nothing lost",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const at = { url: rabbit.url, queue: Kit.newQueue("killed") }
+        const journal = new Kit.Journal((n) => n >= 80)
+        const lines = new Lines()
+        yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4 }), at, lines.layer)
+        const client = yield* Kit.client(at)
+        yield* Effect.forEach(
+          Kit.numbers(100),
+          (n) => client.applyAsync(Kit.step, { n, millis: 100 }, { ignoreResult: true }),
+          {
+            concurrency: "unbounded"
+          }
+        )
+        // A durable queue is on the disk a moment after it was declared.
+        yield* rabbitmqctl("eval", "mnesia:sync_log().")
+        yield* Effect.promise(() => rabbit.kill())
+        yield* journal.open
+        yield* Kit.until("the loss is noticed", () => lines.has("Connection to broker lost"))
+        yield* Effect.promise(() => rabbit.start())
+        const answered = yield* Clock.currentTimeMillis
+        yield* Kit.until("it consumes again", () => lines.has("Resuming normal operations"))
+        assert.isBelow((yield* Clock.currentTimeMillis) - answered, 10_000)
+        yield* Kit.until(
+          "all has run",
+          () => new Set(journal.ends).size === 100,
+          20_000,
+          () => `${new Set(journal.ends).size}`
+        )
+        const extra = journal.starts.length - new Set(journal.starts).size
+        assert.strictEqual(extra, 0, "what this process had run, or was running, did not start again")
+      })),
+    40_000
+  )
 })

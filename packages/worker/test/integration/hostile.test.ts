@@ -5,8 +5,8 @@ import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "amqplib"
 import * as Effect from "effect/Effect"
-import { inject } from "vitest"
 import { gzipSync } from "node:zlib"
+import { inject } from "vitest"
 import * as Kit from "./Kit.ts"
 
 const url = inject("amqpUrl")
@@ -20,9 +20,18 @@ const good = (id: string) => Kit.taskMessage("it.step", id, [1, 0])
 const embed = { callbacks: null, errbacks: null, chain: null, chord: null }
 
 /** A good message, but for this. */
-const but = (change: { readonly body?: string | Uint8Array; readonly options?: Options.Publish; readonly headers?: Record<string, unknown> }): Bad => {
+const but = (
+  change: {
+    readonly body?: string | Uint8Array
+    readonly options?: Options.Publish
+    readonly headers?: Record<string, unknown>
+  }
+): Bad => {
   const { body, options } = good("bad")
-  return { body: change.body ?? body, options: { ...options, ...change.options, headers: { ...options.headers, ...change.headers } } }
+  return {
+    body: change.body ?? body,
+    options: { ...options, ...change.options, headers: { ...options.headers, ...change.headers } }
+  }
 }
 
 const bomb = gzipSync(Buffer.alloc(128 * 1024 * 1024, " "))
@@ -48,7 +57,10 @@ const bad: Readonly<Record<string, Bad>> = {
   "a task named __proto__": but({ headers: { task: "__proto__" } }),
   "a task named constructor": but({ headers: { task: "constructor" } }),
   "an unknown content type": but({ options: { contentType: "application/x-nothing" } }),
-  "a pickle": but({ body: Buffer.from("gASVCgAAAAAAAABdlChLAUsCZS4=", "base64"), options: { contentType: "application/x-python-serialize", contentEncoding: "binary" } }),
+  "a pickle": but({
+    body: Buffer.from("gASVCgAAAAAAAABdlChLAUsCZS4=", "base64"),
+    options: { contentType: "application/x-python-serialize", contentEncoding: "binary" }
+  }),
   "an unknown encoding": but({ options: { contentEncoding: "utf-42" } }),
   "an unknown compression": but({ headers: { compression: "application/x-nothing" } }),
   "a compression that is not": but({ headers: { compression: "application/x-gzip" } }),
@@ -89,7 +101,9 @@ describe("hostile messages", () => {
       const journal = new Kit.Journal()
       const wire = yield* Kit.wire(url)
       yield* Effect.promise(() => wire.channel.assertQueue(dead))
-      const configured = [Entity.queue(queue, { exchange: Entity.exchange(""), deadLetterExchange: "", deadLetterRoutingKey: dead })]
+      const configured = [
+        Entity.queue(queue, { exchange: Entity.exchange(""), deadLetterExchange: "", deadLetterRoutingKey: dead })
+      ]
       yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 2 }), at).pipe(
         Effect.provideService(Queues.Configured, configured)
       )
@@ -101,7 +115,10 @@ describe("hostile messages", () => {
         yield* Effect.promise(() => wire.send(queue, body, { ...options, messageId: name }))
         count++
         const next = yield* client.delay(Kit.step, { n: count, millis: 0 })
-        assert.strictEqual(yield* Effect.mapError(next.get({ timeout: "5 seconds" }), (error) => `after ${name}: ${error.message}`), count)
+        assert.strictEqual(
+          yield* Effect.mapError(next.get({ timeout: "5 seconds" }), (error) => `after ${name}: ${error.message}`),
+          count
+        )
         yield* Kit.until(`${name} is dead`, async () => await wire.ready(dead) === 1, 5000)
         const [letter] = yield* Effect.promise(() => wire.drain(dead))
         assert.strictEqual(letter?.properties.messageId, name)
@@ -114,7 +131,10 @@ describe("hostile messages", () => {
       for (const [name, { body, options }] of Object.entries(odd)) {
         yield* Effect.promise(() => wire.send(queue, body, { ...options, messageId: name }))
         const next = yield* client.delay(Kit.step, { n: 7, millis: 0 })
-        assert.strictEqual(yield* Effect.mapError(next.get({ timeout: "5 seconds" }), (error) => `after ${name}: ${error.message}`), 7)
+        assert.strictEqual(
+          yield* Effect.mapError(next.get({ timeout: "5 seconds" }), (error) => `after ${name}: ${error.message}`),
+          7
+        )
         yield* Kit.until(`${name} is settled`, async () => await wire.ready(queue) === 0, 5000)
       }
       assert.isUndefined(Reflect.get({}, "polluted"))

@@ -45,55 +45,74 @@ describe.concurrent("a bad network", () => {
       })))
   }
 
-  it.live("thirty resets in three seconds make no task run twice, and none is lost", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const network = yield* proxy
-      const queue = Kit.newQueue("storm")
-      const journal = new Kit.Journal()
-      yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 8 }), { url: network.through(url), queue })
-      const client = yield* Kit.client({ url, queue })
-      const wire = yield* Kit.wire(url)
-      yield* Effect.forEach(Kit.numbers(400), (n) => client.applyAsync(Kit.step, { n, millis: 70 }, { ignoreResult: true }), {
-        concurrency: "unbounded"
-      })
-      for (let i = 0; i < 30; i++) {
-        yield* Effect.sleep("100 millis")
-        network.reset()
-      }
-      yield* Kit.until("all has run", () => new Set(journal.ends).size === 400, 20_000, () => `${new Set(journal.ends).size}`)
-      assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(400))
-      const sent = yield* client.delay(Kit.step, { n: 400, millis: 0 })
-      assert.strictEqual(yield* sent.get({ timeout: "10 seconds" }), 400)
-      yield* Kit.until("all is acknowledged", async () => await wire.ready(queue) === 0)
-    })), 40_000)
+  it.live(
+    "thirty resets in three seconds make no task run twice, and none is lost",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const network = yield* proxy
+        const queue = Kit.newQueue("storm")
+        const journal = new Kit.Journal()
+        yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 8 }), { url: network.through(url), queue })
+        const client = yield* Kit.client({ url, queue })
+        const wire = yield* Kit.wire(url)
+        yield* Effect.forEach(
+          Kit.numbers(400),
+          (n) => client.applyAsync(Kit.step, { n, millis: 70 }, { ignoreResult: true }),
+          {
+            concurrency: "unbounded"
+          }
+        )
+        for (let i = 0; i < 30; i++) {
+          yield* Effect.sleep("100 millis")
+          network.reset()
+        }
+        yield* Kit.until(
+          "all has run",
+          () => new Set(journal.ends).size === 400,
+          20_000,
+          () => `${new Set(journal.ends).size}`
+        )
+        assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(400))
+        const sent = yield* client.delay(Kit.step, { n: 400, millis: 0 })
+        assert.strictEqual(yield* sent.get({ timeout: "10 seconds" }), 400)
+        yield* Kit.until("all is acknowledged", async () => await wire.ready(queue) === 0)
+      })),
+    40_000
+  )
 
-  it.live("a worker that is told to leave while its broker is away, finishes what runs and leaves", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const network = yield* proxy
-      const queue = Kit.newQueue("away")
-      const journal = yield* Kit.journalFile
-      const client = yield* Kit.client({ url, queue })
-      const wire = yield* Kit.wire(url)
-      yield* Effect.forEach(Kit.numbers(6), (n) =>
-        client.applyAsync(Kit.step, { n, millis: 1500 }, { ignoreResult: true }))
-      const worker = yield* Kit.workerProcess({
-        url: network.through(url),
-        queue,
-        journal: journal.path,
-        acksLate: true,
-        concurrency: 2,
-        prefetch: 4
-      })
-      yield* Kit.until("two are running", () => journal.starts().length === 2)
-      yield* Effect.promise(() => network.stop())
-      yield* Kit.until("the loss is noticed", () => worker.output.includes("Connection to broker lost"))
-      worker.signal("SIGTERM")
-      const start = yield* Clock.currentTimeMillis
-      assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
-      assert.isBelow((yield* Clock.currentTimeMillis) - start, 5000)
-      assert.deepStrictEqual(journal.ends().toSorted(), [0, 1])
-      yield* Kit.until("all are back", async () => await wire.ready(queue) === 6, 3000)
-    })), 60_000)
+  it.live(
+    "a worker that is told to leave while its broker is away, finishes what runs and leaves",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const network = yield* proxy
+        const queue = Kit.newQueue("away")
+        const journal = yield* Kit.journalFile
+        const client = yield* Kit.client({ url, queue })
+        const wire = yield* Kit.wire(url)
+        yield* Effect.forEach(
+          Kit.numbers(6),
+          (n) => client.applyAsync(Kit.step, { n, millis: 1500 }, { ignoreResult: true })
+        )
+        const worker = yield* Kit.workerProcess({
+          url: network.through(url),
+          queue,
+          journal: journal.path,
+          acksLate: true,
+          concurrency: 2,
+          prefetch: 4
+        })
+        yield* Kit.until("two are running", () => journal.starts().length === 2)
+        yield* Effect.promise(() => network.stop())
+        yield* Kit.until("the loss is noticed", () => worker.output.includes("Connection to broker lost"))
+        worker.signal("SIGTERM")
+        const start = yield* Clock.currentTimeMillis
+        assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
+        assert.isBelow((yield* Clock.currentTimeMillis) - start, 5000)
+        assert.deepStrictEqual(journal.ends().toSorted(), [0, 1])
+        yield* Kit.until("all are back", async () => await wire.ready(queue) === 6, 3000)
+      })),
+    60_000
+  )
 
   it.live("a broker that is not there at start is waited for, with backoff", () =>
     Effect.scoped(Effect.gen(function*() {

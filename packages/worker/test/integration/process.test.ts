@@ -20,7 +20,14 @@ describe.concurrent("the process of a worker", () => {
         const client = yield* Kit.client({ url, queue })
         const wire = yield* Kit.wire(url)
         const sent = yield* Effect.forEach(Kit.numbers(30), (n) => client.delay(Kit.step, { n, millis: 1000 }))
-        const worker = yield* Kit.workerProcess({ url, queue, journal: journal.path, acksLate, concurrency: 4, prefetch: 20 })
+        const worker = yield* Kit.workerProcess({
+          url,
+          queue,
+          journal: journal.path,
+          acksLate,
+          concurrency: 4,
+          prefetch: 20
+        })
         yield* Kit.until("four are running", () => journal.starts().length === 4)
         yield* Kit.until("20 are held", async () => await wire.ready(queue) === (acksLate ? 10 : 6))
         worker.signal("SIGTERM")
@@ -43,7 +50,14 @@ describe.concurrent("the process of a worker", () => {
         const client = yield* Kit.client({ url, queue })
         const wire = yield* Kit.wire(url)
         yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 20_000 }))
-        const worker = yield* Kit.workerProcess({ url, queue, journal: journal.path, acksLate: true, concurrency: 4, prefetch: 8 })
+        const worker = yield* Kit.workerProcess({
+          url,
+          queue,
+          journal: journal.path,
+          acksLate: true,
+          concurrency: 4,
+          prefetch: 8
+        })
         yield* Kit.until("four are running", () => journal.starts().length === 4)
         const start = yield* Clock.currentTimeMillis
         for (const signal of signals) {
@@ -64,7 +78,14 @@ describe.concurrent("the process of a worker", () => {
       const client = yield* Kit.client({ url, queue })
       const wire = yield* Kit.wire(url)
       const sent = yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 20_000 }))
-      const worker = yield* Kit.workerProcess({ url, queue, journal: journal.path, acksLate: false, concurrency: 4, prefetch: 8 })
+      const worker = yield* Kit.workerProcess({
+        url,
+        queue,
+        journal: journal.path,
+        acksLate: false,
+        concurrency: 4,
+        prefetch: 8
+      })
       yield* Kit.until("four are running", () => journal.starts().length === 4)
       worker.signal("SIGQUIT")
       assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
@@ -88,7 +109,9 @@ describe.concurrent("the process of a worker", () => {
       yield* Effect.promise(() => killed.exited)
       assert.isBelow(journal.ends().length, 40, "it was killed too late to show anything")
       yield* Kit.workerProcess(options)
-      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "10 seconds" }), { concurrency: "unbounded" })
+      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "10 seconds" }), {
+        concurrency: "unbounded"
+      })
       assert.deepStrictEqual(results, Kit.numbers(40))
       // A slot is free again before the broker has confirmed a result: what waits for that is not acknowledged either.
       assert.isAtMost(journal.starts().length - 40, options.prefetch, "at most what it held ran again")
@@ -100,12 +123,17 @@ describe.concurrent("the process of a worker", () => {
       const journals = [yield* Kit.journalFile, yield* Kit.journalFile]
       const client = yield* Kit.client({ url, queue })
       yield* Effect.forEach(journals, ({ path }) =>
-        Kit.workerProcess({ url, queue, journal: path, acksLate: true, concurrency: 2, prefetch: 4 }), { concurrency: "unbounded" })
-      const results = yield* Effect.forEach(Kit.numbers(60), (n) => client.execute(Kit.step, { n, millis: 30 }), {
+        Kit.workerProcess({ url, queue, journal: path, acksLate: true, concurrency: 2, prefetch: 4 }), {
+        concurrency: "unbounded"
+      })
+      const results = yield* Effect.forEach(Kit.numbers(60), (n) =>
+        client.execute(Kit.step, { n, millis: 30 }), {
         concurrency: "unbounded"
       })
       assert.deepStrictEqual(results, Kit.numbers(60))
-      const [a = [], b = []] = journals.map((journal) => journal.starts())
+      const [a = [], b = []] = journals.map((journal) =>
+        journal.starts()
+      )
       assert.isAbove(Math.min(a.length, b.length), 15)
       assert.deepStrictEqual(sorted([...a, ...b]), Kit.numbers(60))
     })))
@@ -138,7 +166,9 @@ describe.concurrent("the process of a worker", () => {
         loading = false
         yield* Fiber.join(load)
         const all = Kit.numbers(sent.length)
-        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), { concurrency: "unbounded" })
+        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), {
+          concurrency: "unbounded"
+        })
         assert.deepStrictEqual(results, all)
         assert.deepStrictEqual(sorted(journal.starts()), all, "each started once")
       })))

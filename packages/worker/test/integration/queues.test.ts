@@ -49,7 +49,11 @@ describe.concurrent("a queue", () => {
       const journal = new Kit.Journal()
       const lines = new Lines()
       const wire = yield* Kit.wire(url)
-      yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 2, queues: [at.queue, taken] }), at, lines.layer)
+      yield* Kit.worker(
+        Worker.make({ tasks: [journal.late], concurrency: 2, queues: [at.queue, taken] }),
+        at,
+        lines.layer
+      )
       const client = yield* Kit.client(at)
       // Declared otherwise before the worker is back.
       yield* Effect.promise(async () => {

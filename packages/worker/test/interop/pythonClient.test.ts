@@ -156,7 +156,12 @@ describe("a Python client", () => {
       ] as const
     ) {
       const { module, state, str, type } = failure(scenario)
-      assert.deepStrictEqual({ module, state, str, type }, { module: "builtins", state: "FAILURE", str: text, type: "TypeError" })
+      assert.deepStrictEqual({ module, state, str, type }, {
+        module: "builtins",
+        state: "FAILURE",
+        str: text,
+        type: "TypeError"
+      })
     }
     const wrong = failure("wrong_type")
     assert.strictEqual(wrong.type, "TypeError")

@@ -81,12 +81,12 @@ describe("Signals", () => {
       assert.deepStrictEqual(process.rawListeners("SIGTERM"), before)
     }).pipe(Effect.provide(new Lines().layer)))
 
-  it.effect("leaves when a cold stop takes more than five seconds, and not before", () => {
+  it.effect("leaves when a cold stop takes more than four and a half seconds, and not before", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
     return Effect.gen(function*() {
       const { exits } = yield* listening
       yield* emit("SIGQUIT")
-      vi.advanceTimersByTime(4_999)
+      vi.advanceTimersByTime(4_499)
       yield* settled
       assert.deepStrictEqual(exits, [])
       vi.advanceTimersByTime(1)
