@@ -10,9 +10,11 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { Compressions } from "@celeriac/messaging/Compression"
 import * as Content from "@celeriac/messaging/Content"
 import { Limits } from "@celeriac/messaging/Limits"
 import type { Message } from "@celeriac/messaging/Message"
+import { Serializers } from "@celeriac/messaging/Serializer"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as Settings from "@celeriac/tasks/Settings"
@@ -53,9 +55,13 @@ export class Pool extends Bootstep.Service<Pool, {
     const slots = FiberPool.make(concurrency)
     // The state is everybody's; the requests in it are made by this worker alone.
     const state = (yield* WorkerState) as State<Request>
-    const accept = yield* Settings.AcceptContent
-    const limits = yield* Limits
-    const decode: TaskMessage.Decode = (message: Message) => Content.decode(message, { accept, limits })
+    const coding = {
+      accept: yield* Settings.AcceptContent,
+      limits: yield* Limits,
+      serializers: yield* Serializers,
+      compressions: yield* Compressions
+    }
+    const decode: TaskMessage.Decode = (message: Message) => Content.decode(message, coding)
     const results = new ResultStore(yield* ResultBackend, slots)
     const executor = new Executor({
       pool: slots,
