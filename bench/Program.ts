@@ -46,11 +46,16 @@ export class Program {
     }
   }
 
-  /** CPU time so far in seconds (a hundredth is the least that Linux tells), and the proportional set size in megabytes. */
-  usage(): { readonly cpuSeconds: number; readonly pssMegabytes: number } {
+  /** CPU time so far in seconds (a hundredth is the least that Linux tells), and the proportional and the resident set size in megabytes. */
+  usage(): { readonly cpuSeconds: number; readonly pssMegabytes: number; readonly rssMegabytes: number } {
     const stat = readFileSync(`/proc/${this.child.pid}/stat`, "utf8").split(") ")[1]!.split(" ")
-    const pss = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${this.child.pid}/smaps_rollup`, "utf8"))
-    return { cpuSeconds: (Number(stat[11]) + Number(stat[12])) / 100, pssMegabytes: Number(pss![1]) / 1024 }
+    const sizes = readFileSync(`/proc/${this.child.pid}/smaps_rollup`, "utf8")
+    const megabytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(sizes)![1]) / 1024
+    return {
+      cpuSeconds: (Number(stat[11]) + Number(stat[12])) / 100,
+      pssMegabytes: megabytes("Pss"),
+      rssMegabytes: megabytes("Rss")
+    }
   }
 
   stop(): void {
