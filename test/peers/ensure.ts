@@ -49,4 +49,11 @@ export const ensure = (names: ReadonlyArray<PeerName> = ["rabbitmq", "redis", "p
   )
 }
 
-if (import.meta.main) ensure()
+if (import.meta.main) {
+  try {
+    ensure()
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
+}

@@ -42,7 +42,7 @@ export interface AmqpOptions {
   readonly heartbeat?: Duration.Input
   /** For all of a connection's handshake. Default 4 seconds. */
   readonly connectTimeout?: Duration.Input
-  /** How long an orderly close may take before the socket is simply dropped. Default 400 ms. */
+  /** How long an orderly close may take before the socket is dropped, with what the broker has not read of it: acks, say. Default 2 seconds. */
   readonly closeTimeout?: Duration.Input
   /** Over what is in the URL; makes `amqp://` an `amqps://`. */
   readonly tls?: TlsOptions
@@ -103,7 +103,7 @@ export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, Messa
     return {
       endpoints: [first, ...rest],
       failover: options.failover ?? "round-robin",
-      closeTimeout: Duration.toMillis(options.closeTimeout ?? "400 millis"),
+      closeTimeout: Duration.toMillis(options.closeTimeout ?? "2 seconds"),
       maxBodySize: options.maxBodySize ?? 128 * 1024 * 1024,
       maxWaiting: options.maxWaiting ?? 10_000,
       maxWaitingBytes: options.maxWaitingBytes ?? 64 * 1024 * 1024,

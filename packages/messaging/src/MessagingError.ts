@@ -30,7 +30,10 @@ export class AccessRefused extends Schema.TaggedError<AccessRefused>()("AccessRe
 }) {
   readonly isRecoverable = false
   override get message(): string {
-    return `${this.uri} refused access: ${this.detail}. Check the user name, the password and the user's permissions on this virtual host`
+    const advice = /reserved prefix/.test(this.detail)
+      ? "Names that begin with 'amq.' are the broker's own: take another"
+      : "Check the user name, the password and the user's permissions on this virtual host"
+    return `${this.uri} refused access: ${withoutStop(this.detail)}. ${advice}`
   }
 }
 
@@ -41,7 +44,7 @@ export class VirtualHostRefused extends Schema.TaggedError<VirtualHostRefused>()
 }) {
   readonly isRecoverable = false
   override get message(): string {
-    return `${this.uri} refused the virtual host: ${this.detail}. Create it (rabbitmqctl add_vhost), grant permissions, or mend the path of the URL`
+    return `${this.uri} refused the virtual host: ${withoutStop(this.detail)}. Create it (rabbitmqctl add_vhost), grant permissions, or mend the path of the URL`
   }
 }
 
@@ -72,7 +75,7 @@ export class PreconditionFailed extends Schema.TaggedError<PreconditionFailed>()
 }) {
   readonly isRecoverable = false
   override get message(): string {
-    return `${this.entity} exists with other properties: ${this.detail}. Declare it as it is, or delete it first`
+    return `${this.entity} exists with other properties: ${withoutStop(this.detail)}. Declare it as it is, or delete it first`
   }
 }
 
@@ -256,3 +259,6 @@ export class MessagingError extends Schema.TaggedError<MessagingError>()("Messag
 
 /** Shorthand of every seam: the operation that failed, and why. */
 export const because = (operation: string, reason: Reason): MessagingError => new MessagingError({ operation, reason })
+
+/** What a broker says, as the beginning of a sentence of ours. */
+const withoutStop = (detail: string): string => detail.replace(/\.+$/, "")

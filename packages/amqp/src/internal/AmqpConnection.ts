@@ -104,12 +104,18 @@ export class AmqpConnection implements MessagingConnection {
     this.#log(Effect.logError(`${this.uri}: ${what}`, error))
   }
 
+  /** How long to wait for the answer to a close, in milliseconds. A broker that blocks us reads nothing, unless its alarm ends just now. */
+  get closePatience(): number {
+    if (this.unresponsive) return 0
+    return this.blocked() === undefined ? this.config.closeTimeout : Math.min(this.config.closeTimeout, 400)
+  }
+
   /** An orderly end when the broker answers in time, and an end anyway. */
   readonly close: Effect.Effect<void> = Effect.callback<void>((resume) => {
     this.#closing = true
     const socket = this.#socket
     if (socket.destroyed) return resume(Effect.void)
-    const patience = setTimeout(() => socket.destroy(), this.unresponsive ? 0 : this.config.closeTimeout)
+    const patience = setTimeout(() => socket.destroy(), this.closePatience)
     socket.once("close", () => {
       clearTimeout(patience)
       resume(Effect.void)

@@ -22,7 +22,7 @@ describe.concurrent("celeriac worker", () => {
     const { code, stderr, stdout } = await worker(amqpUrl.replace("guest:guest", "guest:open-sesame"), "-l", "debug")
     assert.strictEqual(code, 1)
     assert.include(stderr, "guest")
-    assert.match(stderr, /password|refused/i)
+    assert.match(stderr, /[^.]\. Check the user name, the password/)
     assert.notInclude(stderr + stdout, "open-sesame")
   })
 
@@ -50,11 +50,22 @@ describe.concurrent("celeriac worker", () => {
     }
   })
 
+  it("names the queue whose name the broker does not take", async () => {
+    const reserved = await worker(amqpUrl, "-Q", "amq.mine")
+    assert.strictEqual(reserved.code, 1)
+    assert.match(oneLine(reserved.stderr), /'amq\.mine'.*Names that begin with 'amq\.' are the broker's own/)
+    const name = "q".repeat(300)
+    const long = await worker(amqpUrl, "-Q", name)
+    assert.strictEqual(long.code, 1)
+    assert.match(oneLine(long.stderr), new RegExp(`'${name}'.*up to 255`))
+  })
+
   it("gives up on a broker that never comes, after the retries it was given", async () => {
     const [port = 0] = await freePorts(1)
     const { code, stderr, stdout } = await worker(`amqp://user:open-sesame@127.0.0.1:${port}//`)
     assert.strictEqual(code, 1)
     assert.strictEqual(stderr.match(/Trying again in [\d.]+ seconds\.\.\. \(\d\/2\)/g)?.length, 2, stderr)
+    assert.include(stderr, "is the port right? Trying again")
     assert.match(stderr.trimEnd().split("\n").at(-1) ?? "", new RegExp(`CRITICAL.*127\\.0\\.0\\.1:${port}`))
     assert.notInclude(stderr + stdout, "open-sesame")
   })

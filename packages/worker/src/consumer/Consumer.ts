@@ -19,6 +19,7 @@ import { Hub } from "../boot/Hub.ts"
 import { Pool } from "../boot/Pool.ts"
 import { Queues } from "../boot/Queues.ts"
 import { Timer } from "../boot/Timer.ts"
+import * as WorkerLog from "../state/WorkerLog.ts"
 import type { Settings } from "../state/WorkerSettings.ts"
 import { type State, WorkerState } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
@@ -95,6 +96,8 @@ const tell = (error: unknown, details: Blueprint.RestartDetails, { connectionMax
     ? `Cannot start consuming: ${what}`
     : `Cannot connect to ${lost.uri}: ${lost.detail}`
   return Effect.logError(
-    `consumer: ${cannot}. Trying again in ${Duration.toSeconds(details.delay).toFixed(2)} seconds... (${attempts})`
+    `consumer: ${WorkerLog.sentence(cannot)} Trying again in ${
+      Duration.toSeconds(details.delay).toFixed(2)
+    } seconds... (${attempts})`
   )
 }
