@@ -42,8 +42,11 @@ const line = (row: Row): string => {
     : row.below !== undefined
     ? [`≤ ${row.below}`, ours <= row.below]
     : ["", undefined]
-  const spread = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
-  return `| ${row.name} | ${number(median(row.baseline))} | ${number(ours)} | ${
-    ratio.toFixed(2)
-  } | ${spread} | ${wanted} | ${reached === undefined ? "" : reached ? "reached" : "**missed**"} |`
+  // Nothing is no multiple of nothing.
+  const [times, spread] = ratios.every(Number.isFinite)
+    ? [ratio.toFixed(2), `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`]
+    : ["", ""]
+  return `| ${row.name} | ${number(median(row.baseline))} | ${number(ours)} | ${times} | ${spread} | ${wanted} | ${
+    reached === undefined ? "" : reached ? "reached" : "**missed**"
+  } |`
 }

@@ -114,7 +114,12 @@ const parts = [
   quick ? undefined : prepare("servers", ["test/peers/ensure.ts"], { bound: 900, idle: true }),
   command("types", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]),
   prepare("tools", ["scripts/lint.mjs", "install"], { idle: true, bound: 300 }),
-  vitest("unit", ["!integration", "!packaging", "!examples"], { after: ["types"], bound: 150 }),
+  vitest("unit", ["!integration", "!packaging", "!examples"], {
+    after: ["types"],
+    bound: 150,
+    // Left to itself, vitest takes one processor less than there are: half of two.
+    workers: Math.max(2, availableParallelism() - 1)
+  }),
   command("lint", ["scripts/lint.mjs", "lint"], { after: ["tools"] }),
   command("format", ["scripts/lint.mjs", "format", "--check"], { after: ["tools"] }),
   vitest("examples", ["examples"], { after: ["types"], bound: 150 }),

@@ -81,7 +81,9 @@ export const resultsConfig: Effect.Effect<Results | undefined, MessagingError | 
 /** The broker of the environment: see `urlConfig` and `resultsConfig`. */
 export const layerConfig: Layer.Layer<Broker, MessagingError | Config.ConfigError> = Layer.unwrap(
   Effect.gen(function*() {
-    return layer(yield* urlConfig, { results: yield* resultsConfig })
+    const url = yield* Config.option(urlConfig)
+    if (Option.isNone(url)) return yield* noBroker()
+    return layer(url.value, { results: yield* resultsConfig })
   })
 )
 
@@ -145,3 +147,8 @@ const unknownScheme = (scheme: string) =>
   )
 
 const invalid = (detail: string) => Effect.fail(because("broker", new InvalidConfiguration({ detail })))
+
+const noBroker = () =>
+  invalid(
+    "the environment names none. Set CELERIAC_BROKER_URL, or CELERY_BROKER_URL, to its URL, such as amqp://localhost or memory://"
+  )

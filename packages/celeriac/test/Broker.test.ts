@@ -114,7 +114,9 @@ describe("Broker", () => {
 
   it.effect("asks for a URL where the environment has none, and for a backend that it knows", () =>
     Effect.gen(function*() {
-      assert.match(messageOf(yield* fromEnvironment({})), /CELER(IAC|Y)_BROKER_URL/)
+      for (const env of [{}, { CELERIAC_BROKER_URL: "" }]) {
+        assert.match(messageOf(yield* fromEnvironment(env)), /names none\. Set CELERIAC_BROKER_URL.* such as amqp:/)
+      }
       const unknown = messageOf(
         yield* fromEnvironment({ CELERIAC_BROKER_URL: "memory://", CELERY_RESULT_BACKEND: "redis://:hush@host/0" })
       )

@@ -44,7 +44,9 @@ export class VirtualHostRefused extends Schema.TaggedError<VirtualHostRefused>()
 }) {
   readonly isRecoverable = false
   override get message(): string {
-    return `${this.uri} refused the virtual host: ${withoutStop(this.detail)}. Create it (rabbitmqctl add_vhost), grant permissions, or mend the path of the URL`
+    return `${this.uri} refused the virtual host: ${
+      withoutStop(this.detail)
+    }. Create it (rabbitmqctl add_vhost), grant permissions, or mend the path of the URL`
   }
 }
 
@@ -75,7 +77,9 @@ export class PreconditionFailed extends Schema.TaggedError<PreconditionFailed>()
 }) {
   readonly isRecoverable = false
   override get message(): string {
-    return `${this.entity} exists with other properties: ${withoutStop(this.detail)}. Declare it as it is, or delete it first`
+    return `${this.entity} exists with other properties: ${
+      withoutStop(this.detail)
+    }. Declare it as it is, or delete it first`
   }
 }
 

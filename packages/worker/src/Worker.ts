@@ -122,7 +122,7 @@ type Needs<T extends Handlers> = NeedsOf<T[number]>
 /**
  * Defines a worker. Steps that do not fit together are a defect, a
  * `BootGraphError` that names them; so is a worker that has nothing to do,
- * `NoTasks`.
+ * `NoTasks`, and one whose settings cannot work, `InvalidSetting`.
  */
 export const make = <
   const T extends Handlers = NoHandlers,

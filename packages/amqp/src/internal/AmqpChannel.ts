@@ -265,7 +265,10 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
       return because(operation, fromDriver(error, entity === undefined ? { uri } : { uri, entity }))
     }
     if (error.name === "FieldTableError" || error instanceof TypeError || error instanceof RangeError) {
-      return because(operation, new Unencodable({ detail: `${entity === undefined ? "" : `${entity}: `}${error.message}` }))
+      return because(
+        operation,
+        new Unencodable({ detail: `${entity === undefined ? "" : `${entity}: `}${error.message}` })
+      )
     }
     const over: Reason | undefined = this.#closed?.reason ?? this.connection.ended?.reason
     return because(operation, over ?? new ConnectionLost({ uri, detail: "the channel was closed before the reply" }))

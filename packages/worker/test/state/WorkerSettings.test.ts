@@ -1,0 +1,49 @@
+import { InvalidSetting } from "@celeriac/worker/state/WorkerError"
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import { assert, describe, it } from "@effect/vitest"
+
+describe("the settings of a worker", () => {
+  it("are left as they are where nothing is said", () => {
+    const settings = WorkerSettings.change(WorkerSettings.defaults(), { concurrency: 3, queues: ["a"] })
+    assert.deepStrictEqual(WorkerSettings.change(settings, {}), settings)
+    assert.deepStrictEqual(WorkerSettings.change(settings, { concurrency: 5 }), { ...settings, concurrency: 5 })
+  })
+
+  for (
+    const changes of [
+      { concurrency: 1 },
+      { connectionMaxRetries: 0 },
+      { prefetch: { count: 0 } },
+      { prefetch: { multiplier: 0.5 } },
+      { prefetch: "adaptive" },
+      { queues: [] }
+    ] satisfies ReadonlyArray<WorkerSettings.Changes>
+  ) {
+    it(`may be ${JSON.stringify(changes)}`, () => {
+      assert.deepInclude(WorkerSettings.change(WorkerSettings.defaults(), changes), changes)
+    })
+  }
+
+  for (
+    const [changes, message] of [
+      [{ concurrency: 0 }, "the worker's concurrency is 0, and must be a whole number of at least 1"],
+      [{ concurrency: -1 }, "the worker's concurrency is -1, and must be a whole number of at least 1"],
+      [{ concurrency: 1.5 }, "the worker's concurrency is 1.5, and must be a whole number of at least 1"],
+      [{ concurrency: NaN }, "the worker's concurrency is NaN, and must be a whole number of at least 1"],
+      [
+        { connectionMaxRetries: -1 },
+        "the worker's connectionMaxRetries is -1, and must be a whole number, or 0 for no end"
+      ],
+      [{ prefetch: { count: -1 } }, "the worker's prefetch.count is -1, and must be a whole number, or 0 for no bound"],
+      [
+        { prefetch: { multiplier: NaN } },
+        "the worker's prefetch.multiplier is NaN, and must be a number, or 0 for no bound"
+      ],
+      [{ queues: ["a", ""] }, "the worker's list of queues is [\"a\",\"\"], and must be names alone"]
+    ] satisfies ReadonlyArray<readonly [WorkerSettings.Changes, string]>
+  ) {
+    it(`say what is wrong: ${message}`, () => {
+      assert.throws(() => WorkerSettings.change(WorkerSettings.defaults(), changes), InvalidSetting, message)
+    })
+  }
+})
