@@ -1,15 +1,21 @@
 /** Real Celery, to talk to: a Python that has `celery` and `redis`, its scripts and its workers. */
 import { execFileSync } from "node:child_process"
-import { dirname } from "node:path"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { Peer, until } from "./Process.ts"
 
 let found: string | undefined
 
-/** A python that imports celery and redis: `CELERIAC_PYTHON`, or Debian's, or the first of PATH. */
+/** Where `ensure` puts a newer Celery than Debian's, if pip can reach one. */
+export const newerFolder = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".cache", "celery")
+
+const newer = join(newerFolder, "bin", "python")
+
+/** A python that imports celery and redis: `CELERIAC_PYTHON`, or the one with a newer Celery, or Debian's, or the first of PATH. */
 export const findPython = (): string | undefined => {
   if (found !== undefined) return found
   const named = process.env["CELERIAC_PYTHON"]
-  for (const python of named === undefined ? ["/usr/bin/python3", "python3"] : [named]) {
+  for (const python of named === undefined ? [newer, "/usr/bin/python3", "python3"] : [named]) {
     try {
       execFileSync(python, ["-c", "import celery, kombu, redis"], { stdio: "ignore", timeout: 30_000 })
       found = python

@@ -227,7 +227,8 @@ describe.concurrent("a module for -A", () => {
       ["export const = 1\n", /^celeriac: app\.ts could not be loaded: SyntaxError: .* \(app\.ts:1\)/, "app.ts"],
       ["export const = 1\n", /SyntaxError: .*`node --check app\.mjs` shows where/, "app.mjs"],
       ["const a = 1\nthrow new RangeError(\"too far\")\n", /loaded: RangeError: too far \(app\.ts:2\)/, "app.ts"],
-      ["throw \"a fit\"\n", /could not be loaded: it threw a fit/, "app.ts"]
+      ["throw \"a fit\"\n", /could not be loaded: it threw a fit/, "app.ts"],
+      ["throw new Error(\"no amqp://u:s3cret@host/\")\n", /could not be loaded: .*no amqp:\/\/u:\*\*@host\//, "app.ts"]
     ] as const
   ) {
     it(`that reads ${JSON.stringify(text)} (${name}) is told with its place`, () => refused(text, said, name))

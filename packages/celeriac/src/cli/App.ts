@@ -32,11 +32,14 @@ export const load = Effect.fnUntraced(
     const file = yield* find(app)
     const exports = yield* Effect.tryPromise({
       try: (): Promise<Readonly<Record<string, unknown>>> => import(pathToFileURL(file).href),
-      catch: (error) => because(`${shown(file)} could not be loaded: ${tell(error, file)}`, error)
+      catch: (error) => because(`${shown(file)} could not be loaded: ${withoutSecrets(tell(error, file))}`, error)
     })
     return { worker: yield* workerIn(exports, file), settings: yield* settingsIn(exports, file) }
   }
 )
+
+/** What a module throws is its own text, and may quote the URL of a broker. */
+const withoutSecrets = (text: string): string => text.replace(/(\w+:\/\/[^:@\s/]*):[^@\s/]*@/g, "$1:**@")
 
 const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => {
   const named = Option.getOrUndefined(app)
