@@ -19,7 +19,10 @@ export default defineConfig({
       {
         extends: true as const,
         root: ".",
-        test: { name: "repository", include: ["test/architecture.test.ts", "test/docs.test.ts"] }
+        test: {
+          name: "repository",
+          include: ["test/architecture.test.ts", "test/docs.test.ts", "test/sentences.test.ts"]
+        }
       },
       {
         extends: true as const,

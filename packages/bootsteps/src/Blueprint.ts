@@ -16,59 +16,23 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as BootGraph from "./BootGraph.ts"
-import { BootGraphError, OtherService, UnknownStep } from "./BootGraphError.ts"
+import { type BootGraphError, orThrow } from "./BootGraphError.ts"
 import * as Bootstep from "./Bootstep.ts"
 import type { BootstepError } from "./BootstepError.ts"
 import { Control } from "./Control.ts"
 import * as Diagram from "./Diagram.ts"
+import type { Any, Blueprint } from "./internal/BlueprintModel.ts"
+import { compose, type Whole } from "./internal/Composing.ts"
 import { CurrentStep } from "./internal/CurrentStep.ts"
+import * as Replacing from "./internal/Replacing.ts"
 import * as Root from "./internal/Root.ts"
+import type { Check, CheckReplaced } from "./StepChecks.ts"
 import type { Shutdown, Terminate } from "./StopReason.ts"
 
 export { type RestartDetails, step, type StepOptions } from "./NestedBlueprint.ts"
 
-/**
- * Steps in boot order. `R` is what they need from outside.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Blueprint<out Name extends string, in Provides, out E, out R> {
-  readonly name: Name
-  /** As declared. */
-  readonly steps: ReadonlyArray<Bootstep.Any>
-  /** Tags of services that come from outside. */
-  readonly expects: Bootstep.Tags
-  readonly graph: BootGraph.BootGraph
-  /**
-   * Boots when it is built, stops when its scope is closed. When a step fails later
-   * on, `Control` is asked for a shutdown with the failure as its cause.
-   */
-  readonly layer: Layer.Layer<Provides, BootstepError<E>, R | Control>
-}
-
-/**
- * @category models
- * @since 0.1.0
- */
-export type Any = Blueprint<string, never, unknown, unknown>
-
-/** What a step needs and nobody provides. */
-type Missing<S, Known> = Exclude<Bootstep.Requires<S>, Known | Control>
-
-/**
- * Turns a step that requires what is not there into a sentence, which is what
- * the compiler then prints.
- *
- * @category type-level
- * @since 0.1.0
- */
-export type Check<Steps extends ReadonlyArray<Bootstep.Any>, Known> = {
-  readonly [K in keyof Steps]: [Missing<Steps[K], Known | Bootstep.Provides<Steps[number]>>] extends [never] ? Steps[K]
-    : `Bootstep '${Bootstep.Name<Steps[K]>}' requires '${Bootstep.KeyName<
-      Missing<Steps[K], Known | Bootstep.Provides<Steps[number]>>
-    >}', which no step of this blueprint provides`
-}
+export type { Any, Blueprint } from "./internal/BlueprintModel.ts"
+export type { Check } from "./StepChecks.ts"
 
 /**
  * @category options
@@ -76,8 +40,17 @@ export type Check<Steps extends ReadonlyArray<Bootstep.Any>, Known> = {
  */
 export interface Options<Expects extends Bootstep.Tags> {
   /** Services that steps may require though no step provides them. They stay open in the layer's requirements. */
-  readonly expects?: Expects
+  readonly expects?: Expects | undefined
 }
+
+/** A blueprint of these steps, its types summed up. */
+type Of<N extends string, Steps extends ReadonlyArray<Bootstep.Any>> = Blueprint<
+  N,
+  Bootstep.Provides<Steps[number]>,
+  Bootstep.Error<Steps[number]>,
+  Exclude<Bootstep.Requires<Steps[number]>, Bootstep.Provides<Steps[number]>>,
+  Steps[number]
+>
 
 /**
  * A blueprint of these steps. Throws a `BootGraphError` for a graph that can
@@ -94,12 +67,7 @@ export const make = <
   name: N,
   steps: Steps & Check<Steps, Bootstep.IdOf<Expects>>,
   options?: Options<Expects>
-): Blueprint<
-  N,
-  Bootstep.Provides<Steps[number]>,
-  Bootstep.Error<Steps[number]>,
-  Exclude<Bootstep.Requires<Steps[number]>, Bootstep.Provides<Steps[number]>>
-> => Result.getOrThrow(fromSteps(name, steps, options?.expects ?? []))
+): Of<N, Steps> => orThrow(fromSteps(name, steps, options?.expects ?? []), make)
 
 /**
  * {@link make} for steps that are known only at run time: what the type checker
@@ -116,15 +84,7 @@ export const makeResult = <
   name: N,
   steps: Steps,
   options?: Options<Expects>
-): Result.Result<
-  Blueprint<
-    N,
-    Bootstep.Provides<Steps[number]>,
-    Bootstep.Error<Steps[number]>,
-    Exclude<Bootstep.Requires<Steps[number]>, Bootstep.Provides<Steps[number]>>
-  >,
-  BootGraphError
-> => fromSteps(name, steps, options?.expects ?? [])
+): Result.Result<Of<N, Steps>, BootGraphError> => fromSteps(name, steps, options?.expects ?? [])
 
 /**
  * Adds steps to somebody's blueprint.
@@ -132,15 +92,16 @@ export const makeResult = <
  * @category combinators
  * @since 0.1.0
  */
-export const add = <N extends string, P, E, R, const Steps extends ReadonlyArray<Bootstep.Any>>(
-  self: Blueprint<N, P, E, R>,
-  ...steps: Steps & Check<Steps, P | R>
+export const add = <N extends string, P, E, R, S extends Bootstep.Any, const Steps extends ReadonlyArray<Bootstep.Any>>(
+  self: Blueprint<N, P, E, R, S>,
+  ...steps: Steps & Check<Steps, P | R, S>
 ): Blueprint<
   N,
   P | Bootstep.Provides<Steps[number]>,
   E | Bootstep.Error<Steps[number]>,
-  Exclude<R | Bootstep.Requires<Steps[number]>, P | Bootstep.Provides<Steps[number]>>
-> => Result.getOrThrow(fromSteps(self.name, [...self.steps, ...steps], self.expects))
+  Exclude<R | Bootstep.Requires<Steps[number]>, P | Bootstep.Provides<Steps[number]>>,
+  S | Steps[number]
+> => orThrow(fromSteps(self.name, [...self.steps, ...steps], self.expects), add)
 
 /**
  * Puts a step in the place of the one that has its name: another implementation,
@@ -149,41 +110,51 @@ export const add = <N extends string, P, E, R, const Steps extends ReadonlyArray
  * @category combinators
  * @since 0.1.0
  */
-export const replace = <N extends string, P, E, R, const S extends Bootstep.Any>(
-  self: Blueprint<N, P, E, R>,
-  step: S & Check<[S], P | R>[0]
-): Blueprint<N, P, E | Bootstep.Error<S>, R | Exclude<Bootstep.Requires<S>, P>> => {
-  const name = step.stepName
-  const replaced = self.steps.find((other) => other.stepName === name)
-  if (replaced === undefined) throw new BootGraphError({ blueprint: self.name, reason: new UnknownStep({ name }) })
-  const service = replaced.definition.provides?.key
-  if (service !== undefined && service !== step.definition.provides?.key) {
-    throw new BootGraphError({ blueprint: self.name, reason: new OtherService({ name, service }) })
-  }
-  const steps = self.steps.map((other) => other === replaced ? step : other)
-  return Result.getOrThrow(fromSteps(self.name, steps, self.expects))
-}
+export const replace = <N extends string, P, E, R, Steps extends Bootstep.Any, const S extends Bootstep.Any>(
+  self: Blueprint<N, P, E, R, Steps>,
+  step: S & CheckReplaced<S, Steps, P | R, `Blueprint '${N}'`>
+): Blueprint<
+  N,
+  P | Bootstep.Provides<S>,
+  E | Bootstep.Error<S>,
+  R | Exclude<Bootstep.Requires<S>, P>,
+  Exclude<Steps, { readonly stepName: Bootstep.Name<S> }> | S
+> =>
+  orThrow(
+    Result.flatMap(
+      Replacing.inPlace(self.name, self.steps, step),
+      (steps) => fromSteps(self.name, steps, self.expects)
+    ),
+    replace
+  )
 
 /** The types of the steps are summed up in those of the blueprint, which the callers above compute. */
-const fromSteps = <N extends string, P, E, R>(
+const fromSteps = <N extends string, P, E, R, S>(
   name: N,
   steps: ReadonlyArray<Bootstep.Any>,
   expects: Bootstep.Tags
-): Result.Result<Blueprint<N, P, E, R>, BootGraphError> =>
+): Result.Result<Blueprint<N, P, E, R, S>, BootGraphError> =>
   Result.map(
     BootGraph.make(
       name,
       steps.map((step) => step.definition),
       new Set([Control.key, ...expects.map((tag) => tag.key)])
     ),
-    (graph) => ({ name, steps, expects, graph, layer: layer<P, E, R>(graph) })
+    (graph) => ({
+      name,
+      // Their types are what the callers say.
+      steps: steps as ReadonlyArray<Bootstep.Any & S>,
+      expects,
+      graph,
+      layer: layer<P, E, R>(graph, compose(graph, steps))
+    })
   )
 
-const layer = <P, E, R>(graph: BootGraph.BootGraph): Layer.Layer<P, BootstepError<E>, R | Control> =>
+const layer = <P, E, R>(graph: BootGraph.BootGraph, whole: Whole): Layer.Layer<P, BootstepError<E>, R | Control> =>
   Layer.fromBuildMemo((_, scope) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.tap(
-        Root.boot<P, E, R>(graph, restore),
+        Root.boot<P, E, R>(graph, whole, restore),
         (root) => Scope.addFinalizerExit(scope, (exit) => root.stop(exit))
       )
     ).pipe(Effect.map((root) => root.context))
@@ -205,7 +176,7 @@ export const run = <N extends string, P, E, R, A, E2, R2>(
 ): Effect.Effect<A, BootstepError<E> | E2, R | Control | Exclude<R2, P>> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      Root.boot<P, E, R>(self.graph, restore),
+      Root.boot<P, E, R>(self.graph, compose(self.graph, self.steps), restore),
       (root) =>
         restore(Effect.raceFirst(Effect.provideContext(use, root.context), root.failed)).pipe(
           Effect.exit,

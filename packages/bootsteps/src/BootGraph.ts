@@ -17,28 +17,22 @@ import {
   SeveralLast,
   SeveralProviders
 } from "./BootGraphError.ts"
-import type { Definition } from "./internal/Definition.ts"
+import type { Definition, Graph, Node as GraphNode } from "./internal/Definition.ts"
+
+/**
+ * The steps of a blueprint in boot order, each with the indices of those that
+ * must be up first.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BootGraph = Graph
 
 /**
  * @category models
  * @since 0.1.0
  */
-export interface BootGraph {
-  /** The blueprint's name. */
-  readonly name: string
-  /** In boot order. */
-  readonly nodes: ReadonlyArray<Node>
-}
-
-/**
- * @category models
- * @since 0.1.0
- */
-export interface Node {
-  readonly definition: Definition
-  /** Indices, in boot order, of the nodes that must be up first. */
-  readonly needs: ReadonlyArray<number>
-}
+export type Node = GraphNode
 
 /**
  * Puts steps into boot order, or says why they have none.
@@ -77,7 +71,7 @@ export const make = (
       const provider = providers.get(tag.key)
       if (provider !== undefined) before.add(provider)
       else if (!expects.has(tag.key)) {
-        return fail(new MissingRequirement({ step: step.name, service: tag.key.replace(/^Bootstep\//, "") }))
+        return fail(new MissingRequirement({ step: step.name, service: tag.key }))
       }
     }
     if (step.last) { for (const other of steps.keys()) if (other !== index) before.add(other) }

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
+import * as Result from "effect/Result"
 
 /**
  * The steps require one another in a circle.
@@ -60,7 +61,11 @@ export class MissingRequirement extends Data.TaggedClass("MissingRequirement")<{
  * @category errors
  * @since 0.1.0
  */
-export class UnknownStep extends Data.TaggedClass("UnknownStep")<{ readonly name: string }> {}
+export class UnknownStep extends Data.TaggedClass("UnknownStep")<{
+  readonly name: string
+  /** The names that there are. */
+  readonly steps: ReadonlyArray<string>
+}> {}
 
 /**
  * A step is to take the place of one that provides another service.
@@ -107,19 +112,47 @@ const explain = (reason: Reason): string => {
         [...reason.steps, reason.steps[0]].join(" -> ")
       }). Take one of these requirements away`
     case "DuplicateName":
-      return `two steps are named '${reason.name}'. Rename one, or use Blueprint.replace`
+      return `two steps are named '${reason.name}'. Rename one, or put it in the place of the other: ` +
+        `Blueprint.replace(blueprint, step), or worker.replace(step) for a worker`
     case "SeveralProviders":
-      return `${list(reason.steps)} all provide '${reason.service}'. Keep one`
+      return `${list(reason.steps)} ${allOf(reason.steps)} provide '${nameOf(reason.service)}'. Keep one`
     case "SeveralLast":
-      return `${list(reason.steps)} all want to be the last step. Keep one, and let it require the others`
+      return `${list(reason.steps)} ${
+        allOf(reason.steps)
+      } want to be the last step. Keep one, and let it require the others`
     case "MissingRequirement":
-      return `bootstep '${reason.step}' requires '${reason.service}', which no step of this blueprint provides. ` +
+      return `bootstep '${reason.step}' requires '${
+        nameOf(reason.service)
+      }', which no step of this blueprint provides. ` +
         `Add the step that does, or list the service in 'expects'`
     case "UnknownStep":
-      return `it has no step named '${reason.name}' to replace`
+      return `it has no step named '${reason.name}' to replace. Its steps are ${list(reason.steps)}`
     case "OtherService":
-      return `what replaces '${reason.name}' must provide '${reason.service}', as it does`
+      return `what replaces '${reason.name}' must provide '${nameOf(reason.service)}', as it does`
   }
 }
 
-const list = (names: ReadonlyArray<string>): string => names.map((name) => `'${name}'`).join(", ")
+/** `'A'`, `'A' and 'B'`, `'A', 'B' and 'C'`. */
+const list = (names: ReadonlyArray<string>): string => {
+  const quoted = names.map((name) => `'${name}'`)
+  return quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`
+}
+
+const allOf = (names: ReadonlyArray<string>): string => names.length === 2 ? "both" : "all"
+
+/** A service of a step is called by the step's name. */
+const nameOf = (service: string): string => service.replace(/^Bootstep\//, "")
+
+/**
+ * Throws what a graph cannot be made for. The stack begins where `made`, a public
+ * function, was called: in the file of whoever called it.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const orThrow = <A>(result: Result.Result<A, BootGraphError>, made: (...args: never) => unknown): A => {
+  if (Result.isSuccess(result)) return result.success
+  // Only in engines that have it, such as Node's.
+  Error.captureStackTrace?.(result.failure, made)
+  throw result.failure
+}

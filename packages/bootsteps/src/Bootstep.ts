@@ -29,10 +29,20 @@ import * as Layer from "effect/Layer"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
-import type { Control } from "./Control.ts"
-import type { Ambient, CheckUse, DisabledOption, EnabledOption, IdOf, Options, Tags } from "./Hooks.ts"
+import type {
+  DisabledOption,
+  Enabled,
+  EnabledOption,
+  GenericOptions,
+  IdOf,
+  Options,
+  StandIn,
+  Tags,
+  Used
+} from "./Hooks.ts"
 import { CurrentStep } from "./internal/CurrentStep.ts"
-import type { Definition } from "./internal/Definition.ts"
+import type { Definition, Hook } from "./internal/Definition.ts"
+import * as StepLayer from "./internal/StepLayer.ts"
 
 export type { Ambient, IdOf, Info, KeyName, Options, Tags } from "./Hooks.ts"
 
@@ -49,30 +59,46 @@ export const TypeId = "~@celeriac/bootsteps/Bootstep" as const
  * @category models
  * @since 0.1.0
  */
-export interface Bootstep<out Name extends string, out Provides, out E, out R> extends Pipeable {
-  readonly [TypeId]: {
-    readonly _Provides: Types.Covariant<Provides>
-    readonly _E: Types.Covariant<E>
-    readonly _R: Types.Covariant<R>
-  }
+export interface Bootstep<out Name extends string, in out Provides, out E, out R> extends Pipeable {
+  readonly [TypeId]: Variance<Provides, E, R>
   readonly stepName: Name
+  /**
+   * The step by itself, a layer like any other: in an application without a
+   * blueprint it starts when the layer is built, and stops warm when its scope is
+   * closed. A blueprint composes the layers of its steps, and adds the phases.
+   */
+  readonly layer: Layer.Layer<Provides, E, R>
   /** The step with its types erased, for whoever boots or draws it. */
   readonly definition: Definition
   /** `step:Pool{Timer}`: its name and what it requires. */
   toString(): string
 }
 
+interface Variance<out Provides, out E, out R> {
+  readonly _Provides: Types.Covariant<Provides>
+  readonly _E: Types.Covariant<E>
+  readonly _R: Types.Covariant<R>
+}
+
 /**
+ * Any step. Not a `Bootstep` of unknowns: a layer is not one of more than it provides.
+ *
  * @category models
  * @since 0.1.0
  */
-export type Any = Bootstep<string, unknown, unknown, unknown>
+export interface Any extends Pipeable {
+  readonly [TypeId]: Variance<unknown, unknown, unknown>
+  readonly stepName: string
+  readonly layer: Layer.Layer<never, unknown, unknown>
+  readonly definition: Definition
+  toString(): string
+}
 
 /**
  * @category type-level
  * @since 0.1.0
  */
-export type Name<S> = S extends Bootstep<infer N, unknown, unknown, unknown> ? N : never
+export type Name<S> = S extends { readonly [TypeId]: unknown; readonly stepName: infer N extends string } ? N : never
 
 /**
  * The services a step provides.
@@ -80,7 +106,7 @@ export type Name<S> = S extends Bootstep<infer N, unknown, unknown, unknown> ? N
  * @category type-level
  * @since 0.1.0
  */
-export type Provides<S> = S extends Bootstep<string, infer P, unknown, unknown> ? P : never
+export type Provides<S> = S extends { readonly [TypeId]: Variance<infer P, unknown, unknown> } ? P : never
 
 /**
  * The errors a step may fail with.
@@ -88,7 +114,7 @@ export type Provides<S> = S extends Bootstep<string, infer P, unknown, unknown> 
  * @category type-level
  * @since 0.1.0
  */
-export type Error<S> = S extends Bootstep<string, unknown, infer E, unknown> ? E : never
+export type Error<S> = S extends { readonly [TypeId]: Variance<unknown, infer E, unknown> } ? E : never
 
 /**
  * The services a step needs.
@@ -96,7 +122,7 @@ export type Error<S> = S extends Bootstep<string, unknown, infer E, unknown> ? E
  * @category type-level
  * @since 0.1.0
  */
-export type Requires<S> = S extends Bootstep<string, unknown, unknown, infer R> ? R : never
+export type Requires<S> = S extends { readonly [TypeId]: Variance<unknown, unknown, infer R> } ? R : never
 
 /**
  * A step that provides nothing.
@@ -104,10 +130,25 @@ export type Requires<S> = S extends Bootstep<string, unknown, unknown, infer R> 
  * @category constructors
  * @since 0.1.0
  */
-export const make = <const N extends string, A, E, R, EInit = never, const Req extends Tags = []>(
+export const make = <
+  const N extends string,
+  A,
+  E,
+  R,
+  EInit = never,
+  RClose = never,
+  RStop = never,
+  RTerminate = never,
+  RShutdown = never,
+  RInfo = never,
+  REnabled = never,
+  const Req extends Tags = []
+>(
   name: N,
-  options: Options<Req, A, E, R, EInit> & EnabledOption<Req> & CheckUse<N, Exclude<R, IdOf<Req> | Ambient>>
-): Bootstep<N, never, E | EInit, IdOf<Req>> => fromDefinition(name, define(name, undefined, options))
+  options:
+    & Options<N, Req, A, E, R, EInit, RClose, RStop, RTerminate, RShutdown, RInfo>
+    & EnabledOption<N, Req, REnabled>
+): Bootstep<N, never, E | EInit, IdOf<Req>> => fromDefinition(name, define(name, undefined, options, make))
 
 /**
  * {@link make} for functions that make steps: what `start` uses may be generic
@@ -118,11 +159,13 @@ export const make = <const N extends string, A, E, R, EInit = never, const Req e
  * @since 0.1.0
  */
 export const makeGeneric = <Requires>() =>
-<const N extends string, A, E, EInit = never>(
-  name: N,
-  requires: Tags,
-  options: Omit<Options<Tags, A, E, Requires | Ambient, EInit>, "requires"> & EnabledOption<Tags>
-): Bootstep<N, never, E | EInit, Requires> => fromDefinition(name, define(name, undefined, { ...options, requires }))
+  function made<const N extends string, A, E, EInit = never>(
+    name: N,
+    requires: Tags,
+    options: GenericOptions<A, E, Requires, EInit>
+  ): Bootstep<N, never, E | EInit, Requires> {
+    return fromDefinition(name, define(name, undefined, { ...options, requires }, made))
+  }
 
 /**
  * A class that is at once the tag of a service and the step that provides it.
@@ -134,12 +177,6 @@ export interface ServiceClass<Self, N extends string, Shape, E, R>
   extends Context.ServiceClass<Self, `Bootstep/${N}`, Shape>, Bootstep<N, Self, E, R>
 {}
 
-/** What a step that provides a service says. */
-type ProvidingOptions<N extends string, Shape, E, R, EInit, Req extends Tags> =
-  & Options<Req, Shape, E, R, EInit>
-  & DisabledOption<Req, Shape>
-  & CheckUse<N, Exclude<R, IdOf<Req> | Ambient>>
-
 /**
  * A step that provides a service, as a class to extend.
  *
@@ -147,13 +184,28 @@ type ProvidingOptions<N extends string, Shape, E, R, EInit, Req extends Tags> =
  * @since 0.1.0
  */
 export const Service = <Self, Shape>() =>
-<const N extends string, E, R, EInit = never, const Req extends Tags = []>(
-  name: N,
-  options: ProvidingOptions<N, Shape, E, R, EInit, Req>
-): ServiceClass<Self, N, Shape, E | EInit, IdOf<Req>> => {
-  const tag = Context.Service<Self, Shape>()(`Bootstep/${name}` as const)
-  return Object.assign(tag, fromDefinition<N, Self, E | EInit, IdOf<Req>>(name, define(name, tag, options)))
-}
+  function made<
+    const N extends string,
+    E,
+    R,
+    EInit = never,
+    RClose = never,
+    RStop = never,
+    RTerminate = never,
+    RShutdown = never,
+    RInfo = never,
+    En extends Enabled = undefined,
+    In extends StandIn<Shape> = undefined,
+    const Req extends Tags = []
+  >(
+    name: N,
+    options:
+      & Options<N, Req, Shape, E, R, EInit, RClose, RStop, RTerminate, RShutdown, RInfo>
+      & DisabledOption<N, Req, En, In>
+  ): ServiceClass<Self, N, Shape, E | EInit, IdOf<Req>> {
+    const tag = Context.Service<Self, Shape>()(`Bootstep/${name}` as const)
+    return Object.assign(tag, fromDefinition<N, Self, E | EInit, IdOf<Req>>(name, define(name, tag, options, made)))
+  }
 
 /**
  * A step that provides a service whose tag was declared elsewhere: one of
@@ -162,28 +214,51 @@ export const Service = <Self, Shape>() =>
  * @category constructors
  * @since 0.1.0
  */
-export const implement =
-  <Self, Shape>(tag: Context.Key<Self, Shape>) =>
-  <const N extends string, E, R, EInit = never, const Req extends Tags = []>(
+export const implement = <Self, Shape>(tag: Context.Key<Self, Shape>) =>
+  function made<
+    const N extends string,
+    E,
+    R,
+    EInit = never,
+    RClose = never,
+    RStop = never,
+    RTerminate = never,
+    RShutdown = never,
+    RInfo = never,
+    En extends Enabled = undefined,
+    In extends StandIn<Shape> = undefined,
+    const Req extends Tags = []
+  >(
     name: N,
-    options: ProvidingOptions<N, Shape, E, R, EInit, Req>
-  ): Bootstep<N, Self, E | EInit, IdOf<Req>> => fromDefinition(name, define(name, tag, options))
+    options:
+      & Options<N, Req, Shape, E, R, EInit, RClose, RStop, RTerminate, RShutdown, RInfo>
+      & DisabledOption<N, Req, En, In>
+  ): Bootstep<N, Self, E | EInit, IdOf<Req>> {
+    return fromDefinition(name, define(name, tag, options, made))
+  }
 
 /**
- * A step made of a layer that provides one service.
+ * A step made of a layer that provides one service: an application's own. It is
+ * built with the application's memo map, so what the application has built of it
+ * already is shared, and not built again.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fromLayer = <Self, Shape, const N extends string, E, const Req extends Tags = []>(
+export const fromLayer = <Self, Shape, const N extends string, E, R, const Req extends Tags = []>(
   name: N,
   tag: Context.Key<Self, Shape>,
-  layer: Layer.Layer<Self, E, IdOf<NoInfer<Req>> | Control>,
-  options?: Pick<Options<Req, Shape, E, never, never>, "label" | "requires" | "last" | "conditional">
+  layer: Used<N, NoInfer<Req>, "", Layer.Layer<Self, E, R>, R>,
+  options?: Pick<Options<N, Req, Shape, E, never>, "label" | "requires" | "last" | "conditional">
 ): Bootstep<N, Self, E, IdOf<Req>> =>
   fromDefinition(
     name,
-    define(name, tag, { ...options, start: Effect.map(Layer.build(layer), (context) => Context.get(context, tag)) })
+    define(
+      name,
+      tag,
+      { ...options, start: Effect.map(Layer.build(layer), (context) => Context.get(context, tag)) },
+      fromLayer
+    )
   )
 
 /**
@@ -204,20 +279,26 @@ export const forkSupervised = <A, E, R>(
         Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? step.fail(exit.cause) : Effect.void))
   )
 
+/** What a step says, its types erased. */
+type Said =
+  & {
+    readonly [K in keyof Omit<Definition, "name" | "provides" | "start" | "child">]?: Definition[K] | undefined
+  }
+  & { readonly start: Hook | Definition["start"] }
+
 /** The one place where the types of a step's hooks are erased: hooks are methods there, so none is cast. */
-const define = <Req extends Tags, A, E, R, EInit>(
+const define = (
   name: string,
   provides: Context.Key<any, any> | undefined,
-  options: Options<Req, A, E, R, EInit> & {
-    readonly enabled?: Effect.Effect<boolean, never, unknown> | undefined
-    readonly disabled?: Effect.Effect<A, never, unknown> | undefined
-  }
+  options: Said,
+  made: (...args: never) => unknown
 ): Definition => {
-  const start = options.start
+  const { requires = [], start } = options
+  checkDefined(name, requires, made)
   return {
     name,
     label: options.label ?? name.slice(name.lastIndexOf(".") + 1),
-    requires: options.requires ?? [],
+    requires,
     provides,
     last: options.last ?? false,
     conditional: options.conditional ?? false,
@@ -234,6 +315,19 @@ const define = <Req extends Tags, A, E, R, EInit>(
   }
 }
 
+/** A file that is still being loaded exports what is undefined: types cannot tell. */
+const checkDefined = (name: string, requires: Tags, made: (...args: never) => unknown): void => {
+  const absent = requires.findIndex((tag: Tags[number] | undefined) => tag === undefined)
+  if (absent === -1) return
+  const error = new TypeError(
+    `Bootstep '${name}' cannot be defined: requirement ${absent + 1} of ${requires.length} is undefined. Is it ` +
+      `declared further down, or do two steps, or their files, require each other in a circle?`
+  )
+  // Only in engines that have it, such as Node's. The stack begins with whoever defines the step.
+  globalThis.Error.captureStackTrace?.(error, made)
+  throw error
+}
+
 /**
  * A step of a definition made by hand.
  *
@@ -246,6 +340,7 @@ export const fromDefinition = <N extends string, P, E, R>(
 ): Bootstep<N, P, E, R> => ({
   [TypeId]: variance,
   stepName,
+  layer: StepLayer.make(definition),
   definition,
   pipe,
   toString: () => {

@@ -47,67 +47,130 @@ export type Info = Readonly<Record<string, unknown>>
 
 /**
  * What every step may say. `A` is what `start` acquires, handed to the other
- * hooks as `self`.
+ * hooks as `self`. What a hook uses must be required: `R` is of `start`, and `RClose`
+ * to `RInfo` are of the hooks in their order.
  *
  * @category options
  * @since 0.1.0
  */
-export interface Options<Req extends Tags, A, E, R, EInit> {
+export interface Options<
+  N extends string,
+  Req extends Tags,
+  A,
+  E,
+  R,
+  EInit = never,
+  RClose = never,
+  RStop = never,
+  RTerminate = never,
+  RShutdown = never,
+  RInfo = never
+> {
   /** The name in logs and drawings; without it, what follows the last dot of the step's name. */
-  readonly label?: string
+  readonly label?: string | undefined
 
   /** What must be up before this step: tags of other steps, or of services from outside. */
-  readonly requires?: Req
+  readonly requires?: Req | undefined
 
   /** Boots after every other step of its blueprint. At most one step may say so. */
-  readonly last?: boolean
+  readonly last?: boolean | undefined
 
   /** Only in some configurations, say drawings. Changes nothing else. */
-  readonly conditional?: boolean
+  readonly conditional?: boolean | undefined
 
   /**
    * Prepares. Runs in boot order, before any step is started, once per boot of the
    * outermost blueprint; for a disabled step too.
    */
-  readonly init?: (parent: Parent) => Effect.Effect<unknown, EInit, Control>
+  readonly init?: ((parent: Parent) => Effect.Effect<unknown, EInit, Control>) | undefined
 
   /** Acquires. */
-  readonly start: Effect.Effect<A, E, R> | ((parent: Parent) => Effect.Effect<A, E, R>)
+  readonly start:
+    | Used<N, Req, "", Effect.Effect<A, E, R>, Exclude<R, Scope.Scope>>
+    | ((parent: Parent) => Used<N, Req, "", Effect.Effect<A, E, R>, Exclude<R, Scope.Scope>>)
 
   /**
    * Quiesces: runs for every step, in reverse, those of nested blueprints
    * included, before any step is stopped. Not on a restart, not on a cold
    * shutdown. Given up when the operator escalates.
    */
-  readonly close?: (self: NoInfer<A>, reason: Shutdown, parent: Parent) => Effect.Effect<unknown, unknown, Within<Req>>
+  readonly close?:
+    | ((
+      self: NoInfer<A>,
+      reason: Shutdown,
+      parent: Parent
+    ) => Used<N, Req, " in 'close'", Effect.Effect<unknown, unknown, RClose>, RClose>)
+    | undefined
 
   /** Stops. Given up for `terminate` when the operator escalates. */
-  readonly stop?: (self: NoInfer<A>, reason: StopReason, parent: Parent) => Effect.Effect<unknown, unknown, Within<Req>>
+  readonly stop?:
+    | ((
+      self: NoInfer<A>,
+      reason: StopReason,
+      parent: Parent
+    ) => Used<N, Req, " in 'stop'", Effect.Effect<unknown, unknown, RStop>, RStop>)
+    | undefined
 
   /**
    * Cold path: instead of `stop`, or after a `stop` that was given up. Without it,
    * `stop` runs with the reason `Terminate`, unless it was given up.
    */
-  readonly terminate?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, Within<Req>>
+  readonly terminate?:
+    | ((
+      self: NoInfer<A>,
+      parent: Parent
+    ) => Used<N, Req, " in 'terminate'", Effect.Effect<unknown, unknown, RTerminate>, RTerminate>)
+    | undefined
 
   /**
    * Final stop of a step in a nested blueprint, when it is not restarted: runs
    * after the steps of the blueprint around it have stopped. A step that has it
    * keeps its scope open until then. Never runs in an outermost blueprint.
    */
-  readonly shutdown?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, Within<Req>>
+  readonly shutdown?:
+    | ((
+      self: NoInfer<A>,
+      parent: Parent
+    ) => Used<N, Req, " in 'shutdown'", Effect.Effect<unknown, unknown, RShutdown>, RShutdown>)
+    | undefined
 
   /** What `Blueprint.info` tells of this step. */
-  readonly info?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<Info, never, Within<Req>>
+  readonly info?:
+    | ((self: NoInfer<A>, parent: Parent) => Used<N, Req, " in 'info'", Effect.Effect<Info, never, RInfo>, RInfo>)
+    | undefined
 }
 
 /**
- * What hooks other than `start` may use.
+ * An effect of a hook; when it uses what the step does not require, a sentence that
+ * it cannot be as well. The sentence stands at what is returned, deep inside:
+ * further out it would settle `R` before the hook is looked at.
  *
  * @category type-level
  * @since 0.1.0
  */
-export type Within<Req extends Tags> = NoInfer<IdOf<Req>> | Control
+export type Used<N extends string, Req extends Tags, Where extends string, Hook, R> =
+  & Hook
+  & ([Exclude<R, IdOf<Req> | Control>] extends [never] ? unknown
+    : `Bootstep '${N}' uses '${KeyName<Exclude<R, IdOf<Req> | Control>>}'${Where} without requiring it`)
+
+/**
+ * What a step says whose `start` may use `R`, nothing being said of what it
+ * requires.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface GenericOptions<A, E, R, EInit>
+  extends Pick<Options<string, Tags, A, E, never, EInit>, "label" | "last" | "conditional" | "init">
+{
+  readonly start: Effect.Effect<A, E, R | Ambient> | ((parent: Parent) => Effect.Effect<A, E, R | Ambient>)
+  readonly close?: (self: NoInfer<A>, reason: Shutdown, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>
+  readonly stop?: (self: NoInfer<A>, reason: StopReason, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>
+  readonly terminate?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>
+  readonly shutdown?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>
+  readonly info?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<Info, never, R | Control>
+  readonly enabled?: Effect.Effect<boolean, never, R | Control>
+}
 
 /**
  * Whether the step takes part. Asked when what it requires is up.
@@ -115,9 +178,25 @@ export type Within<Req extends Tags> = NoInfer<IdOf<Req>> | Control
  * @category options
  * @since 0.1.0
  */
-export interface EnabledOption<Req extends Tags> {
-  readonly enabled?: Effect.Effect<boolean, never, Within<Req>>
+export interface EnabledOption<N extends string, Req extends Tags, REnabled> {
+  readonly enabled?: Used<N, Req, " in 'enabled'", Effect.Effect<boolean, never, REnabled>, REnabled> | undefined
 }
+
+/**
+ * An effect that tells whether a step takes part.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Enabled = Effect.Effect<boolean, never, any> | undefined
+
+/**
+ * An effect that gives the service of a disabled step.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type StandIn<Shape> = Effect.Effect<Shape, never, any> | undefined
 
 /**
  * A step that provides a service and may be disabled says what stands in for it.
@@ -125,26 +204,22 @@ export interface EnabledOption<Req extends Tags> {
  * @category options
  * @since 0.1.0
  */
-export type DisabledOption<Req extends Tags, Shape> =
-  | { readonly enabled?: undefined; readonly disabled?: undefined }
-  | {
-    readonly enabled: Effect.Effect<boolean, never, Within<Req>>
-    /** The service, when the step is disabled. */
-    readonly disabled: Effect.Effect<Shape, never, Within<Req> | Scope.Scope>
-  }
-
-/**
- * Turns a use that is not required into a sentence. It stands at what is returned,
- * deep inside: further out it would settle `R` before `start` is looked at.
- *
- * @category type-level
- * @since 0.1.0
- */
-export interface CheckUse<N extends string, Used> {
-  readonly start: Sentence<N, Used> | ((parent: Parent) => Sentence<N, Used>)
+export interface DisabledOption<N extends string, Req extends Tags, En extends Enabled, In extends StandIn<any>> {
+  /** Whether the step takes part. Asked when what it requires is up. */
+  readonly enabled?: (Used<N, Req, " in 'enabled'", En, ServicesOf<En>> & Paired<N, En, In>) | undefined
+  /** The service, when the step is disabled. */
+  readonly disabled?:
+    | (Used<N, Req, " in 'disabled'", In, Exclude<ServicesOf<In>, Scope.Scope>> & Paired<N, En, In>)
+    | undefined
 }
-type Sentence<N extends string, Used> = [Used] extends [never] ? unknown
-  : `Bootstep '${N}' uses '${KeyName<Used>}' without requiring it`
+
+type ServicesOf<T> = T extends Effect.Effect<any, any, infer R> ? R : never
+
+/** One is not there without the other. */
+type Paired<N extends string, En, In> = [En, In] extends [undefined, undefined] ? unknown
+  : [In] extends [undefined] ? `Bootstep '${N}' may be disabled: say in 'disabled' what stands in for its service`
+  : [En] extends [undefined] ? `Bootstep '${N}' has a stand-in: say in 'enabled' whether it takes part itself`
+  : unknown
 
 /**
  * The name of a service, as a type.

@@ -9,9 +9,10 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
-import type { Blueprint } from "./Blueprint.ts"
 import * as Bootstep from "./Bootstep.ts"
-import type { Control } from "./Control.ts"
+import type { Used } from "./Hooks.ts"
+import type { Blueprint } from "./internal/BlueprintModel.ts"
+import { compose } from "./internal/Composing.ts"
 import * as Nested from "./internal/Nested.ts"
 
 /**
@@ -20,43 +21,55 @@ import * as Nested from "./internal/Nested.ts"
  * @category options
  * @since 0.1.0
  */
-export interface StepOptions<P, E, R, EUntil, RUntil, Req extends Bootstep.Tags> {
+export interface StepOptions<
+  N extends string,
+  P,
+  E,
+  R,
+  EUntil,
+  RUntil,
+  Req extends Bootstep.Tags,
+  REnabled = never,
+  RRestart = never
+> {
   /** What to run. What it expects from outside is required by the step. */
   readonly blueprint: Blueprint<string, P, E, R>
 
   /** Fails when the steps must be built anew: the connection is lost. May use what they provide. */
-  readonly until: Effect.Effect<never, EUntil, RUntil>
+  readonly until: Used<N, Req, " in 'until'", Effect.Effect<never, EUntil, RUntil>, Exclude<RUntil, P | R>>
 
   /** What must be up before, besides what the blueprint expects. */
-  readonly requires?: Req
-  readonly label?: string
-  readonly last?: boolean
-  readonly conditional?: boolean
-  readonly enabled?: Effect.Effect<boolean, never, NoInfer<Bootstep.IdOf<Req>> | Control>
+  readonly requires?: Req | undefined
+  readonly label?: string | undefined
+  readonly last?: boolean | undefined
+  readonly conditional?: boolean | undefined
+  readonly enabled?: Used<N, Req, " in 'enabled'", Effect.Effect<boolean, never, REnabled>, REnabled> | undefined
 
   /**
    * How long to wait before building anew. When it ends, the failure is for good.
    * Default: 0.2 s doubling to 5 s, jittered, without end.
    */
-  readonly restart?: Schedule.Schedule<unknown, NoInfer<E | EUntil>>
+  readonly restart?: Schedule.Schedule<unknown, NoInfer<E | EUntil>> | undefined
 
   /** How long the steps must have been up for `restart` to begin afresh. Default: 1 second. */
-  readonly resetAfter?: Duration.Input
+  readonly resetAfter?: Duration.Input | undefined
 
   /**
    * Whether building anew may help. Default: what the error's own `isRecoverable`
    * says, else yes. Defects are never recoverable.
    */
-  readonly isRecoverable?: (error: NoInfer<E | EUntil>) => boolean
+  readonly isRecoverable?: ((error: NoInfer<E | EUntil>) => boolean) | undefined
 
   /** Called before the steps are stopped for a restart. Default: logs a warning. */
-  readonly onRestart?: (
-    error: NoInfer<E | EUntil>,
-    details: RestartDetails
-  ) => Effect.Effect<unknown, never, NoInfer<R | Bootstep.IdOf<Req>> | Control>
+  readonly onRestart?:
+    | ((
+      error: NoInfer<E | EUntil>,
+      details: RestartDetails
+    ) => Used<N, Req, " in 'onRestart'", Effect.Effect<unknown, never, RRestart>, Exclude<RRestart, R>>)
+    | undefined
 
   /** Whether the step counts as up only when the blueprint is, the first time. Default: true. */
-  readonly awaitFirst?: boolean
+  readonly awaitFirst?: boolean | undefined
 }
 
 /**
@@ -79,16 +92,19 @@ export const step = <
   E,
   R,
   EUntil,
-  RUntil extends P | R | Bootstep.IdOf<Req> | Control,
+  RUntil,
+  REnabled = never,
+  RRestart = never,
   const Req extends Bootstep.Tags = []
 >(
   name: N,
-  options: StepOptions<P, E, R, EUntil, RUntil, Req>
-): Bootstep.Bootstep<N, never, E | EUntil, R | Bootstep.IdOf<Req>> =>
-  Bootstep.fromDefinition(name, {
+  options: StepOptions<N, P, E, R, EUntil, RUntil, Req, REnabled, RRestart>
+): Bootstep.Bootstep<N, never, E | EUntil, R | Bootstep.IdOf<Req>> => {
+  const { expects, graph, steps } = options.blueprint
+  return Bootstep.fromDefinition(name, {
     name,
     label: options.label ?? name,
-    requires: [...options.blueprint.expects, ...(options.requires ?? [])],
+    requires: [...expects, ...(options.requires ?? [])],
     provides: undefined,
     last: options.last ?? false,
     conditional: options.conditional ?? false,
@@ -101,5 +117,6 @@ export const step = <
     info: undefined,
     enabled: options.enabled,
     disabled: undefined,
-    child: { graph: options.blueprint.graph, make: Nested.make(options.blueprint.graph, options) }
+    child: { graph, make: Nested.make(graph, compose(graph, steps), options) }
   })
+}

@@ -7,7 +7,10 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 
 /**
  * @category models
@@ -76,3 +79,34 @@ export const shutdown = (details?: Details): Shutdown => ({ _tag: "Shutdown", ..
  * @since 0.1.0
  */
 export const terminate = (details?: Details): Terminate => ({ _tag: "Terminate", ...details })
+
+/**
+ * A reason on its way through a scope: what {@link toExit} fails with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Stop extends Data.TaggedClass("Stop")<{ readonly reason: StopReason }> {}
+
+/**
+ * The exit to close a scope with, so that the steps in it learn why they stop.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const toExit = (reason: StopReason): Exit.Exit<never, Stop> => Exit.fail(new Stop({ reason }))
+
+/**
+ * Why a scope was closed: what {@link toExit} was told; else a warm shutdown, with
+ * the failure as its cause if there was one. An interruption is nobody's failure.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const fromExit = (exit: Exit.Exit<unknown, unknown>): StopReason => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return shutdown()
+  const error = Cause.findError(exit.cause)
+  return Result.isSuccess(error) && error.success instanceof Stop
+    ? error.success.reason
+    : shutdown({ cause: exit.cause })
+}

@@ -23,6 +23,15 @@ const refuse = (steps: ReadonlyArray<Bootstep.Any>): { readonly reason: Reason; 
   return { reason: result.failure.reason, message: result.failure.message }
 }
 
+const caught = (wrong: () => unknown): Error => {
+  try {
+    wrong()
+  } catch (error) {
+    if (error instanceof Error) return error
+  }
+  throw new Error("was accepted")
+}
+
 describe("BootGraph", () => {
   it("lets declaration order decide between independent steps", () => {
     const names = (...steps: ReadonlyArray<Bootstep.Any>) =>
@@ -67,17 +76,25 @@ describe("BootGraph", () => {
       [
         [node("a"), node("b"), node("a")],
         { _tag: "DuplicateName", name: "a" },
-        "Blueprint 'Worker' cannot boot: two steps are named 'a'. Rename one, or use Blueprint.replace"
+        "Blueprint 'Worker' cannot boot: two steps are named 'a'. Rename one, or put it in the place of the other: " +
+        "Blueprint.replace(blueprint, step), or worker.replace(step) for a worker"
       ],
       [
         [node("a"), Bootstep.implement(tag("A"))("b", { start: Effect.succeed("b") })],
         { _tag: "SeveralProviders", service: "A", steps: ["a", "b"] },
-        "Blueprint 'Worker' cannot boot: 'a', 'b' all provide 'A'. Keep one"
+        "Blueprint 'Worker' cannot boot: 'a' and 'b' both provide 'A'. Keep one"
+      ],
+      [
+        ["Mail", "OtherMail", "ThirdMail"].map((name) =>
+          Bootstep.implement(tag("Bootstep/Mail"))(name, { start: Effect.succeed("mail") })
+        ),
+        { _tag: "SeveralProviders", service: "Bootstep/Mail", steps: ["Mail", "OtherMail", "ThirdMail"] },
+        "Blueprint 'Worker' cannot boot: 'Mail', 'OtherMail' and 'ThirdMail' all provide 'Mail'. Keep one"
       ],
       [
         [node("a", [], { last: true }), node("b", [], { last: true })],
         { _tag: "SeveralLast", steps: ["a", "b"] },
-        "Blueprint 'Worker' cannot boot: 'a', 'b' all want to be the last step. Keep one, and let it require the others"
+        "Blueprint 'Worker' cannot boot: 'a' and 'b' both want to be the last step. Keep one, and let it require the others"
       ],
       [
         [node("a", ["pool"])],
@@ -93,12 +110,46 @@ describe("BootGraph", () => {
     }
   })
 
-  it("throws when the blueprint is defined", () => {
-    const a = Bootstep.make("a", { start: Effect.void })
-    assert.throws(() => Blueprint.make("Worker", [a, a]), BootGraphError, "two steps are named 'a'")
-    assert.throws(() => Blueprint.replace(Blueprint.make("Worker", []), a), BootGraphError, "no step named 'a'")
-    const pool = Bootstep.implement(tag("Pool"))("a", { start: Effect.succeed("pool") })
-    assert.throws(() => Blueprint.replace(Blueprint.make("Worker", [pool]), a), BootGraphError, "must provide 'Pool'")
+  describe("when the blueprint is defined", () => {
+    const untyped: (steps: ReadonlyArray<Bootstep.Any>) => Blueprint.Blueprint<"Worker", unknown, unknown, unknown> = (
+      steps
+    ) => Result.getOrThrow(Blueprint.makeResult("Worker", steps))
+    const a: Bootstep.Any = Bootstep.make("a", { start: Effect.void })
+    const pool: Bootstep.Any = Bootstep.implement(tag("Pool"))("a", { start: Effect.succeed("pool") })
+
+    it("is thrown", () => {
+      assert.throws(() => Blueprint.make("Worker", [a, a]), BootGraphError, "two steps are named 'a'")
+      assert.throws(
+        () => Blueprint.replace(untyped([node("b"), node("c")]), a),
+        BootGraphError,
+        "it has no step named 'a' to replace. Its steps are 'b' and 'c'"
+      )
+      assert.throws(() => Blueprint.replace(untyped([pool]), a), BootGraphError, "must provide 'Pool', as it does")
+    })
+
+    it("points at the file and line of whoever did", () => {
+      for (
+        const wrong of [
+          () => Blueprint.make("Worker", [a, a]),
+          () => Blueprint.add(untyped([a]), a),
+          () => Blueprint.replace(untyped([pool]), a)
+        ]
+      ) {
+        const stack = caught(wrong).stack!.split("\n").filter((line) => line.startsWith("    at "))
+        assert.include(stack[0], "BootGraph.test.ts")
+      }
+    })
+
+    it("is thrown for a requirement that is not there yet, as in files that import each other", () => {
+      const late: { tag?: Context.Key<string, string> } = {}
+      const error = caught(() => Bootstep.make("Early", { requires: [tag("Hub"), late.tag!], start: Effect.void }))
+      assert.strictEqual(
+        error.message,
+        "Bootstep 'Early' cannot be defined: requirement 2 of 2 is undefined. Is it declared further down, or do " +
+          "two steps, or their files, require each other in a circle?"
+      )
+      assert.include(error.stack!.split("\n").find((line) => line.startsWith("    at ")), "BootGraph.test.ts")
+    })
   })
 
   it("orders every graph without a cycle, and finds every cycle", () => {

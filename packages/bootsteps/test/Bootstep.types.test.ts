@@ -5,7 +5,7 @@
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Blueprint from "../src/Blueprint.ts"
 import * as Bootstep from "../src/Bootstep.ts"
@@ -68,13 +68,58 @@ describe("Bootstep", () => {
       requires: [Timer],
       start: Effect.void,
       stop: () => Timer.use((timer) => Effect.log(timer.now)),
-      // @ts-expect-error Type 'Pool' is not assignable to type 'Timer | Control'
+      // @ts-expect-error "Bootstep 'X' uses 'Pool' in 'terminate' without requiring it"
       terminate: () => Pool.use((pool) => Effect.log(pool.size))
     })
     Bootstep.make("X", {
+      start: Effect.succeed(1),
+      // @ts-expect-error "Bootstep 'X' uses 'Pool' in 'stop' without requiring it"
+      stop: (self, reason) => Pool.use((pool) => Effect.log(pool.size, self, reason._tag))
+    })
+    Bootstep.make("X", {
+      requires: [Pool],
+      start: (parent) => Effect.succeed(parent.name),
+      // @ts-expect-error "Bootstep 'X' uses 'Timer' in 'close' without requiring it"
+      close: (self) => Effect.all([Timer.use((timer) => Effect.log(timer.now, self.length)), Pool])
+    })
+    Bootstep.make("X", {
       start: Effect.void,
-      // @ts-expect-error Type 'Pool' is not assignable to type 'Control'
+      // @ts-expect-error "Bootstep 'X' uses 'Timer' in 'shutdown' without requiring it"
+      shutdown: () => Timer,
+      // @ts-expect-error "Bootstep 'X' uses 'Pool' in 'info' without requiring it"
+      info: () => Pool.useSync((pool) => ({ size: pool.size }))
+    })
+    Bootstep.make("X", {
+      start: Effect.void,
+      // @ts-expect-error "Bootstep 'X' uses 'Pool' in 'enabled' without requiring it"
       enabled: Pool.useSync((pool) => pool.size > 0)
+    })
+    Bootstep.make("X", {
+      start: Effect.void,
+      // @ts-expect-error "Bootstep 'X' uses 'test/App' in 'stop' without requiring it"
+      stop: Effect.fnUntraced(function*() {
+        yield* App
+      })
+    })
+    class Served extends Bootstep.Service<Served, number>()("Served", {
+      requires: [Timer],
+      enabled: Timer.useSync((timer) => timer.now > 0),
+      // @ts-expect-error "Bootstep 'Served' uses 'Pool' in 'disabled' without requiring it"
+      disabled: Pool.useSync((pool) => pool.size),
+      start: Effect.succeed(1)
+    }) {}
+    class Stopped extends Bootstep.Service<Stopped, number>()("Stopped", {
+      requires: [Timer],
+      enabled: Timer.useSync((timer) => timer.now > 0),
+      disabled: Effect.succeed(0),
+      start: Effect.succeed(1),
+      // @ts-expect-error "Bootstep 'Stopped' uses 'Pool' in 'stop' without requiring it"
+      stop: (self) => Pool.use((pool) => Effect.log(pool.size, self.toFixed()))
+    }) {}
+    Bootstep.implement(Pool)("Fake", {
+      start: Effect.succeed({ size: 0 }),
+      // @ts-expect-error "Bootstep 'Fake' uses 'Timer' in 'close' without requiring it"
+      close: (pool) => Timer.use((timer) => Effect.log(timer.now, pool.size))
     })
     Bootstep.make("X", {
       requires: [Timer],
@@ -82,6 +127,7 @@ describe("Bootstep", () => {
       init: () => Timer,
       start: Effect.void
     })
+    return [Served, Stopped]
   })
 
   compile("hands what start acquires, the reason and the parent to the other hooks", () => {
@@ -112,8 +158,16 @@ describe("Bootstep", () => {
   })
 
   compile("is disabled only with something to stand in for what it provides", () => {
-    class Without extends // @ts-expect-error Property 'disabled' is missing
-    Bootstep.Service<Without, number>()("Without", { enabled: Effect.succeed(false), start: Effect.succeed(1) }) {}
+    class Without extends Bootstep.Service<Without, number>()("Without", {
+      // @ts-expect-error "Bootstep 'Without' may be disabled: say in 'disabled' what stands in for its service"
+      enabled: Effect.succeed(false),
+      start: Effect.succeed(1)
+    }) {}
+    class Pointless extends Bootstep.Service<Pointless, number>()("Pointless", {
+      // @ts-expect-error "Bootstep 'Pointless' has a stand-in: say in 'enabled' whether it takes part itself"
+      disabled: Effect.succeed(0),
+      start: Effect.succeed(1)
+    }) {}
     class With extends Bootstep.Service<With, number>()("With", {
       enabled: Effect.succeed(false),
       disabled: Effect.succeed(0),
@@ -125,7 +179,7 @@ describe("Bootstep", () => {
       disabled: Effect.succeed("none"),
       start: Effect.succeed(1)
     }) {}
-    return [Without, With, Wrong]
+    return [Without, Pointless, With, Wrong]
   })
 
   compile("provides what it says", () => {
@@ -160,6 +214,21 @@ describe("Bootstep", () => {
     expectTypeOf(step).toEqualTypeOf<Bootstep.Bootstep<"X", never, Lost, Pool | Timer>>()
     // @ts-expect-error Type 'App' is not assignable to type 'Timer'
     poolStep("X", { requires: [Timer], use: () => App.use((app) => Effect.log(app.name)) })
+  })
+
+  compile("is a layer, of its true types", () => {
+    expectTypeOf(Pool.layer).toEqualTypeOf<Layer.Layer<Pool, never, Timer>>()
+    expectTypeOf(UsesApp.layer).toEqualTypeOf<Layer.Layer<never, never, App>>()
+    expectTypeOf(Fails.layer).toEqualTypeOf<Layer.Layer<never, Lost | Denied>>()
+    expectTypeOf(Layer.provide(Pool.layer, Timer.layer)).toEqualTypeOf<Layer.Layer<Pool>>()
+  })
+
+  compile("takes a layer that needs only what it requires, or Control", () => {
+    const AppLive = Layer.effect(App, Timer.useSync((timer) => ({ name: String(timer.now) })))
+    const step = Bootstep.fromLayer("App", App, AppLive, { requires: [Timer] })
+    expectTypeOf(step.layer).toEqualTypeOf<Layer.Layer<App, never, Timer>>()
+    // @ts-expect-error "Bootstep 'App' uses 'Timer' without requiring it"
+    Bootstep.fromLayer("App", App, AppLive)
   })
 
   compile("keeps the error of a supervised fiber", () => {
@@ -201,6 +270,52 @@ describe("Blueprint", () => {
     Blueprint.replace(more, Bootstep.implement(Pool)("Pool", { start: Effect.succeed({ size: 0 }) }))
     // @ts-expect-error "Bootstep 'Pool' requires 'test/App', which no step of this blueprint provides"
     Blueprint.replace(more, Bootstep.implement(Pool)("Pool", { requires: [App], start: Effect.succeed({ size: 0 }) }))
+  })
+
+  compile("replaces a step by one of its name that provides the same", () => {
+    const blueprint = Blueprint.make("W", [Timer, Pool, UsesPool])
+    // @ts-expect-error "What replaces 'Pool' must provide 'Pool', as it does"
+    Blueprint.replace(blueprint, Bootstep.implement(Timer)("Pool", { start: Effect.succeed({ now: 0 }) }))
+    // @ts-expect-error "What replaces 'Pool' must provide 'Pool', as it does"
+    Blueprint.replace(blueprint, Bootstep.make("Pool", { start: Effect.void }))
+    // @ts-expect-error "Blueprint 'W' has no step named 'Fails' to replace"
+    Blueprint.replace(blueprint, Fails)
+    const replaced = Blueprint.replace(blueprint, Bootstep.make("UsesPool", { start: Effect.fail(new Lost()) }))
+    expectTypeOf(replaced.layer).toEqualTypeOf<Layer.Layer<Pool | Timer, BootstepError<Lost>, Control>>()
+    // What took its place can be replaced in its turn.
+    Blueprint.replace(replaced, UsesPool)
+  })
+
+  compile("does not compile with two steps of one name, or two that provide one service", () => {
+    const Mail = Bootstep.implement(App)("Mail", { start: Effect.succeed({ name: "mail" }) })
+    const OtherMail = Bootstep.implement(App)("OtherMail", { start: Effect.succeed({ name: "other" }) })
+    // @ts-expect-error "Bootsteps 'Mail' and 'OtherMail' both provide 'test/App': keep one"
+    Blueprint.make("W", [Mail, Timer, OtherMail])
+    // @ts-expect-error "Bootsteps 'Mail' and 'OtherMail' both provide 'test/App': keep one"
+    Blueprint.add(Blueprint.make("W", [Mail]), Timer, OtherMail)
+    // @ts-expect-error "Two bootsteps are named 'Timer': rename one, or put it in the place of the other with 'replace'"
+    Blueprint.make("W", [Timer, Bootstep.make("Timer", { start: Effect.void })])
+  })
+
+  compile("does not compile with steps that require one another in a circle", () => {
+    class A extends Context.Service<A, 1>()("test/A") {}
+    class B extends Context.Service<B, 2>()("test/B") {}
+    class C extends Context.Service<C, 3>()("test/C") {}
+    const StepA = Bootstep.implement(A)("A", { requires: [Timer, B], start: Effect.succeed(1 as const) })
+    const StepB = Bootstep.implement(B)("B", { requires: [C], start: Effect.succeed(2 as const) })
+    const StepC = Bootstep.implement(C)("C", { requires: [A], start: Effect.succeed(3 as const) })
+    const Alone = Bootstep.implement(C)("Alone", { requires: [C], start: Effect.succeed(3 as const) })
+    Blueprint.make("W", [
+      Timer,
+      // @ts-expect-error "Bootstep 'A' requires 'test/B', which requires 'A' in turn: take one of these requirements away"
+      StepA,
+      // @ts-expect-error "Bootstep 'B' requires 'test/C', which requires 'B' in turn: take one of these requirements away"
+      StepB,
+      // @ts-expect-error "Bootstep 'C' requires 'test/A', which requires 'C' in turn: take one of these requirements away"
+      StepC
+    ])
+    // @ts-expect-error "Bootstep 'Alone' requires 'test/C', which requires 'Alone' in turn"
+    Blueprint.make("W", [Alone])
   })
 
   compile("keeps the errors of its steps", () => {
@@ -262,7 +377,19 @@ describe("Blueprint.step", () => {
   compile("waits for something that never succeeds, with what its steps provide", () => {
     // @ts-expect-error Type 'void' is not assignable to type 'never'
     Blueprint.step("Consumer", { blueprint: consumer, until: Effect.void })
-    // @ts-expect-error Pool is neither provided nor required
+    // @ts-expect-error "Bootstep 'Consumer' uses 'Pool' in 'until' without requiring it"
     Blueprint.step("Consumer", { blueprint: consumer, until: Effect.andThen(Pool, Effect.never) })
+    Blueprint.step("Consumer", {
+      blueprint: consumer,
+      until,
+      // @ts-expect-error "Bootstep 'Consumer' uses 'Pool' in 'enabled' without requiring it"
+      enabled: Pool.useSync((pool) => pool.size > 0)
+    })
+    Blueprint.step("Consumer", {
+      blueprint: consumer,
+      until,
+      // @ts-expect-error "Bootstep 'Consumer' uses 'Timer' in 'onRestart' without requiring it"
+      onRestart: (error) => Timer.use((timer) => Effect.log(error._tag, timer.now))
+    })
   })
 })

@@ -1,5 +1,6 @@
 /**
- * A step with its types erased, as lifecycles and drawings handle it.
+ * A step with its types erased, as lifecycles and drawings handle it, and the
+ * graph of such steps: a definition may hold a graph of its own.
  *
  * Hooks are `Method`s, whose parameters TypeScript compares both ways: a hook
  * that takes a `Pool` fits where one that takes `unknown` is asked for. It is
@@ -7,7 +8,6 @@
  */
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { BootGraph } from "../BootGraph.ts"
 import type { Parent } from "../Parent.ts"
 import type { Shutdown, StopReason } from "../StopReason.ts"
 import type { Child, Surroundings } from "./Child.ts"
@@ -38,6 +38,19 @@ export interface Definition {
 }
 
 export interface Nested {
-  readonly graph: BootGraph
+  readonly graph: Graph
   readonly make: (surroundings: Surroundings) => Child
+}
+
+export interface Graph {
+  /** The blueprint's name. */
+  readonly name: string
+  /** In boot order. */
+  readonly nodes: ReadonlyArray<Node>
+}
+
+export interface Node {
+  readonly definition: Definition
+  /** Indices, in boot order, of the nodes that must be up first. */
+  readonly needs: ReadonlyArray<number>
 }

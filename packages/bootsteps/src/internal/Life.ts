@@ -1,14 +1,17 @@
 /**
- * One blueprint, from being prepared to being gone: what is known of it, and what
- * the phases of its life have in common. `Booting` and `Stopping` are the phases;
- * `Root` and `Nested` decide when each begins, and why.
+ * One life of a blueprint, from being prepared to being gone. A step's layer finds
+ * the life it is built in as an ambient setting; without one it is alone in an
+ * application, and has a life of its own.
+ *
+ * The phases of an ending are scopes. A step that has come up leaves in each
+ * what it has to do then, and closing the scope does it, one step after
+ * another: the exact reverse of the order in which they came up needs no code.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { BootGraph } from "../BootGraph.ts"
 import * as BootLog from "../BootLog.ts"
 import { BootstepError, type Phase } from "../BootstepError.ts"
 import type { Control } from "../Control.ts"
@@ -17,7 +20,18 @@ import { MutableParent, Nodename } from "../Parent.ts"
 import type { StopReason } from "../StopReason.ts"
 import type { Child } from "./Child.ts"
 import type { CurrentStep } from "./CurrentStep.ts"
-import type { Definition, Hook } from "./Definition.ts"
+import type { Definition, Graph, Hook } from "./Definition.ts"
+
+/** The scopes that a life ends with, in this order. */
+export interface Phases {
+  /** Quiescing, before any step is stopped. */
+  readonly closing: Scope.Scope
+  readonly stopping: Scope.Scope
+  /** When every step has stopped: final stops of the blueprints inside. */
+  readonly afterwards: Scope.Scope
+  /** When the blueprint around has stopped too: final stops of a nested blueprint's own steps. */
+  readonly final: Scope.Scope | undefined
+}
 
 /** A step that is up. */
 export interface Up {
@@ -25,74 +39,88 @@ export interface Up {
   readonly self: unknown
   readonly context: Context.Context<unknown>
   readonly scope: Scope.Closeable
-  /** False for what stands in for a disabled step: it has a scope to close, but no hooks to run. */
-  readonly enabled: boolean
   readonly child: Child | undefined
+  /** `kept`: stopped, and waiting for `shutdown`. */
+  state: "up" | "kept" | "gone"
 }
 
-export interface Life {
-  readonly graph: BootGraph
+export interface Life<P extends Phases = Phases> {
+  readonly graph: Graph
   readonly parent: MutableParent
   readonly control: Control["Service"]
   readonly observe: Observe | undefined
   readonly clock: Clock.Clock
+  /** The blueprints inside. */
   readonly children: ReadonlyMap<Definition, Child>
-  readonly steps: ReadonlyMap<Definition, CurrentStep>
-  /** In the order in which they came up. */
-  readonly up: Array<Up>
-  /** Stopped, and waiting for `shutdown`, in the order in which they stopped. */
-  readonly waiting: Array<Up>
-  /** Whether there is a blueprint around this one. */
-  readonly nested: boolean
+  readonly phases: P
+  /** In the order in which they came up, those that are gone too. */
+  readonly ups: Array<Up>
+  /** A step could not start: none starts any more. */
+  failed: boolean
+  /** Says whose failure it is, and what that was doing. */
+  readonly attribute: Attribute
+  /** Told of steps that fail after they came up. */
+  readonly fail: (cause: Cause.Cause<unknown>) => Effect.Effect<void>
+  /** Tells of all that runs, in the blueprints around too. */
+  readonly info: Effect.Effect<Readonly<Record<string, unknown>>>
 }
 
-/** Makes a life. `fail` is told of steps that fail after they came up, `info` tells of all that runs. */
-export const make = <E>(options: {
-  readonly graph: BootGraph
-  readonly context: Context.Context<unknown>
-  readonly control: Control["Service"]
-  readonly nested: boolean
-  readonly fail: (cause: Cause.Cause<BootstepError<E>>) => Effect.Effect<void>
-  readonly info: Effect.Effect<Readonly<Record<string, unknown>>>
-}): Life => {
+type Attribute = (cause: Cause.Cause<unknown>, definition: Definition, phase: Phase) => Cause.Cause<unknown>
+
+/** The life that a step's layer is built in. */
+export const CurrentLife = Context.Reference<Life | undefined>("@celeriac/bootsteps/internal/CurrentLife", {
+  defaultValue: () => undefined
+})
+
+/** `context` is what it is booted with. */
+export const make = <P extends Phases>(
+  options: Pick<Life<P>, "graph" | "control" | "phases" | "attribute" | "fail" | "info"> & {
+    readonly context: Context.Context<unknown>
+  }
+): Life<P> => {
   const { context, control, graph } = options
   const children = new Map<Definition, Child>()
-  const steps = new Map<Definition, CurrentStep>()
   for (const { definition } of graph.nodes) {
-    const step: CurrentStep = {
-      fail: (cause) => options.fail(attribute<E>(cause, graph.name, definition.name, "running")),
-      info: options.info
-    }
-    steps.set(definition, step)
-    if (definition.child !== undefined) children.set(definition, definition.child.make({ context, control, step }))
+    if (definition.child === undefined) continue
+    children.set(definition, definition.child.make({ context, control, step: stepOf(options, definition) }))
   }
   return {
-    graph,
+    ...options,
     parent: new MutableParent(graph.name, Context.get(context, Nodename)),
-    control,
     observe: Context.get(context, Observer),
     clock: Context.get(context, Clock.Clock),
     children,
-    steps,
-    up: [],
-    waiting: [],
-    nested: options.nested
+    ups: [],
+    failed: false
   }
 }
 
-/** What the steps that are up tell of themselves. */
-export const info = Effect.fnUntraced(function*(self: Life) {
+/** The next life of the same blueprint. */
+export const anew = <P extends Phases>(self: Life<P>, phases: P): Life<P> => ({
+  ...self,
+  phases,
+  ups: [],
+  failed: false
+})
+
+/** How code inside of a step reaches the life around it. */
+export const stepOf = (self: Pick<Life, "attribute" | "fail" | "info">, definition: Definition): CurrentStep => ({
+  fail: (cause) => self.fail(self.attribute(cause, definition, "running")),
+  info: self.info
+})
+
+/** What the steps that are up tell of themselves, and the blueprints inside, even while they boot. */
+export const tell = Effect.fnUntraced(function*(self: Life) {
   const record: Record<string, unknown> = {}
-  for (const up of self.up) {
+  for (const up of self.ups) {
     const { info, label } = up.definition
-    if (up.enabled && info !== undefined) {
-      const told = yield* call(() => info(up.self, self.parent), up.context).pipe(
-        Effect.catchCause((cause) => Effect.as(Effect.logError(`Error on info ${label}`, cause), {}))
-      )
-      Object.assign(record, told)
-    }
-    if (up.child !== undefined) Object.assign(record, yield* up.child.info)
+    if (up.state !== "up" || info === undefined) continue
+    const told = yield* call(() => info(up.self, self.parent), up.context).pipe(
+      Effect.catchCause((cause) => Effect.as(Effect.logError(`Error on info ${label}`, cause), {}))
+    )
+    Object.assign(record, told)
   }
+  for (const child of self.children.values()) Object.assign(record, yield* child.info)
   return record
 })
 
@@ -100,20 +128,12 @@ export const info = Effect.fnUntraced(function*(self: Life) {
 export const call = <A>(hook: () => Hook<A>, context: Context.Context<unknown>): Effect.Effect<A, unknown> =>
   Effect.provideContext(Effect.suspend(hook), context)
 
-/**
- * Says whose failure it is, unless that is said already. Defects stay defects.
- * Types of errors are erased in definitions: `E` is what the caller knows them to be.
- */
-export const attribute = <E>(
-  cause: Cause.Cause<unknown>,
-  blueprint: string,
-  step: string,
-  phase: Phase
-): Cause.Cause<BootstepError<E>> =>
+/** Says whose failure it is, unless that is said already. Defects stay defects. */
+export const attributeTo = (blueprint: string): Attribute => (cause, { name: step }, phase) =>
   Cause.fromReasons(cause.reasons.map((reason) => {
     if (Cause.isInterruptReason(reason)) return reason
     const error = Cause.isFailReason(reason) ? reason.error : reason.defect
-    const named: BootstepError<E> = error instanceof BootstepError
+    const named = error instanceof BootstepError
       ? error
       : new BootstepError({ blueprint, step, phase, reason: error, cause: error })
     return Cause.isFailReason(reason) ? Cause.makeFailReason(named) : Cause.makeDieReason(named)
@@ -128,9 +148,7 @@ export const begin = (
 ): Effect.Effect<number> =>
   Effect.suspend(() => {
     const at = self.clock.currentTimeMillisUnsafe()
-    return self.observe === undefined
-      ? Effect.succeed(at)
-      : Effect.as(tell(self, self.observe, definition, phase, at, 0, { reason }), at)
+    return Effect.as(notify(self, definition, phase, at, 0, { reason }), at)
   })
 
 /** Tells the observer that a phase that began at `begun` is over. */
@@ -142,25 +160,23 @@ export const end = (
   why?: Pick<StepEvent, "cause" | "reason">
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
-    if (self.observe === undefined) return Effect.void
     const at = self.clock.currentTimeMillisUnsafe()
-    return tell(self, self.observe, definition, phase, at, at - begun, why)
+    return notify(self, definition, phase, at, at - begun, why)
   })
 
-const tell = (
+const notify = (
   self: Life,
-  observe: Observe,
-  definition: Definition,
+  { label, name: step }: Definition,
   phase: StepEvent["phase"],
   at: number,
   duration: number,
   why: Pick<StepEvent, "cause" | "reason"> | undefined
 ): Effect.Effect<void> =>
-  BootLog.logFailure(
-    observe({
+  self.observe === undefined ? Effect.void : BootLog.logFailure(
+    self.observe({
       blueprint: self.graph.name,
-      step: definition.name,
-      label: definition.label,
+      step,
+      label,
       phase,
       at,
       duration,
@@ -168,5 +184,5 @@ const tell = (
       reason: why?.reason
     }),
     "observing",
-    definition.label
+    label
   )

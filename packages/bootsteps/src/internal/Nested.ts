@@ -17,15 +17,16 @@ import * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import type { BootGraph } from "../BootGraph.ts"
 import * as BootLog from "../BootLog.ts"
 import { BootstepError, describe } from "../BootstepError.ts"
 import { reasonOf } from "../Control.ts"
 import * as StopReason from "../StopReason.ts"
-import * as Booting from "./Booting.ts"
 import type { Child, Surroundings } from "./Child.ts"
+import type { Whole } from "./Composing.ts"
+import type { Graph } from "./Definition.ts"
 import * as Life from "./Life.ts"
-import * as Stopping from "./Stopping.ts"
+import * as Lifecycle from "./Lifecycle.ts"
+import * as Preparing from "./Preparing.ts"
 
 export interface RestartDetails {
   /** How many times the blueprint has been built anew so far. */
@@ -40,15 +41,15 @@ export interface RestartDetails {
 
 interface Options<E> {
   readonly until: Effect.Effect<never, E, unknown>
-  readonly restart?: Schedule.Schedule<unknown, E>
-  readonly resetAfter?: Duration.Input
-  readonly isRecoverable?: (error: E) => boolean
-  readonly onRestart?: (error: E, details: RestartDetails) => Effect.Effect<unknown, never, unknown>
-  readonly awaitFirst?: boolean
+  readonly restart?: Schedule.Schedule<unknown, E> | undefined
+  readonly resetAfter?: Duration.Input | undefined
+  readonly isRecoverable?: ((error: E) => boolean) | undefined
+  readonly onRestart?: ((error: E, details: RestartDetails) => Effect.Effect<unknown, never, unknown>) | undefined
+  readonly awaitFirst?: boolean | undefined
 }
 
 /** Starts afresh for every boot of the blueprint around. */
-export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings: Surroundings): Child => {
+export const make = <E>(graph: Graph, whole: Whole, options: Options<E>) => (surroundings: Surroundings): Child => {
   const { context: outside, control, step } = surroundings
   const schedule = options.restart ?? defaultRestart
   const resetAfter = Duration.toMillis(Duration.fromInputUnsafe(options.resetAfter ?? "1 second"))
@@ -61,13 +62,15 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
   /** Whether all steps are up, and not about to be stopped for a restart. */
   let isUp = false
   let fiber: Fiber.Fiber<void> | undefined
-  let failure = Deferred.makeUnsafe<never, BootstepError<E>>()
+  let failure = Deferred.makeUnsafe<never, unknown>()
 
-  const life = Life.make<E>({
+  /** The present turn. */
+  let life: Lifecycle.OwnLife = Life.make({
     graph,
     context: outside,
     control,
-    nested: true,
+    phases: Lifecycle.phases(true),
+    attribute: Life.attributeTo(graph.name),
     fail: (cause) =>
       Effect.suspend(() => {
         // Connections break while they are being closed: worth no more than a note.
@@ -89,7 +92,7 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
   /** One turn after the other. Runs uninterrupted except where `restore` says. */
   const goRound = Effect.fnUntraced(function*(
     context: Context.Context<unknown>,
-    restore: Booting.Restore,
+    restore: Lifecycle.Restore,
     report: (cause: Cause.Cause<unknown>) => Effect.Effect<void>,
     onUp: () => void
   ) {
@@ -98,19 +101,21 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
     let attempts = 0
     for (;;) {
       failure = Deferred.makeUnsafe()
-      const booted = yield* Effect.exit(Booting.boot<E>(
+      life = Lifecycle.next(life)
+      const booted = yield* Effect.exit(Lifecycle.boot(
         life,
+        whole,
         context,
-        (starts) => restore(Effect.raceFirst(starts, Deferred.await(failure))),
+        (build) => restore(Effect.raceFirst(build, Deferred.await(failure))),
         whyStop
       ))
       const wasUp = Exit.isSuccess(booted)
-      let cause: Cause.Cause<E | BootstepError<E>>
+      let cause: Cause.Cause<unknown>
       if (wasUp) {
         isUp = true
         onUp()
         const upSince = life.clock.currentTimeMillisUnsafe()
-        const inside = Context.makeUnsafe<unknown>(new Map([...context.mapUnsafe, ...booted.value]))
+        const inside = Context.merge(context, booted.value)
         cause = yield* restore(
           Effect.raceFirst(Effect.provideContext(options.until, inside), Deferred.await(failure))
         ).pipe(Effect.matchCause({ onFailure: (cause) => cause, onSuccess: (never) => never }))
@@ -133,8 +138,12 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
       const details: RestartDetails = { restarts, attempts, wasUp, delay }
       const told = Effect.provideContext(Effect.suspend(() => onRestart(error.value, details)), context)
       yield* BootLog.logFailure(restore(told), "restarting", graph.name)
-      if (wasUp) yield* Stopping.stopAll(life, StopReason.restart(cause))
-      yield* Effect.exit(restore(Effect.sleep(delay)))
+      if (wasUp) yield* Lifecycle.stop(life, StopReason.restart(cause))
+      // A stop that was asked for comes here in its turn: until then nothing is built that it would only take down.
+      yield* Effect.exit(restore(Effect.andThen(
+        Effect.sleep(delay),
+        Effect.suspend(() => control.currentUnsafe() === undefined ? Effect.void : Effect.never)
+      )))
       if (leaving !== undefined) return
       restarts++
     }
@@ -154,7 +163,7 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
     })
 
   return {
-    prepare: Booting.prepare<E>(life, outside),
+    prepare: Effect.suspend(() => Preparing.prepare(life, outside)),
 
     start: (context) =>
       Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
@@ -181,22 +190,22 @@ export const make = <E>(graph: BootGraph, options: Options<E>) => (surroundings:
     close: Effect.fnUntraced(function*(reason) {
       if (isUp) leaving = reason
       else yield* leave(reason)
-      if (life.up.length > 0) yield* Stopping.closeAll(life, reason)
+      if (life.ups.some((up) => up.state === "up")) yield* Lifecycle.close(life, reason)
     }),
 
     stop: Effect.fnUntraced(function*(reason) {
       yield* leave(reason)
       isUp = false
-      yield* Stopping.stopAll(life, reason)
+      yield* Lifecycle.stop(life, reason)
     }),
 
     shutdown: Effect.suspend(() =>
-      leaving?._tag === "Restart" && life.waiting.length === 0
+      leaving?._tag === "Restart" && !life.ups.some((up) => up.state === "kept")
         ? Effect.void
-        : Stopping.shutdownAll(life, leaving ?? StopReason.shutdown())
+        : Lifecycle.shutdown(life, leaving ?? StopReason.shutdown())
     ),
 
-    info: Effect.suspend(() => Life.info(life))
+    info: Effect.suspend(() => Life.tell(life))
   }
 }
 
