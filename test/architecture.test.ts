@@ -70,6 +70,20 @@ const table: ReadonlyArray<{
     complaints: 2
   },
   {
+    says: "no files import each other in a circle",
+    rule: rules.runsInNoCircles,
+    offenders: [
+      at("tasks/src/A.ts", `import type { B } from "./b/B.ts"\n`),
+      at("tasks/src/b/B.ts", `import * as C from "../C.ts"\n`),
+      at("tasks/src/C.ts", `export * as A from "./A.ts"\nimport * as D from "./D.ts"\n`),
+      at("tasks/src/D.ts", `import * as E from "@celeriac/messaging/E"\nimport * as Effect from "effect/Effect"\n`),
+      at("messaging/src/E.ts", `type D = import("@celeriac/tasks/D").D\n`),
+      at("celeriac/src/F.ts", `import * as A from "@celeriac/tasks/A"\nimport * as G from "./G.ts"\n`),
+      at("celeriac/src/G.ts", "")
+    ],
+    complaints: 2
+  },
+  {
     says: "Node's own modules are used only where a package meets the machine",
     rule: rules.asksNodeOnlyWhereAllowed,
     offenders: [
@@ -142,6 +156,18 @@ describe("the architecture", () => {
     it(says, () => assert.deepStrictEqual(rule(Source.sources), []))
     it(`${says}: an offender is noticed`, () => assert.strictEqual(rule(offenders).length, complaints))
   }
+
+  it("tells each circle once, from its first file on", () => {
+    const files = [
+      at("tasks/src/B.ts", `import * as A from "./A.ts"\nimport type { B } from "./B.ts"\n`),
+      at("tasks/src/A.ts", `export type { C } from "./C.ts"\nexport { a } from "./B.ts"\n`),
+      at("tasks/src/C.ts", `import type * as B from "./B.ts"\n`)
+    ]
+    const [a, b, c] = ["A", "B", "C"].map((name) => `packages/tasks/src/${name}.ts`)
+    const circles = [`${a} -> ${b} -> ${a}`, `${a} -> ${c} -> ${b} -> ${a}`, `${b} -> ${b}`]
+    assert.deepStrictEqual(rules.runsInNoCircles(files), circles)
+    assert.deepStrictEqual(rules.runsInNoCircles(files.toReversed()), circles)
+  })
 
   it("reads imports of every form, and none from comments", () => {
     const text = [

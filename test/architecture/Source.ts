@@ -48,6 +48,13 @@ export const placeOf = (source: Source): string => source.path.split("/").slice(
 /** Where a relative import leads, from the root of the checkout. */
 export const resolve = (source: Source, name: string): string => join(dirname(source.path), name).replaceAll("\\", "/")
 
+/** The file of the packages that an import leads to, be it there or not: relative, or by a package's name. */
+export const fileOf = (source: Source, name: string): string => {
+  if (name.startsWith(".")) return resolve(source, name)
+  const [, folder, place] = /^(?:@celeriac\/)?([^/]+)(?:\/(.+))?$/.exec(name) ?? []
+  return `packages/${folder}/src/${place ?? "index"}.ts`
+}
+
 /** The name of the installed package that an import leads to. */
 export const dependencyOf = (name: string): string => name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/")
 

@@ -2,7 +2,7 @@
  * The rules of the architecture. Each takes sources and returns what is wrong
  * with them, one sentence each; nothing means that they keep the rule.
  */
-import { dependencyOf, type Manifest, packageOf, placeOf, resolve, type Source } from "./Source.ts"
+import { dependencyOf, fileOf, type Manifest, packageOf, placeOf, resolve, type Source } from "./Source.ts"
 
 type Rule = (sources: ReadonlyArray<Source>) => ReadonlyArray<string>
 
@@ -86,6 +86,49 @@ export const climbsNoStairs: Rule = (sources) =>
     const imported = resolve(source, name).replace("packages/worker/src/", "")
     return floorOf(imported) > floorOf(placeOf(source)) && `climbs up to ${imported}`
   })
+
+/** The files on the shortest way from one to another, both included, by what each file imports. */
+const wayBetween = (
+  files: ReadonlyMap<string, ReadonlyArray<string>>,
+  from: string,
+  to: string
+): ReadonlyArray<string> | undefined => {
+  const ways = [[from]]
+  const seen = new Set([from])
+  for (const way of ways) {
+    const last = way.at(-1)!
+    if (last === to) return way
+    for (const next of files.get(last) ?? []) {
+      if (seen.has(next)) continue
+      seen.add(next)
+      ways.push([...way, next])
+    }
+  }
+  return undefined
+}
+
+/**
+ * Every import inside a strongly connected component closes a circle; the
+ * shortest one of each is told, once, from its first file on.
+ */
+export const runsInNoCircles: Rule = (sources) => {
+  const known = new Set(sources.map((source) => source.path))
+  const files = new Map(
+    sources.map((source) => {
+      const imported = source.imports.map((name) => fileOf(source, name)).filter((file) => known.has(file))
+      return [source.path, Array.from(new Set(imported)).sort()]
+    })
+  )
+  const circles = Array.from(files).flatMap(([file, imported]) =>
+    imported.flatMap((next) => {
+      const way = wayBetween(files, next, file)
+      if (way === undefined) return []
+      const first = way.indexOf(way.toSorted()[0]!)
+      return [[...way.slice(first), ...way.slice(0, first + 1)].join(" -> ")]
+    })
+  )
+  return Array.from(new Set(circles)).sort()
+}
 
 export const asksNodeOnlyWhereAllowed: Rule = (sources) =>
   failingImports(sources, (source, name) => {

@@ -1,2 +1,3 @@
-/** How bodies are made smaller, by name. */
+/** How bodies are made smaller: the interface, and the table of those in use. */
 export * from "@celeriac/messaging/Compression"
+export * from "@celeriac/messaging/Compressions"

@@ -1,2 +1,3 @@
-/** How bodies are written, by name. */
+/** How bodies are written: the interface, and the table of those in use. */
 export * from "@celeriac/messaging/Serializer"
+export * from "@celeriac/messaging/Serializers"

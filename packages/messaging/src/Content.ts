@@ -9,11 +9,12 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import * as Compression from "./Compression.ts"
+import * as Compressions from "./Compressions.ts"
 import * as Limits from "./Limits.ts"
 import type { Delivery, Headers, Message } from "./Message.ts"
 import { because, ContentDisallowed, MessagingError, TooLarge, Undecodable, Unencodable } from "./MessagingError.ts"
-import * as Serializer from "./Serializer.ts"
+import type { Serializer } from "./Serializer.ts"
+import * as Serializers from "./Serializers.ts"
 import * as Utf8 from "./serializers/internal/Utf8.ts"
 
 /** What is read, and how much of it. */
@@ -24,18 +25,18 @@ export interface DecodeOptions {
    */
   readonly accept?: ReadonlyArray<string>
   readonly limits?: Limits.Limits
-  readonly serializers?: Serializer.SerializerTable
-  readonly compressions?: Compression.CompressionTable
+  readonly serializers?: Serializers.SerializerTable
+  readonly compressions?: Compressions.CompressionTable
 }
 
 /** In which form a value is written. */
 export interface EncodeOptions {
   /** By name or itself. Left out: a string is `text/plain`, bytes are `application/data`, the rest is JSON. */
-  readonly serializer?: string | Serializer.Serializer
+  readonly serializer?: string | Serializer
   /** A name or MIME type: `gzip`, `brotli`, `zstd`. */
   readonly compression?: string
-  readonly serializers?: Serializer.SerializerTable
-  readonly compressions?: Compression.CompressionTable
+  readonly serializers?: Serializers.SerializerTable
+  readonly compressions?: Compressions.CompressionTable
 }
 
 /** The part of a message that `encode` makes. */
@@ -71,7 +72,7 @@ export const encode = (value: unknown, options: EncodeOptions = {}): Result.Resu
 
 const decodeUnsafe = (message: Message, options: DecodeOptions): unknown => {
   const limits = options.limits ?? Limits.defaults
-  const serializers = options.serializers ?? Serializer.defaults
+  const serializers = options.serializers ?? Serializers.defaults
   if (message.body.length > limits.bodyBytes) throw tooLarge("the body", limits.bodyBytes)
   if (roughSize(message.headers, limits.headerBytes, 16) < 0) throw tooLarge("the headers", limits.headerBytes)
 
@@ -86,7 +87,7 @@ const decodeUnsafe = (message: Message, options: DecodeOptions): unknown => {
     throw because("decode", new Undecodable({ detail: `no serializer for content type ${contentType.slice(0, 128)}` }))
   }
   const encoding = encodingOf(textOf(message.properties.contentEncoding, "content encoding"))
-  const body = decompress(message, limits, options.compressions ?? Compression.defaults)
+  const body = decompress(message, limits, options.compressions ?? Compressions.defaults)
 
   switch (encoding) {
     case "utf-8":
@@ -113,7 +114,7 @@ const acceptJson: ReadonlyArray<string> = ["json"]
 const isText = (contentType: string): boolean => contentType === "text/plain" || contentType === "application/data"
 
 const isAccepted = (
-  serializer: Serializer.Serializer | undefined,
+  serializer: Serializer | undefined,
   contentType: string,
   accept: ReadonlyArray<string>
 ): boolean => {
@@ -125,7 +126,7 @@ const isAccepted = (
 }
 
 /** `json (application/json)`, as Kombu puts it. */
-const describe = (serializer: Serializer.Serializer | undefined, contentType: string): string =>
+const describe = (serializer: Serializer | undefined, contentType: string): string =>
   serializer === undefined ? contentType.slice(0, 128) : `${serializer.name} (${serializer.contentType})`
 
 const textOf = (value: unknown, what: string): string | undefined => {
@@ -156,7 +157,7 @@ const encodingOf = (name = "utf-8") => {
 const decompress = (
   message: Message,
   limits: Limits.Limits,
-  compressions: Compression.CompressionTable
+  compressions: Compressions.CompressionTable
 ): Uint8Array => {
   const name = textOf(message.headers["compression"], "compression header")
   if (name === undefined) return message.body
@@ -198,16 +199,16 @@ const encodeUnsafe = (value: unknown, options: EncodeOptions): Encoded => {
       : serializer.contentEncoding
   }
   if (options.compression === undefined) return { body, headers: {}, properties }
-  const compression = (options.compressions ?? Compression.defaults).get(options.compression)
+  const compression = (options.compressions ?? Compressions.defaults).get(options.compression)
   if (compression === undefined) {
     throw because("encode", new Unencodable({ detail: `unknown compression '${options.compression}'` }))
   }
   return { body: compression.compress(body), headers: { compression: compression.contentType }, properties }
 }
 
-const serializerFor = (value: unknown, options: EncodeOptions): Serializer.Serializer => {
+const serializerFor = (value: unknown, options: EncodeOptions): Serializer => {
   if (typeof options.serializer === "object") return options.serializer
-  const { byContentType, byName } = options.serializers ?? Serializer.defaults
+  const { byContentType, byName } = options.serializers ?? Serializers.defaults
   const name = options.serializer ?? (typeof value === "string" ? "text" : value instanceof Uint8Array ? "raw" : "json")
   const serializer = byName.get(name) ?? byContentType.get(name)
   if (serializer !== undefined) return serializer

@@ -35,15 +35,19 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { Compressions } from "./Compression.ts"
+import { Compressions } from "./Compressions.ts"
 import * as Content from "./Content.ts"
-import type { Exchange, Queue } from "./Entity.ts"
+import type { Exchange } from "./Entity.ts"
 import * as Link from "./internal/Link.ts"
 import * as Outbox from "./internal/Outbox.ts"
+import type { SendOptions } from "./internal/SendOptions.ts"
 import type { Address, Headers, Message, Properties } from "./Message.ts"
 import type { MessagingError } from "./MessagingError.ts"
-import { type Serializer, Serializers } from "./Serializer.ts"
+import type { Serializer } from "./Serializer.ts"
+import { Serializers } from "./Serializers.ts"
 import { type Channel, Transport } from "./Transport.ts"
+
+export type { SendOptions } from "./internal/SendOptions.ts"
 
 /** Publishes: see the top of the module for how a publish ends. */
 export class Producer extends Context.Service<Producer, {
@@ -66,18 +70,6 @@ export class Producer extends Context.Service<Producer, {
   /** The live publishing channel; waits for the connection. */
   readonly channel: Effect.Effect<Channel, MessagingError>
 }>()("@celeriac/messaging/Producer") {}
-
-/** How one message is sent. */
-export interface SendOptions {
-  /** Declared before the message is sent, once per connection. What may vanish by itself is declared every time. */
-  readonly declare?: ReadonlyArray<Queue | Exchange>
-  /** How long until the confirm, waiting for the connection included. Default: the producer's. */
-  readonly deadline?: Duration.Input
-  /** Fail with `Unroutable` when it reaches no queue. Default true. */
-  readonly mandatory?: boolean
-  /** Storing it twice does no harm: it may be sent again when the outcome is unknown. Default false. */
-  readonly idempotent?: boolean
-}
 
 /** What is sent where, and how. */
 export interface PublishOptions extends SendOptions {

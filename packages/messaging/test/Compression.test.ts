@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { constants, deflateRawSync, gzipSync } from "node:zlib"
-import * as Compression from "../src/Compression.ts"
+import type { Compression } from "../src/Compression.ts"
+import * as Compressions from "../src/Compressions.ts"
 import { MessagingError } from "../src/MessagingError.ts"
 
 const refusal = (run: () => unknown): MessagingError => {
@@ -14,7 +15,7 @@ const refusal = (run: () => unknown): MessagingError => {
   throw new Error("nothing was refused")
 }
 
-const get = (name: string): Compression.Compression => Compression.defaults.get(name)!
+const get = (name: string): Compression => Compressions.defaults.get(name)!
 
 /** A zlib stream of 1 GiB of zeros: one compressed block, over and over. */
 const bomb = (): Uint8Array => {

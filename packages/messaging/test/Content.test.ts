@@ -7,7 +7,8 @@ import * as Content from "../src/Content.ts"
 import { defaults as limits } from "../src/Limits.ts"
 import type { Headers, Message, Properties } from "../src/Message.ts"
 import { type Reason, Undecodable } from "../src/MessagingError.ts"
-import * as Serializer from "../src/Serializer.ts"
+import type { Serializer } from "../src/Serializer.ts"
+import * as Serializers from "../src/Serializers.ts"
 import { json } from "../src/serializers/Json.ts"
 
 const message = (body: string | Uint8Array, properties: Properties = {}, headers: Headers = {}): Message => ({
@@ -17,7 +18,7 @@ const message = (body: string | Uint8Array, properties: Properties = {}, headers
 })
 
 /** Serializers that nobody may ask. */
-const untouchable = Serializer.table({ ...json, decode: () => assert.fail("it was decoded") })
+const untouchable = Serializers.table({ ...json, decode: () => assert.fail("it was decoded") })
 
 const failure = (message: Message & { readonly defect?: Reason }, options?: Content.DecodeOptions) => {
   const result = Content.decode(message, options)
@@ -130,13 +131,13 @@ describe("Content.decode", () => {
   })
 
   it("says in a typed error what a foreign serializer throws", () => {
-    const broken: Serializer.Serializer = {
+    const broken: Serializer = {
       ...json,
       decode: () => {
         throw new RangeError("Maximum call stack size exceeded")
       }
     }
-    const error = failure(message("[]"), { serializers: Serializer.table(broken) })
+    const error = failure(message("[]"), { serializers: Serializers.table(broken) })
     assert.strictEqual(error.reason._tag, "Undecodable")
     assert.include(error.message, "Maximum call stack")
   })

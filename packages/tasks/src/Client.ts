@@ -14,13 +14,13 @@
  *
  * @since 0.1.0
  */
-import { Compressions } from "@celeriac/messaging/Compression"
+import { Compressions } from "@celeriac/messaging/Compressions"
 import type * as Content from "@celeriac/messaging/Content"
 import type { Queue } from "@celeriac/messaging/Entity"
 import type { Address } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
-import { Serializers } from "@celeriac/messaging/Serializer"
+import { Serializers } from "@celeriac/messaging/Serializers"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"

@@ -29,7 +29,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { fromClosedChannel, fromDriver } from "../AmqpError.ts"
-import type { AmqpConnection } from "./AmqpConnection.ts"
 import { AmqpDelivery } from "./AmqpDelivery.ts"
 import * as AmqpSubscription from "./AmqpSubscription.ts"
 import { ChannelWire } from "./ChannelWire.ts"
@@ -44,6 +43,7 @@ import {
   methods,
   type RawMessage
 } from "./Driver.ts"
+import type { OpenConnection } from "./OpenConnection.ts"
 import { Publisher } from "./Publisher.ts"
 import { writePublish } from "./PublishFrames.ts"
 import type { OnOutcome } from "./Publishing.ts"
@@ -51,7 +51,7 @@ import { encodeAck, encodeReject } from "./SettlementFrames.ts"
 import { Settlements } from "./Settlements.ts"
 
 export class AmqpChannel extends Declarations implements MessagingChannel {
-  readonly connection: AmqpConnection
+  readonly connection: OpenConnection
   readonly consumers: Consumers
   readonly #wire: ChannelWire
   readonly #settlements: Settlements
@@ -61,7 +61,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
   #closing = false
   #closed: MessagingError | undefined
 
-  constructor(connection: AmqpConnection) {
+  constructor(connection: OpenConnection) {
     super()
     const { config, output, raw } = connection
     this.connection = connection
@@ -276,7 +276,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
 }
 
 /** Opens a channel with publisher confirms, and closes it with the scope. */
-export const open = (connection: AmqpConnection): Effect.Effect<AmqpChannel, MessagingError, Scope.Scope> =>
+export const open = (connection: OpenConnection): Effect.Effect<AmqpChannel, MessagingError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => {
       if (connection.ended !== undefined) return Effect.fail(because("openChannel", connection.ended.reason))

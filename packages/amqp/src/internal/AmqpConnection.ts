@@ -19,10 +19,10 @@ import * as AmqpChannel from "./AmqpChannel.ts"
 import { Channel, type DriverError, encodeMethod, methods, type RawChannel, type RawConnection } from "./Driver.ts"
 import { handshake, type Opened } from "./Handshake.ts"
 import * as Heartbeat from "./Heartbeat.ts"
+import type { OpenConnection } from "./OpenConnection.ts"
 import { Output } from "./Output.ts"
 
-/** An open connection, as its channels see it. */
-export class AmqpConnection implements MessagingConnection {
+export class AmqpConnection implements MessagingConnection, OpenConnection {
   readonly endpoint: Endpoint
   readonly config: AmqpConfig
   readonly raw: RawConnection

@@ -18,12 +18,31 @@ import type { ConsumeOptions, Subscription } from "@celeriac/messaging/Transport
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import type { AmqpChannel } from "./AmqpChannel.ts"
 import type { DeliveryConsumer } from "./AmqpDelivery.ts"
-import { methods } from "./Driver.ts"
+import type { Consumers } from "./Consumers.ts"
+import type { Declarations } from "./Declarations.ts"
+import { type Method, methods } from "./Driver.ts"
+
+/** The channel that is consumed on. */
+interface Channel extends Pick<Declarations, "rpc"> {
+  readonly consumers: Consumers
+  /** Why it is over, if it is. */
+  readonly closed: MessagingError | undefined
+  /** Sends a method now, behind those that wait for their reply. */
+  readonly call: (
+    operation: string,
+    method: Method,
+    fields: object,
+    expected: Method,
+    entity: string | undefined,
+    reply: (error: MessagingError | null) => void
+  ) => void
+  /** Writes the acks that are held back. */
+  readonly flush: () => void
+}
 
 export const make = (
-  channel: AmqpChannel,
+  channel: Channel,
   queue: string,
   options: ConsumeOptions
 ): Effect.Effect<Subscription, MessagingError, Scope.Scope> =>
@@ -79,7 +98,7 @@ class Generation implements DeliveryConsumer {
 const RenewalDelay = 250
 
 class AmqpSubscription implements Subscription {
-  readonly #channel: AmqpChannel
+  readonly #channel: Channel
   readonly #queue: string
   readonly #options: ConsumeOptions
   /** Changes of prefetch, and the end, one after the other. */
@@ -92,7 +111,7 @@ class AmqpSubscription implements Subscription {
   #renewal: NodeJS.Timeout | undefined
   #cancelled = false
 
-  constructor(channel: AmqpChannel, queue: string, options: ConsumeOptions) {
+  constructor(channel: Channel, queue: string, options: ConsumeOptions) {
     this.#channel = channel
     this.#queue = queue
     this.#options = options

@@ -13,9 +13,9 @@ import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import type { Address, Message } from "../Message.ts"
 import { because, BufferFull, ConnectionLost, type MessagingError, PublishTimedOut } from "../MessagingError.ts"
-import type { SendOptions } from "../Producer.ts"
 import type { Channel } from "../Transport.ts"
 import type { Link, Live, Waiter } from "./Link.ts"
+import type { SendOptions } from "./SendOptions.ts"
 
 export interface Outbox {
   /** Takes a message in charge; `onOutcome` is called once. What is returned can be forgotten while it waits for the link. */

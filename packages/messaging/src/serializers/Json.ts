@@ -23,19 +23,11 @@
  */
 import type { Serializer } from "../Serializer.ts"
 import * as JsonReader from "./internal/JsonReader.ts"
+import type { JsonType } from "./internal/JsonType.ts"
 import * as JsonWriter from "./internal/JsonWriter.ts"
 import * as Utf8 from "./internal/Utf8.ts"
 
-/** A type of yours that travels in an envelope, as `register_type` of Kombu adds one. */
-export interface JsonType<A> {
-  /** What `__type__` says. `null` writes what `encode` gives without an envelope, and reads nothing. */
-  readonly type: string | null
-  readonly is: (value: unknown) => value is A
-  /** To something that JSON can write. */
-  readonly encode: (value: A) => unknown
-  /** Throws to refuse. */
-  readonly decode?: (value: unknown) => A
-}
+export type { JsonType } from "./internal/JsonType.ts"
 
 /** What `make` adds to the built-in types. */
 export interface JsonOptions {

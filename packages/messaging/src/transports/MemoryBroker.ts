@@ -21,7 +21,8 @@ import type { Arguments, Exchange, Queue } from "../Entity.ts"
 import { because, type MessagingError } from "../MessagingError.ts"
 import type { Connection, ConnectOptions } from "../Transport.ts"
 import * as MemoryChannel from "./internal/MemoryChannel.ts"
-import * as FaultState from "./internal/MemoryFaultState.ts"
+import * as FaultHandle from "./internal/MemoryFaultHandle.ts"
+import { FaultState } from "./internal/MemoryFaultState.ts"
 import { MemoryHost } from "./internal/MemoryHost.ts"
 import { MemoryLink } from "./internal/MemoryLink.ts"
 import { MemoryQueue } from "./internal/MemoryQueue.ts"
@@ -84,7 +85,7 @@ export const make: (options?: BrokerOptions) => Effect.Effect<MemoryBroker["Serv
     const timers = new Timers(yield* Clock.Clock, Effect.runForkWith(context))
     yield* Effect.addFinalizer(() => Effect.sync(() => timers.stop()))
     const host = new MemoryHost(`memory://${options?.name ?? "local"}`, timers)
-    const faults = new FaultState.FaultState()
+    const faults = new FaultState()
     const links = new Set<MemoryLink>()
     let lastLink = 0
 
@@ -106,7 +107,7 @@ export const make: (options?: BrokerOptions) => Effect.Effect<MemoryBroker["Serv
             })),
           MemoryChannel.connection
         ),
-      faults: FaultState.make(host, faults, links),
+      faults: FaultHandle.make(host, faults, links),
       queues: () => [...host.queues.values()].map(infoOf),
       queue: (name) => {
         const queue = host.queues.get(name)
@@ -124,7 +125,7 @@ export const make: (options?: BrokerOptions) => Effect.Effect<MemoryBroker["Serv
           }))
         ),
       connections: () => [...links].map((link) => link.info),
-      channels: () => [...links].flatMap((link) => [...link.sessions].map(FaultState.describe)),
+      channels: () => [...links].flatMap((link) => [...link.sessions].map(FaultHandle.describe)),
       timers: () => timers.size
     }
   })

@@ -6,9 +6,16 @@
  */
 import type { Headers } from "@celeriac/messaging/Message"
 import * as IsoTime from "../protocol/IsoTime.ts"
-import type { TimeLimit } from "../protocol/TaskHeaders.ts"
 import { Refusal } from "./Refusal.ts"
 import { isTable } from "./Table.ts"
+
+/** Seconds. */
+export interface TimeLimit {
+  /** The task is killed. */
+  readonly hard: number | undefined
+  /** The task is told, and may clean up. */
+  readonly soft: number | undefined
+}
 
 /** A time limit that limits nothing. */
 export const noTimeLimit: TimeLimit = Object.freeze({ hard: undefined, soft: undefined })

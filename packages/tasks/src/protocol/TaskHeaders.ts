@@ -23,20 +23,13 @@ import {
   requiredText,
   table,
   time,
+  type TimeLimit,
   timeLimit
 } from "../internal/HeaderFields.ts"
 import { Refusal } from "../internal/Refusal.ts"
 import { describe, InvalidHeader, MissingHeader, ProtocolError } from "./ProtocolError.ts"
 
-export { none, noTimeLimit } from "../internal/HeaderFields.ts"
-
-/** Seconds. */
-export interface TimeLimit {
-  /** The task is killed. */
-  readonly hard: number | undefined
-  /** The task is told, and may clean up. */
-  readonly soft: number | undefined
-}
+export { none, noTimeLimit, type TimeLimit } from "../internal/HeaderFields.ts"
 
 /** The headers, in this project's spelling. */
 export interface TaskHeaders {

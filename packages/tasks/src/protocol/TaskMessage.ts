@@ -15,20 +15,16 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import { isTable } from "../internal/Table.ts"
+import type { OutgoingTask, TaskMessage } from "../internal/TaskModel.ts"
 import * as Nodename from "../Nodename.ts"
 import * as IsoTime from "./IsoTime.ts"
 import { ProtocolError, UndecodableBody } from "./ProtocolError.ts"
 import * as PythonRepr from "./PythonRepr.ts"
-import type { Embed } from "./TaskBody.ts"
 import * as TaskBody from "./TaskBody.ts"
 import * as TaskHeaders from "./TaskHeaders.ts"
 import * as Version1 from "./Version1.ts"
 
-/** A message understood. */
-export interface TaskMessage {
-  readonly headers: TaskHeaders.TaskHeaders
-  readonly body: TaskBody.TaskBody
-}
+export type { OutgoingTask, TaskMessage } from "../internal/TaskModel.ts"
 
 /** What the headers alone tell: the task, or (version 1) that the body has to be asked. */
 export type Identity =
@@ -87,54 +83,6 @@ export const readBody = (
 export const read = (message: Message, options: ReadOptions = {}): Result.Result<TaskMessage, ProtocolError> => {
   const identity = identify(message)
   return Result.isFailure(identity) ? Result.fail(identity.failure) : readBody(message, identity.success, options)
-}
-
-/** A task to be sent. */
-export interface OutgoingTask {
-  readonly task: string
-  readonly id: string
-  readonly args?: ReadonlyArray<unknown> | undefined
-  readonly kwargs?: Readonly<Record<string, unknown>> | undefined
-  readonly embed?: Partial<Embed> | undefined
-  readonly shadow?: string | undefined
-  /** Text goes as it is; a number is milliseconds since the epoch. */
-  readonly eta?: string | number | undefined
-  /** Text goes as it is; a number is milliseconds since the epoch. */
-  readonly expires?: string | number | undefined
-  readonly group?: string | undefined
-  readonly groupIndex?: number | undefined
-  readonly retries?: number | undefined
-  readonly timeLimit?: Partial<TaskHeaders.TimeLimit> | undefined
-  /** Default: `id`. */
-  readonly rootId?: string | undefined
-  readonly parentId?: string | undefined
-  /** Default: made from `args`. */
-  readonly argsRepr?: string | undefined
-  /** Default: made from `kwargs`. */
-  readonly kwargsRepr?: string | undefined
-  /** Default: `gen<pid>@<host>`. */
-  readonly origin?: string | undefined
-  /** Default false. Null leaves it to the task's own setting. */
-  readonly ignoreResult?: boolean | null | undefined
-  readonly replacedTaskNesting?: number | undefined
-  readonly stampedHeaders?: ReadonlyArray<string> | undefined
-  readonly stamps?: Readonly<Record<string, unknown>> | undefined
-  /** The sender's own headers, beside those of the protocol. Reserved names are dropped. */
-  readonly custom?: Readonly<Record<string, unknown>> | undefined
-  /** Default `js`. */
-  readonly lang?: string | undefined
-  /** Where results are sent to, by backends that send them. */
-  readonly replyTo?: string | undefined
-  /** Default: `id`. */
-  readonly correlationId?: string | undefined
-  /** Default 2, persistent. */
-  readonly deliveryMode?: 1 | 2 | undefined
-  /** Default 0. */
-  readonly priority?: number | undefined
-  /** Milliseconds until the broker drops the message; below 0 is 0. Never, when absent or over ten years. */
-  readonly expiration?: number | undefined
-  /** More properties (`messageId`, `userId`); those above win. */
-  readonly properties?: Properties | undefined
 }
 
 /** The version, and the form of the body. */

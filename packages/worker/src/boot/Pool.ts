@@ -10,11 +10,11 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
-import { Compressions } from "@celeriac/messaging/Compression"
+import { Compressions } from "@celeriac/messaging/Compressions"
 import * as Content from "@celeriac/messaging/Content"
 import { Limits } from "@celeriac/messaging/Limits"
 import type { Message } from "@celeriac/messaging/Message"
-import { Serializers } from "@celeriac/messaging/Serializer"
+import { Serializers } from "@celeriac/messaging/Serializers"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as Settings from "@celeriac/tasks/Settings"

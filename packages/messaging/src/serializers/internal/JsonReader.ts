@@ -7,8 +7,8 @@
 import type { Limits } from "../../Limits.ts"
 import { because, Undecodable } from "../../MessagingError.ts"
 import * as PythonValue from "../../PythonValue.ts"
-import type { JsonType } from "../Json.ts"
 import * as JsonText from "./JsonText.ts"
+import type { JsonType } from "./JsonType.ts"
 
 /** Makes a value of what an envelope holds; throws to refuse. */
 type Decoder = (value: unknown) => unknown

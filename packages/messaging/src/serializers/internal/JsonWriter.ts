@@ -11,8 +11,8 @@ import { isUtf8 } from "node:buffer"
 import { defaults as limits } from "../../Limits.ts"
 import { because, Unencodable } from "../../MessagingError.ts"
 import * as PythonValue from "../../PythonValue.ts"
-import type { JsonType } from "../Json.ts"
 import { isEnvelope } from "./JsonReader.ts"
+import type { JsonType } from "./JsonType.ts"
 
 /** Throws `Unencodable`. */
 export const stringify = (value: unknown, types: ReadonlyArray<JsonType<any>>): string =>

@@ -7,7 +7,13 @@ import type { ConsumeOptions } from "../../Transport.ts"
 import type { MemoryDelivery } from "./MemoryDelivery.ts"
 import type { MemoryQueue, QueueConsumer } from "./MemoryQueue.ts"
 import type { Entry } from "./MemoryReady.ts"
-import type { MemorySession } from "./MemorySession.ts"
+
+/** The channel that a consumer belongs to. */
+interface Session {
+  readonly consumers: Map<string, MemoryConsumer>
+  readonly hand: (consumer: MemoryConsumer, entry: Entry) => void
+  readonly onCancelled: (queue: string) => void
+}
 
 export class MemoryConsumer implements QueueConsumer {
   readonly tag: string
@@ -20,9 +26,9 @@ export class MemoryConsumer implements QueueConsumer {
   /** Handed over and not settled. */
   outstanding = 0
   isCancelled = false
-  private readonly session: MemorySession
+  private readonly session: Session
 
-  constructor(session: MemorySession, queue: MemoryQueue, tag: string, options: ConsumeOptions) {
+  constructor(session: Session, queue: MemoryQueue, tag: string, options: ConsumeOptions) {
     const priority = options.arguments?.["x-priority"]
     this.session = session
     this.queue = queue

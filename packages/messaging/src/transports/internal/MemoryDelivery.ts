@@ -4,9 +4,15 @@
  * @since 0.1.0
  */
 import type { Delivery, Headers, Properties, Settlement, SettleOutcome } from "../../Message.ts"
-import type { MemoryConsumer } from "./MemoryConsumer.ts"
 import type { MemoryQueue } from "./MemoryQueue.ts"
 import type { Entry } from "./MemoryReady.ts"
+
+/** Who has a delivery, and how many more. */
+interface Holder {
+  readonly tag: string
+  /** Handed over and not settled. */
+  outstanding: number
+}
 
 /** Who settles deliveries: the channel they were handed over on. */
 interface Settler {
@@ -26,7 +32,7 @@ export class MemoryDelivery implements Delivery {
   readonly entry: Entry
   readonly queue: MemoryQueue
   /** Undefined for a delivery that was pulled. */
-  readonly consumer: MemoryConsumer | undefined
+  readonly consumer: Holder | undefined
   private readonly settler: Settler
 
   constructor(
@@ -34,7 +40,7 @@ export class MemoryDelivery implements Delivery {
     queue: MemoryQueue,
     entry: Entry,
     deliveryTag: number,
-    consumer: MemoryConsumer | undefined,
+    consumer: Holder | undefined,
     noAck: boolean
   ) {
     const { message } = entry

@@ -21,15 +21,25 @@ import {
   Unroutable
 } from "../../MessagingError.ts"
 import type { ConsumeOptions, PublishOptions } from "../../Transport.ts"
+import type { ConnectionInfo } from "../MemoryFaults.ts"
 import { MemoryConsumer } from "./MemoryConsumer.ts"
 import { MemoryDelivery } from "./MemoryDelivery.ts"
+import type { FaultState } from "./MemoryFaultState.ts"
 import { type MemoryHost, requireExpiration } from "./MemoryHost.ts"
-import type { MemoryLink } from "./MemoryLink.ts"
 import type { MemoryQueue } from "./MemoryQueue.ts"
 import type { Entry } from "./MemoryReady.ts"
 import { byOwner, inExclusiveUse, notFound, Refusal, tagReused } from "./MemoryRefusal.ts"
 import type { Timer } from "./MemoryTimers.ts"
 import type { OnOutcome } from "./MemoryTurn.ts"
+
+/** The connection that a channel belongs to. */
+interface Link {
+  readonly info: ConnectionInfo
+  readonly host: MemoryHost
+  readonly faults: FaultState
+  readonly sessions: Set<MemorySession>
+  readonly lose: (reason: Reason) => void
+}
 
 /** A publish that waits for its confirm. */
 interface Pending {
@@ -41,7 +51,7 @@ interface Pending {
 const defaultDeadline = 30_000
 
 export class MemorySession {
-  readonly link: MemoryLink
+  readonly link: Link
   readonly id: number
   readonly consumers = new Map<string, MemoryConsumer>()
   readonly unacked = new Set<MemoryDelivery>()
@@ -53,7 +63,7 @@ export class MemorySession {
   private lastDelivery = 0
   private lastConsumer = 0
 
-  constructor(link: MemoryLink, id: number) {
+  constructor(link: Link, id: number) {
     this.link = link
     this.id = id
     this.host = link.host

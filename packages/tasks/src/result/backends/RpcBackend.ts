@@ -9,12 +9,12 @@
  *
  * @since 0.1.0
  */
-import { Compressions } from "@celeriac/messaging/Compression"
+import { Compressions } from "@celeriac/messaging/Compressions"
 import * as Content from "@celeriac/messaging/Content"
 import { Limits } from "@celeriac/messaging/Limits"
 import type { Delivery, Message } from "@celeriac/messaging/Message"
 import { Producer, type SendOptions } from "@celeriac/messaging/Producer"
-import { Serializers } from "@celeriac/messaging/Serializer"
+import { Serializers } from "@celeriac/messaging/Serializers"
 import type { Transport } from "@celeriac/messaging/Transport"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
