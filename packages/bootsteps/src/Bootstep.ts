@@ -20,14 +20,10 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import type {
   DisabledOption,
@@ -40,11 +36,12 @@ import type {
   Tags,
   Used
 } from "./Hooks.ts"
-import { CurrentStep } from "./internal/CurrentStep.ts"
-import type { Definition, Hook } from "./internal/Definition.ts"
+import { define } from "./internal/Defining.ts"
+import type { Definition } from "./internal/Definition.ts"
 import * as StepLayer from "./internal/StepLayer.ts"
 
 export type { Ambient, IdOf, Info, KeyName, Options, Tags } from "./Hooks.ts"
+export { forkSupervised } from "./internal/Supervising.ts"
 
 /**
  * @category type ids
@@ -260,73 +257,6 @@ export const fromLayer = <Self, Shape, const N extends string, E, R, const Req e
       fromLayer
     )
   )
-
-/**
- * Forks a fiber into the scope of the step. When it fails, the blueprint of the
- * step fails: a nested one is restarted if the error allows it, an outermost
- * one stops with that error, which is why `E` is among the errors of `start`.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const forkSupervised = <A, E, R>(
-  self: Effect.Effect<A, E, R>
-): Effect.Effect<Fiber.Fiber<A, E>, E, R | Scope.Scope> =>
-  Effect.flatMap(
-    CurrentStep,
-    (step) =>
-      Effect.forkScoped(Effect.onExit(self, (exit) =>
-        Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? step.fail(exit.cause) : Effect.void))
-  )
-
-/** What a step says, its types erased. */
-type Said =
-  & {
-    readonly [K in keyof Omit<Definition, "name" | "provides" | "start" | "child">]?: Definition[K] | undefined
-  }
-  & { readonly start: Hook | Definition["start"] }
-
-/** The one place where the types of a step's hooks are erased: hooks are methods there, so none is cast. */
-const define = (
-  name: string,
-  provides: Context.Key<any, any> | undefined,
-  options: Said,
-  made: (...args: never) => unknown
-): Definition => {
-  const { requires = [], start } = options
-  checkDefined(name, requires, made)
-  return {
-    name,
-    label: options.label ?? name.slice(name.lastIndexOf(".") + 1),
-    requires,
-    provides,
-    last: options.last ?? false,
-    conditional: options.conditional ?? false,
-    init: options.init,
-    start: Effect.isEffect(start) ? () => start : start,
-    close: options.close,
-    stop: options.stop,
-    terminate: options.terminate,
-    shutdown: options.shutdown,
-    info: options.info,
-    enabled: options.enabled,
-    disabled: options.disabled,
-    child: undefined
-  }
-}
-
-/** A file that is still being loaded exports what is undefined: types cannot tell. */
-const checkDefined = (name: string, requires: Tags, made: (...args: never) => unknown): void => {
-  const absent = requires.findIndex((tag: Tags[number] | undefined) => tag === undefined)
-  if (absent === -1) return
-  const error = new TypeError(
-    `Bootstep '${name}' cannot be defined: requirement ${absent + 1} of ${requires.length} is undefined. Is it ` +
-      `declared further down, or do two steps, or their files, require each other in a circle?`
-  )
-  // Only in engines that have it, such as Node's. The stack begins with whoever defines the step.
-  globalThis.Error.captureStackTrace?.(error, made)
-  throw error
-}
 
 /**
  * A step of a definition made by hand.

@@ -492,6 +492,85 @@ describe("Blueprint.step", () => {
       ])
     }).pipe(Effect.provide(Control.layer)))
 
+  it.effect("is stopped also when the boot around it ends at the very moment in which it comes up", () =>
+    Effect.gen(function*() {
+      for (const awaitFirst of [true, false]) {
+        const log: Array<string> = []
+        const write = (line: string) => Effect.sync(() => void log.push(line))
+        const Inner = Bootstep.make("Inner", { start: write("+Inner"), stop: () => write("-Inner") })
+        const worker = Blueprint.make("Worker", [
+          Blueprint.step("Consumer", {
+            blueprint: Blueprint.make("Consumer", [Inner]),
+            until: Effect.never,
+            awaitFirst,
+            onRestart: () => Effect.void
+          }),
+          Bootstep.make("Late", { last: true, start: Effect.die("never comes to this") })
+        ])
+        const Asks = Bootstep.make("Asks", {
+          start: Effect.flatMap(Control, (it) => it.request(StopReason.shutdown()))
+        })
+        yield* Blueprint.launch(Blueprint.add(worker, Asks)).pipe(Effect.provide(Control.layer, { local: true }))
+        assert.deepStrictEqual(log, ["+Inner", "-Inner"])
+      }
+    }))
+
+  it.effect("has its final stop before those that began before it", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const nested = (name: string) =>
+        Blueprint.step(name, {
+          blueprint: Blueprint.make(name, [
+            Bootstep.make(`In ${name}`, {
+              start: Effect.void,
+              shutdown: () => Effect.sync(() => log.push(name))
+            })
+          ]),
+          until: Effect.never
+        })
+      yield* Blueprint.run(Blueprint.make("Worker", [nested("A"), nested("B")]), Effect.void)
+      assert.deepStrictEqual(log, ["B", "A"])
+    }).pipe(Effect.provide(Control.layer)))
+
+  it.effect("is not built anew while a stop that was asked for is on its way to it", () =>
+    Effect.gen(function*() {
+      const { consumer, log, Pool, until } = makeConsumer(() => lostAfter("500 millis"))
+      const worker = Blueprint.make("Worker", [
+        Pool,
+        Blueprint.step("Consumer", { blueprint: consumer, until, restart: everySecond, ...quiet }),
+        Bootstep.make("Slow", { last: true, start: Effect.void, terminate: () => Effect.sleep("1 minute") })
+      ])
+      const control = yield* Control
+      const running = yield* Effect.forkChild(Blueprint.launch(worker))
+      yield* TestClock.adjust("1 second")
+      yield* control.request(StopReason.terminate())
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(running))._tag, "Terminate")
+      assert.deepStrictEqual(log.filter((line) => line.startsWith("+")), ["+Pool", "+Connection 1", "+Tasks"])
+    }).pipe(Effect.provide(Control.layer)))
+
+  it.effect("tells of its steps while it boots", () =>
+    Effect.gen(function*() {
+      const First = Bootstep.make("First", { start: Effect.void, info: () => Effect.succeed({ first: true }) })
+      const Slow = Bootstep.make("Slow", { last: true, start: Effect.never })
+      let asked: Effect.Effect<Bootstep.Info> = Effect.succeed({})
+      const Asks = Bootstep.make("Asks", {
+        start: Effect.contextWith((context: Context.Context<never>) =>
+          Effect.sync(() => {
+            asked = Effect.provideContext(Blueprint.info, context)
+          })
+        )
+      })
+      const worker = Blueprint.make("Worker", [
+        Asks,
+        Blueprint.step("Consumer", { blueprint: Blueprint.make("Consumer", [First, Slow]), until: Effect.never })
+      ])
+      const running = yield* Effect.forkChild(Blueprint.launch(worker))
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(yield* asked, { first: true })
+      yield* Fiber.interrupt(running)
+    }).pipe(Effect.provide(Control.layer)))
+
   it.effect("escalates in the middle of an inner stop", () =>
     Effect.gen(function*() {
       const log: Array<string> = []

@@ -37,7 +37,7 @@ export interface Definition {
   readonly child: Nested | undefined
 }
 
-export interface Nested {
+interface Nested {
   readonly graph: Graph
   readonly make: (surroundings: Surroundings) => Child
 }

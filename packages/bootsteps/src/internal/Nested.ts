@@ -182,9 +182,8 @@ export const make = <E>(graph: Graph, whole: Whole, options: Options<E>) => (sur
           Effect.forkDetach({ startImmediately: true })
         )
         if (!awaitFirst) return
-        yield* restore(Deferred.await(first)).pipe(
-          Effect.onInterrupt(() => leave(control.currentUnsafe() ?? StopReason.shutdown()))
-        )
+        // When that is interrupted, or has failed, whoever started it stops it.
+        yield* restore(Deferred.await(first))
       })),
 
     close: Effect.fnUntraced(function*(reason) {

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as BootLog from "../BootLog.ts"
 import { Control } from "../Control.ts"
+import * as StopReason from "../StopReason.ts"
 import { CurrentStep } from "./CurrentStep.ts"
 import type { Definition } from "./Definition.ts"
 import * as Ending from "./Ending.ts"
@@ -41,9 +42,12 @@ const bringUp = (
 
     const scope = Scope.makeUnsafe()
     const context = within(self, definition, scope, outside)
+    const child = self.children.get(definition)
     let begun = self.clock.currentTimeMillisUnsafe()
     const failed = Effect.fnUntraced(function*(exit: Exit.Failure<unknown, unknown>) {
       self.failed = true
+      // It may be up, and only waiting for it was interrupted.
+      if (child !== undefined) yield* child.stop(self.control.currentUnsafe() ?? StopReason.shutdown())
       yield* BootLog.logFailure(Scope.close(scope, exit), "stopping", definition.label)
       yield* end(self, definition, "failed", begun, { cause: exit.cause })
       return yield* Effect.failCause(self.attribute(exit.cause, definition, "starting"))
@@ -61,7 +65,6 @@ const bringUp = (
 
     yield* BootLog.starting(self.graph.name, definition.label)
     begun = yield* begin(self, definition, "starting")
-    const child = self.children.get(definition)
     const start = call(() => definition.start(self.parent), context)
     if (child !== undefined) yield* Ending.leaveFinal(self, child)
     const started = yield* Effect.exit(restore(child === undefined ? start : Effect.tap(start, child.start(context))))

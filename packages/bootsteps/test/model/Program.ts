@@ -25,7 +25,7 @@ export interface StepSpec {
   /** How long each hook takes, in milliseconds; a hook that is absent is not there. */
   readonly start: number
   readonly close: number | undefined
-  readonly stop: number | undefined
+  readonly stop: number
   readonly terminate: number | undefined
   readonly shutdown: number | undefined
   /** How `start` ends, the first time and later. */
@@ -79,7 +79,7 @@ const step = (index: number, depth: number): fc.Arbitrary<StepSpec> =>
     ),
     start: millis,
     close: sometimes(millis),
-    stop: sometimes(millis),
+    stop: millis,
     terminate: sometimes(millis),
     shutdown: sometimes(millis),
     starts: fc.tuple(ending, ending),
@@ -168,7 +168,7 @@ export const run = (spec: ProgramSpec, engine: Engine = { Blueprint, Bootstep, C
   const plain = (path: string, siblings: string, spec: StepSpec, last: boolean): Bootstep.Any => {
     let times = 0
     const close = hook(path, spec.close ?? 0, "closing", "closed", "well")
-    const stop = hook(path, spec.stop ?? 0, "stopping", "stopped", spec.stopEnds)
+    const stop = hook(path, spec.stop, "stopping", "stopped", spec.stopEnds)
     const terminate = hook(path, spec.terminate ?? 0, "terminating", "terminated", "well")
     const shutdown = hook(path, spec.shutdown ?? 0, "shutting down", "shut down", "well")
     const acquired = Effect.acquireRelease(write(path, "starting"), () => write(path, "released"))
@@ -187,7 +187,7 @@ export const run = (spec: ProgramSpec, engine: Engine = { Blueprint, Bootstep, C
         return path
       }),
       ...(spec.close === undefined ? {} : { close: (_, reason) => close(reason._tag) }),
-      ...(spec.stop === undefined ? {} : { stop: (_, reason) => stop(reason._tag) }),
+      stop: (_, reason) => stop(reason._tag),
       ...(spec.terminate === undefined ? {} : { terminate: () => terminate("Terminate") }),
       ...(spec.shutdown === undefined ? {} : { shutdown: () => shutdown() }),
       ...(spec.enabled === "yes" ? {} : {
