@@ -494,26 +494,23 @@ describe("Blueprint.step", () => {
 
   it.effect("is stopped also when the boot around it ends at the very moment in which it comes up", () =>
     Effect.gen(function*() {
-      for (const awaitFirst of [true, false]) {
-        const log: Array<string> = []
-        const write = (line: string) => Effect.sync(() => void log.push(line))
-        const Inner = Bootstep.make("Inner", { start: write("+Inner"), stop: () => write("-Inner") })
-        const worker = Blueprint.make("Worker", [
-          Blueprint.step("Consumer", {
-            blueprint: Blueprint.make("Consumer", [Inner]),
-            until: Effect.never,
-            awaitFirst,
-            onRestart: () => Effect.void
-          }),
-          Bootstep.make("Late", { last: true, start: Effect.die("never comes to this") })
-        ])
-        const Asks = Bootstep.make("Asks", {
-          start: Effect.flatMap(Control, (it) => it.request(StopReason.shutdown()))
-        })
-        yield* Blueprint.launch(Blueprint.add(worker, Asks)).pipe(Effect.provide(Control.layer, { local: true }))
-        assert.deepStrictEqual(log, ["+Inner", "-Inner"])
-      }
-    }))
+      const log: Array<string> = []
+      const write = (line: string) => Effect.sync(() => void log.push(line))
+      class Slow extends Bootstep.Service<Slow, string>()("Slow", { start: Effect.delay(Effect.succeed("slow"), 1) }) {}
+      const Up = Bootstep.make("Up", { start: write("+Up"), stop: () => write("-Up") })
+      const Dies = Bootstep.make("Dies", { start: Effect.die("at once") })
+      const background = { until: Effect.never, awaitFirst: false }
+      const inner = Blueprint.make("Inner", [Dies])
+      const consumer = Blueprint.make("Consumer", [Up, Blueprint.step("Inner", { ...background, blueprint: inner })])
+      const worker = Blueprint.make("Worker", [
+        Slow,
+        Blueprint.step("Consumer", { ...background, blueprint: consumer, requires: [Slow] })
+      ])
+      const running = yield* Effect.forkChild(Effect.exit(Blueprint.launch(worker)))
+      yield* TestClock.adjust(1)
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(running)))
+      assert.deepStrictEqual(log, ["+Up", "-Up"])
+    }).pipe(Effect.provide(Control.layer)))
 
   it.effect("has its final stop before those that began before it", () =>
     Effect.gen(function*() {
