@@ -24,9 +24,9 @@ import * as Diagram from "./Diagram.ts"
 import type { Any, Blueprint } from "./internal/BlueprintModel.ts"
 import { compose, type Whole } from "./internal/Composing.ts"
 import { CurrentStep } from "./internal/CurrentStep.ts"
-import * as Replacing from "./internal/Replacing.ts"
 import * as Root from "./internal/Root.ts"
 import type { Check, CheckReplaced } from "./StepChecks.ts"
+import * as StepList from "./StepList.ts"
 import type { Shutdown, Terminate } from "./StopReason.ts"
 
 export { type RestartDetails, step, type StepOptions } from "./NestedBlueprint.ts"
@@ -122,7 +122,7 @@ export const replace = <N extends string, P, E, R, Steps extends Bootstep.Any, c
 > =>
   orThrow(
     Result.flatMap(
-      Replacing.inPlace(self.name, self.steps, step),
+      StepList.replace(self.name, self.steps, step),
       (steps) => fromSteps(self.name, steps, self.expects)
     ),
     replace

@@ -150,7 +150,7 @@ const nameOf = (service: string): string => service.replace(/^Bootstep\//, "")
  * @category converting
  * @since 0.1.0
  */
-export const orThrow = <A>(result: Result.Result<A, BootGraphError>, made: (...args: never) => unknown): A => {
+export const orThrow = <A, E extends Error>(result: Result.Result<A, E>, made: (...args: never) => unknown): A => {
   if (Result.isSuccess(result)) return result.success
   // Only in engines that have it, such as Node's.
   Error.captureStackTrace?.(result.failure, made)

@@ -10,29 +10,35 @@ import type { Control } from "./Control.ts"
 
 /**
  * Steps in a list, beside the steps `Others` that are there already. `Known` are
- * services from elsewhere.
+ * services from elsewhere; `Where` is how the list is called.
  *
  * @category type-level
  * @since 0.1.0
  */
-export type Check<Steps extends ReadonlyArray<Any>, Known, Others = never> = {
+export type Check<
+  Steps extends ReadonlyArray<Any>,
+  Known,
+  Others = never,
+  Where extends string = "this blueprint"
+> = {
   readonly [K in keyof Steps]: Verdict<
     Steps[K],
     Missing<Steps[K], Known | Provides<Steps[number] | Others>>,
     Circle<Steps[K], Steps[number] | Others>,
-    Before<Steps, K> | Others
+    Before<Steps, K> | Others,
+    Where
   >
 }
 
 /** The first thing that is wrong with a step, or else the step. */
-type Verdict<S, Absent, Again, Earlier> = [Absent] extends [never]
+type Verdict<S, Absent, Again, Earlier, Where extends string> = [Absent] extends [never]
   ? [Again] extends [never] ? [Named<Name<S>, Earlier>] extends [never] ? [Rival<S, Earlier>] extends [never] ? S
       : `Bootsteps '${Rival<S, Earlier>}' and '${Name<S>}' both provide '${KeyName<Provides<S>>}': keep one`
     : `Two bootsteps are named '${Name<S>}': rename one, or put it in the place of the other with 'replace'`
   : `Bootstep '${Name<S>}' requires '${KeyName<Again>}', which requires '${Name<
     S
   >}' in turn: take one of these requirements away`
-  : `Bootstep '${Name<S>}' requires '${KeyName<Absent>}', which no step of this blueprint provides`
+  : `Bootstep '${Name<S>}' requires '${KeyName<Absent>}', which no step of ${Where} provides`
 
 /** What a step needs and nobody provides. */
 type Missing<S, Known> = Exclude<Requires<S>, Known | Control>
@@ -64,17 +70,18 @@ type Before<Steps extends ReadonlyArray<Any>, K> = Steps extends
   : never
 
 /**
- * A step that is to take the place of the one of its name among `Steps`: there must
- * be one, and who needs its service must find it.
+ * A step that is to take the place of the one of its name among the `Steps` of
+ * `Whose`: there must be one, and who needs its service must find it.
  *
  * @category type-level
  * @since 0.1.0
  */
-export type CheckReplaced<S extends Any, Steps, Known, Where extends string> = string extends Name<Steps> ? S
-  : [Named<Name<S>, Steps>] extends [never] ? `${Where} has no step named '${Name<S>}' to replace`
-  : [Provides<Named<Name<S>, Steps>>] extends [Provides<S>] ?
-    Check<[S], Known, Exclude<Steps, Named<Name<S>, Steps>>>[0]
-  : `What replaces '${Name<S>}' must provide '${KeyName<Provides<Named<Name<S>, Steps>>>}', as it does`
+export type CheckReplaced<S extends Any, Steps, Known, Whose extends string, Where extends string = "this blueprint"> =
+  string extends Name<Steps> ? S
+    : [Named<Name<S>, Steps>] extends [never] ? `${Whose} has no step named '${Name<S>}' to replace`
+    : [Provides<Named<Name<S>, Steps>>] extends [Provides<S>] ?
+      Check<[S], Known, Exclude<Steps, Named<Name<S>, Steps>>, Where>[0]
+    : `What replaces '${Name<S>}' must provide '${KeyName<Provides<Named<Name<S>, Steps>>>}', as it does`
 
 /** The step of that name. A name that is known at run time only is nobody's. */
 type Named<N, Steps> = string extends N ? never : Steps extends { readonly stepName: N } ? Steps : never

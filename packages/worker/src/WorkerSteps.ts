@@ -1,29 +1,29 @@
 /**
- * Which steps a worker is made of, and what steps of your own may require.
- *
- * A step that requires another step which is not there does not compile, and
- * says so; what else it requires (a database, a mailer) becomes a requirement
- * of the worker.
+ * Which steps a worker is made of, and how they are put together: the Consumer
+ * blueprint in the last step of the Worker blueprint.
  *
  * @since 0.1.0
  */
 import * as Blueprint from "@celeriac/bootsteps/Blueprint"
+import type { BootGraphError } from "@celeriac/bootsteps/BootGraphError"
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Control } from "@celeriac/bootsteps/Control"
+import * as StepList from "@celeriac/bootsteps/StepList"
 import { Transport } from "@celeriac/messaging/Transport"
 import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
-import type * as Context from "effect/Context"
 import * as Result from "effect/Result"
+import * as Handlers from "./boot/Handlers.ts"
 import { Hub } from "./boot/Hub.ts"
 import { Pool } from "./boot/Pool.ts"
 import { Queues } from "./boot/Queues.ts"
 import { Timer } from "./boot/Timer.ts"
-import * as Consumer from "./consumer/Consumer.ts"
+import * as ConsumerBlueprint from "./consumer/Consumer.ts"
+import { AmbiguousStep } from "./state/WorkerError.ts"
 import type { Settings } from "./state/WorkerSettings.ts"
 import { type State, WorkerState } from "./state/WorkerState.ts"
 
-/** Of the Worker blueprint, before its last step, the Consumer. */
+/** Of the Worker blueprint, before its last steps: the handlers of the tasks, and the Consumer. */
 export const worker = [
   Timer,
   Hub,
@@ -32,61 +32,75 @@ export const worker = [
 ] as const
 
 /** Of the Consumer blueprint. */
-export const consumer = Consumer.steps
+export const consumer = ConsumerBlueprint.steps
+
+export type Worker = typeof worker[number]
+export type Consumer = typeof consumer[number]
 
 /** Services that every step may require, besides other steps. */
 const outside = [WorkerState, TaskRegistry, ResultBackend, Transport] as const
 
-type Outside = Bootstep.IdOf<typeof outside> | Control
-
 export type List = ReadonlyArray<Bootstep.Any>
 
-/** What the default steps, and `Own` ones, provide in the Worker blueprint. */
-export type WorkerProvides<Own extends List> = Bootstep.Provides<typeof worker[number] | Own[number]>
+/** What steps of the blueprints `W` and `C` need from outside of the worker. */
+export type Needs<W, C> = Exclude<
+  Bootstep.Requires<W | C>,
+  Bootstep.Provides<W | C> | Bootstep.IdOf<typeof outside> | Control
+>
 
-export type ConsumerProvides<Own extends List> = Bootstep.Provides<typeof consumer[number] | Own[number]>
-
-/** Each step that requires a step which is not there becomes a sentence. */
-export type Check<Own extends List, Known, Where extends string> = {
-  readonly [K in keyof Own]: [MissingStep<Own[K], Known>] extends [never] ? Own[K]
-    : `Bootstep '${Bootstep.Name<Own[K]>}' requires '${Bootstep.KeyName<
-      MissingStep<Own[K], Known>
-    >}', which no step of ${Where} provides`
+/** The steps of both blueprints. */
+export interface Steps {
+  readonly worker: List
+  readonly consumer: List
 }
 
-type MissingStep<S, Known> = Extract<Exclude<Bootstep.Requires<S>, Known>, { readonly key: `Bootstep/${string}` }>
+/** The default steps, and one's own after them. */
+export const withDefaults = (own: Partial<Steps> = {}): Steps => add({ worker, consumer }, own)
 
-/** What steps of your own need from outside of the worker. */
-export type Needs<W extends List, C extends List> = Exclude<
-  Bootstep.Requires<W[number] | C[number]>,
-  WorkerProvides<W> | ConsumerProvides<C> | Outside
->
+export const add = (steps: Steps, more: Partial<Steps>): Steps => ({
+  worker: [...steps.worker, ...more.worker ?? []],
+  consumer: [...steps.consumer, ...more.consumer ?? []]
+})
 
-export type Errors<W extends List, C extends List> = Bootstep.Error<
-  typeof worker[number] | typeof consumer[number] | W[number] | C[number]
->
+/** Puts a step in the place of the one of its name, in the blueprint that has it or that is said. */
+export const replace = (
+  steps: Steps,
+  step: Bootstep.Any,
+  blueprint: keyof Steps | undefined
+): Result.Result<Steps, BootGraphError | AmbiguousStep> => {
+  const has = (list: List) => list.some(({ stepName }) => stepName === step.stepName)
+  if (blueprint === undefined && has(steps.worker) && has(steps.consumer)) {
+    return Result.fail(new AmbiguousStep({ step: step.stepName }))
+  }
+  return (blueprint ?? (has(steps.worker) ? "worker" : "consumer")) === "worker"
+    ? Result.map(StepList.replace("Worker", steps.worker, step), (worker) => ({ ...steps, worker }))
+    : Result.map(StepList.replace("Consumer", steps.consumer, step), (consumer) => ({ ...steps, consumer }))
+}
 
-/** Both blueprints, one inside the other. Fails with `BootGraphError` for steps that do not fit together. */
+/** Both blueprints, one inside the other. Fails for steps that do not fit together. */
 export const compose = (
-  own: { readonly worker: List; readonly consumer: List },
+  steps: Steps,
+  handlers: Handlers.List,
   settings: Settings,
   state: State
-) => {
-  const inner = Result.getOrThrow(
-    Blueprint.makeResult("Consumer", [...consumer, ...own.consumer], {
-      expects: [...Consumer.expects, ...foreign(own.consumer), ...provided(own.worker)]
-    })
-  )
-  return Result.getOrThrow(
-    Blueprint.makeResult("Worker", [...worker, ...own.worker, Consumer.step(inner, settings, state)], {
-      expects: [...outside, ...foreign(own.worker), ...foreign(own.consumer)]
-    })
+): Result.Result<Blueprint.Any, BootGraphError> => {
+  const services = provided(steps.worker)
+  return Result.flatMap(
+    Blueprint.makeResult("Consumer", steps.consumer, {
+      expects: [...outside, ...services, ...foreign(steps.consumer)]
+    }),
+    (inner) =>
+      Blueprint.makeResult("Worker", [
+        ...steps.worker,
+        ...handlers.length === 0 ? [] : [Handlers.step(handlers, services)],
+        ConsumerBlueprint.step(inner, settings, state)
+      ], { expects: [...outside, ...foreign(steps.worker), ...foreign(steps.consumer)] })
   )
 }
 
 /** Tags of services that no step can provide. */
-const foreign = (steps: List): ReadonlyArray<Context.Key<any, any>> =>
+const foreign = (steps: List): Bootstep.Tags =>
   steps.flatMap((step) => step.definition.requires.filter((tag) => !tag.key.startsWith("Bootstep/")))
 
-const provided = (steps: List): ReadonlyArray<Context.Key<any, any>> =>
-  steps.flatMap((step) => step.definition.provides ?? [])
+/** Tags of the services of steps. */
+const provided = (steps: List): Bootstep.Tags => steps.flatMap((step) => step.definition.provides ?? [])

@@ -12,7 +12,6 @@ import { Connection } from "@celeriac/worker/consumer/Connection"
 import * as ConsumerStep from "@celeriac/worker/consumer/ConsumerStep"
 import * as TestWorker from "@celeriac/worker/testing/TestWorker"
 import * as Worker from "@celeriac/worker/Worker"
-import type * as WorkerSteps from "@celeriac/worker/WorkerSteps"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -92,30 +91,24 @@ describe("a step", () => {
     assert.throws(() =>
       Worker.make({
         tasks: [PlainLive],
-        // @ts-expect-error Bootstep 'NeedsMissing' requires 'Missing', which no step of the Worker blueprint provides
+        // @ts-expect-error "Bootstep 'NeedsMissing' requires 'Missing', which no step of the Worker blueprint provides"
         steps: { worker: [NeedsMissing] }
       })
     )
     assert.throws(() =>
       Worker.make({
         tasks: [PlainLive],
-        // @ts-expect-error Bootstep 'NeedsMissing' requires 'Missing', which no step of either blueprint provides
+        // @ts-expect-error "Bootstep 'NeedsMissing' requires 'Missing', which no step of either blueprint provides"
         steps: { consumer: [NeedsMissing] }
       })
     )
-  })
-
-  it("says in a sentence what is missing", () => {
-    expectTypeOf<WorkerSteps.Check<[typeof NeedsMissing], never, "the Worker blueprint">[0]>().toEqualTypeOf<
-      "Bootstep 'NeedsMissing' requires 'Missing', which no step of the Worker blueprint provides"
-    >()
   })
 
   it("of the worker cannot require the connection, which lives shorter", () => {
     assert.throws(() =>
       Worker.make({
         tasks: [PlainLive],
-        // @ts-expect-error Bootstep 'NeedsConnection' requires 'Connection', which no step of the Worker blueprint provides
+        // @ts-expect-error "Bootstep 'NeedsConnection' requires 'Connection', which comes later, with each connection: list it under steps.consumer"
         steps: { worker: [NeedsConnection] }
       })
     )
@@ -130,7 +123,7 @@ describe("a step", () => {
   it("cannot use in start what it does not require", () => {
     Bootstep.make("Sly", {
       requires: [Timer],
-      // @ts-expect-error Bootstep 'Sly' uses 'Pool' without requiring it
+      // @ts-expect-error "Bootstep 'Sly' uses 'Pool' without requiring it"
       start: Effect.flatMap(Pool, (pool) => pool.concurrency)
     })
   })
@@ -138,10 +131,152 @@ describe("a step", () => {
   it("that consumes cannot use what it does not require", () => {
     const queues = [Entity.queue("custom")]
     const talks = Consumer.make({ queues, onMessage: () => Effect.flatMap(Mailer, (mailer) => mailer.send) })
-    // @ts-expect-error its callback uses Mailer
+    // @ts-expect-error "Bootstep 'Sly' uses 'test/Mailer' without requiring it"
     ConsumerStep.make("Sly", { consumers: [talks] })
+    ConsumerStep.make("Sly", {
+      requires: [Timer],
+      // @ts-expect-error "Bootstep 'Sly' uses 'test/Mailer' without requiring it"
+      consumers: () => Effect.succeed([talks])
+    })
+    ConsumerStep.make("Sly", {
+      requires: [Mailer],
+      // @ts-expect-error "Bootstep 'Sly' uses 'test/Database' without requiring it"
+      consumers: (channel) => Effect.andThen(Database, Effect.succeed([talks, channel].slice(0, 1).map(() => talks)))
+    })
     const honest = ConsumerStep.make("Honest", { requires: [Mailer], consumers: [talks] })
     const worker = Worker.make({ tasks: [PlainLive], steps: { consumer: [honest] } })
     expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultBackend>()
   })
+})
+
+describe("a handler", () => {
+  class Cache extends Bootstep.Service<Cache, { readonly hits: number }>()("Cache", {
+    requires: [Database],
+    start: Effect.succeed({ hits: 0 })
+  }) {}
+  class Session extends Bootstep.Service<Session, { readonly id: string }>()("Session", {
+    requires: [Connection],
+    start: Effect.succeed({ id: "1" })
+  }) {}
+  const CachedLive = count.toLayer(() => Effect.map(Cache, ({ hits }) => hits))
+
+  it("may use what steps of the Worker blueprint provide, one's own and the default ones", () => {
+    const worker = Worker.make({ tasks: [CachedLive], steps: { worker: [Cache] } })
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Database | Transport | ResultBackend>()
+    const timed = Worker.make({ tasks: [count.toLayer(() => Effect.map(Timer, (timer) => timer.queue.size))] })
+    expectTypeOf<NeedsOf<typeof timed.layer>>().toEqualTypeOf<Transport | ResultBackend>()
+  })
+
+  it("may not use a step that is not there", () => {
+    Worker.make({
+      tasks: [
+        PlainLive,
+        // @ts-expect-error "A handler uses 'Cache', which no step of this worker provides: list its step under steps.worker"
+        CachedLive
+      ]
+    })
+  })
+
+  it("may not use what lives with one connection", () => {
+    const SessionLive = mail.toLayer(() => Effect.asVoid(Session))
+    const ConnectionLive = mail.toLayer(() => Effect.asVoid(Connection))
+    Worker.make({
+      // @ts-expect-error "A handler uses 'Session', which lives with one connection, and tasks outlive that: use what a step under steps.worker provides"
+      tasks: [SessionLive],
+      steps: { consumer: [Session] }
+    })
+    Worker.make({
+      // @ts-expect-error "A handler uses 'Connection', which lives with one connection, and tasks outlive that: use what a step under steps.worker provides"
+      tasks: [ConnectionLive]
+    })
+  })
+})
+
+describe("a worker made elsewhere", () => {
+  class Cache extends Bootstep.Service<Cache, { readonly hits: number }>()("Cache", {
+    requires: [Database],
+    start: Effect.succeed({ hits: 0 })
+  }) {}
+  const UsesCache = Bootstep.make("UsesCache", { requires: [Cache, Connection], start: Effect.asVoid(Cache) })
+  const worker = Worker.make({
+    tasks: [count.toLayer(() => Effect.map(Cache, ({ hits }) => hits)), MailLive],
+    steps: { worker: [Cache], consumer: [UsesCache] }
+  })
+
+  it("shows what is needed with another step in the place of one", () => {
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultBackend>()
+    const replaced = worker.replace(Bootstep.implement(Cache)("Cache", { start: Effect.succeed({ hits: 1 }) }))
+    expectTypeOf<NeedsOf<typeof replaced.layer>>().toEqualTypeOf<Mailer | Transport | ResultBackend>()
+    const again = replaced.replace(Bootstep.make("UsesCache", { requires: [Mailer], start: Effect.void }))
+    expectTypeOf<NeedsOf<typeof again.layer>>().toEqualTypeOf<Mailer | Transport | ResultBackend>()
+    const timer = worker.replace(Bootstep.fromLayer("Timer", Timer, Timer.layer))
+    expectTypeOf(timer.run).toEqualTypeOf<typeof worker.run>()
+  })
+
+  it("takes in the place of a step only one of its name that fits", () => {
+    assert.throws(() =>
+      // @ts-expect-error "This worker has no step named 'Missing' to replace"
+      worker.replace(Missing)
+    )
+    assert.throws(() =>
+      // @ts-expect-error "What replaces 'Cache' must provide 'Cache', as it does"
+      worker.replace(Bootstep.make("Cache", { start: Effect.void }))
+    )
+    assert.throws(() =>
+      worker.replace(
+        // @ts-expect-error "Bootstep 'Cache' requires 'Connection', which comes later, with each connection"
+        Bootstep.implement(Cache)("Cache", { requires: [Connection], start: Effect.succeed({ hits: 1 }) })
+      )
+    )
+    assert.throws(() =>
+      worker.replace(
+        // @ts-expect-error "Bootstep 'UsesCache' requires 'Missing', which no step of either blueprint provides"
+        Bootstep.make("UsesCache", { requires: [Missing], start: Effect.void })
+      )
+    )
+  })
+
+  it("asks which one is meant when both blueprints have one of that name", () => {
+    const Info = Bootstep.make("Info", { start: Effect.void })
+    const both = Worker.make({ steps: { worker: [Info], consumer: [Info] } })
+    const Other = Bootstep.make("Info", { start: Effect.void })
+    assert.throws(
+      () =>
+        // @ts-expect-error "Both blueprints of this worker have a step named 'Info': say which one is meant with 'in'"
+        both.replace(Other),
+      "both blueprints of this worker have a step named 'Info': say which one is meant"
+    )
+    both.replace(Other, { in: "consumer" })
+    const inWorker = Bootstep.make("Info", { requires: [Connection], start: Effect.void })
+    both.replace(inWorker, { in: "consumer" })
+    assert.throws(() =>
+      // @ts-expect-error "Bootstep 'Info' requires 'Connection', which comes later"
+      both.replace(inWorker, { in: "worker" })
+    )
+  })
+
+  it("takes more steps that fit", () => {
+    const more = worker.add({ worker: [Missing], consumer: [NeedsOfMissing] })
+    expectTypeOf<NeedsOf<typeof more.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultBackend>()
+    assert.throws(() =>
+      worker.add({
+        // @ts-expect-error "Bootstep 'NeedsOfMissing' requires 'Missing', which no step of either blueprint provides"
+        consumer: [NeedsOfMissing]
+      })
+    )
+    assert.throws(() =>
+      worker.add({
+        // @ts-expect-error "Two bootsteps are named 'Cache': rename one, or put it in the place of the other with 'replace'"
+        worker: [Cache]
+      })
+    )
+    assert.throws(() =>
+      Worker.make({
+        // @ts-expect-error "Bootsteps 'Timer' and 'MyTimer' both provide 'Timer': keep one"
+        steps: { worker: [Bootstep.fromLayer("MyTimer", Timer, Timer.layer)] }
+      })
+    )
+  })
+
+  const NeedsOfMissing = Bootstep.make("NeedsOfMissing", { requires: [Missing], start: Effect.void })
 })

@@ -3,7 +3,8 @@
  * it listens to and which tasks it runs. On stdout, as Celery's; the log is on
  * stderr.
  *
- * It stands before the first step starts, when the handlers are registered.
+ * It stands before the first step starts; the tasks follow as soon as their
+ * handlers are registered, which may use what steps provide.
  */
 import * as Observer from "@celeriac/bootsteps/Observer"
 import * as Transport from "@celeriac/messaging/Transport"
@@ -27,19 +28,27 @@ export interface Options {
 
 /** Shows the banner, and says that the worker is ready when its log would not. */
 export const layer = (options: Options): Layer.Layer<never> => {
+  const informs = options.level === "debug" || options.level === "info"
   let shown = options.json
-  let ready = options.level === "debug" || options.level === "info"
-  return Observer.layer((event) => {
-    if (!shown && event.phase === "starting") {
-      shown = true
-      return Effect.flatMap(banner(options.level), Console.log)
-    }
-    if (!ready && event.phase === "started" && event.blueprint === "Worker" && event.step === "Consumer") {
-      ready = true
-      return readyLine(options)
-    }
-    return Effect.void
-  })
+  let listed = options.json || !informs
+  let ready = informs
+  return Observer.layer(({ blueprint, phase, step }) =>
+    Effect.gen(function*() {
+      if (!shown && phase === "starting") {
+        shown = true
+        yield* Effect.flatMap(banner, Console.log)
+      }
+      if (blueprint !== "Worker" || step !== "Consumer") return
+      if (!listed && phase === "starting") {
+        listed = true
+        yield* Effect.flatMap(tasks, Console.log)
+      }
+      if (!ready && phase === "started") {
+        ready = true
+        yield* readyLine(options)
+      }
+    })
+  )
 }
 
 /** Whatever the level: who starts a worker wants to know that it is up. */
@@ -50,15 +59,13 @@ const readyLine = ({ colors, json }: Options) =>
     yield* Effect.provide(line, LogFormat.layer({ colors, json }))
   })
 
-const banner = Effect.fnUntraced(function*(level: LogFormat.Level) {
+const banner = Effect.gen(function*() {
   const { concurrency, nodename, queues } = yield* WorkerSettings.WorkerSettings
   const known = yield* TaskQueues.make
   const configured = yield* TaskQueues.Configured
   const transport = yield* Effect.serviceOption(Transport.Transport)
   const results = yield* Effect.serviceOption(ResultBackend.ResultBackend)
-  const registry = yield* Effect.serviceOption(TaskRegistry.TaskRegistry)
   const names = queues ?? [known.default, ...configured].map((queue) => queue.name)
-  const tasks = Option.match(registry, { onNone: () => [], onSome: (registry) => registry.names() })
   return [
     "",
     `${nodename} v${packageVersion()} (celeriac)`,
@@ -70,9 +77,13 @@ const banner = Effect.fnUntraced(function*(level: LogFormat.Level) {
     "",
     "[queues]",
     ...Array.from(new Set(names), (name) => `.> ${queueLine(known, name)}`),
-    "",
-    ...(level === "debug" || level === "info" ? ["[tasks]", ...tasks.map((name) => `  . ${name}`), ""] : [])
+    ""
   ].join("\n")
+})
+
+const tasks = Effect.map(Effect.serviceOption(TaskRegistry.TaskRegistry), (registry) => {
+  const names = Option.match(registry, { onNone: () => [], onSome: (registry) => registry.names() })
+  return ["[tasks]", ...names.map((name) => `  . ${name}`), ""].join("\n")
 })
 
 const queueLine = (known: TaskQueues.Queues, name: string): string => {

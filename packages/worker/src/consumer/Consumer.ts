@@ -7,21 +7,13 @@
  * @since 0.1.0
  */
 import * as Blueprint from "@celeriac/bootsteps/Blueprint"
-import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { MessagingError } from "@celeriac/messaging/MessagingError"
-import { Transport } from "@celeriac/messaging/Transport"
-import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
-import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { Hub } from "../boot/Hub.ts"
-import { Pool } from "../boot/Pool.ts"
-import { Queues } from "../boot/Queues.ts"
-import { Timer } from "../boot/Timer.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import type { Settings } from "../state/WorkerSettings.ts"
-import { type State, WorkerState } from "../state/WorkerState.ts"
+import type { State } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
 import { EventLoop } from "./EventLoop.ts"
 import { Tasks } from "./Tasks.ts"
@@ -32,21 +24,6 @@ export const steps = [
   Tasks,
   EventLoop
 ] as const
-
-/** What steps of this blueprint may require besides each other: services that outlive the connection. */
-export const expects = [
-  Timer,
-  Hub,
-  Queues,
-  Pool,
-  WorkerState,
-  TaskRegistry,
-  ResultBackend,
-  Transport
-] as const
-
-export type Provides = Bootstep.Provides<typeof steps[number]>
-export type Expects = Bootstep.IdOf<typeof expects>
 
 /**
  * The step of the Worker blueprint, its last one. It counts as up when the

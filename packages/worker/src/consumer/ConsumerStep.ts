@@ -13,7 +13,7 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
-import type { Control } from "@celeriac/bootsteps/Control"
+import type { Used } from "@celeriac/bootsteps/Hooks"
 import * as Consumer from "@celeriac/messaging/Consumer"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { Channel } from "@celeriac/messaging/Transport"
@@ -21,28 +21,31 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Connection } from "./Connection.ts"
 
-export interface Options<Req extends Bootstep.Tags, R, E, RMake> {
-  readonly label?: string
+export interface Options<N extends string, Req extends Bootstep.Tags, R, E, RMake> {
+  readonly label?: string | undefined
   /** What the consumers use, besides the connection. */
-  readonly requires?: Req
+  readonly requires?: Req | undefined
   /** The consumers, or an effect that makes them with the channel they will consume on. */
   readonly consumers:
-    | ReadonlyArray<Consumer.Consumer<R>>
-    | ((channel: Channel) => Effect.Effect<ReadonlyArray<Consumer.Consumer<R>>, E, RMake>)
+    | ReadonlyArray<Used<N, Req, "", Consumer.Consumer<R>, Exclude<R, Given>>>
+    | ((
+      channel: Channel
+    ) => Used<N, Req, "", Effect.Effect<ReadonlyArray<Consumer.Consumer<R>>, E, RMake>, Exclude<R | RMake, Given>>)
 }
 
-type Allowed<Req extends Bootstep.Tags> = Bootstep.IdOf<Req> | Connection | Scope.Scope | Control
+/** What is there without being required. */
+type Given = Connection | Scope.Scope
 
 /** What `consumers` use must be in `requires`: the type checker sees to it. */
 export const make = <
   const N extends string,
-  R extends Allowed<Req>,
+  R,
   E = never,
-  RMake extends Allowed<Req> = never,
+  RMake = never,
   const Req extends Bootstep.Tags = []
 >(
   name: N,
-  options: Options<Req, R, E, RMake>
+  options: Options<N, Req, R, E, RMake>
 ): Bootstep.Bootstep<N, never, E | MessagingError, Bootstep.IdOf<Req> | Connection> => {
   const { consumers } = options
   const start = Effect.gen(function*() {

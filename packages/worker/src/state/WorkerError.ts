@@ -35,3 +35,14 @@ export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("Invali
     return `the worker's ${this.setting} is ${this.value}, and must be ${this.expected}`
   }
 }
+
+/** A step is to be replaced, and both blueprints have one of its name. */
+export class AmbiguousStep extends Schema.TaggedError<AmbiguousStep>()("AmbiguousStep", {
+  step: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `both blueprints of this worker have a step named '${this.step}': say which one is meant, ` +
+      `as in worker.replace(step, { in: "consumer" })`
+  }
+}

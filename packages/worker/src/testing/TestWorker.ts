@@ -28,6 +28,7 @@ import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Handlers from "../boot/Handlers.ts"
 import * as Worker from "../Worker.ts"
 import type * as WorkerSteps from "../WorkerSteps.ts"
 
@@ -38,7 +39,7 @@ type Surroundings = ResultBackend | Producer.Producer | Transport | MemoryBroker
 
 /** The options are those of `Worker.make`; the name is `celery@test` and the concurrency 4, unless said otherwise. */
 export const layer = <
-  const T extends Worker.Handlers = Worker.NoHandlers,
+  const T extends Handlers.List = Worker.NoHandlers,
   const W extends WorkerSteps.List = [],
   const C extends WorkerSteps.List = []
 >(options: Worker.Options<T, W, C>) =>

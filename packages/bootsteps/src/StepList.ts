@@ -1,9 +1,20 @@
-/** A list of steps in which one has taken the place of another of its name. */
+/**
+ * Lists of steps, as those who put blueprints together from parts handle them.
+ *
+ * @since 0.1.0
+ */
 import * as Result from "effect/Result"
-import { BootGraphError, OtherService, UnknownStep } from "../BootGraphError.ts"
-import type { Any } from "../Bootstep.ts"
+import { BootGraphError, OtherService, UnknownStep } from "./BootGraphError.ts"
+import type { Any } from "./Bootstep.ts"
 
-export const inPlace = (
+/**
+ * The list with a step in the place of the one of its name, which must provide the
+ * same. `blueprint` is how errors call it.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const replace = (
   blueprint: string,
   steps: ReadonlyArray<Any>,
   step: Any

@@ -1,0 +1,31 @@
+/**
+ * Builds the handlers of a worker's tasks, when every step of the Worker
+ * blueprint that provides something is up: what those provide, a handler may
+ * use. What the handlers' own layers acquire is released when nothing runs any
+ * more, and before what it was built from.
+ *
+ * @since 0.1.0
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Pool } from "./Pool.ts"
+
+const name = "Handlers"
+
+/** Handlers, made by `task.toLayer`. */
+export type List = ReadonlyArray<Layer.Layer<never, any, any>>
+
+/** `services` are those that handlers may use, besides what comes from outside. */
+export const step = (handlers: List, services: Bootstep.Tags): Bootstep.Any =>
+  Bootstep.makeGeneric<Pool | TaskRegistry>()(name, [TaskRegistry, Pool, ...services], {
+    start: Layer.build(Layer.mergeAll(Layer.empty, ...handlers)),
+    stop: () => Effect.flatMap(Pool, (pool) => pool.executor.idle),
+    terminate: () => Effect.flatMap(Pool, (pool) => pool.executor.terminate)
+  })
+
+/** What a handler's layer failed with is its own error, and not a step's. */
+export const ownError = (error: unknown): unknown =>
+  error instanceof BootstepError && error.step === name ? error.reason : error

@@ -1,0 +1,99 @@
+/** A worker as a value: what can be done with it before it is up. */
+import type * as Blueprint from "@celeriac/bootsteps/Blueprint"
+import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import type { Transport } from "@celeriac/messaging/Transport"
+import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type * as Types from "effect/Types"
+import type * as WorkerExit from "../state/WorkerExit.ts"
+import type * as WorkerSettings from "../state/WorkerSettings.ts"
+import type * as WorkerChecks from "../WorkerChecks.ts"
+import type * as WorkerSteps from "../WorkerSteps.ts"
+import type { Worker } from "./WorkerService.ts"
+
+/**
+ * A worker that is not up: everything about it but its broker and its result
+ * backend. `W` and `C` are the steps of its blueprints, `H` what its handlers use.
+ */
+export interface Definition<out E, out R, out W = Bootstep.Any, out C = Bootstep.Any, out H = unknown> {
+  readonly [TypeId]: Variance<W, C, H>
+  readonly settings: WorkerSettings.Settings
+  /** Both blueprints, to be drawn. */
+  readonly blueprint: Blueprint.Any
+  /** The same worker, set up otherwise. */
+  readonly with: (overrides: Overrides) => Definition<E, R, W, C, H>
+  /**
+   * The same worker with a step in the place of the one of its name: another
+   * implementation, or a stand-in for a test. `in` says which blueprint is meant
+   * when both have a step of that name.
+   */
+  readonly replace: <
+    Self extends Definition<any, any>,
+    const S extends Bootstep.Any,
+    const In extends keyof WorkerSteps.Steps | undefined = undefined
+  >(
+    this: Self,
+    step: S & WorkerChecks.Replacement<S, WorkerOf<Self>, ConsumerOf<Self>, In>,
+    options?: { readonly in?: In }
+  ) => Changed<
+    Self,
+    In extends "consumer" ? WorkerOf<Self> : WorkerChecks.Swapped<WorkerOf<Self>, S>,
+    In extends "worker" ? ConsumerOf<Self> : WorkerChecks.Swapped<ConsumerOf<Self>, S>
+  >
+  /** The same worker with more steps, in either blueprint. */
+  readonly add: <
+    Self extends Definition<any, any>,
+    const W2 extends WorkerSteps.List = [],
+    const C2 extends WorkerSteps.List = []
+  >(
+    this: Self,
+    steps: {
+      readonly worker?: W2 & WorkerChecks.ForWorker<W2, WorkerOf<Self>, ConsumerOf<Self> | C2[number]>
+      readonly consumer?: C2 & WorkerChecks.ForConsumer<C2, ConsumerOf<Self>, WorkerOf<Self> | W2[number]>
+    }
+  ) => Changed<Self, WorkerOf<Self> | W2[number], ConsumerOf<Self> | C2[number]>
+  /**
+   * Boots when it is built, stops warm when its scope closes. It does not listen
+   * to signals. When the worker stops by itself, `Worker.awaitShutdown` tells.
+   */
+  readonly layer: Layer.Layer<Worker, E | BootstepError, R>
+  /** Boots, runs until it is asked to stop, and stops, listening to the signals of the process. */
+  readonly run: Effect.Effect<void, WorkerExit.WorkerFailure, R>
+}
+
+interface Variance<out W, out C, out H> {
+  readonly _W: Types.Covariant<W>
+  readonly _C: Types.Covariant<C>
+  readonly _H: Types.Covariant<H>
+}
+
+type WorkerOf<D> = D extends { readonly [TypeId]: Variance<infer W, unknown, unknown> } ? W : never
+type ConsumerOf<D> = D extends { readonly [TypeId]: Variance<unknown, infer C, unknown> } ? C : never
+
+/** A definition of these steps, and of handlers that use `H`. */
+export type Of<E, H, W, C> = Definition<
+  E,
+  Exclude<H, Bootstep.Provides<W>> | WorkerSteps.Needs<W, C> | Transport | ResultBackend,
+  W,
+  C,
+  H
+>
+
+/** The definition with other steps. */
+type Changed<D, W, C> = D extends { readonly [TypeId]: Variance<unknown, unknown, infer H> }
+  ? D extends Definition<infer E, any> ? Of<E, H, W, C> : never
+  : never
+
+/** What a command line may change of a definition. */
+export type Overrides = Pick<WorkerSettings.Changes, "nodename" | "concurrency" | "queues" | "prefetch">
+
+export const TypeId = "~@celeriac/worker/Worker"
+
+const covariant = (_: never) => _
+
+export const variance: Variance<never, never, never> = { _W: covariant, _C: covariant, _H: covariant }
+
+export const isDefinition = (value: unknown): value is Definition<unknown, unknown> =>
+  typeof value === "object" && value !== null && TypeId in value

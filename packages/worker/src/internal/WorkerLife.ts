@@ -1,0 +1,128 @@
+/** The life of a worker: boots, runs until it is asked to stop, and stops. */
+import * as Blueprint from "@celeriac/bootsteps/Blueprint"
+import { BootstepError, describe } from "@celeriac/bootsteps/BootstepError"
+import * as Control from "@celeriac/bootsteps/Control"
+import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
+import * as StopReason from "@celeriac/bootsteps/StopReason"
+import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Handlers from "../boot/Handlers.ts"
+import * as Signals from "../state/Signals.ts"
+import * as WorkerExit from "../state/WorkerExit.ts"
+import * as WorkerSettings from "../state/WorkerSettings.ts"
+import { State, WorkerState } from "../state/WorkerState.ts"
+import { Worker } from "./WorkerService.ts"
+
+export type Live<E, R> = (
+  control: Control.Control["Service"],
+  onUp: (worker: Worker["Service"]) => void
+) => Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
+
+/** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
+export const make = <E, R>(
+  settings: WorkerSettings.Settings,
+  compose: (state: State) => Blueprint.Any
+): Live<E, R> =>
+(control, onUp) =>
+  Effect.suspend(() => {
+    const state = new State()
+    const blueprint = compose(state)
+    const up = Effect.contextWith((context: Context.Context<never>) => {
+      onUp({
+        nodename: settings.nodename,
+        state,
+        shutdown: control.request(StopReason.shutdown()),
+        terminate: control.request(StopReason.terminate()),
+        awaitShutdown: Effect.never,
+        info: Effect.zipWith(
+          Clock.currentTimeMillis,
+          Effect.provideContext(Blueprint.info, context),
+          (now, steps) => ({
+            ...state.stats(now),
+            ...steps
+          })
+        )
+      })
+      return control.awaitStop
+    })
+    return Blueprint.run(blueprint, up).pipe(
+      // As escalated meanwhile.
+      Effect.map((asked) => control.currentUnsafe() ?? asked),
+      Effect.catchCause((cause) => {
+        const asked = control.currentUnsafe()
+        return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
+      }),
+      Effect.provideService(WorkerState, state)
+    )
+  }).pipe(
+    Effect.mapError(Handlers.ownError),
+    Effect.provide(TaskRegistry.layer),
+    Effect.provideService(Control.Control, control),
+    Effect.provideService(WorkerSettings.WorkerSettings, settings),
+    Effect.provideService(ParentNodename, settings.nodename)
+    // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
+  ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
+
+export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepError, R> =>
+  Layer.effect(
+    Worker,
+    Effect.gen(function*() {
+      const control = yield* Control.make
+      const up = yield* Deferred.make<Worker["Service"], E | BootstepError>()
+      const fiber = yield* Effect.acquireRelease(
+        live(control, (worker) => void Deferred.doneUnsafe(up, Exit.succeed(worker))).pipe(
+          Effect.tapCause((cause) =>
+            Effect.flatMap(Deferred.failCause(up, cause), (inBoot) => inBoot ? Effect.void : unrecoverable(cause))
+          ),
+          Effect.forkDetach
+        ),
+        (fiber) => Effect.andThen(control.request(StopReason.shutdown()), Fiber.await(fiber))
+      )
+      const worker = yield* Deferred.await(up)
+      const awaitShutdown = Effect.catch(
+        Fiber.join(fiber),
+        // Handlers' layers fail before the worker is up, and then nobody gets here.
+        (error) => error instanceof BootstepError ? Effect.fail(error) : Effect.die(error)
+      )
+      return { ...worker, awaitShutdown }
+    })
+  )
+
+export const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
+  Effect.scoped(Effect.gen(function*() {
+    const control = yield* Control.make
+    yield* Signals.listen(control)
+    return yield* Effect.matchCauseEffect(live(control, () => {}), {
+      onSuccess: (reason) => {
+        const wish = reason.cause === undefined ? undefined : WorkerExit.fromCause(reason.cause)
+        const exitCode = wish?.exitCode ?? (reason._tag === "Terminate" ? 1 : 0)
+        return exitCode === 0
+          ? Effect.void
+          : Effect.fail(new WorkerExit.WorkerFailure({ message: wish?.message ?? "cold shutdown", exitCode }))
+      },
+      onFailure: (cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.andThen(
+          unrecoverable(cause),
+          Effect.fail(
+            new WorkerExit.WorkerFailure({
+              message: describe(Cause.squash(cause)),
+              exitCode: 1,
+              cause: Cause.squash(cause)
+            })
+          )
+        )
+    })
+  }))
+
+/** One line for what a user can mend; all there is for a defect. */
+const unrecoverable = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  cause.reasons.some(Cause.isDieReason)
+    ? Effect.logFatal("Unrecoverable error:", cause)
+    : Effect.logFatal(`Unrecoverable error: ${describe(Cause.squash(cause))}`)
