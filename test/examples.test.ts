@@ -79,7 +79,14 @@ rejected: ValueError('ftp://example.com is not safe')
     /\["Metrics"\]/,
     /\["⧉Consumer"\]/,
     /subgraph b1\["Consumer"\]\n +b1s0\["Connection"\]/
-  ]
+  ],
+  "12-steps-as-layers": `the meter closes
+counted: request 2
+database opened
+found: user 7
+found: nobody
+database closed
+`
 }
 
 describe.concurrent("the example", () => {

@@ -20,7 +20,7 @@ import * as WorkerSettings from "../state/WorkerSettings.ts"
 import { State, WorkerState } from "../state/WorkerState.ts"
 import { Worker } from "./WorkerService.ts"
 
-export type Live<E, R> = (
+type Live<E, R> = (
   control: Control.Control["Service"],
   onUp: (worker: Worker["Service"]) => void
 ) => Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
