@@ -10,7 +10,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { run } from "../test/peers/Process.ts"
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const ours = ["bootsteps", "messaging", "amqp", "tasks", "worker"] as const
 
 export interface Published {
@@ -19,24 +19,34 @@ export interface Published {
   readonly remove: () => void
 }
 
-export const publish = async (): Promise<Published> => {
+/** The packages of a checkout; a scenario that it does not have is taken from this one. */
+export const publish = async (root: string = here): Promise<Published> => {
   await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", join(root, "tsconfig.build.json")])
   const folder = mkdtempSync(join(tmpdir(), "celeriac-bench-"))
   const modules = join(folder, "node_modules")
   mkdirSync(join(modules, "@celeriac"), { recursive: true })
+  const borrowed = new Set<string>()
   for (const name of ours) {
     const source = join(root, "packages", name)
     const target = join(modules, "@celeriac", name)
     const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8"))
     cpSync(join(source, "dist"), join(target, "dist"), { recursive: true })
     writeFileSync(join(target, "package.json"), JSON.stringify({ ...manifest, ...manifest.publishConfig }))
+    for (const other of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) borrowed.add(other)
   }
-  for (const name of ["effect", "amqplib"]) symlinkSync(join(root, "node_modules", name), join(modules, name))
+  for (const name of borrowed) {
+    if (name.startsWith("@celeriac/")) continue
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
+    symlinkSync(join(root, "node_modules", name), join(modules, name))
+  }
 
-  const scenarios = join(root, "bench", "scenarios")
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }))
-  for (const file of readdirSync(scenarios)) {
-    const code = stripTypeScriptTypes(readFileSync(join(scenarios, file), "utf8"))
+  const scenarios = new Map([here, root].flatMap((checkout) => {
+    const files = join(checkout, "bench", "scenarios")
+    return readdirSync(files).map((file) => [file, join(files, file)])
+  }))
+  for (const [file, path] of scenarios) {
+    const code = stripTypeScriptTypes(readFileSync(path, "utf8"))
     writeFileSync(join(folder, file.replace(/\.ts$/, ".js")), code.replace(/(from "\.\/\w+)\.ts"/g, "$1.js\""))
   }
   return {

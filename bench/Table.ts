@@ -22,9 +22,13 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-export const render = (rows: ReadonlyArray<Row>, rounds: number): string =>
+export const render = (
+  rows: ReadonlyArray<Row>,
+  rounds: number,
+  [baseline, ours]: readonly [string, string] = ["bare amqplib", "celeriac"]
+): string =>
   [
-    `| medians of ${rounds} rounds | bare amqplib | celeriac | ratio | min to max | wanted | |`,
+    `| medians of ${rounds} rounds | ${baseline} | ${ours} | ratio | min to max | wanted | |`,
     "|---|---:|---:|---:|---:|---:|---|",
     ...rows.map(line)
   ].join("\n")

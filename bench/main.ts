@@ -146,6 +146,27 @@ try {
     ours: async () => (await once("raw", "fill", 10), await once("celeriac", "boot", 1)),
     figures: [{ of: "millis", as: "ms", digits: 0, below: 300 }]
   })
+  const bootsteps = (scenario: string) => new Program(published.program("bootsteps"), [scenario]).next()
+  for (
+    const [scenario, name, wanted] of [
+      ["steps", "boot and stop of five empty steps, beside plain layers", {}],
+      ["worker", "boot and stop of a worker in memory", { below: 5 }],
+      ["restart", "a consumer built anew, beside its own work", { below: 0.3 }]
+    ] as const
+  ) {
+    const pairs: Array<Line> = []
+    for (let round = 1; round <= rounds; round++) {
+      say(`${name}: round ${round} of ${rounds}`)
+      pairs.push(await bootsteps(scenario))
+    }
+    rows.push({
+      name: `${name}, ms`,
+      baseline: pairs.map((line) => line["baseline"] ?? 0),
+      ours: pairs.map((line) => line["ours"] ?? Number.NaN),
+      digits: 3,
+      ...wanted
+    })
+  }
   await once("raw", "fill", 0)
   await duel({
     name: "idle",

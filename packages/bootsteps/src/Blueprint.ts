@@ -22,7 +22,7 @@ import type { BootstepError } from "./BootstepError.ts"
 import { Control } from "./Control.ts"
 import * as Diagram from "./Diagram.ts"
 import type { Any, Blueprint } from "./internal/BlueprintModel.ts"
-import { compose, type Whole } from "./internal/Composing.ts"
+import { compose } from "./internal/Composing.ts"
 import { CurrentStep } from "./internal/CurrentStep.ts"
 import * as Root from "./internal/Root.ts"
 import type { Check, CheckReplaced } from "./StepChecks.ts"
@@ -146,15 +146,18 @@ const fromSteps = <N extends string, P, E, R, S>(
       steps: steps as ReadonlyArray<Bootstep.Any & S>,
       expects,
       graph,
-      layer: layer<P, E, R>(graph, compose(graph, steps))
+      layer: layer<P, E, R>(graph, steps)
     })
   )
 
-const layer = <P, E, R>(graph: BootGraph.BootGraph, whole: Whole): Layer.Layer<P, BootstepError<E>, R | Control> =>
+const layer = <P, E, R>(
+  graph: BootGraph.BootGraph,
+  steps: ReadonlyArray<Bootstep.Any>
+): Layer.Layer<P, BootstepError<E>, R | Control> =>
   Layer.fromBuildMemo((_, scope) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.tap(
-        Root.boot<P, E, R>(graph, whole, restore),
+        Root.boot<P, E, R>(graph, compose(graph, steps), restore),
         (root) => Scope.addFinalizerExit(scope, (exit) => root.stop(exit))
       )
     ).pipe(Effect.map((root) => root.context))

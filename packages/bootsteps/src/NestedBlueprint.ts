@@ -12,7 +12,6 @@ import type * as Schedule from "effect/Schedule"
 import * as Bootstep from "./Bootstep.ts"
 import type { Used } from "./Hooks.ts"
 import type { Blueprint } from "./internal/BlueprintModel.ts"
-import { compose } from "./internal/Composing.ts"
 import * as Nested from "./internal/Nested.ts"
 
 /**
@@ -117,6 +116,6 @@ export const step = <
     info: undefined,
     enabled: options.enabled,
     disabled: undefined,
-    child: { graph, make: Nested.make(graph, compose(graph, steps), options) }
+    child: { graph, make: Nested.make(graph, steps, options) }
   })
 }

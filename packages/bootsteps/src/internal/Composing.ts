@@ -13,7 +13,18 @@ import type { Graph } from "./Definition.ts"
 /** With types erased: they are those of the blueprint. */
 export type Whole = Layer.Layer<never, unknown, unknown>
 
+/** Put together when it is first booted: many blueprints are only drawn, or made into others. */
 export const compose = (graph: Graph, steps: ReadonlyArray<Any>): Whole => {
+  const known = wholes.get(graph)
+  if (known !== undefined) return known
+  const whole = make(graph, steps)
+  wholes.set(graph, whole)
+  return whole
+}
+
+const wholes = new WeakMap<Graph, Whole>()
+
+const make = (graph: Graph, steps: ReadonlyArray<Any>): Whole => {
   const layers = new Map(steps.map((step) => [step.definition, step.layer]))
   const composed: Array<Whole> = []
   for (const { definition, needs } of graph.nodes) {

@@ -67,6 +67,9 @@ export interface Life<P extends Phases = Phases> {
 
 type Attribute = (cause: Cause.Cause<unknown>, definition: Definition, phase: Phase) => Cause.Cause<unknown>
 
+/** Lets interruption in. */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 /** The life that a step's layer is built in. */
 export const CurrentLife = Context.Reference<Life | undefined>("@celeriac/bootsteps/internal/CurrentLife", {
   defaultValue: () => undefined

@@ -26,9 +26,6 @@ export const phases = (nested: boolean): OwnLife["phases"] => ({
 /** The next turn of a nested blueprint. */
 export const next = (self: OwnLife): OwnLife => anew(self, phases(true))
 
-/** Lets interruption in. */
-export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
 /**
  * Builds the whole, and gives what its steps provide. On failure, what is up is
  * stopped for the reason that `reasonOf` finds in it.

@@ -35,7 +35,7 @@ export interface Root<P, E> {
 export const boot = <P, E, R>(
   graph: Graph,
   whole: Whole,
-  restore: Lifecycle.Restore
+  restore: Life.Restore
 ): Effect.Effect<Root<P, E>, BootstepError<E>, R | Control.Control> =>
   Effect.contextWith((needs: Context.Context<R | Control.Control>) => {
     const booted = bootUntyped(graph, whole, restore, Context.makeUnsafe<unknown>(needs.mapUnsafe))
@@ -46,7 +46,7 @@ export const boot = <P, E, R>(
 const bootUntyped = Effect.fnUntraced(function*(
   graph: Graph,
   whole: Whole,
-  restore: Lifecycle.Restore,
+  restore: Life.Restore,
   context: Context.Context<unknown>
 ) {
   const control = Context.get(context, Control.Control)

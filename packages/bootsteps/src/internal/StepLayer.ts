@@ -13,7 +13,7 @@ import * as StopReason from "../StopReason.ts"
 import { CurrentStep } from "./CurrentStep.ts"
 import type { Definition } from "./Definition.ts"
 import * as Ending from "./Ending.ts"
-import { begin, call, CurrentLife, end, type Life, stepOf, type Up } from "./Life.ts"
+import { begin, call, CurrentLife, end, type Life, type Restore, stepOf, type Up } from "./Life.ts"
 import * as Solitary from "./Solitary.ts"
 
 /** The types of the step are those that its definition was made of: the caller knows them. */
@@ -31,51 +31,61 @@ export const make = <P, E, R>(definition: Definition): Layer.Layer<P, E, R> =>
   )
 
 /** Lets nothing be interrupted but what the step itself does. */
-const bringUp = (
-  self: Life,
-  definition: Definition,
-  outside: Context.Context<unknown>
-): Effect.Effect<Context.Context<never>, unknown> =>
-  Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
+const bringUp = (self: Life, definition: Definition, outside: Context.Context<unknown>) =>
+  Effect.uninterruptibleMask((restore) => {
     // It waited for others while one failed, and is about to be interrupted.
-    if (self.failed) return yield* restore(Effect.never)
-
+    if (self.failed) return restore(Effect.never)
     const scope = Scope.makeUnsafe()
     const context = within(self, definition, scope, outside)
-    const child = self.children.get(definition)
-    let begun = self.clock.currentTimeMillisUnsafe()
-    const failed = Effect.fnUntraced(function*(exit: Exit.Failure<unknown, unknown>) {
-      self.failed = true
-      // It may be up, and only waiting for it was interrupted.
-      if (child !== undefined) yield* child.stop(self.control.currentUnsafe() ?? StopReason.shutdown())
-      yield* BootLog.logFailure(Scope.close(scope, exit), "stopping", definition.label)
-      yield* end(self, definition, "failed", begun, { cause: exit.cause })
-      return yield* Effect.failCause(self.attribute(exit.cause, definition, "starting"))
-    })
+    const step = { definition, context, scope, child: self.children.get(definition) }
+    return attempt(self, step, restore)
+  })
 
-    const enabled = yield* Effect.exit(restore(call(() => definition.enabled ?? Effect.succeed(true), context)))
-    if (Exit.isFailure(enabled)) return yield* failed(enabled)
+/** A step on its way up. */
+type Rising = Omit<Up, "self" | "state">
+
+const attempt = Effect.fnUntraced(function*(self: Life, step: Rising, restore: Restore) {
+  const { child, context, definition, scope } = step
+  let begun = self.clock.currentTimeMillisUnsafe()
+  if (definition.enabled !== undefined) {
+    const enabled = yield* Effect.exit(restore(Effect.provideContext(definition.enabled, context)))
+    if (Exit.isFailure(enabled)) return yield* fail(self, step, begun, enabled)
     if (!enabled.value) {
       const standIn = yield* Effect.exit(restore(call(() => definition.disabled ?? Effect.void, context)))
-      if (Exit.isFailure(standIn)) return yield* failed(standIn)
+      if (Exit.isFailure(standIn)) return yield* fail(self, step, begun, standIn)
       yield* Ending.leaveScope(self, definition, scope)
       yield* end(self, definition, "disabled", begun)
       return provided(definition, standIn.value)
     }
+  }
 
-    yield* BootLog.starting(self.graph.name, definition.label)
-    begun = yield* begin(self, definition, "starting")
-    const start = call(() => definition.start(self.parent), context)
-    if (child !== undefined) yield* Ending.leaveFinal(self, child)
-    const started = yield* Effect.exit(restore(child === undefined ? start : Effect.tap(start, child.start(context))))
-    if (Exit.isFailure(started)) return yield* failed(started)
-    const up: Up = { definition, self: started.value, context, scope, child, state: "up" }
-    self.ups.push(up)
-    yield* Ending.leave(self, up)
-    yield* end(self, definition, "started", begun)
-    yield* BootLog.substepOk
-    return provided(definition, started.value)
-  }))
+  yield* BootLog.starting(self.graph.name, definition.label)
+  begun = yield* begin(self, definition, "starting")
+  const start = call(() => definition.start(self.parent), context)
+  if (child !== undefined) yield* Ending.leaveFinal(self, child)
+  const started = yield* Effect.exit(restore(child === undefined ? start : Effect.tap(start, child.start(context))))
+  if (Exit.isFailure(started)) return yield* fail(self, step, begun, started)
+  const up: Up = { ...step, self: started.value, state: "up" }
+  self.ups.push(up)
+  yield* Ending.leave(self, up)
+  yield* end(self, definition, "started", begun)
+  yield* BootLog.substepOk
+  return provided(definition, started.value)
+})
+
+const fail = Effect.fnUntraced(function*(
+  self: Life,
+  { child, definition, scope }: Rising,
+  begun: number,
+  exit: Exit.Failure<unknown, unknown>
+) {
+  self.failed = true
+  // It may be up, and only waiting for it was interrupted.
+  if (child !== undefined) yield* child.stop(self.control.currentUnsafe() ?? StopReason.shutdown())
+  yield* BootLog.logFailure(Scope.close(scope, exit), "stopping", definition.label)
+  yield* end(self, definition, "failed", begun, { cause: exit.cause })
+  return yield* Effect.failCause(self.attribute(exit.cause, definition, "starting"))
+})
 
 const provided = ({ provides }: Definition, service: unknown): Context.Context<never> =>
   provides === undefined ? Context.empty() : Context.make(provides, service)
