@@ -55,9 +55,11 @@ export interface StepOptions<
 
   /**
    * Whether building anew may help. Default: what the error's own `isRecoverable`
-   * says, else yes. Defects are never recoverable.
+   * says, else yes. Defects are never recoverable. `wasUp` tells whether all steps
+   * have been up, now or in an earlier turn: what is a mistake in the
+   * configuration at first may be a trouble that passes later on.
    */
-  readonly isRecoverable?: ((error: NoInfer<E | EUntil>) => boolean) | undefined
+  readonly isRecoverable?: ((error: NoInfer<E | EUntil>, wasUp: boolean) => boolean) | undefined
 
   /** Called before the steps are stopped for a restart. Default: logs a warning. */
   readonly onRestart?:

@@ -235,6 +235,30 @@ describe("Blueprint.step", () => {
       assert.strictEqual(error.step, "Connection")
     }).pipe(Effect.provide(Control.layer)))
 
+  it.effect("tells whoever decides about an error whether it has ever been up", () =>
+    Effect.gen(function*() {
+      const { consumer, Pool, until } = makeConsumer((attempt) =>
+        attempt === 2 ? lostAfter("1 second") : Effect.fail(new Lost())
+      )
+      const told: Array<boolean> = []
+      const worker = Blueprint.make("Worker", [
+        Pool,
+        Blueprint.step("Consumer", {
+          blueprint: consumer,
+          until,
+          isRecoverable: (_, wasUp) => told.push(wasUp) < 8,
+          restart: everySecond,
+          ...quiet
+        })
+      ])
+      const running = yield* Effect.forkChild(Effect.flip(Blueprint.launch(worker)))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(running)
+      assert.isFalse(told[0])
+      assert.deepStrictEqual(told.filter((wasUp, index) => wasUp && !told.slice(index).every(Boolean)), [])
+      assert.isTrue(told.at(-1))
+    }).pipe(Effect.provide(Control.layer)))
+
   it.effect("fails when its schedule ends", () =>
     Effect.gen(function*() {
       const { consumer, log, Pool, until } = makeConsumer(() => Effect.fail(new Lost()))

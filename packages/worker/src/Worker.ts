@@ -18,13 +18,11 @@
  */
 import { orThrow } from "@celeriac/bootsteps/BootGraphError"
 import type * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import type * as Handlers from "./boot/Handlers.ts"
 import { type Definition, type Of, TypeId, variance } from "./internal/Definition.ts"
 import * as WorkerLife from "./internal/WorkerLife.ts"
 import { NoTasks } from "./state/WorkerError.ts"
 import * as WorkerSettings from "./state/WorkerSettings.ts"
-import { State } from "./state/WorkerState.ts"
 import type * as WorkerChecks from "./WorkerChecks.ts"
 import * as WorkerSteps from "./WorkerSteps.ts"
 
@@ -108,9 +106,8 @@ interface Parts {
  */
 const define = <D>(parts: Parts, made: (...args: never) => unknown): D => {
   const { handlers, settings, steps } = parts
-  const compose = (state: State) => WorkerSteps.compose(steps, handlers, settings, state)
-  const blueprint = orThrow(compose(new State()), made)
-  const live = WorkerLife.make<unknown, never>(settings, (state) => Result.getOrThrow(compose(state)))
+  const blueprint = orThrow(WorkerSteps.compose(steps, handlers, settings), made)
+  const live = WorkerLife.make<unknown, never>(settings, blueprint)
   const definition: Definition<unknown, never, never, never, never> = {
     [TypeId]: variance,
     settings,

@@ -21,7 +21,7 @@ import { Timer } from "./boot/Timer.ts"
 import * as ConsumerBlueprint from "./consumer/Consumer.ts"
 import { AmbiguousStep } from "./state/WorkerError.ts"
 import type { Settings } from "./state/WorkerSettings.ts"
-import { type State, WorkerState } from "./state/WorkerState.ts"
+import { WorkerState } from "./state/WorkerState.ts"
 
 /** Of the Worker blueprint, before its last steps: the handlers of the tasks, and the Consumer. */
 export const worker = [
@@ -81,8 +81,7 @@ export const replace = (
 export const compose = (
   steps: Steps,
   handlers: Handlers.List,
-  settings: Settings,
-  state: State
+  settings: Settings
 ): Result.Result<Blueprint.Any, BootGraphError> => {
   const services = provided(steps.worker)
   return Result.flatMap(
@@ -93,7 +92,7 @@ export const compose = (
       Blueprint.makeResult("Worker", [
         ...steps.worker,
         ...handlers.length === 0 ? [] : [Handlers.step(handlers, services)],
-        ConsumerBlueprint.step(inner, settings, state)
+        ConsumerBlueprint.step(inner, settings)
       ], { expects: [...outside, ...foreign(steps.worker), ...foreign(steps.consumer)] })
   )
 }

@@ -44,7 +44,7 @@ interface Options<E> {
   readonly until: Effect.Effect<never, E, unknown>
   readonly restart?: Schedule.Schedule<unknown, E> | undefined
   readonly resetAfter?: Duration.Input | undefined
-  readonly isRecoverable?: ((error: E) => boolean) | undefined
+  readonly isRecoverable?: ((error: E, wasUp: boolean) => boolean) | undefined
   readonly onRestart?: ((error: E, details: RestartDetails) => Effect.Effect<unknown, never, unknown>) | undefined
   readonly awaitFirst?: boolean | undefined
 }
@@ -59,6 +59,8 @@ export const make =
     const onRestart = options.onRestart ?? warn(graph.name)
     const awaitFirst = options.awaitFirst ?? true
 
+    /** Whether all steps have ever been up. */
+    let wasEverUp = false
     /** Why we go round no more. */
     let leaving: StopReason.StopReason | undefined
     /** Whether all steps are up, and not about to be stopped for a restart. */
@@ -86,7 +88,7 @@ export const make =
     const whyStop = (cause: Cause.Cause<unknown>): StopReason.StopReason => {
       if (leaving !== undefined) return leaving
       const error = errorOf<E>(cause)
-      return error !== undefined && isRecoverable(error.value)
+      return error !== undefined && isRecoverable(error.value, wasEverUp)
         ? StopReason.restart(cause)
         : reasonOf(control, cause)
     }
@@ -115,6 +117,7 @@ export const make =
         let cause: Cause.Cause<unknown>
         if (wasUp) {
           isUp = true
+          wasEverUp = true
           onUp()
           const upSince = life.clock.currentTimeMillisUnsafe()
           const inside = Context.merge(context, booted.value)
@@ -131,7 +134,7 @@ export const make =
         if (leaving !== undefined) return
 
         const error = errorOf<E>(cause)
-        if (error === undefined || !isRecoverable(error.value)) return yield* report(cause)
+        if (error === undefined || !isRecoverable(error.value, wasEverUp)) return yield* report(cause)
         const delay = yield* delayOf(advance(life.clock.currentTimeMillisUnsafe(), error.value))
         if (delay === undefined) return yield* report(cause)
 

@@ -13,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import type { Settings } from "../state/WorkerSettings.ts"
-import type { State } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
 import { EventLoop } from "./EventLoop.ts"
 import { Tasks } from "./Tasks.ts"
@@ -32,8 +31,7 @@ export const steps = [
  */
 export const step = <P, E, R>(
   blueprint: Blueprint.Blueprint<"Consumer", P | Connection, E, R>,
-  settings: Settings,
-  state: State
+  settings: Settings
 ) =>
   Blueprint.step("Consumer", {
     blueprint,
@@ -41,7 +39,7 @@ export const step = <P, E, R>(
     last: true,
     until: Effect.flatMap(Connection, (connection) => connection.lost),
     restart: restart(settings.connectionMaxRetries),
-    isRecoverable: (error) => isRecoverable(error, state),
+    isRecoverable,
     onRestart: (error, details) => tell(error, details, settings)
   })
 
@@ -56,9 +54,9 @@ const restart = (most: number) => {
  * waiting does not mend it. Once messages have flowed it is a broker in the
  * middle of being changed: tried again, like everything else.
  */
-const isRecoverable = (error: unknown, state: State): boolean =>
+const isRecoverable = (error: unknown, wasUp: boolean): boolean =>
   error instanceof MessagingError
-    ? error.isRecoverable || (state.wasReady && error.reason._tag !== "InvalidConfiguration")
+    ? error.isRecoverable || (wasUp && error.reason._tag !== "InvalidConfiguration")
     : typeof error === "object" && error !== null && "isRecoverable" in error && error.isRecoverable === true
 
 const tell = (error: unknown, details: Blueprint.RestartDetails, { connectionMaxRetries }: Settings) => {

@@ -28,12 +28,11 @@ type Live<E, R> = (
 /** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
 export const make = <E, R>(
   settings: WorkerSettings.Settings,
-  compose: (state: State) => Blueprint.Any
+  blueprint: Blueprint.Any
 ): Live<E, R> =>
 (control, onUp) =>
   Effect.suspend(() => {
     const state = new State()
-    const blueprint = compose(state)
     const up = Effect.contextWith((context: Context.Context<never>) => {
       onUp({
         nodename: settings.nodename,
