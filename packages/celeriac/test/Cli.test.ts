@@ -53,8 +53,7 @@ describe.concurrent("celeriac", () => {
       [["-c", "many"], /--concurrency: "many"/],
       [["-l", "loud"], /debug/],
       [["-Q", ","], /--queues names no queue/],
-      [["--prefetch-multiplier", "-1"], /prefetch-multiplier/],
-      [["--result-backend", "redis"], /rpc/]
+      [["--prefetch-multiplier", "-1"], /prefetch-multiplier/]
     ] as const
   ) {
     it(`refuses ${flags.join(" ")}`, async () => {
@@ -76,7 +75,7 @@ w1@example.com v${version} (celeriac)
 
 [config]
 .> transport:   memory://local
-.> results:     memory
+.> results:     memory://
 .> concurrency: 3 (fibers)
 
 [queues]
@@ -179,8 +178,11 @@ w1@example.com v${version} (celeriac)
     assert.notInclude(scheme.stderr, "hush")
     assertRefused(await withBroker("hush"), /broker URL has no scheme: known are/)
     const results = await celeriac(inMemory(), { env: { CELERIAC_RESULT_BACKEND: "redis://:hush@host" } })
-    assertRefused(results, /no result backend 'redis': known are rpc, memory, disabled/)
+    assertRefused(results, /no result backend for 'redis:\/\/': known are rpc:\/\/, memory:\/\/, .*disabled:\/\//)
     assert.notInclude(results.stderr, "hush")
+    const flag = await celeriac(inMemory("--result-backend", "redis://:hush@host"))
+    assertRefused(flag, /no result backend for 'redis:\/\/'/)
+    assert.notInclude(flag.stderr, "hush")
     const malformed = await withBroker("amqp://me:hush@host:port/")
     assertRefused(malformed, /host or port/)
     assert.notInclude(malformed.stderr, "hush")

@@ -23,7 +23,7 @@ import * as Control from "@celeriac/bootsteps/Control"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import type { Transport } from "@celeriac/messaging/Transport"
-import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -130,7 +130,7 @@ export const make = <
   const C extends WorkerSteps.List = []
 >(
   options: Options<T, W, C>
-): Definition<Errors<T>, Needs<T> | WorkerSteps.Needs<W, C> | Transport | ResultBackend> => {
+): Definition<Errors<T>, Needs<T> | WorkerSteps.Needs<W, C> | Transport | ResultWriter> => {
   // An empty list is somebody's word: tasks may be registered by other means.
   if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
   const settings = WorkerSettings.change(WorkerSettings.defaults(), options)

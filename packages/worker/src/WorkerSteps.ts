@@ -11,7 +11,7 @@ import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Control } from "@celeriac/bootsteps/Control"
 import { Transport } from "@celeriac/messaging/Transport"
-import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import type * as Context from "effect/Context"
 import * as Result from "effect/Result"
@@ -35,7 +35,7 @@ export const worker = [
 export const consumer = Consumer.steps
 
 /** Services that every step may require, besides other steps. */
-const outside = [WorkerState, TaskRegistry, ResultBackend, Transport] as const
+const outside = [WorkerState, TaskRegistry, ResultWriter, Transport] as const
 
 type Outside = Bootstep.IdOf<typeof outside> | Control
 

@@ -4,7 +4,7 @@ import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Consumer from "@celeriac/messaging/Consumer"
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Transport } from "@celeriac/messaging/Transport"
-import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Task from "@celeriac/tasks/Task"
 import { Pool } from "@celeriac/worker/boot/Pool"
 import { Timer } from "@celeriac/worker/boot/Timer"
@@ -40,18 +40,18 @@ class Missing extends Bootstep.Service<Missing, { readonly here: boolean }>()("M
 describe("the type of a worker", () => {
   it("shows what its handlers need until that is provided", () => {
     const worker = Worker.make({ tasks: [MailLive, CountLive, PlainLive] })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultWriter>()
     const mailed = Layer.provide(worker.layer, Layer.succeed(Mailer, { send: Effect.void }))
-    expectTypeOf<NeedsOf<typeof mailed>>().toEqualTypeOf<Database | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof mailed>>().toEqualTypeOf<Database | Transport | ResultWriter>()
     const run = worker.run
     expectTypeOf(run).toEqualTypeOf<
-      Effect.Effect<void, Effect.Error<typeof run>, Mailer | Database | Transport | ResultBackend>
+      Effect.Effect<void, Effect.Error<typeof run>, Mailer | Database | Transport | ResultWriter>
     >()
   })
 
   it("needs a broker and a result backend, and nothing else, when its handlers need nothing", () => {
     const worker = Worker.make({ tasks: [PlainLive] })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultWriter>()
     // A test worker brings both.
     const layer = TestWorker.layer({ tasks: [PlainLive] })
     expectTypeOf<NeedsOf<typeof layer>>().toEqualTypeOf<never>()
@@ -60,7 +60,7 @@ describe("the type of a worker", () => {
   it("needs no tasks when it has steps, and then nothing for them", () => {
     const Step = Bootstep.make("Step", { start: Effect.void })
     const worker = Worker.make({ steps: { consumer: [Step] } })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultWriter>()
     expectTypeOf<Layer.Error<typeof worker.layer>>().toEqualTypeOf<BootstepError>()
   })
 
@@ -80,7 +80,7 @@ describe("the type of a worker", () => {
       start: Effect.flatMap(Mailer, (mailer) => mailer.send)
     })
     const worker = Worker.make({ tasks: [PlainLive], steps: { worker: [Step] } })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
   })
 })
 
@@ -142,6 +142,6 @@ describe("a step", () => {
     ConsumerStep.make("Sly", { consumers: [talks] })
     const honest = ConsumerStep.make("Honest", { requires: [Mailer], consumers: [talks] })
     const worker = Worker.make({ tasks: [PlainLive], steps: { consumer: [honest] } })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
   })
 })

@@ -2,8 +2,9 @@
  * `celeriac worker`: the user's worker, as the command line wants it, on the
  * broker that it names, from boot to exit.
  */
-import type * as MessagingError from "@celeriac/messaging/MessagingError"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Nodename from "@celeriac/tasks/Nodename"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type * as WorkerExit from "@celeriac/worker/state/WorkerExit"
 import type * as Worker from "@celeriac/worker/Worker"
 import * as Config from "effect/Config"
@@ -24,7 +25,7 @@ export interface Flags {
   readonly hostname: Option.Option<string>
   readonly loglevel: LogFormat.Level
   readonly broker: Option.Option<Redacted.Redacted>
-  readonly resultBackend: Option.Option<Broker.Results>
+  readonly resultBackend: Option.Option<Redacted.Redacted>
   readonly prefetchMultiplier: Option.Option<number>
   readonly jsonLogs: boolean
   readonly noColor: boolean
@@ -42,7 +43,7 @@ export const start = (
       Effect.provide(Banner.layer(logOf(flags))),
       Effect.provide(Layer.provideMerge(broker, settings))
     )
-    yield* Effect.catchTag(run, "MessagingError", (error) => Effect.fail(misconfigured(error)))
+    yield* Effect.catchTag(run, ["MessagingError", "ResultError"], (error) => Effect.fail(misconfigured(error)))
   }).pipe(
     Effect.catchTag("CliFailure", (failure) =>
       Effect.fail(flags.loglevel === "debug" ? failure : withoutDetail(failure))),
@@ -64,7 +65,7 @@ const overridesOf = (flags: Flags): Worker.Overrides => ({
 
 /** The flag, else the environment, else Celery's default. */
 const brokerOf = Effect.fnUntraced(
-  function*(flags: Flags): Effect.fn.Return<Layer.Layer<Broker.Broker, MessagingError.MessagingError>, CliFailure> {
+  function*(flags: Flags): Effect.fn.Return<Layer.Layer<Broker.Broker, MessagingError | ResultError>, CliFailure> {
     const { results, url } = yield* Effect.mapError(
       Effect.all({ url: Config.option(Broker.urlConfig), results: Broker.resultsConfig }),
       (error) => because(error.message)
@@ -76,7 +77,7 @@ const brokerOf = Effect.fnUntraced(
   }
 )
 
-const misconfigured = (error: MessagingError.MessagingError): CliFailure => because(error.message)
+const misconfigured = (error: MessagingError | ResultError): CliFailure => because(error.message)
 
 const withoutDetail = ({ exitCode, message }: CliFailure): CliFailure => new CliFailure({ message, exitCode })
 

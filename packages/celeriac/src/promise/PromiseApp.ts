@@ -20,8 +20,8 @@ import type * as Schemas from "./Schemas.ts"
 export interface AppOptions {
   /** `amqp://user:password@host/vhost`, or `memory://`. Default: the environment's, else RabbitMQ on this machine. */
   readonly broker?: string
-  /** Default: `memory` with `memory://`, `rpc` otherwise. */
-  readonly results?: Broker.Results
+  /** Where results go: `rpc://`, `memory://` or `disabled://`. Default: the environment's, else `memory://` with `memory://`, `rpc://` otherwise. */
+  readonly results?: string
   /** What is logged, in Celery's format, on stderr. Default `warning`. */
   readonly log?: LogFormat.Level
 }

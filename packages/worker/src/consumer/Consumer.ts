@@ -10,7 +10,7 @@ import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Transport } from "@celeriac/messaging/Transport"
-import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -41,7 +41,7 @@ export const expects = [
   Pool,
   WorkerState,
   TaskRegistry,
-  ResultBackend,
+  ResultWriter,
   Transport
 ] as const
 

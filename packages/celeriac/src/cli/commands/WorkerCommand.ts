@@ -38,8 +38,11 @@ export const worker = Command.make("worker", {
     Flag.withDescription("Default: CELERIAC_BROKER_URL or CELERY_BROKER_URL, else amqp://guest:guest@localhost:5672//"),
     Flag.optional
   ),
-  resultBackend: Flag.Literals("result-backend", ["rpc", "memory", "disabled"]).pipe(
-    Flag.withDescription("Where results go. Default: CELERIAC_RESULT_BACKEND or CELERY_RESULT_BACKEND, else rpc"),
+  resultBackend: Flag.Redacted("result-backend").pipe(
+    Flag.withMetavar("URL"),
+    Flag.withDescription(
+      "Where results go: rpc://, memory:// or disabled://. Default: CELERIAC_RESULT_BACKEND or CELERY_RESULT_BACKEND, else rpc://"
+    ),
     Flag.optional
   ),
   prefetchMultiplier: Flag.Int("prefetch-multiplier").pipe(
