@@ -16,13 +16,15 @@ import type { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
-import * as Config from "effect/Config"
+import type { SettingsError } from "@celeriac/tasks/SettingsError"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import * as Environment from "./internal/Environment.ts"
 import * as ResultBackends from "./internal/ResultBackends.ts"
 import * as Transports from "./internal/Transports.ts"
+import * as Settings from "./Settings.ts"
 
 /** What the layers here provide. */
 export type Broker = Transport | Producer.Producer | ResultBackend | Client.Client
@@ -38,6 +40,12 @@ export interface Options {
    * `rpc://` otherwise.
    */
   readonly results?: string | Redacted.Redacted | undefined
+  /**
+   * Settings of tasks, of results and of sending: the client and the result
+   * backend are made by them, and a worker that runs on this broker has them
+   * where its own do not say otherwise.
+   */
+  readonly settings?: Settings.Given | undefined
 }
 
 /**
@@ -52,37 +60,31 @@ export const layer = (url: Url, options: Options = {}): Layer.Layer<Broker, Mess
     return Client.layer.pipe(
       Layer.provideMerge(results),
       Layer.provideMerge(Producer.layer),
-      Layer.provideMerge(transport.layer)
+      Layer.provideMerge(transport.layer),
+      Layer.provideMerge(Settings.layer(options.settings ?? {}))
     )
   }))
 
 /** The embedded broker, with results kept in this process. */
 export const layerMemory: Layer.Layer<Broker, MessagingError | ResultError> = layer("memory://")
 
-/** The URL that the environment names: `CELERIAC_BROKER_URL`, or Celery's `CELERY_BROKER_URL`. */
-export const urlConfig: Config.Config<Redacted.Redacted> = Config.Redacted("CELERIAC_BROKER_URL").pipe(
-  Config.orElse(() => Config.Redacted("CELERY_BROKER_URL"))
-)
-
 /**
- * Where the environment wants results to go: `CELERIAC_RESULT_BACKEND`, or
- * Celery's `CELERY_RESULT_BACKEND`; undefined when it says nothing.
+ * The broker of the environment: `CELERIAC_BROKER_URL` or Celery's
+ * `CELERY_BROKER_URL`, results where `CELERIAC_RESULT_BACKEND` or
+ * `CELERY_RESULT_BACKEND` says, and the settings of the documentation's page.
+ * What the options say counts before the environment.
  */
-export const resultsConfig: Config.Config<Redacted.Redacted | undefined> = Config.Redacted("CELERIAC_RESULT_BACKEND")
-  .pipe(
-    Config.orElse(() => Config.Redacted("CELERY_RESULT_BACKEND")),
-    Config.option,
-    Config.map(Option.getOrUndefined)
-  )
-
-/** The broker of the environment: see `urlConfig` and `resultsConfig`. */
-export const layerConfig: Layer.Layer<Broker, MessagingError | ResultError | Config.ConfigError> = Layer.unwrap(
-  Effect.gen(function*() {
-    const url = yield* Config.option(urlConfig)
-    if (Option.isNone(url)) return yield* noBroker
-    return layer(url.value, { results: yield* resultsConfig })
-  })
-)
+export const layerConfig = (
+  options: Options = {}
+): Layer.Layer<Broker, MessagingError | ResultError | SettingsError | Config.ConfigError> =>
+  Layer.unwrap(Effect.gen(function*() {
+    const { brokerUrl, resultBackend, ...settings } = yield* Environment.read
+    if (brokerUrl === undefined) return yield* noBroker
+    return layer(brokerUrl, {
+      results: options.results ?? resultBackend,
+      settings: { ...settings, ...options.settings }
+    })
+  }))
 
 const asList = (url: Url): ReadonlyArray<string | Redacted.Redacted> =>
   // `Array.isArray` does not narrow a list that is read-only.

@@ -31,7 +31,7 @@ const what = Effect.gen(function*() {
 
 const fromEnvironment = (env: Readonly<Record<string, string>>) =>
   what.pipe(
-    Effect.provide(Broker.layerConfig),
+    Effect.provide(Broker.layerConfig()),
     Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(env))),
     Effect.exit
   )

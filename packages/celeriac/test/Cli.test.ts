@@ -49,11 +49,12 @@ describe.concurrent("celeriac", () => {
 
   for (
     const [flags, said] of [
-      [["-c", "0"], /--concurrency must be at least 1/],
+      [["-c", "0"], /--concurrency: "0"\. Expected: a whole number of at least 1/],
       [["-c", "many"], /--concurrency: "many"/],
       [["-l", "loud"], /debug/],
-      [["-Q", ","], /--queues names no queue/],
-      [["--prefetch-multiplier", "-1"], /prefetch-multiplier/]
+      [["-Q", ","], /--queues: ","\. Expected: names, none of them empty/],
+      [["--prefetch-multiplier", "-1"], /prefetch-multiplier/],
+      [["--prefetch-multiplier=-1"], /prefetch-multiplier: "-1"\. Expected: "adaptive", a number for each slot/]
     ] as const
   ) {
     it(`refuses ${flags.join(" ")}`, async () => {
@@ -148,6 +149,20 @@ w1@example.com v${version} (celeriac)
       assert.strictEqual(code, 0)
       assert.include(stdout, "memory://local")
     }
+  })
+
+  it("takes settings from the environment, its flags before them", async () => {
+    const environment = { CELERIAC_CONCURRENCY: "5", CELERIAC_NODENAME: "env@%h", CELERIAC_DEFAULT_QUEUE: "elsewhere" }
+    const { stdout } = await celeriac(inMemory("-n", "flag@example.com"), { ...stopping("SIGTERM"), env: environment })
+    assert.include(stdout, "flag@example.com v")
+    assert.include(stdout, ".> concurrency: 5 (fibers)")
+    assert.include(stdout, ".> elsewhere        exchange=elsewhere(direct)")
+  })
+
+  it("says in one line all that is wrong with the environment", async () => {
+    const refused = await celeriac(inMemory(), { env: { CELERIAC_CONCURRENCY: "many", CELERIAC_ACKS_LATE: "perhaps" } })
+    assertRefused(refused, /CELERIAC_ACKS_LATE is "perhaps", and must be true or false/)
+    assertRefused(refused, /CELERIAC_CONCURRENCY is "many", and must be a whole number of at least 1/)
   })
 
   it("finds a worker that lies where workers usually lie", async () => {

@@ -25,6 +25,7 @@ import * as StopReason from "@celeriac/bootsteps/StopReason"
 import type { Transport } from "@celeriac/messaging/Transport"
 import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
+import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -78,6 +79,12 @@ export interface Options<
   readonly prefetch?: WorkerSettings.Settings["prefetch"]
   /** How often to try to reach a broker that is away before giving up; 0 is without end. Default 100. */
   readonly connectionMaxRetries?: number
+  /**
+   * Any of the settings, those above included, which count before these. Tasks
+   * are run by them; the layers of the broker and of the result backend read
+   * their own when they are built: `Broker.layer(url, { settings })`.
+   */
+  readonly settings?: WorkerSettings.Given
   /** Steps of your own, for either blueprint. */
   readonly steps?: {
     readonly worker?: W & WorkerSteps.Check<W, WorkerSteps.WorkerProvides<W>, "the Worker blueprint">
@@ -88,12 +95,17 @@ export interface Options<
 }
 
 /** What a command line may change of a definition. */
-export type Overrides = Pick<WorkerSettings.Changes, "nodename" | "concurrency" | "queues" | "prefetch">
+export interface Overrides extends WorkerSettings.Changes {
+  /** Those of the tasks, besides those of the worker. */
+  readonly settings?: WorkerSettings.Given
+}
 
 /** A worker that is not up: everything about it but its broker and its result backend. */
 export interface Definition<out E, out R> {
   readonly [TypeId]: typeof TypeId
   readonly settings: WorkerSettings.Settings
+  /** Those of its tasks that were given. */
+  readonly taskSettings: TaskSettings.Some
   /** Both blueprints, to be drawn. */
   readonly blueprint: Blueprint.Any
   /** The same worker, set up otherwise. */
@@ -122,7 +134,7 @@ type Needs<T extends Handlers> = NeedsOf<T[number]>
 /**
  * Defines a worker. Steps that do not fit together are a defect, a
  * `BootGraphError` that names them; so is a worker that has nothing to do,
- * `NoTasks`, and one whose settings cannot work, `InvalidSetting`.
+ * `NoTasks`, and one whose settings cannot work, `SettingsError`.
  */
 export const make = <
   const T extends Handlers = NoHandlers,
@@ -133,15 +145,20 @@ export const make = <
 ): Definition<Errors<T>, Needs<T> | WorkerSteps.Needs<W, C> | Transport | ResultWriter> => {
   // An empty list is somebody's word: tasks may be registered by other means.
   if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
-  const settings = WorkerSettings.change(WorkerSettings.defaults(), options)
+  const taskSettings = WorkerSettings.ofTasks(options.settings ?? {})
+  const settings = WorkerSettings.change(
+    WorkerSettings.change(WorkerSettings.defaults(), options.settings ?? {}),
+    options
+  )
   // A worker of steps alone has no business with the default queue: it would refuse what others are there to run.
   const queues = settings.queues ?? (options.tasks === undefined ? [] : undefined)
-  return define(options, { ...settings, queues })
+  return define(options, { ...settings, queues }, taskSettings)
 }
 
 const define = <T extends Handlers, W extends WorkerSteps.List, C extends WorkerSteps.List, E, R>(
   options: Options<T, W, C>,
-  settings: WorkerSettings.Settings
+  settings: WorkerSettings.Settings,
+  taskSettings: TaskSettings.Some
 ): Definition<E, R> => {
   const own: { readonly worker: WorkerSteps.List; readonly consumer: WorkerSteps.List } = {
     worker: options.steps?.worker ?? [],
@@ -183,6 +200,7 @@ const define = <T extends Handlers, W extends WorkerSteps.List, C extends Worker
       Effect.provide(Layer.provideMerge(Layer.mergeAll(Layer.empty, ...options.tasks ?? []), TaskRegistry.layer)),
       Effect.provideService(Control.Control, control),
       Effect.provideService(WorkerSettings.WorkerSettings, settings),
+      Effect.provideContext(TaskSettings.context(taskSettings)),
       Effect.provideService(ParentNodename, settings.nodename)
       // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
     ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
@@ -190,8 +208,14 @@ const define = <T extends Handlers, W extends WorkerSteps.List, C extends Worker
   return {
     [TypeId]: TypeId,
     settings,
+    taskSettings,
     blueprint: WorkerSteps.compose(own, settings, new State()),
-    with: (overrides) => define(options, WorkerSettings.change(settings, overrides)),
+    with: ({ settings: given = {}, ...changes }) =>
+      define(
+        options,
+        WorkerSettings.change(WorkerSettings.change(settings, given), changes),
+        { ...taskSettings, ...WorkerSettings.ofTasks(given) }
+      ),
     layer: layer(live),
     run: run(live)
   }

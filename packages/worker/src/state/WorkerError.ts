@@ -22,16 +22,3 @@ export class NoTasks extends Schema.TaggedError<NoTasks>()("NoTasks", {}) {
     return "this worker has nothing to do: give it a task (`tasks: [add.toLayer(handler)]`) or a step (`steps: { consumer: [...] }`)"
   }
 }
-
-/** A worker was set up in a way that cannot work. */
-export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
-  setting: Schema.String,
-  /** As it reads in the message. */
-  value: Schema.String,
-  expected: Schema.String
-}) {
-  readonly isRecoverable = false
-  override get message(): string {
-    return `the worker's ${this.setting} is ${this.value}, and must be ${this.expected}`
-  }
-}
