@@ -59,7 +59,7 @@ export const layer = (url: Url, options: Options = {}): Layer.Layer<Broker, Mess
     const results = yield* ResultBackends.find(options.results ?? transport.results)
     return Client.layer.pipe(
       Layer.provideMerge(results),
-      Layer.provideMerge(Producer.layer),
+      Layer.provideMerge(Producer.layer()),
       Layer.provideMerge(transport.layer),
       Layer.provideMerge(Settings.layer(options.settings ?? {}))
     )

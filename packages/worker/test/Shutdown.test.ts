@@ -143,8 +143,8 @@ describe("a warm shutdown", () => {
       Effect.scoped,
       Effect.provide(
         Client.layer.pipe(
-          Layer.provideMerge(RpcBackend.layer),
-          Layer.provideMerge(Producer.layer),
+          Layer.provideMerge(RpcBackend.layer()),
+          Layer.provideMerge(Producer.layer()),
           Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
         )
       ),

@@ -31,7 +31,7 @@ export const queue = "celery"
 export const surroundings = (backend: Layer.Layer<ResultBackend> = MemoryBackend.layer) =>
   Client.layer.pipe(
     Layer.provideMerge(backend),
-    Layer.provideMerge(Producer.layer),
+    Layer.provideMerge(Producer.layer()),
     Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
   )
 

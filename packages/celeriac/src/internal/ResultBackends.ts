@@ -15,7 +15,7 @@ type Backend = Layer.Layer<ResultBackend, ResultError, Producer | Transport>
 
 type Load = (url: Redacted.Redacted) => Promise<Backend>
 
-const rpc: Load = () => import("@celeriac/tasks/result/backends/RpcBackend").then((module) => module.layer)
+const rpc: Load = () => import("@celeriac/tasks/result/backends/RpcBackend").then((module) => module.layer())
 const memory: Load = () => import("@celeriac/tasks/result/backends/MemoryBackend").then((module) => module.layer)
 const disabled: Load = () => import("@celeriac/tasks/result/backends/DisabledBackend").then((module) => module.layer)
 

@@ -7,7 +7,7 @@
  *
  * ```ts
  * suite("memory", MemoryBackend.layer)
- * suite("rpc", RpcBackend.layer.pipe(Layer.provide(broker)), { countsChords: false })
+ * suite("rpc", RpcBackend.layer().pipe(Layer.provide(broker)), { countsChords: false })
  * ```
  *
  * @since 0.1.0

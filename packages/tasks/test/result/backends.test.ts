@@ -20,11 +20,11 @@ import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { bodyOf, countedIds, take } from "../fixtures/broker.ts"
 
-const broker = Producer.layer.pipe(Layer.provideMerge(Layer.mergeAll(MemoryTransport.layer, countedIds)))
-const rpc = RpcBackend.layer.pipe(Layer.provideMerge(broker))
+const broker = Producer.layer().pipe(Layer.provideMerge(Layer.mergeAll(MemoryTransport.layer, countedIds)))
+const rpc = RpcBackend.layer().pipe(Layer.provideMerge(broker))
 
 ResultBackendConformance.suite("memory", MemoryBackend.layer)
-ResultBackendConformance.suite("rpc", RpcBackend.layer.pipe(Layer.provide(broker)), { countsChords: false })
+ResultBackendConformance.suite("rpc", RpcBackend.layer().pipe(Layer.provide(broker)), { countsChords: false })
 ResultBackendConformance.suite("disabled", DisabledBackend.layer, { keepsResults: false, countsChords: false })
 
 const success = (id: string, result: unknown = 5) => ResultRecord.make(id, "SUCCESS", { result })
@@ -148,7 +148,7 @@ describe("rpc result backend", () => {
       yield* reader.wait("c")
       assert.isUndefined(yield* reader.lookup("a"))
       assert.isDefined(yield* reader.lookup("b"))
-    }).pipe(Effect.provide(RpcBackend.layerWith({ unread: 2 }).pipe(Layer.provideMerge(broker)))))
+    }).pipe(Effect.provide(RpcBackend.layer({ unread: 2 }).pipe(Layer.provideMerge(broker)))))
 
   it.effect("expects a bounded number of results", () =>
     Effect.gen(function*() {
@@ -158,7 +158,7 @@ describe("rpc result backend", () => {
       yield* reader.wait("c")
       assert.isUndefined(yield* reader.lookup("a"))
       assert.isDefined(yield* reader.lookup("b"))
-    }).pipe(Effect.provide(RpcBackend.layerWith({ expected: 2 }).pipe(Layer.provideMerge(broker)))))
+    }).pipe(Effect.provide(RpcBackend.layer({ expected: 2 }).pipe(Layer.provideMerge(broker)))))
 
   it.effect("hears of results that came while its connection was lost", () =>
     Effect.gen(function*() {
@@ -228,7 +228,7 @@ describe("rpc result backend", () => {
     Effect.gen(function*() {
       const memory = yield* MemoryBroker
       const scope = yield* Scope.make()
-      const context = yield* Layer.buildWithScope(Layer.fresh(RpcBackend.layer), scope)
+      const context = yield* Layer.buildWithScope(Layer.fresh(RpcBackend.layer()), scope)
       yield* Effect.provideContext(
         Effect.flatMap(ResultReader, (reader) => reader.prepare("a", "1 second")),
         context

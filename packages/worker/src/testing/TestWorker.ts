@@ -68,7 +68,7 @@ const stopCold = Layer.effectDiscard(
 type Sender = Producer.Producer | ResultBackend
 
 const surroundings = () =>
-  RpcBackend.layer.pipe(
-    Layer.provideMerge(Producer.layer),
+  RpcBackend.layer().pipe(
+    Layer.provideMerge(Producer.layer()),
     Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
   )

@@ -32,8 +32,8 @@ export interface At extends Omit<AmqpOptions, "url"> {
 
 const broker = ({ queue, ...amqp }: At) =>
   Client.layer.pipe(
-    Layer.provideMerge(RpcBackend.layer),
-    Layer.provideMerge(Producer.layer),
+    Layer.provideMerge(RpcBackend.layer()),
+    Layer.provideMerge(Producer.layer()),
     Layer.provideMerge(Layer.orDie(AmqpTransport.layer(amqp))),
     Layer.provideMerge(Layer.succeed(Settings.DefaultQueue, queue))
   )

@@ -47,8 +47,8 @@ const uri = "rpc://"
 const sending: SendOptions = { mandatory: false, idempotent: true }
 
 /** Over the producer, which sends results, and the transport, from which they come. */
-export const layerWith = (
-  options: Options
+export const layer = (
+  options: Options = {}
 ): Layer.Layer<ResultBackend.ResultBackend, never, Producer | Transport> =>
   Layer.effectContext(
     Effect.gen(function*() {
@@ -149,9 +149,6 @@ export const layerWith = (
       })
     })
   )
-
-/** `layerWith`, with the defaults. */
-export const layer: Layer.Layer<ResultBackend.ResultBackend, never, Producer | Transport> = layerWith({})
 
 const uncounted = Effect.suspend(() =>
   Effect.fail(because(
