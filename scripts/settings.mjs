@@ -32,7 +32,7 @@ const row = ([name, setting]) =>
     setting.expected,
     flagOf(setting),
     (SettingsTable.environmentOf(name, setting) ?? []).map(code).join(" "),
-    setting.doc
+    setting.isReadByBroker === true ? `${setting.doc} *For the broker.*` : setting.doc
   ].map(cell).join(" | ")
 
 const room = (title, text, table) =>
@@ -65,7 +65,8 @@ export const settingsText = () =>
 
 Each setting has one name in programs, and the name that Celery has for it. They are given
 
-- to a worker: \`Worker.make({ settings: { acksLate: true } })\`, those of the worker and of the tasks that it runs;
+- to a worker: \`Worker.make({ settings: { acksLate: true } })\`, those of the worker and of the tasks that it runs; it warns of those that are for the broker and
+  that the broker was not given;
 - to a broker, for its client, its result backend and the workers on it: \`Broker.layer(url, { settings: { routes: { "emails.*": "emails" } } })\`;
 - to an application of promises, for all of it: \`celeriac({ settings: { defaultQueue: "emails" } })\`;
 - by the environment: to the command \`celeriac worker\`, to \`Broker.layerConfig()\`, to \`celeriac()\`, and wherever \`Settings.fromEnvironment()\` is called;

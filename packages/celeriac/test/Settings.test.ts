@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Broker from "../src/Broker.ts"
@@ -83,6 +84,23 @@ describe("settings", () => {
       const same = Worker.make({ tasks: [], settings })
       assert.deepStrictEqual([same.settings.concurrency, same.taskSettings.defaultQueue], [3, "emails"])
       assert.strictEqual(same.with({ settings: { defaultQueue: "other" } }).taskSettings.defaultQueue, "other")
+    }))
+
+  it.effect("that only the broker reads are warned of, when the worker alone has them", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
+      const settings = { resultSerializer: "json", acksLate: true, routes: { "a": "b" } }
+      const boot = (broker: Broker.Options) =>
+        Effect.void.pipe(
+          Effect.provide(Worker.make({ tasks: [], settings }).layer),
+          Effect.provide(Broker.layer("memory://", broker)),
+          Effect.provide(logger)
+        )
+      yield* boot({ settings })
+      assert.isFalse(lines.some((line) => line.includes("No worker reads")))
+      yield* boot({})
+      assert.isTrue(lines.some((line) => line.includes("No worker reads the settings resultSerializer, routes: give")))
     }))
 
   it("of a worker are its own options, which count before these", () => {

@@ -52,6 +52,8 @@ export interface Options<out A> {
   /** One line. */
   readonly doc: string
   readonly flag?: Flag | undefined
+  /** Whether it is read when the layers of broker, client and results are built, and by no worker. */
+  readonly isReadByBroker?: boolean | undefined
   /** Names in the environment besides its own. */
   readonly environment?: ReadonlyArray<string> | undefined
 }

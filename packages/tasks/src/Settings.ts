@@ -70,6 +70,7 @@ export const DefaultPriority: Reference<number> = Setting.reference(
   {
     celery: "task_default_priority",
     default: () => 0,
+    isReadByBroker: true,
     doc: "The priority of a task that names none; higher comes first."
   }
 )
@@ -104,6 +105,7 @@ export const DefaultDeliveryMode: Reference<1 | 2> = Setting.reference(
   {
     celery: "task_default_delivery_mode",
     default: () => 2,
+    isReadByBroker: true,
     doc: "2 keeps tasks on the broker's disk, 1 does not."
   }
 )
@@ -115,6 +117,7 @@ export const Serializer: Reference<string> = Setting.reference(
   {
     celery: "task_serializer",
     default: () => "json",
+    isReadByBroker: true,
     doc: "The serializer of the arguments."
   }
 )
@@ -127,6 +130,7 @@ export const Compression: Reference<string | undefined, string> = Setting.refere
     celery: "task_compression",
     default: () => undefined,
     defaultShown: "none",
+    isReadByBroker: true,
     doc: "The compression of task messages: `gzip`, `brotli`, `zstd`."
   }
 )
@@ -149,6 +153,7 @@ export const ResultAcceptContent: Reference<ReadonlyArray<string>> = Setting.ref
   {
     celery: "result_accept_content",
     default: () => ["json"],
+    isReadByBroker: true,
     doc: "The serializers a client decodes results from."
   }
 )
@@ -160,6 +165,7 @@ export const ResultSerializer: Reference<string> = Setting.reference(
   {
     celery: "result_serializer",
     default: () => "json",
+    isReadByBroker: true,
     doc: "The serializer of results."
   }
 )
@@ -172,6 +178,7 @@ export const ResultExpires: Reference<Duration.Input> = Setting.reference(
   {
     celery: "result_expires",
     default: () => "1 day",
+    isReadByBroker: true,
     doc: "How long a result is kept."
   }
 )
@@ -183,6 +190,7 @@ export const ResultPersistent: Reference<boolean> = Setting.reference(
   {
     celery: "result_persistent",
     default: () => false,
+    isReadByBroker: true,
     doc: "Whether results sent as messages are kept on the broker's disk."
   }
 )
@@ -233,6 +241,7 @@ export const PublishDeadline: Reference<Duration.Input> = Setting.reference(
   SettingKind.duration,
   {
     default: () => "30 seconds",
+    isReadByBroker: true,
     doc: "How long a publish waits for the broker's confirm."
   }
 )
@@ -243,6 +252,7 @@ export const DeclareQueues: Reference<boolean> = Setting.reference(
   SettingKind.flag,
   {
     default: () => true,
+    isReadByBroker: true,
     doc:
       "Whether a client declares the queue it sends to. With a user that may not configure anything, let the worker declare."
   }

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queues from "./Queues.ts"
 import * as Router from "./Router.ts"
@@ -57,6 +58,20 @@ export const context = (some: Some): Context.Context<never> => {
   }
   return context
 }
+
+/**
+ * Of these, the names of those that were given too far inside: the layers of
+ * broker, client and results have read them, and nobody gave them any.
+ */
+export const unread = (some: Some): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.contextWith((around: Context.Context<never>) =>
+    Effect.succeed(
+      Object.keys(some).filter((name) => {
+        const reference = references.get(name)
+        return reference?.setting.isReadByBroker === true && !around.mapUnsafe.has(reference.key)
+      })
+    )
+  )
 
 /** Gives the settings to all that is built or run below. Throws a `SettingsError` that lists all that is wrong. */
 export const layer = (given: Given): Layer.Layer<never> =>

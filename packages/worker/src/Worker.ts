@@ -201,6 +201,7 @@ const define = <T extends Handlers, W extends WorkerSteps.List, C extends Worker
       Effect.provideService(Control.Control, control),
       Effect.provideService(WorkerSettings.WorkerSettings, settings),
       Effect.provideContext(TaskSettings.context(taskSettings)),
+      (run) => Effect.andThen(warnOfUnread(taskSettings), run),
       Effect.provideService(ParentNodename, settings.nodename)
       // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
     ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
@@ -220,6 +221,14 @@ const define = <T extends Handlers, W extends WorkerSteps.List, C extends Worker
     run: run(live)
   }
 }
+
+const warnOfUnread = (given: TaskSettings.Some): Effect.Effect<void> =>
+  Effect.flatMap(TaskSettings.unread(given), (names) =>
+    names.length === 0 ? Effect.void : Effect.logWarning(
+      `worker: No worker reads the settings ${
+        names.join(", ")
+      }: give them to the broker too, as in Broker.layer(url, { settings })`
+    ))
 
 type Live<E, R> = (
   control: Control.Control["Service"],
