@@ -2,12 +2,14 @@
  * `npm run docs`: writes the code that documents show from the examples that
  * tests run. A block under `<!-- cut: examples/01-quickstart/main.ts -->` is
  * that file without its opening comment; with `#name` behind the path it is
- * what stands between `// #region name` and `// #endregion`.
+ * what stands between `// #region name` and `// #endregion`. It also writes
+ * `docs/settings.md`, from the tables of settings.
  */
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { pathToFileURL } from "node:url"
 import { filesIn } from "./files.mjs"
+import { settingsPage, settingsText } from "./settings.mjs"
 import { root } from "./workspace.mjs"
 
 /**
@@ -53,9 +55,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     process.exit(2)
   }
   let stale = 0
-  for (const file of documents()) {
-    const text = readFileSync(file, "utf8")
-    const fresh = refresh(text)
+  for (const file of new Set([...documents(), settingsPage])) {
+    const text = existsSync(file) ? readFileSync(file, "utf8") : ""
+    const fresh = file === settingsPage ? settingsText() : refresh(text)
     if (fresh === text) continue
     stale++
     if (mode === "--write") writeFileSync(file, fresh)

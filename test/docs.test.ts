@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join, relative } from "node:path"
 import { cut, documents, ownBlocks, refresh } from "../scripts/docs.mjs"
 import { filesIn } from "../scripts/files.mjs"
+import { settingsPage, settingsText } from "../scripts/settings.mjs"
 import { packages, root } from "../scripts/workspace.mjs"
 
 const read = (file: string): string => readFileSync(file, "utf8")
@@ -85,6 +86,10 @@ describe("the documents", () => {
     for (const file of documents()) {
       assert.strictEqual(read(file), refresh(read(file)), `${named(file)}: run npm run docs`)
     }
+  })
+
+  it("show the settings as they are", () => {
+    assert.strictEqual(read(settingsPage), settingsText(), `${named(settingsPage)}: run npm run docs`)
   })
 
   it("notice a block that has drifted from its example", () => {

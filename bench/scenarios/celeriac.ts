@@ -30,8 +30,8 @@ const noop = (options: TaskOptions = {}) =>
   })
 
 const amqp = AmqpTransport.layer({ url })
-const producer = Producer.layerWith({ eager: true }).pipe(Layer.provideMerge(amqp))
-const rpc = RpcBackend.layer.pipe(Layer.provideMerge(producer))
+const producer = Producer.layer({ eager: true }).pipe(Layer.provideMerge(amqp))
+const rpc = RpcBackend.layer().pipe(Layer.provideMerge(producer))
 const disabled = DisabledBackend.layer.pipe(Layer.provideMerge(producer))
 
 const workerOf = (meter: Meter | undefined, options: TaskOptions = {}, prefetch: Prefetch = "adaptive") =>

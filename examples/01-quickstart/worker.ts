@@ -26,4 +26,4 @@ const worker = Worker.make({
 
 export default worker
 
-if (import.meta.main) worker.run.pipe(Effect.provide(Broker.layerConfig), NodeRuntime.runMain)
+if (import.meta.main) worker.run.pipe(Effect.provide(Broker.layerConfig()), NodeRuntime.runMain)

@@ -13,13 +13,12 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Broker from "celeriac/Broker"
 import * as Client from "celeriac/Client"
 import * as LogFormat from "celeriac/LogFormat"
+import * as Settings from "celeriac/Settings"
 import * as Task from "celeriac/Task"
 import * as Worker from "celeriac/Worker"
-import * as Config from "effect/Config"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 // #region python
@@ -74,14 +73,14 @@ const program = Effect.gen(function*() {
 }).pipe(Effect.provide(worker.layer))
 
 const main = Effect.gen(function*() {
-  const url = yield* Config.option(Broker.urlConfig)
-  if (Option.isNone(url)) {
+  const { brokerUrl } = Settings.fromEnvironment()
+  if (brokerUrl === undefined) {
     console.error(
       "This example needs a RabbitMQ: set CELERIAC_BROKER_URL, for example to amqp://guest:guest@localhost:5672//"
     )
     return yield* Effect.sync(() => void (process.exitCode = 1))
   }
-  yield* Effect.provide(program, Layer.mergeAll(Broker.layer(url.value), LogFormat.layer({ level: "warning" })))
+  yield* Effect.provide(program, Layer.mergeAll(Broker.layer(brokerUrl), LogFormat.layer({ level: "warning" })))
 })
 
 NodeRuntime.runMain(main)

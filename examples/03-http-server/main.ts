@@ -62,7 +62,7 @@ const Routes = HttpRouter.use(Effect.fnUntraced(function*(router) {
       const { messageId } = yield* client.execute(sendWelcome, { to: email }, { timeout: "5 seconds" })
       return HttpServerResponse.jsonUnsafe({ messageId })
     }).pipe(
-      Effect.catchTag("TaskError", (error) => Effect.succeed(HttpServerResponse.text(error.message, { status: 504 })))
+      Effect.catchTag("ResultError", (error) => Effect.succeed(HttpServerResponse.text(error.message, { status: 504 })))
     )
   )
 }))

@@ -1,14 +1,13 @@
 /**
- * From a URL to everything that a worker or a client needs of a broker: the
- * one place that names all transports and all result backends.
+ * From a URL to everything that a worker or a client needs of a broker.
  *
  * ```ts
  * worker.run.pipe(Effect.provide(Broker.layer("amqp://localhost")), NodeRuntime.runMain)
  * ```
  *
- * `memory://` is a broker inside this process, made anew for every layer. A
- * transport is loaded when its URL is met: who stays in memory never loads
- * RabbitMQ's.
+ * `memory://` is a broker inside this process, made anew for every layer.
+ * Transports and result backends are found by the schemes of their URLs, and
+ * loaded then.
  */
 export { defaultUrl } from "@celeriac/amqp/AmqpConfig"
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
@@ -16,139 +15,87 @@ import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
-import * as Config from "effect/Config"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import type { SettingsError } from "@celeriac/tasks/SettingsError"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
+import * as Environment from "./internal/Environment.ts"
+import * as ResultBackends from "./internal/ResultBackends.ts"
+import * as Transports from "./internal/Transports.ts"
+import * as Settings from "./Settings.ts"
 
 /** What the layers here provide. */
 export type Broker = Transport | Producer.Producer | ResultBackend | Client.Client
-
-/** Where results go: to the client that asked, into this process, or nowhere. */
-export type Results = "rpc" | "memory" | "disabled"
 
 /** One URL; or several members of one RabbitMQ cluster, in a list or separated by `;`. */
 export type Url = string | Redacted.Redacted | ReadonlyArray<string | Redacted.Redacted>
 
 export interface Options {
-  /** Default: `memory` with `memory://`, `rpc` otherwise. */
-  readonly results?: Results | undefined
+  /**
+   * Where results go, as Celery's `result_backend` has it: `rpc://` to the client
+   * that asked, `memory://` (or `cache+memory://`) into this process,
+   * `disabled://` nowhere. Default: `memory://` with the broker `memory://`,
+   * `rpc://` otherwise.
+   */
+  readonly results?: string | Redacted.Redacted | undefined
+  /**
+   * Settings of tasks, of results and of sending: the client and the result
+   * backend are made by them, and a worker that runs on this broker has them
+   * where its own do not say otherwise.
+   */
+  readonly settings?: Settings.Given | undefined
 }
 
-/** The broker of a URL. Nothing connects before it is asked to. */
-export const layer = (url: Url, options: Options = {}): Layer.Layer<Broker, MessagingError> =>
+/**
+ * The broker of a URL. Nothing connects before it is asked to. A scheme that is
+ * not known fails, with those that are: as `MessagingError` for the broker's, as
+ * `ResultError` for the result backend's.
+ */
+export const layer = (url: Url, options: Options = {}): Layer.Layer<Broker, MessagingError | ResultError> =>
   Layer.unwrap(Effect.gen(function*() {
-    const urls = readUrls(url)
-    const scheme = schemeOf(urls[0] ?? "")
-    const transport = transports.get(scheme)
-    if (transport === undefined) return yield* unknownScheme(scheme)
-    const results = yield* load(backends[options.results ?? transport.results])
+    const transport = yield* Transports.find(asList(url))
+    const results = yield* ResultBackends.find(options.results ?? transport.results)
     return Client.layer.pipe(
       Layer.provideMerge(results),
-      Layer.provideMerge(Producer.layer),
-      Layer.provideMerge(yield* load(() => transport.load(urls)))
+      Layer.provideMerge(Producer.layer()),
+      Layer.provideMerge(transport.layer),
+      Layer.provideMerge(Settings.layer(options.settings ?? {}))
     )
   }))
 
 /** The embedded broker, with results kept in this process. */
-export const layerMemory: Layer.Layer<Broker, MessagingError> = layer("memory://")
-
-/** The URL that the environment names: `CELERIAC_BROKER_URL`, or Celery's `CELERY_BROKER_URL`. */
-export const urlConfig: Config.Config<Redacted.Redacted> = Config.Redacted("CELERIAC_BROKER_URL").pipe(
-  Config.orElse(() => Config.Redacted("CELERY_BROKER_URL"))
-)
+export const layerMemory: Layer.Layer<Broker, MessagingError | ResultError> = layer("memory://")
 
 /**
- * Where the environment wants results to go: `CELERIAC_RESULT_BACKEND`, or
- * Celery's `CELERY_RESULT_BACKEND`, with or without `://`; undefined when it
- * says nothing. A name that is not known is an error: results would be lost.
+ * The broker of the environment: `CELERIAC_BROKER_URL` or Celery's
+ * `CELERY_BROKER_URL`, results where `CELERIAC_RESULT_BACKEND` or
+ * `CELERY_RESULT_BACKEND` says, and the settings of the documentation's page.
+ * What the options say counts before the environment.
  */
-export const resultsConfig: Effect.Effect<Results | undefined, MessagingError | Config.ConfigError> = Effect.flatMap(
-  Config.option(
-    Config.String("CELERIAC_RESULT_BACKEND").pipe(Config.orElse(() => Config.String("CELERY_RESULT_BACKEND")))
-  ),
-  (found) => {
-    if (Option.isNone(found)) return Effect.succeed(undefined)
-    // Only the scheme: what follows may hold a password.
-    const name = found.value.trim().replace(/:\/\/.*$/s, "").replace("cache+", "")
-    return name === "rpc" || name === "memory" || name === "disabled"
-      ? Effect.succeed(name)
-      : invalid(`there is no result backend '${name}': known are ${Object.keys(backends).join(", ")}`)
-  }
+export const layerConfig = (
+  options: Options = {}
+): Layer.Layer<Broker, MessagingError | ResultError | SettingsError | Config.ConfigError> =>
+  Layer.unwrap(Effect.gen(function*() {
+    const { brokerUrl, resultBackend, ...settings } = yield* Environment.read
+    if (brokerUrl === undefined) return yield* noBroker
+    return layer(brokerUrl, {
+      results: options.results ?? resultBackend,
+      settings: { ...settings, ...options.settings }
+    })
+  }))
+
+const asList = (url: Url): ReadonlyArray<string | Redacted.Redacted> =>
+  // `Array.isArray` does not narrow a list that is read-only.
+  Array.isArray(url) ? url as ReadonlyArray<string | Redacted.Redacted> : [url as string | Redacted.Redacted]
+
+const noBroker = Effect.suspend(() =>
+  Effect.fail(because(
+    "broker",
+    new InvalidConfiguration({
+      detail:
+        "the environment names none. Set CELERIAC_BROKER_URL, or CELERY_BROKER_URL, to its URL, such as amqp://localhost or memory://"
+    })
+  ))
 )
-
-/** The broker of the environment: see `urlConfig` and `resultsConfig`. */
-export const layerConfig: Layer.Layer<Broker, MessagingError | Config.ConfigError> = Layer.unwrap(
-  Effect.gen(function*() {
-    const url = yield* Config.option(urlConfig)
-    if (Option.isNone(url)) return yield* noBroker()
-    return layer(url.value, { results: yield* resultsConfig })
-  })
-)
-
-const amqp = {
-  results: "rpc" as const,
-  load: (urls: ReadonlyArray<string>) =>
-    import("@celeriac/amqp/AmqpTransport").then((module) =>
-      module.layer({ url: urls.map((url) => Redacted.make(url)) })
-    )
-}
-
-const memory = {
-  results: "memory" as const,
-  load: () => import("@celeriac/messaging/transports/MemoryTransport").then((module) => module.layer)
-}
-
-interface Known {
-  readonly results: Results
-  readonly load: (urls: ReadonlyArray<string>) => Promise<Layer.Layer<Transport, MessagingError>>
-}
-
-/** By the scheme of the URL. */
-const transports: ReadonlyMap<string, Known> = new Map<string, Known>([
-  ["amqp", amqp],
-  ["amqps", amqp],
-  ["pyamqp", amqp],
-  ["pyamqps", amqp],
-  ["librabbitmq", amqp],
-  ["memory", memory]
-])
-
-const backends: Readonly<
-  Record<Results, () => Promise<Layer.Layer<ResultBackend, never, Producer.Producer | Transport>>>
-> = {
-  rpc: () => import("@celeriac/tasks/result/backends/RpcBackend").then((module) => module.layer),
-  memory: () => import("@celeriac/tasks/result/backends/MemoryBackend").then((module) => module.layer),
-  disabled: () => import("@celeriac/tasks/result/backends/DisabledBackend").then((module) => module.layer)
-}
-
-/** A module of our own that does not load is a broken installation. */
-const load = <A>(what: () => Promise<A>): Effect.Effect<A> => Effect.promise(what)
-
-const readUrls = (url: Url): ReadonlyArray<string> =>
-  (Array.isArray(url) ? url : [url])
-    .flatMap((one: string | Redacted.Redacted) =>
-      (Redacted.isRedacted(one) ? String(Redacted.value(one)) : one).split(";")
-    )
-    .map((one) => one.trim())
-    .filter((one) => one !== "")
-    // A scheme alone is a URL to Celery.
-    .map((one) => transports.has(one) ? `${one}://` : one)
-
-/** What does not look like a scheme may be a password, and is not told. */
-const schemeOf = (url: string): string => /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase() ?? ""
-
-const unknownScheme = (scheme: string) =>
-  invalid(
-    `${scheme === "" ? "the broker URL has no scheme" : `there is no transport for '${scheme}://'`}: known are ${
-      Array.from(transports.keys(), (name) => `${name}://`).join(", ")
-    }`
-  )
-
-const invalid = (detail: string) => Effect.fail(because("broker", new InvalidConfiguration({ detail })))
-
-const noBroker = () =>
-  invalid(
-    "the environment names none. Set CELERIAC_BROKER_URL, or CELERY_BROKER_URL, to its URL, such as amqp://localhost or memory://"
-  )

@@ -1,2 +1,2 @@
-/** The seam between tasks and wherever their results are kept. */
+/** Wherever results are kept: three services in one layer. */
 export * from "@celeriac/tasks/result/ResultBackend"

@@ -1,2 +1,2 @@
-/** Why a task could not be sent, or its result not be had. */
+/** Why a task could not be sent. */
 export * from "@celeriac/tasks/TaskError"

@@ -11,7 +11,8 @@ import * as Broker from "../src/Broker.ts"
 import * as Client from "../src/Client.ts"
 import * as Producer from "../src/Producer.ts"
 import * as Queue from "../src/Queue.ts"
-import * as ResultBackend from "../src/ResultBackend.ts"
+import * as ResultReader from "../src/ResultReader.ts"
+import * as ResultWriter from "../src/ResultWriter.ts"
 import * as Task from "../src/Task.ts"
 import * as Transport from "../src/Transport.ts"
 import * as Worker from "../src/Worker.ts"
@@ -22,13 +23,15 @@ class Mailer extends Context.Service<Mailer, object>()("test/Mailer") {}
 
 const what = Effect.gen(function*() {
   const { driver, uri } = yield* Transport.Transport
-  const { name } = yield* ResultBackend.ResultBackend
-  return { driver, uri, results: name }
+  const writer = yield* ResultWriter.ResultWriter
+  const reader = yield* ResultReader.ResultReader
+  assert.strictEqual(writer.uri, reader.uri)
+  return { driver, uri, results: writer.uri }
 })
 
 const fromEnvironment = (env: Readonly<Record<string, string>>) =>
   what.pipe(
-    Effect.provide(Broker.layerConfig),
+    Effect.provide(Broker.layerConfig()),
     Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(env))),
     Effect.exit
   )
@@ -59,13 +62,13 @@ describe("Broker", () => {
 
   for (
     const [url, expected] of [
-      ["memory://", { driver: "memory", uri: "memory://local", results: "memory" }],
-      ["memory", { driver: "memory", uri: "memory://local", results: "memory" }],
-      ["amqp://", { driver: "amqp", uri: "amqp://guest:**@localhost:5672//", results: "rpc" }],
-      ["amqp", { driver: "amqp", uri: "amqp://guest:**@localhost:5672//", results: "rpc" }],
-      ["pyamqp://me:hush@rabbit/prod", { driver: "amqp", uri: "amqp://me:**@rabbit:5672/prod", results: "rpc" }],
-      ["AMQPS://rabbit", { driver: "amqp", uri: "amqps://guest:**@rabbit:5671//", results: "rpc" }],
-      ["amqp://a;amqp://b", { driver: "amqp", uri: "amqp://guest:**@a:5672//", results: "rpc" }]
+      ["memory://", { driver: "memory", uri: "memory://local", results: "memory://" }],
+      ["memory", { driver: "memory", uri: "memory://local", results: "memory://" }],
+      ["amqp://", { driver: "amqp", uri: "amqp://guest:**@localhost:5672//", results: "rpc://" }],
+      ["amqp", { driver: "amqp", uri: "amqp://guest:**@localhost:5672//", results: "rpc://" }],
+      ["pyamqp://me:hush@rabbit/prod", { driver: "amqp", uri: "amqp://me:**@rabbit:5672/prod", results: "rpc://" }],
+      ["AMQPS://rabbit", { driver: "amqp", uri: "amqps://guest:**@rabbit:5671//", results: "rpc://" }],
+      ["amqp://a;amqp://b", { driver: "amqp", uri: "amqp://guest:**@a:5672//", results: "rpc://" }]
     ] as const
   ) {
     it.effect(`knows ${url}`, () =>
@@ -77,8 +80,18 @@ describe("Broker", () => {
 
   it.effect("puts results where it is told to", () =>
     Effect.gen(function*() {
-      for (const results of ["rpc", "memory", "disabled"] as const) {
-        assert.strictEqual((yield* Effect.provide(what, Broker.layer("memory://", { results }))).results, results)
+      for (
+        const [results, expected] of [
+          ["rpc", "rpc://"],
+          ["rpc://", "rpc://"],
+          ["RPC://", "rpc://"],
+          [Redacted.make("memory://"), "memory://"],
+          ["cache+memory://", "memory://"],
+          ["disabled", "disabled://"],
+          ["disabled://", "disabled://"]
+        ] as const
+      ) {
+        assert.strictEqual((yield* Effect.provide(what, Broker.layer("memory://", { results }))).results, expected)
       }
     }))
 
@@ -93,22 +106,32 @@ describe("Broker", () => {
       }))
   }
 
+  for (const results of ["redis://:hush@host", "me:hush@host", "hush", "", "__proto__://hush", "cache+hush"]) {
+    it.effect(`does not know the result backend '${results}', and names what it knows`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Effect.provide(what, Broker.layer("memory://", { results })))
+        assert.isTrue(error._tag === "ResultError" && error.reason._tag === "InvalidBackend" && !error.isRecoverable)
+        assert.match(error.message, /known are rpc:\/\/, memory:\/\/, cache\+memory:\/\/, disabled:\/\/$/)
+        assert.notInclude(error.message, "hush")
+      }))
+  }
+
   it.effect("reads the environment, our names before Celery's", () =>
     Effect.gen(function*() {
       const uriOf = (exit: Exit.Exit<{ readonly uri: string; readonly results: string }, unknown>) =>
         Exit.isSuccess(exit) ? `${exit.value.uri} ${exit.value.results}` : assert.fail(String(exit))
-      assert.strictEqual(uriOf(yield* fromEnvironment({ CELERY_BROKER_URL: "memory://" })), "memory://local memory")
+      assert.strictEqual(uriOf(yield* fromEnvironment({ CELERY_BROKER_URL: "memory://" })), "memory://local memory://")
       assert.strictEqual(
         uriOf(yield* fromEnvironment({ CELERIAC_BROKER_URL: "memory://", CELERY_BROKER_URL: "amqp://" })),
-        "memory://local memory"
+        "memory://local memory://"
       )
       assert.strictEqual(
         uriOf(yield* fromEnvironment({ CELERIAC_BROKER_URL: "amqp://", CELERY_RESULT_BACKEND: "cache+memory://" })),
-        "amqp://guest:**@localhost:5672// memory"
+        "amqp://guest:**@localhost:5672// memory://"
       )
       assert.strictEqual(
         uriOf(yield* fromEnvironment({ CELERIAC_BROKER_URL: "memory://", CELERIAC_RESULT_BACKEND: "rpc://" })),
-        "memory://local rpc"
+        "memory://local rpc://"
       )
     }))
 
@@ -120,7 +143,10 @@ describe("Broker", () => {
       const unknown = messageOf(
         yield* fromEnvironment({ CELERIAC_BROKER_URL: "memory://", CELERY_RESULT_BACKEND: "redis://:hush@host/0" })
       )
-      assert.match(unknown, /no result backend 'redis': known are rpc, memory, disabled/)
+      assert.match(
+        unknown,
+        /no result backend for 'redis:\/\/': known are rpc:\/\/, memory:\/\/, cache\+memory:\/\/, disab/
+      )
       assert.notInclude(unknown, "hush")
     }))
 })
@@ -132,7 +158,7 @@ describe("the types", () => {
     })
     const closed: Effect.Effect<void, unknown> = Effect.provide(inline.run, Broker.layerMemory)
     // @ts-expect-error the client is not there
-    const open: Effect.Effect<void, unknown, Transport.Transport | ResultBackend.ResultBackend> = inline.run
+    const open: Effect.Effect<void, unknown, Transport.Transport | ResultWriter.ResultWriter> = inline.run
     assert.isTrue(Effect.isEffect(closed) && Effect.isEffect(open))
     inline satisfies Worker.Definition<unknown, Broker.Broker>
     const needy = Worker.make({ tasks: [add.toLayer(() => Effect.as(Mailer, 1))] })
@@ -142,7 +168,7 @@ describe("the types", () => {
 
   it("ask for nothing more when there are no tasks", () => {
     const none = Worker.make({ tasks: [] })
-    const layer: Layer.Layer<Worker.Worker, unknown, Transport.Transport | ResultBackend.ResultBackend> = none.layer
+    const layer: Layer.Layer<Worker.Worker, unknown, Transport.Transport | ResultWriter.ResultWriter> = none.layer
     assert.isTrue(Layer.isLayer(layer))
   })
 })

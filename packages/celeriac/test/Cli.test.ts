@@ -49,12 +49,12 @@ describe.concurrent("celeriac", () => {
 
   for (
     const [flags, said] of [
-      [["-c", "0"], /--concurrency must be at least 1/],
+      [["-c", "0"], /--concurrency: "0"\. Expected: a whole number of at least 1/],
       [["-c", "many"], /--concurrency: "many"/],
       [["-l", "loud"], /debug/],
-      [["-Q", ","], /--queues names no queue/],
+      [["-Q", ","], /--queues: ","\. Expected: names, none of them empty/],
       [["--prefetch-multiplier", "-1"], /prefetch-multiplier/],
-      [["--result-backend", "redis"], /rpc/]
+      [["--prefetch-multiplier=-1"], /prefetch-multiplier: "-1"\. Expected: "adaptive", a number for each slot/]
     ] as const
   ) {
     it(`refuses ${flags.join(" ")}`, async () => {
@@ -76,7 +76,7 @@ w1@example.com v${version} (celeriac)
 
 [config]
 .> transport:   memory://local
-.> results:     memory
+.> results:     memory://
 .> concurrency: 3 (fibers)
 
 [queues]
@@ -151,6 +151,20 @@ w1@example.com v${version} (celeriac)
     }
   })
 
+  it("takes settings from the environment, its flags before them", async () => {
+    const environment = { CELERIAC_CONCURRENCY: "5", CELERIAC_NODENAME: "env@%h", CELERIAC_DEFAULT_QUEUE: "elsewhere" }
+    const { stdout } = await celeriac(inMemory("-n", "flag@example.com"), { ...stopping("SIGTERM"), env: environment })
+    assert.include(stdout, "flag@example.com v")
+    assert.include(stdout, ".> concurrency: 5 (fibers)")
+    assert.include(stdout, ".> elsewhere        exchange=elsewhere(direct)")
+  })
+
+  it("says in one line all that is wrong with the environment", async () => {
+    const refused = await celeriac(inMemory(), { env: { CELERIAC_CONCURRENCY: "many", CELERIAC_ACKS_LATE: "perhaps" } })
+    assertRefused(refused, /CELERIAC_ACKS_LATE is "perhaps", and must be true or false/)
+    assertRefused(refused, /CELERIAC_CONCURRENCY is "many", and must be a whole number of at least 1/)
+  })
+
   it("finds a worker that lies where workers usually lie", async () => {
     const { code } = await celeriac(["worker", "-b", "memory://"], { ...stopping("SIGTERM"), cwd: fixture(".") })
     assert.strictEqual(code, 0)
@@ -179,8 +193,11 @@ w1@example.com v${version} (celeriac)
     assert.notInclude(scheme.stderr, "hush")
     assertRefused(await withBroker("hush"), /broker URL has no scheme: known are/)
     const results = await celeriac(inMemory(), { env: { CELERIAC_RESULT_BACKEND: "redis://:hush@host" } })
-    assertRefused(results, /no result backend 'redis': known are rpc, memory, disabled/)
+    assertRefused(results, /no result backend for 'redis:\/\/': known are rpc:\/\/, memory:\/\/, .*disabled:\/\//)
     assert.notInclude(results.stderr, "hush")
+    const flag = await celeriac(inMemory("--result-backend", "redis://:hush@host"))
+    assertRefused(flag, /no result backend for 'redis:\/\/'/)
+    assert.notInclude(flag.stderr, "hush")
     const malformed = await withBroker("amqp://me:hush@host:port/")
     assertRefused(malformed, /host or port/)
     assert.notInclude(malformed.stderr, "hush")

@@ -235,8 +235,5 @@ const addressOf = ({ exchange = "", routingKey = "" }: PublishOptions): Address 
 })
 
 /** A producer over the transport at hand. */
-export const layerWith = (options: ProducerOptions): Layer.Layer<Producer, never, Transport> =>
+export const layer = (options: ProducerOptions = {}): Layer.Layer<Producer, never, Transport> =>
   Layer.effect(Producer, make(options))
-
-/** `layerWith`, with the defaults. */
-export const layer: Layer.Layer<Producer, never, Transport> = layerWith({})

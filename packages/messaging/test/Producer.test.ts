@@ -525,24 +525,24 @@ describe("Producer, when its scope closes", () => {
     }))
 })
 
-describe("Producer.layer", () => {
+describe("Producer.layer()", () => {
   const program = Effect.andThen(
     Producer.Producer,
     (producer) => producer.publish(1, { routingKey: "q", declare: [Entity.queue("q")] })
   )
 
   it.effect("provides the producer over the transport at hand", () =>
-    program.pipe(Effect.provide(Producer.layer), Effect.provide(MemoryTransport.layer)))
+    program.pipe(Effect.provide(Producer.layer()), Effect.provide(MemoryTransport.layer)))
 
   it.effect("takes options", () =>
     program.pipe(
-      Effect.provide(Producer.layerWith({ name: "mine", buffer: 1 })),
+      Effect.provide(Producer.layer({ name: "mine", buffer: 1 })),
       Effect.provide(MemoryTransport.layer)
     ))
 
   it("does not compile without a transport", () => {
     // @ts-expect-error Type 'Transport' is not assignable to type 'never'
-    const complete: Effect.Effect<void, MessagingError> = program.pipe(Effect.provide(Producer.layer))
+    const complete: Effect.Effect<void, MessagingError> = program.pipe(Effect.provide(Producer.layer()))
     assert.isDefined(complete)
   })
 })

@@ -6,17 +6,16 @@
  *
  * @since 0.1.0
  */
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Outcome from "./Outcome.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
-import { ResultBackend } from "./result/ResultBackend.ts"
+import { because, type ResultError, ResultTimeout, ResultUnavailable, ResultUnreadable } from "./result/ResultError.ts"
+import { ResultReader } from "./result/ResultReader.ts"
 import * as ResultRecord from "./result/ResultRecord.ts"
 import type * as Task from "./Task.ts"
-import { because, ResultTimeout, ResultUnavailable, ResultUnreadable, TaskError } from "./TaskError.ts"
 import * as TaskState from "./TaskState.ts"
 
 /** How long `get` waits. */
@@ -35,79 +34,79 @@ export interface AsyncResult<out A, out E = never> {
   /**
    * Waits for the task to end, and comes to what it came to. Fails with its own
    * error, with `TaskException` when it failed otherwise or was revoked, with
-   * `TaskError` when the result does not come in time, is not kept or cannot be
+   * `ResultError` when the result does not come in time, is not kept or cannot be
    * read.
    */
   readonly get: {
     (options?: GetOptions & { readonly propagate?: true }): Effect.Effect<
       A,
-      E | TaskException | TaskError | MessagingError
+      E | TaskException | ResultError
     >
     /** With `propagate: false` the task's failure is a value. */
-    (options: GetOptions & { readonly propagate: false }): Effect.Effect<Final<A, E>, TaskError | MessagingError>
+    (options: GetOptions & { readonly propagate: false }): Effect.Effect<Final<A, E>, ResultError>
   }
 
   /** PENDING also when nobody knows the id. */
-  readonly state: Effect.Effect<TaskState.TaskState, TaskError | MessagingError>
+  readonly state: Effect.Effect<TaskState.TaskState, ResultError>
   /** Whether it ended. */
-  readonly ready: Effect.Effect<boolean, TaskError | MessagingError>
-  readonly successful: Effect.Effect<boolean, TaskError | MessagingError>
+  readonly ready: Effect.Effect<boolean, ResultError>
+  readonly successful: Effect.Effect<boolean, ResultError>
   /** Whether it ended in FAILURE. */
-  readonly failed: Effect.Effect<boolean, TaskError | MessagingError>
+  readonly failed: Effect.Effect<boolean, ResultError>
   /** What it came to, if it ended. Does not wait. */
-  readonly result: Effect.Effect<Option.Option<Final<A, E>>, TaskError | MessagingError>
+  readonly result: Effect.Effect<Option.Option<Final<A, E>>, ResultError>
   /** Of the failure, as the worker's language writes it. */
-  readonly traceback: Effect.Effect<string | undefined, TaskError | MessagingError>
+  readonly traceback: Effect.Effect<string | undefined, ResultError>
   /** The record as it is stored, if there is one. */
-  readonly record: Effect.Effect<ResultRecord.ResultRecord | undefined, TaskError | MessagingError>
+  readonly record: Effect.Effect<ResultRecord.ResultRecord | undefined, ResultError>
   /** Drops what the backend keeps about it. */
-  readonly forget: Effect.Effect<void, MessagingError>
+  readonly forget: Effect.Effect<void, ResultError>
 }
 
 /** The result of a task sent earlier, by its id: typed when the definition is given. */
 export function make<T extends Task.Any>(
   id: string,
   task: T
-): Effect.Effect<AsyncResult<Task.Success<T>, Task.Failure<T>>, never, ResultBackend>
-export function make(id: string): Effect.Effect<AsyncResult<unknown>, never, ResultBackend>
-export function make(id: string, task?: Task.Any): Effect.Effect<AsyncResult<any, any>, never, ResultBackend> {
-  return Effect.map(ResultBackend, (backend) => fromBackend(id, backend, task?.outcome ?? Outcome.untyped, false))
+): Effect.Effect<AsyncResult<Task.Success<T>, Task.Failure<T>>, never, ResultReader>
+export function make(id: string): Effect.Effect<AsyncResult<unknown>, never, ResultReader>
+export function make(id: string, task?: Task.Any): Effect.Effect<AsyncResult<any, any>, never, ResultReader> {
+  return Effect.map(ResultReader, (reader) => fromReader(id, reader, task?.outcome ?? Outcome.untyped, false))
 }
 
-/** For whoever holds the backend: see `make`. */
-export const fromBackend = <A, E>(
+/** For whoever holds the reader: see `make`. */
+export const fromReader = <A, E>(
   id: string,
-  backend: ResultBackend["Service"],
+  reader: ResultReader["Service"],
   outcome: Outcome.Outcome<A, E>,
   ignored: boolean
-): AsyncResult<A, E> => new AsyncResultImpl(id, backend, outcome, ignored)
+): AsyncResult<A, E> => new AsyncResultImpl(id, reader, outcome, ignored)
 
 class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
   readonly id: string
-  readonly #backend: ResultBackend["Service"]
+  readonly #reader: ResultReader["Service"]
   readonly #outcome: Outcome.Outcome<A, E>
   readonly #ignored: boolean
 
-  constructor(id: string, backend: ResultBackend["Service"], outcome: Outcome.Outcome<A, E>, ignored: boolean) {
+  constructor(id: string, reader: ResultReader["Service"], outcome: Outcome.Outcome<A, E>, ignored: boolean) {
     this.id = id
-    this.#backend = backend
+    this.#reader = reader
     this.#outcome = outcome
     this.#ignored = ignored
   }
 
   get(
     options?: GetOptions & { readonly propagate?: true }
-  ): Effect.Effect<A, E | TaskException | TaskError | MessagingError>
-  get(options: GetOptions & { readonly propagate: false }): Effect.Effect<Final<A, E>, TaskError | MessagingError>
+  ): Effect.Effect<A, E | TaskException | ResultError>
+  get(options: GetOptions & { readonly propagate: false }): Effect.Effect<Final<A, E>, ResultError>
   get(
     options: GetOptions & { readonly propagate?: boolean } = {}
-  ): Effect.Effect<A | Final<A, E>, E | TaskException | TaskError | MessagingError> {
+  ): Effect.Effect<A | Final<A, E>, E | TaskException | ResultError> {
     const final = Effect.flatMap(this.#wait(options.timeout), (record) => this.#read(record))
     return options.propagate === false ? final : Effect.flatMap(final, Effect.fromResult)
   }
 
   get state() {
-    return this.#backend.state(this.id)
+    return this.#reader.state(this.id)
   }
 
   get ready() {
@@ -123,10 +122,10 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
   }
 
   get record() {
-    return this.#backend.lookup(this.id)
+    return this.#reader.lookup(this.id)
   }
 
-  get result(): Effect.Effect<Option.Option<Final<A, E>>, TaskError | MessagingError> {
+  get result(): Effect.Effect<Option.Option<Final<A, E>>, ResultError> {
     return Effect.flatMap(this.record, (record) =>
       record === undefined || !TaskState.isReady(record.status)
         ? Effect.succeedNone
@@ -138,19 +137,19 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
   }
 
   get forget() {
-    return this.#backend.forget(this.id)
+    return this.#reader.forget(this.id)
   }
 
-  #wait(timeout: Duration.Input | undefined): Effect.Effect<ResultRecord.ResultRecord, TaskError | MessagingError> {
+  #wait(timeout: Duration.Input | undefined): Effect.Effect<ResultRecord.ResultRecord, ResultError> {
     if (this.#ignored) return Effect.fail(because("get", this.#unavailable("it was sent with ignoreResult")))
-    const wait = this.#backend.wait(this.id)
+    const wait = this.#reader.wait(this.id)
     return timeout === undefined ? wait : Effect.timeoutOrElse(wait, {
       duration: timeout,
       orElse: () => Effect.fail(because("get", new ResultTimeout({ id: this.id, millis: Duration.toMillis(timeout) })))
     })
   }
 
-  #read(record: ResultRecord.ResultRecord): Effect.Effect<Final<A, E>, TaskError> {
+  #read(record: ResultRecord.ResultRecord): Effect.Effect<Final<A, E>, ResultError> {
     if (record.status === TaskState.SUCCESS) {
       const decoded = this.#outcome.decodeSuccess(record.result)
       return Result.isSuccess(decoded)
@@ -169,6 +168,6 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
   }
 
   #unavailable(detail: string): ResultUnavailable {
-    return new ResultUnavailable({ id: this.id, backend: this.#backend.name, detail })
+    return new ResultUnavailable({ id: this.id, backend: this.#reader.uri, detail })
   }
 }

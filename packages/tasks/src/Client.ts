@@ -35,7 +35,8 @@ import * as PythonRepr from "./protocol/PythonRepr.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
 import * as Queues from "./Queues.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
-import { ResultBackend } from "./result/ResultBackend.ts"
+import type { ResultError } from "./result/ResultError.ts"
+import { ResultReader } from "./result/ResultReader.ts"
 import * as Router from "./Router.ts"
 import * as Settings from "./Settings.ts"
 import type * as Task from "./Task.ts"
@@ -44,7 +45,7 @@ import { TaskId } from "./TaskId.ts"
 import type { TaskOptions } from "./TaskOptions.ts"
 
 /** Why a task was not sent, or is not known to have been. */
-export type SendError = TaskError.TaskError | MessagingError
+export type SendError = TaskError.TaskError | MessagingError | ResultError
 
 /** A task's arguments; nothing has to be given where nothing is required. */
 export type ArgumentsOf<T extends Task.Any> = {} extends Arguments.Named<T["parameters"]> ? [args?: Task.Input<T>]
@@ -69,7 +70,11 @@ export interface ExecuteOptions extends CallOptions.CallOptions {
   readonly timeout?: Duration.Input
 }
 
-/** Sends tasks. Fails with `TaskError` for what makes no sense, `MessagingError` for what the broker did not take. */
+/**
+ * Sends tasks. Fails with `TaskError` for what makes no sense, `MessagingError`
+ * for what the broker did not take, `ResultError` when results could not be
+ * heard of.
+ */
 export class Client extends Context.Service<Client, {
   /** Sends a task: its arguments by keyword (an object) or by position (an array). */
   readonly delay: <T extends Task.Any>(
@@ -97,9 +102,9 @@ export class Client extends Context.Service<Client, {
 }>()("@celeriac/tasks/Client") {}
 
 /** The settings in effect are read once, when the client is made. */
-export const make: Effect.Effect<Client["Service"], never, Producer.Producer | ResultBackend> = Effect.gen(function*() {
+export const make: Effect.Effect<Client["Service"], never, Producer.Producer | ResultReader> = Effect.gen(function*() {
   const producer = yield* Producer.Producer
-  const backend = yield* ResultBackend
+  const reader = yield* ResultReader
   const newId = yield* TaskId
   const queues = yield* Queues.make
   const routes = yield* Router.Routes
@@ -183,7 +188,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       kwargsRepr: shown === encoded ? undefined : PythonRepr.kwargs(shown.kwargs),
       ignoreResult,
       custom: call.headers,
-      replyTo: ignoreResult ? undefined : backend.replyTo,
+      replyTo: ignoreResult ? undefined : reader.replyTo,
       deliveryMode,
       priority,
       expiration: times.expires === undefined ? undefined : times.expires - now
@@ -197,9 +202,9 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
         deadline: call.deadline ?? deadline,
         retry: call.retry === false ? false : call.retryPolicy ?? true
       }),
-      AsyncResult.fromBackend(id, backend, task.outcome, ignoreResult)
+      AsyncResult.fromReader(id, reader, task.outcome, ignoreResult)
     )
-    return ignoreResult ? published : Effect.andThen(backend.prepare(id, call.deadline ?? deadline), published)
+    return ignoreResult ? published : Effect.andThen(reader.prepare(id, call.deadline ?? deadline), published)
   }
 
   const sendInTime = <A, E>(
@@ -247,17 +252,17 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       const timeout = call?.timeout === undefined ? {} : { timeout: call.timeout }
       const sendAndGet = (options: CallOptions.CallOptions | undefined) =>
         Effect.flatMap(applyAsync(task, args, options), (sent) => sent.get(timeout))
-      if (backend.replyTo === undefined) return sendAndGet(call)
+      if (reader.replyTo === undefined) return sendAndGet(call)
       // The answer may be here before the broker's confirm: then the confirm is not waited for.
       const taskId = call?.taskId ?? newId()
-      const answer = AsyncResult.fromBackend(taskId, backend, task.outcome, false).get(timeout)
+      const answer = AsyncResult.fromReader(taskId, reader, task.outcome, false).get(timeout)
       return Effect.raceFirst(sendAndGet({ ...call, taskId }), Effect.interruptible(answer))
     }
   })
 })
 
 /** A client over the producer and the result backend at hand. */
-export const layer: Layer.Layer<Client, never, Producer.Producer | ResultBackend> = Layer.effect(Client, make)
+export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader> = Layer.effect(Client, make)
 
 /** What sending takes of a definition. */
 interface Sendable<A, E> {

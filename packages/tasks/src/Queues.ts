@@ -9,14 +9,26 @@
  * @since 0.1.0
  */
 import * as Entity from "@celeriac/messaging/Entity"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as CeleryRouting from "./internal/CeleryRouting.ts"
+import * as Setting from "./Setting.ts"
 import * as Settings from "./Settings.ts"
 
-/** `task_queues`: the queues declared otherwise than by their name alone. Default: none. */
-export const Configured: Context.Reference<ReadonlyArray<Entity.Queue>> = Context.Reference(
+/** The queues declared otherwise than by their name alone. Celery's `task_queues`. */
+export const Configured: Setting.Reference<ReadonlyArray<Entity.Queue>> = Setting.reference(
   "@celeriac/tasks/Queues/Configured",
-  { defaultValue: (): ReadonlyArray<Entity.Queue> => [] }
+  {
+    schema: () => Schema.declare(isQueues),
+    expected: "a list of queues, as Queue.make gives them",
+    fromCelery: CeleryRouting.queues
+  },
+  {
+    celery: "task_queues",
+    default: () => [],
+    defaultShown: "none",
+    doc: "The queues that are declared otherwise than by their name alone. A worker consumes from them."
+  }
 )
 
 /** The queues in effect. */
@@ -56,3 +68,10 @@ export const make: Effect.Effect<Queues> = Effect.gen(function*() {
     }
   }
 })
+
+const isQueues = (value: unknown): value is ReadonlyArray<Entity.Queue> => Array.isArray(value) && value.every(isQueue)
+
+/** By its shape: it may come from another copy of this package. */
+const isQueue = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "name" in value && typeof value.name === "string" &&
+  "bindings" in value && Array.isArray(value.bindings) && "arguments" in value

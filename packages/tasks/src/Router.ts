@@ -11,9 +11,13 @@
  */
 import type * as Entity from "@celeriac/messaging/Entity"
 import type { Address } from "@celeriac/messaging/Message"
-import * as Context from "effect/Context"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as CeleryRouting from "./internal/CeleryRouting.ts"
+import { isTable } from "./internal/Table.ts"
 import type { Queues } from "./Queues.ts"
+import * as Setting from "./Setting.ts"
 import * as TaskError from "./TaskError.ts"
 
 /** What someone has to say about where a task goes. */
@@ -31,10 +35,36 @@ export interface RouteOptions extends Destination {
 /** Says where tasks of this name go; undefined leaves it to the next route. */
 export type Route = (task: string) => RouteOptions | undefined
 
-/** `task_routes`: asked in order, the first answer counts. Default: none. */
-export const Routes: Context.Reference<ReadonlyArray<Route>> = Context.Reference("@celeriac/tasks/Router/Routes", {
-  defaultValue: (): ReadonlyArray<Route> => []
-})
+/** What routes are given as: functions, tables as `table` takes them, or a list of either. */
+export type RoutesInput = RouteInput | ReadonlyArray<RouteInput>
+
+type RouteInput = Route | RouteTable
+
+/** Routes by the names of tasks; a text stands for a queue. */
+export type RouteTable = Readonly<Record<string, string | RouteOptions>>
+
+/** Routes: asked in order, the first answer counts. Celery's `task_routes`. */
+export const Routes: Setting.Reference<ReadonlyArray<Route>, RoutesInput> = Setting.reference(
+  "@celeriac/tasks/Router/Routes",
+  {
+    schema: () =>
+      Schema.declare(isRoutesInput).pipe(
+        Schema.decodeTo(
+          Schema.declare((value): value is ReadonlyArray<Route> => Array.isArray(value)),
+          SchemaTransformation.transform({ decode: toRoutes, encode: (routes): RoutesInput => routes })
+        )
+      ),
+    expected: "routes: a table such as { \"emails.*\": \"emails\" }, a function, or a list of them",
+    fromCelery: CeleryRouting.routes
+  },
+  {
+    celery: "task_routes",
+    default: () => [],
+    defaultShown: "none",
+    isReadByBroker: true,
+    doc: "Where tasks go, by their names; `*` stands for any text. Asked in order, the first answer counts."
+  }
+)
 
 /**
  * Routes as a table. `*` in a name stands for any text, and a text for a queue:
@@ -45,7 +75,7 @@ export const Routes: Context.Reference<ReadonlyArray<Route>> = Context.Reference
  *
  * A name without `*` counts before all patterns; these count in their order.
  */
-export const table = (routes: Readonly<Record<string, string | RouteOptions>>): Route => {
+export const table = (routes: RouteTable): Route => {
   const exact = new Map<string, RouteOptions>()
   const patterns: Array<readonly [RegExp, RouteOptions]> = []
   for (const [name, to] of Object.entries(routes)) {
@@ -103,3 +133,23 @@ export const isNowhere = ({ exchange, queue, routingKey }: Destination): boolean
 /** Every `*` any text, every other character itself. */
 const glob = (pattern: string): RegExp =>
   new RegExp(`^${pattern.split("*").map((text) => text.replace(/[\\^$.|?+()[\]{}]/g, "\\$&")).join(".*")}$`, "s")
+
+const isRouteInput = (value: unknown): value is RouteInput =>
+  typeof value === "function" || isTable(value) && Object.values(value).every(isDestination)
+
+const isRoutesInput = (value: unknown): value is RoutesInput =>
+  Array.isArray(value) ? value.every(isRouteInput) : isRouteInput(value)
+
+/** By its shape: a queue's name, or what a route may say. */
+const isDestination = (value: unknown): boolean =>
+  typeof value === "string" ? value !== "" : isTable(value) &&
+    Object.entries(value).every(([name, part]) =>
+      part === undefined || (name === "priority" ? Number.isInteger(part) : parts.has(name) && typeof part === "string")
+    )
+
+const parts: ReadonlySet<string> = new Set(["queue", "exchange", "routingKey"])
+
+const toRoutes = (input: RoutesInput): ReadonlyArray<Route> =>
+  // `Array.isArray` does not narrow a list that is read-only.
+  (Array.isArray(input) ? input as ReadonlyArray<RouteInput> : [input as RouteInput])
+    .map((route) => typeof route === "function" ? route : table(route))

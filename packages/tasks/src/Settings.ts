@@ -6,126 +6,254 @@
  * program.pipe(Effect.provideService(Settings.DefaultQueue, "emails"))
  * ```
  *
- * The names of Celery's own settings stand beside them.
+ * Each is one entry, and is all there is to the setting: `TaskSettings` is the
+ * table of them, by which they are given together, read from the environment
+ * and from a Celery configuration. `Queues.Configured` and `Router.Routes`
+ * belong to it too.
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
+import type { Kind, Reference } from "./Setting.ts"
+import * as Setting from "./Setting.ts"
+import * as SettingKind from "./SettingKind.ts"
 
-/** `task_default_queue`: where a task goes that names no queue. */
-export const DefaultQueue: Context.Reference<string> = Context.Reference("@celeriac/tasks/Settings/DefaultQueue", {
-  defaultValue: () => "celery"
-})
+const priority = SettingKind.integer({ from: 0, to: 255, expected: "a whole number from 0 to 255" })
 
-/** `task_default_exchange`: the exchange of the default queue. Default: named as the queue. */
-export const DefaultExchange: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
+const modes: ReadonlyMap<unknown, unknown> = new Map([["transient", 1], ["persistent", 2]])
+
+/** Celery has words for both, too. */
+const deliveryMode: Kind<1 | 2> = {
+  ...SettingKind.oneOf(1, 2),
+  fromCelery: (value) => modes.get(value) ?? value
+}
+
+/** Where a task goes that names no queue. Celery's `task_default_queue`. */
+export const DefaultQueue: Reference<string> = Setting.reference(
+  "@celeriac/tasks/Settings/DefaultQueue",
+  SettingKind.text,
+  {
+    celery: "task_default_queue",
+    default: () => "celery",
+    doc: "Where a task goes that names no queue."
+  }
+)
+
+/** The exchange of the default queue. Celery's `task_default_exchange`. */
+export const DefaultExchange: Reference<string | undefined, string> = Setting.reference(
   "@celeriac/tasks/Settings/DefaultExchange",
-  { defaultValue: () => undefined }
+  SettingKind.text,
+  {
+    celery: "task_default_exchange",
+    default: () => undefined,
+    defaultShown: "named as the queue",
+    doc: "The exchange of the default queue."
+  }
 )
 
-/** `task_default_routing_key`: what binds the default queue to its exchange. Default: named as the queue. */
-export const DefaultRoutingKey: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
+/** What binds the default queue to its exchange. Celery's `task_default_routing_key`. */
+export const DefaultRoutingKey: Reference<string | undefined, string> = Setting.reference(
   "@celeriac/tasks/Settings/DefaultRoutingKey",
-  { defaultValue: () => undefined }
+  SettingKind.text,
+  {
+    celery: "task_default_routing_key",
+    default: () => undefined,
+    defaultShown: "named as the queue",
+    doc: "What binds the default queue to its exchange."
+  }
 )
 
-/** `task_default_priority`: the priority of a task that names none. Default: 0. */
-export const DefaultPriority: Context.Reference<number> = Context.Reference(
+/** The priority of a task that names none; higher comes first. Celery's `task_default_priority`. */
+export const DefaultPriority: Reference<number> = Setting.reference(
   "@celeriac/tasks/Settings/DefaultPriority",
-  { defaultValue: () => 0 }
+  priority,
+  {
+    celery: "task_default_priority",
+    default: () => 0,
+    isReadByBroker: true,
+    doc: "The priority of a task that names none; higher comes first."
+  }
 )
 
-/** `task_queue_max_priority`: `x-max-priority` of the queues that are made as needed. Default: none. */
-export const QueueMaxPriority: Context.Reference<number | undefined> = Context.Reference<number | undefined>(
+/** `x-max-priority` of the queues that are made as needed. Celery's `task_queue_max_priority`. */
+export const QueueMaxPriority: Reference<number | undefined, number> = Setting.reference(
   "@celeriac/tasks/Settings/QueueMaxPriority",
-  { defaultValue: () => undefined }
+  priority,
+  {
+    celery: "task_queue_max_priority",
+    default: () => undefined,
+    defaultShown: "none",
+    doc: "`x-max-priority` of the queues that are made as needed."
+  }
 )
 
-/** `task_create_missing_queues`: whether a queue that `Queues` does not list may be made as needed. Default: true. */
-export const CreateMissingQueues: Context.Reference<boolean> = Context.Reference(
+/** Whether a queue that is not configured may be made as needed. Celery's `task_create_missing_queues`. */
+export const CreateMissingQueues: Reference<boolean> = Setting.reference(
   "@celeriac/tasks/Settings/CreateMissingQueues",
-  { defaultValue: () => true }
+  SettingKind.flag,
+  {
+    celery: "task_create_missing_queues",
+    default: () => true,
+    doc: "Whether a queue that is not configured may be made as needed."
+  }
 )
 
-/** `task_default_delivery_mode`: 2 is kept on the broker's disk, 1 is not. Default: 2. */
-export const DefaultDeliveryMode: Context.Reference<1 | 2> = Context.Reference<1 | 2>(
+/** 2 keeps tasks on the broker's disk, 1 does not. Celery's `task_default_delivery_mode`. */
+export const DefaultDeliveryMode: Reference<1 | 2> = Setting.reference(
   "@celeriac/tasks/Settings/DefaultDeliveryMode",
-  { defaultValue: () => 2 }
+  deliveryMode,
+  {
+    celery: "task_default_delivery_mode",
+    default: () => 2,
+    isReadByBroker: true,
+    doc: "2 keeps tasks on the broker's disk, 1 does not."
+  }
 )
 
-/** `task_serializer`. Default: `json`. */
-export const Serializer: Context.Reference<string> = Context.Reference("@celeriac/tasks/Settings/Serializer", {
-  defaultValue: () => "json"
-})
+/** The serializer of the arguments. Celery's `task_serializer`. */
+export const Serializer: Reference<string> = Setting.reference(
+  "@celeriac/tasks/Settings/Serializer",
+  SettingKind.text,
+  {
+    celery: "task_serializer",
+    default: () => "json",
+    isReadByBroker: true,
+    doc: "The serializer of the arguments."
+  }
+)
 
-/** `task_compression`. Default: none. */
-export const Compression: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
+/** The compression of task messages: `gzip`, `brotli`, `zstd`. Celery's `task_compression`. */
+export const Compression: Reference<string | undefined, string> = Setting.reference(
   "@celeriac/tasks/Settings/Compression",
-  { defaultValue: () => undefined }
+  SettingKind.text,
+  {
+    celery: "task_compression",
+    default: () => undefined,
+    defaultShown: "none",
+    isReadByBroker: true,
+    doc: "The compression of task messages: `gzip`, `brotli`, `zstd`."
+  }
 )
 
-/** `accept_content`: the serializers a worker decodes; anything else is refused unread. Default: `json`. */
-export const AcceptContent: Context.Reference<ReadonlyArray<string>> = Context.Reference(
+/** The serializers a worker decodes; anything else is refused unread. Celery's `accept_content`. */
+export const AcceptContent: Reference<ReadonlyArray<string>> = Setting.reference(
   "@celeriac/tasks/Settings/AcceptContent",
-  { defaultValue: (): ReadonlyArray<string> => ["json"] }
+  SettingKind.names,
+  {
+    celery: "accept_content",
+    default: () => ["json"],
+    doc: "The serializers a worker decodes; anything else is refused unread."
+  }
 )
 
-/** `result_accept_content`: the serializers a client decodes results from. Default: `json`. */
-export const ResultAcceptContent: Context.Reference<ReadonlyArray<string>> = Context.Reference(
+/** The serializers a client decodes results from. Celery's `result_accept_content`. */
+export const ResultAcceptContent: Reference<ReadonlyArray<string>> = Setting.reference(
   "@celeriac/tasks/Settings/ResultAcceptContent",
-  { defaultValue: (): ReadonlyArray<string> => ["json"] }
+  SettingKind.names,
+  {
+    celery: "result_accept_content",
+    default: () => ["json"],
+    isReadByBroker: true,
+    doc: "The serializers a client decodes results from."
+  }
 )
 
-/** `result_serializer`. Default: `json`. */
-export const ResultSerializer: Context.Reference<string> = Context.Reference(
+/** The serializer of results. Celery's `result_serializer`. */
+export const ResultSerializer: Reference<string> = Setting.reference(
   "@celeriac/tasks/Settings/ResultSerializer",
-  { defaultValue: () => "json" }
+  SettingKind.text,
+  {
+    celery: "result_serializer",
+    default: () => "json",
+    isReadByBroker: true,
+    doc: "The serializer of results."
+  }
 )
 
-/** `result_expires`: how long a result is kept. Default: 1 day. */
-export const ResultExpires: Context.Reference<Duration.Input> = Context.Reference<Duration.Input>(
+/** How long a result is kept. Celery's `result_expires`. */
+export const ResultExpires: Reference<Duration.Input> = Setting.reference(
   "@celeriac/tasks/Settings/ResultExpires",
-  { defaultValue: () => "1 day" }
+  // Celery's `None` is for ever, which no backend here can do.
+  { ...SettingKind.duration, none: "Infinity" },
+  {
+    celery: "result_expires",
+    default: () => "1 day",
+    isReadByBroker: true,
+    doc: "How long a result is kept."
+  }
 )
 
-/** `result_persistent`: whether results sent as messages are kept on the broker's disk. Default: false. */
-export const ResultPersistent: Context.Reference<boolean> = Context.Reference(
+/** Whether results sent as messages are kept on the broker's disk. Celery's `result_persistent`. */
+export const ResultPersistent: Reference<boolean> = Setting.reference(
   "@celeriac/tasks/Settings/ResultPersistent",
-  { defaultValue: () => false }
+  SettingKind.flag,
+  {
+    celery: "result_persistent",
+    default: () => false,
+    isReadByBroker: true,
+    doc: "Whether results sent as messages are kept on the broker's disk."
+  }
 )
 
-/** `task_acks_late`. Default: false. */
-export const AcksLate: Context.Reference<boolean> = Context.Reference("@celeriac/tasks/Settings/AcksLate", {
-  defaultValue: () => false
+/** Whether a task is acknowledged after it has run, and not before: a lost worker's tasks run again. Celery's `task_acks_late`. */
+export const AcksLate: Reference<boolean> = Setting.reference("@celeriac/tasks/Settings/AcksLate", SettingKind.flag, {
+  celery: "task_acks_late",
+  default: () => false,
+  doc: "Whether a task is acknowledged after it has run, and not before: a lost worker's tasks run again."
 })
 
-/** `task_acks_on_failure_or_timeout`. Default: true. */
-export const AcksOnFailureOrTimeout: Context.Reference<boolean> = Context.Reference(
+/** Whether a late task that failed is acknowledged; else it is rejected, for the dead-letter exchange. Celery's `task_acks_on_failure_or_timeout`. */
+export const AcksOnFailureOrTimeout: Reference<boolean> = Setting.reference(
   "@celeriac/tasks/Settings/AcksOnFailureOrTimeout",
-  { defaultValue: () => true }
+  SettingKind.flag,
+  {
+    celery: "task_acks_on_failure_or_timeout",
+    default: () => true,
+    doc: "Whether a late task that failed is acknowledged; else it is rejected, for the dead-letter exchange."
+  }
 )
 
-/** `task_ignore_result`. Default: false. */
-export const IgnoreResult: Context.Reference<boolean> = Context.Reference("@celeriac/tasks/Settings/IgnoreResult", {
-  defaultValue: () => false
-})
+/** Whether results are dropped. Celery's `task_ignore_result`. */
+export const IgnoreResult: Reference<boolean> = Setting.reference(
+  "@celeriac/tasks/Settings/IgnoreResult",
+  SettingKind.flag,
+  {
+    celery: "task_ignore_result",
+    default: () => false,
+    doc: "Whether results are dropped."
+  }
+)
 
-/** `task_track_started`. Default: false. */
-export const TrackStarted: Context.Reference<boolean> = Context.Reference("@celeriac/tasks/Settings/TrackStarted", {
-  defaultValue: () => false
-})
+/** Whether STARTED is stored when a run begins. Celery's `task_track_started`. */
+export const TrackStarted: Reference<boolean> = Setting.reference(
+  "@celeriac/tasks/Settings/TrackStarted",
+  SettingKind.flag,
+  {
+    celery: "task_track_started",
+    default: () => false,
+    doc: "Whether STARTED is stored when a run begins."
+  }
+)
 
-/** How long a publish waits for the broker's confirm. Default: 30 seconds. */
-export const PublishDeadline: Context.Reference<Duration.Input> = Context.Reference<Duration.Input>(
+/** How long a publish waits for the broker's confirm. */
+export const PublishDeadline: Reference<Duration.Input> = Setting.reference(
   "@celeriac/tasks/Settings/PublishDeadline",
-  { defaultValue: () => "30 seconds" }
+  SettingKind.duration,
+  {
+    default: () => "30 seconds",
+    isReadByBroker: true,
+    doc: "How long a publish waits for the broker's confirm."
+  }
 )
 
-/**
- * Whether a client declares the queue it sends to, once per connection. Default:
- * true. With a user that may not configure anything, let the worker declare.
- */
-export const DeclareQueues: Context.Reference<boolean> = Context.Reference("@celeriac/tasks/Settings/DeclareQueues", {
-  defaultValue: () => true
-})
+/** Whether a client declares the queue it sends to. With a user that may not configure anything, let the worker declare. */
+export const DeclareQueues: Reference<boolean> = Setting.reference(
+  "@celeriac/tasks/Settings/DeclareQueues",
+  SettingKind.flag,
+  {
+    default: () => true,
+    isReadByBroker: true,
+    doc:
+      "Whether a client declares the queue it sends to. With a user that may not configure anything, let the worker declare."
+  }
+)

@@ -1,9 +1,9 @@
 /**
- * What can go wrong between calling a task and holding its result.
+ * What can be wrong with a task, or with a call of it, before anything is sent.
  *
  * One error, `TaskError`, with a `reason`. What goes wrong with the broker is a
- * `MessagingError`, a task that failed is a `TaskException`, and the errors
- * that a task declares come back as themselves: a `TaskError` is the rest.
+ * `MessagingError`, with a result a `ResultError`; a task that failed is a
+ * `TaskException`, and the errors that a task declares come back as themselves.
  *
  * @since 0.1.0
  */
@@ -47,52 +47,18 @@ export class DuplicateTask extends Schema.TaggedError<DuplicateTask>()("Duplicat
   }
 }
 
-/** The result did not come in time. The task may still be waiting, or running. */
-export class ResultTimeout extends Schema.TaggedError<ResultTimeout>()("ResultTimeout", {
-  id: Schema.String,
-  millis: Schema.Number
-}) {
-  override get message(): string {
-    return `no result of task ${this.id} within ${this.millis} ms. It may still be waiting or running: ask again, or wait longer`
-  }
-}
-
-/** A result came, and is not what the task's definition says. */
-export class ResultUnreadable extends Schema.TaggedError<ResultUnreadable>()("ResultUnreadable", {
-  id: Schema.String,
-  detail: Schema.String
-}) {
-  override get message(): string {
-    return `the result of task ${this.id} does not fit its definition: ${this.detail}. Do both sides share one version of it?`
-  }
-}
-
-/** The backend in use cannot tell about this result. */
-export class ResultUnavailable extends Schema.TaggedError<ResultUnavailable>()("ResultUnavailable", {
-  id: Schema.String,
-  backend: Schema.String,
-  detail: Schema.String
-}) {
-  override get message(): string {
-    return `backend '${this.backend}' has no result of task ${this.id}: ${this.detail}`
-  }
-}
-
 /** Every reason, as a schema. */
 export const Reason = Schema.Union([
   InvalidArguments,
   InvalidOption,
   QueueNotFound,
-  DuplicateTask,
-  ResultTimeout,
-  ResultUnreadable,
-  ResultUnavailable
+  DuplicateTask
 ])
 
-/** Every way in which calling a task, or asking for its result, fails. */
+/** Every way in which calling a task fails. */
 export type Reason = typeof Reason.Type
 
-/** Any failure of calling a task, or of asking for its result: which one, and why. */
+/** Any failure of calling a task: which one, and why. */
 export class TaskError extends Schema.TaggedError<TaskError>()("TaskError", {
   operation: Schema.String,
   reason: Reason

@@ -1,12 +1,11 @@
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import * as Client from "@celeriac/tasks/Client"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
-import { store } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import { store } from "@celeriac/tasks/result/ResultWriter"
 import * as Task from "@celeriac/tasks/Task"
-import type { TaskError } from "@celeriac/tasks/TaskError"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -101,7 +100,7 @@ describe("AsyncResult", () => {
       const waiting = yield* Effect.forkChild(Effect.flip(result.get({ timeout: "2 seconds" })))
       yield* TestClock.adjust("2 seconds")
       const error = yield* Fiber.join(waiting)
-      assert.isTrue(error._tag === "TaskError" && error.reason._tag === "ResultTimeout")
+      assert.isTrue(error._tag === "ResultError" && error.reason._tag === "ResultTimeout")
       assert.include(error.message, `no result of task ${id} within 2000 ms`)
       yield* succeeded
       assert.isDefined(yield* result.get({ timeout: "2 seconds" }))
@@ -112,7 +111,7 @@ describe("AsyncResult", () => {
       const result = yield* AsyncResult.make(id, order)
       yield* stored("SUCCESS", { result: { at: 5 } })
       const error = yield* Effect.flip(result.get())
-      assert.isTrue(error._tag === "TaskError" && error.reason._tag === "ResultUnreadable")
+      assert.isTrue(error._tag === "ResultError" && error.reason._tag === "ResultUnreadable")
       assert.include(error.message, `Expected string, got 5 at ["at"]`)
     }).pipe(memory))
 
@@ -128,7 +127,7 @@ describe("AsyncResult", () => {
       const client = yield* Client.Client
       const sent = yield* client.applyAsync(order, {}, { ignoreResult: true })
       const error = yield* Effect.flip(sent.get())
-      assert.isTrue(error._tag === "TaskError" && error.reason._tag === "ResultUnavailable")
+      assert.isTrue(error._tag === "ResultError" && error.reason._tag === "ResultUnavailable")
       assert.include(error.message, "it was sent with ignoreResult")
     }).pipe(Effect.provide(clientWith(MemoryBackend.layer))))
 
@@ -138,7 +137,7 @@ describe("AsyncResult", () => {
       expectTypeOf(result.get({ propagate: false })).toEqualTypeOf<
         Effect.Effect<
           AsyncResult.Final<typeof order.success.Type, OutOfStock>,
-          TaskError | MessagingError
+          ResultError
         >
       >()
       const untyped = yield* AsyncResult.make(id)

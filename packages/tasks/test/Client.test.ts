@@ -317,7 +317,7 @@ describe("Client", () => {
       const client = yield* Client.Client
       const broker = yield* MemoryBroker
       broker.faults.refuseConnects("AccessRefused")
-      assert.strictEqual((yield* sendError(client.delay(noop))).tag, "AccessRefused")
+      assert.strictEqual((yield* sendError(client.delay(noop))).tag, "BackendRefused")
       broker.faults.allowConnects()
       yield* client.delay(noop)
       assert.strictEqual((yield* take("celery")).headers.task, "proj.noop")
@@ -368,15 +368,15 @@ describe("Client", () => {
         const result = yield* Effect.forkChild(Effect.flip(client.execute(add, [2, 3], { timeout: "5 seconds" })))
         yield* TestClock.adjust("5 seconds")
         const error = yield* Fiber.join(result)
-        assert.isTrue(error._tag === "TaskError" && error.reason._tag === "ResultTimeout")
+        assert.isTrue(error._tag === "ResultError" && error.reason._tag === "ResultTimeout")
       }).pipe(Effect.provide(rpc)))
 
     it.effect("and says so where no results are kept", () =>
       Effect.gen(function*() {
         const client = yield* Client.Client
         const error = yield* Effect.flip(client.execute(add, [2, 3]))
-        assert.isTrue(error._tag === "TaskError" && error.reason._tag === "ResultUnavailable")
-        assert.include(error.message, "backend 'disabled'")
+        assert.isTrue(error._tag === "ResultError" && error.reason._tag === "ResultUnavailable")
+        assert.include(error.message, "the result backend disabled:// has no result of task")
       }).pipe(Effect.provide(clientWith(DisabledBackend.layer))))
   })
 

@@ -17,6 +17,7 @@
  * @since 0.1.0
  */
 import { orThrow } from "@celeriac/bootsteps/BootGraphError"
+import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Layer from "effect/Layer"
 import type * as Handlers from "./boot/Handlers.ts"
 import { type Definition, type Of, TypeId, variance } from "./internal/Definition.ts"
@@ -52,6 +53,12 @@ export interface Options<
   readonly prefetch?: WorkerSettings.Settings["prefetch"]
   /** How often to try to reach a broker that is away before giving up; 0 is without end. Default 100. */
   readonly connectionMaxRetries?: number
+  /**
+   * Any of the settings, those above included, which count before these. Tasks
+   * are run by them; the layers of the broker and of the result backend read
+   * their own when they are built: `Broker.layer(url, { settings })`.
+   */
+  readonly settings?: WorkerSettings.Given
   /** Steps of your own, for either blueprint. */
   readonly steps?: {
     /** Of the Worker blueprint: they live with the process. */
@@ -67,7 +74,7 @@ type ErrorsOf<L> = L extends Layer.Layer<never, infer E, any> ? E : never
 /**
  * Defines a worker. Steps that do not fit together are a defect, a
  * `BootGraphError` that names them; so is a worker that has nothing to do,
- * `NoTasks`, and one whose settings cannot work, `InvalidSetting`.
+ * `NoTasks`, and one whose settings cannot work, `SettingsError`.
  */
 export const make = <
   const T extends Handlers.List = NoHandlers,
@@ -83,13 +90,18 @@ export const make = <
 > => {
   // An empty list is somebody's word: tasks may be registered by other means.
   if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
-  const settings = WorkerSettings.change(WorkerSettings.defaults(), options)
+  const taskSettings = WorkerSettings.ofTasks(options.settings ?? {})
+  const settings = WorkerSettings.change(
+    WorkerSettings.change(WorkerSettings.defaults(), options.settings ?? {}),
+    options
+  )
   // A worker of steps alone has no business with the default queue: it would refuse what others are there to run.
   const queues = settings.queues ?? (options.tasks === undefined ? [] : undefined)
   return define({
     handlers: options.tasks ?? [],
     steps: WorkerSteps.withDefaults(options.steps),
-    settings: { ...settings, queues }
+    settings: { ...settings, queues },
+    taskSettings
   }, make)
 }
 
@@ -98,6 +110,8 @@ interface Parts {
   readonly handlers: Handlers.List
   readonly steps: WorkerSteps.Steps
   readonly settings: WorkerSettings.Settings
+  /** Those of its tasks that were given. */
+  readonly taskSettings: TaskSettings.Some
 }
 
 /**
@@ -105,15 +119,20 @@ interface Parts {
  * the lists come to, as no inference can: the callers' types say it.
  */
 const define = <D>(parts: Parts, made: (...args: never) => unknown): D => {
-  const { handlers, settings, steps } = parts
+  const { handlers, settings, steps, taskSettings } = parts
   const blueprint = orThrow(WorkerSteps.compose(steps, handlers, settings), made)
-  const live = WorkerLife.make<unknown, never>(settings, blueprint)
+  const live = WorkerLife.make<unknown, never>(blueprint, settings, taskSettings)
   const definition: Definition<unknown, never, never, never, never> = {
     [TypeId]: variance,
     settings,
+    taskSettings,
     blueprint,
-    with: function changed(overrides) {
-      return define({ ...parts, settings: WorkerSettings.change(settings, overrides) }, changed)
+    with: function changed({ settings: given = {}, ...changes }) {
+      return define({
+        ...parts,
+        settings: WorkerSettings.change(WorkerSettings.change(settings, given), changes),
+        taskSettings: { ...taskSettings, ...WorkerSettings.ofTasks(given) }
+      }, changed)
     },
     replace: function replaced(step, options) {
       const others = orThrow(WorkerSteps.replace(steps, step, options?.in), replaced)

@@ -10,7 +10,7 @@ import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Control } from "@celeriac/bootsteps/Control"
 import * as StepList from "@celeriac/bootsteps/StepList"
 import { Transport } from "@celeriac/messaging/Transport"
-import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Result from "effect/Result"
 import * as Handlers from "./boot/Handlers.ts"
@@ -38,7 +38,7 @@ export type Worker = typeof worker[number]
 export type Consumer = typeof consumer[number]
 
 /** Services that every step may require, besides other steps. */
-const outside = [WorkerState, TaskRegistry, ResultBackend, Transport] as const
+const outside = [WorkerState, TaskRegistry, ResultWriter, Transport] as const
 
 export type List = ReadonlyArray<Bootstep.Any>
 

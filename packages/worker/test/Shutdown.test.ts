@@ -1,4 +1,3 @@
-import { because, Nacked } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
@@ -6,6 +5,7 @@ import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport
 import * as Client from "@celeriac/tasks/Client"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
+import { BackendRefused, because } from "@celeriac/tasks/result/ResultError"
 import * as Task from "@celeriac/tasks/Task"
 import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
@@ -73,7 +73,7 @@ describe("a warm shutdown", () => {
   it.effect("gives back at once what waits because its result was refused, and what is refused meanwhile", () => {
     const doors = new Doors()
     const store = new SlowStore()
-    store.refuse(because("publish", new Nacked({ exchange: "", routingKey: "reply" })))
+    store.refuse(because("store result", new BackendRefused({ backend: "rpc://", detail: "a full queue" })))
     return Effect.gen(function*() {
       const { stopping, worker } = yield* boot(define({ tasks: [doors.late], concurrency: 2 }).layer)
       yield* send(1)
@@ -143,8 +143,8 @@ describe("a warm shutdown", () => {
       Effect.scoped,
       Effect.provide(
         Client.layer.pipe(
-          Layer.provideMerge(RpcBackend.layer),
-          Layer.provideMerge(Producer.layer),
+          Layer.provideMerge(RpcBackend.layer()),
+          Layer.provideMerge(Producer.layer()),
           Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
         )
       ),

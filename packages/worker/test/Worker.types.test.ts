@@ -4,7 +4,7 @@ import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Consumer from "@celeriac/messaging/Consumer"
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Transport } from "@celeriac/messaging/Transport"
-import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Task from "@celeriac/tasks/Task"
 import { Pool } from "@celeriac/worker/boot/Pool"
 import { Timer } from "@celeriac/worker/boot/Timer"
@@ -39,18 +39,18 @@ class Missing extends Bootstep.Service<Missing, { readonly here: boolean }>()("M
 describe("the type of a worker", () => {
   it("shows what its handlers need until that is provided", () => {
     const worker = Worker.make({ tasks: [MailLive, CountLive, PlainLive] })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultWriter>()
     const mailed = Layer.provide(worker.layer, Layer.succeed(Mailer, { send: Effect.void }))
-    expectTypeOf<NeedsOf<typeof mailed>>().toEqualTypeOf<Database | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof mailed>>().toEqualTypeOf<Database | Transport | ResultWriter>()
     const run = worker.run
     expectTypeOf(run).toEqualTypeOf<
-      Effect.Effect<void, Effect.Error<typeof run>, Mailer | Database | Transport | ResultBackend>
+      Effect.Effect<void, Effect.Error<typeof run>, Mailer | Database | Transport | ResultWriter>
     >()
   })
 
   it("needs a broker and a result backend, and nothing else, when its handlers need nothing", () => {
     const worker = Worker.make({ tasks: [PlainLive] })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultWriter>()
     // A test worker brings both.
     const layer = TestWorker.layer({ tasks: [PlainLive] })
     expectTypeOf<NeedsOf<typeof layer>>().toEqualTypeOf<never>()
@@ -59,7 +59,7 @@ describe("the type of a worker", () => {
   it("needs no tasks when it has steps, and then nothing for them", () => {
     const Step = Bootstep.make("Step", { start: Effect.void })
     const worker = Worker.make({ steps: { consumer: [Step] } })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultWriter>()
     expectTypeOf<Layer.Error<typeof worker.layer>>().toEqualTypeOf<BootstepError>()
   })
 
@@ -79,7 +79,7 @@ describe("the type of a worker", () => {
       start: Effect.flatMap(Mailer, (mailer) => mailer.send)
     })
     const worker = Worker.make({ tasks: [PlainLive], steps: { worker: [Step] } })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
   })
 })
 
@@ -145,7 +145,7 @@ describe("a step", () => {
     })
     const honest = ConsumerStep.make("Honest", { requires: [Mailer], consumers: [talks] })
     const worker = Worker.make({ tasks: [PlainLive], steps: { consumer: [honest] } })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
   })
 })
 
@@ -162,9 +162,9 @@ describe("a handler", () => {
 
   it("may use what steps of the Worker blueprint provide, one's own and the default ones", () => {
     const worker = Worker.make({ tasks: [CachedLive], steps: { worker: [Cache] } })
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Database | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Database | Transport | ResultWriter>()
     const timed = Worker.make({ tasks: [count.toLayer(() => Effect.map(Timer, (timer) => timer.queue.size))] })
-    expectTypeOf<NeedsOf<typeof timed.layer>>().toEqualTypeOf<Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof timed.layer>>().toEqualTypeOf<Transport | ResultWriter>()
   })
 
   it("may not use a step that is not there", () => {
@@ -204,11 +204,11 @@ describe("a worker made elsewhere", () => {
   })
 
   it("shows what is needed with another step in the place of one", () => {
-    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultWriter>()
     const replaced = worker.replace(Bootstep.implement(Cache)("Cache", { start: Effect.succeed({ hits: 1 }) }))
-    expectTypeOf<NeedsOf<typeof replaced.layer>>().toEqualTypeOf<Mailer | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof replaced.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
     const again = replaced.replace(Bootstep.make("UsesCache", { requires: [Mailer], start: Effect.void }))
-    expectTypeOf<NeedsOf<typeof again.layer>>().toEqualTypeOf<Mailer | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof again.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
     const timer = worker.replace(Bootstep.fromLayer("Timer", Timer, Timer.layer))
     expectTypeOf(timer.run).toEqualTypeOf<typeof worker.run>()
   })
@@ -257,7 +257,7 @@ describe("a worker made elsewhere", () => {
 
   it("takes more steps that fit", () => {
     const more = worker.add({ worker: [Missing], consumer: [NeedsOfMissing] })
-    expectTypeOf<NeedsOf<typeof more.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultBackend>()
+    expectTypeOf<NeedsOf<typeof more.layer>>().toEqualTypeOf<Mailer | Database | Transport | ResultWriter>()
     assert.throws(() =>
       worker.add({
         // @ts-expect-error "Bootstep 'NeedsOfMissing' requires 'Missing', which no step of either blueprint provides"

@@ -1,6 +1,5 @@
 /** What the tests of the worker share: tasks that wait to be told, messages of any shape, and what was logged. */
 import type { Message, Properties } from "@celeriac/messaging/Message"
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
@@ -8,8 +7,11 @@ import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport
 import * as Client from "@celeriac/tasks/Client"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
-import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Task from "@celeriac/tasks/Task"
 import * as Worker from "@celeriac/worker/Worker"
 import * as Cause from "effect/Cause"
@@ -29,7 +31,7 @@ export const queue = "celery"
 export const surroundings = (backend: Layer.Layer<ResultBackend> = MemoryBackend.layer) =>
   Client.layer.pipe(
     Layer.provideMerge(backend),
-    Layer.provideMerge(Producer.layer),
+    Layer.provideMerge(Producer.layer()),
     Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
   )
 
@@ -109,8 +111,8 @@ export const publish = (message: Message, name = queue) =>
   Effect.flatMap(Producer.Producer, (producer) => producer.publish(message, { exchange: "", routingKey: name }))
 
 /** What is stored about a task. */
-export const lookup = (id: string): Effect.Effect<ResultRecord | undefined, never, ResultBackend> =>
-  Effect.flatMap(ResultBackend, (backend) => Effect.orDie(backend.lookup(id)))
+export const lookup = (id: string): Effect.Effect<ResultRecord | undefined, never, ResultReader> =>
+  Effect.flatMap(ResultReader, (reader) => Effect.orDie(reader.lookup(id)))
 
 /** Takes every message that is ready in a queue. */
 export const drain = Effect.fnUntraced(function*(name: string) {
@@ -157,28 +159,28 @@ export const quiet = Logger.layer([])
 
 /** A store that answers when it is told to, and with what; or that refuses everything at once. */
 export class SlowStore {
-  readonly waiting: Array<{ readonly record: ResultRecord; readonly answer: (error?: MessagingError) => void }> = []
+  readonly waiting: Array<{ readonly record: ResultRecord; readonly answer: (error?: ResultError) => void }> = []
   readonly stored: Array<string> = []
 
-  private atOnce: { readonly error: MessagingError | undefined } | undefined
+  private atOnce: { readonly error: ResultError | undefined } | undefined
 
   readonly layer = Layer.effect(
-    ResultBackend,
-    Effect.map(ResultBackend, (backend) => ({
-      ...backend,
-      storeUnsafe: (record: ResultRecord, _to: unknown, onStored: (error?: MessagingError) => void) => {
+    ResultWriter,
+    Effect.map(ResultWriter, (writer) => ({
+      ...writer,
+      storeUnsafe: (record: ResultRecord, _to: unknown, onStored: (error?: ResultError) => void) => {
         this.waiting.push({ record, answer: onStored })
         if (this.atOnce !== undefined) this.answer(this.atOnce.error)
       }
     }))
-  ).pipe(Layer.provide(MemoryBackend.layer))
+  ).pipe(Layer.provideMerge(MemoryBackend.layer))
 
   /** From now on, answers at once: with the error, or well. */
-  refuse(error: MessagingError | undefined): void {
+  refuse(error: ResultError | undefined): void {
     this.atOnce = { error }
   }
 
-  answer(error?: MessagingError): void {
+  answer(error?: ResultError): void {
     const next = this.waiting.shift()
     if (next === undefined) throw new Error("nothing waits to be stored")
     this.stored.push(`${next.record.status} ${next.record.taskId}`)

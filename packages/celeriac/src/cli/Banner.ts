@@ -9,7 +9,7 @@
 import * as Observer from "@celeriac/bootsteps/Observer"
 import * as Transport from "@celeriac/messaging/Transport"
 import * as TaskQueues from "@celeriac/tasks/Queues"
-import * as ResultBackend from "@celeriac/tasks/result/ResultBackend"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Console from "effect/Console"
@@ -64,7 +64,7 @@ const banner = Effect.gen(function*() {
   const known = yield* TaskQueues.make
   const configured = yield* TaskQueues.Configured
   const transport = yield* Effect.serviceOption(Transport.Transport)
-  const results = yield* Effect.serviceOption(ResultBackend.ResultBackend)
+  const results = yield* Effect.serviceOption(ResultWriter)
   const names = queues ?? [known.default, ...configured].map((queue) => queue.name)
   return [
     "",
@@ -72,7 +72,7 @@ const banner = Effect.gen(function*() {
     "",
     "[config]",
     `.> transport:   ${Option.match(transport, { onNone: () => "", onSome: ({ uri }) => uri })}`,
-    `.> results:     ${Option.match(results, { onNone: () => "", onSome: ({ name }) => name })}`,
+    `.> results:     ${Option.match(results, { onNone: () => "", onSome: ({ uri }) => uri })}`,
     `.> concurrency: ${concurrency} (fibers)`,
     "",
     "[queues]",

@@ -2,30 +2,25 @@
  * `celeriac worker`: the user's worker, as the command line wants it, on the
  * broker that it names, from boot to exit.
  */
-import type * as MessagingError from "@celeriac/messaging/MessagingError"
-import * as Nodename from "@celeriac/tasks/Nodename"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type * as WorkerExit from "@celeriac/worker/state/WorkerExit"
-import type * as Worker from "@celeriac/worker/Worker"
-import * as Config from "effect/Config"
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Option from "effect/Option"
 import * as Broker from "../Broker.ts"
+import * as Environment from "../internal/Environment.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import { because, CliFailure } from "./CliFailure.ts"
+import * as SettingFlags from "./SettingFlags.ts"
 import * as Strays from "./Strays.ts"
 
 export interface Flags {
-  readonly queues: Option.Option<ReadonlyArray<string>>
-  readonly concurrency: Option.Option<number>
-  readonly hostname: Option.Option<string>
+  readonly settings: SettingFlags.Said
   readonly loglevel: LogFormat.Level
-  readonly broker: Option.Option<Redacted.Redacted>
-  readonly resultBackend: Option.Option<Broker.Results>
-  readonly prefetchMultiplier: Option.Option<number>
   readonly jsonLogs: boolean
   readonly noColor: boolean
 }
@@ -37,46 +32,34 @@ export const start = (
   Effect.gen(function*() {
     yield* Strays.listen
     const { settings, worker } = yield* App.load(app)
-    const broker = yield* brokerOf(flags)
-    const run = worker.with(overridesOf(flags)).run.pipe(
+    // The command line is the operator's: its flags, its environment, and then what the module says.
+    const { brokerUrl, resultBackend, ...given } = {
+      ...yield* environment,
+      ...SettingFlags.given(table, flags.settings)
+    }
+    const ours = worker.with({ settings: given })
+    const broker = Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings: ours.taskSettings })
+    const run = ours.run.pipe(
       Effect.provide(Banner.layer(logOf(flags))),
       Effect.provide(Layer.provideMerge(broker, settings))
     )
-    yield* Effect.catchTag(run, "MessagingError", (error) => Effect.fail(misconfigured(error)))
+    yield* Effect.catchTag(run, ["MessagingError", "ResultError"], (error) => Effect.fail(misconfigured(error)))
   }).pipe(
-    Effect.catchTag("CliFailure", (failure) =>
-      Effect.fail(flags.loglevel === "debug" ? failure : withoutDetail(failure))),
+    Effect.catchTag(
+      "CliFailure",
+      (failure) => Effect.fail(flags.loglevel === "debug" ? failure : withoutDetail(failure))
+    ),
     Effect.scoped,
     Effect.provide(LogFormat.layer(logOf(flags)))
   )
 
 const logOf = (flags: Flags) => ({ level: flags.loglevel, json: flags.jsonLogs, colors: wantsColors(flags) })
 
-const overridesOf = (flags: Flags): Worker.Overrides => ({
-  ...Option.match(flags.queues, { onNone: () => ({}), onSome: (queues) => ({ queues }) }),
-  ...Option.match(flags.concurrency, { onNone: () => ({}), onSome: (concurrency) => ({ concurrency }) }),
-  ...Option.match(flags.hostname, { onNone: () => ({}), onSome: (name) => ({ nodename: Nodename.expand(name) }) }),
-  ...Option.match(flags.prefetchMultiplier, {
-    onNone: () => ({}),
-    onSome: (multiplier) => ({ prefetch: { multiplier } })
-  })
-})
+const table = WorkerSettings.everything
 
-/** The flag, else the environment, else Celery's default. */
-const brokerOf = Effect.fnUntraced(
-  function*(flags: Flags): Effect.fn.Return<Layer.Layer<Broker.Broker, MessagingError.MessagingError>, CliFailure> {
-    const { results, url } = yield* Effect.mapError(
-      Effect.all({ url: Config.option(Broker.urlConfig), results: Broker.resultsConfig }),
-      (error) => because(error.message)
-    )
-    return Broker.layer(
-      Option.getOrElse(flags.broker, () => Option.getOrElse(url, () => Broker.defaultUrl)),
-      { results: Option.getOrElse(flags.resultBackend, () => results) }
-    )
-  }
-)
+const environment = Effect.mapError(Environment.read, (error) => because(error.message))
 
-const misconfigured = (error: MessagingError.MessagingError): CliFailure => because(error.message)
+const misconfigured = (error: MessagingError | ResultError): CliFailure => because(error.message)
 
 const withoutDetail = ({ exitCode, message }: CliFailure): CliFailure => new CliFailure({ message, exitCode })
 

@@ -5,12 +5,13 @@
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import * as Client from "@celeriac/tasks/Client"
 import * as Worker from "@celeriac/worker/Worker"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Broker from "../Broker.ts"
+import * as Environment from "../internal/Environment.ts"
 import * as LogFormat from "../LogFormat.ts"
+import * as Settings from "../Settings.ts"
 import * as PromiseTask from "./PromiseTask.ts"
 import * as PromiseWorker from "./PromiseWorker.ts"
 import * as Result from "./Result.ts"
@@ -20,8 +21,14 @@ import type * as Schemas from "./Schemas.ts"
 export interface AppOptions {
   /** `amqp://user:password@host/vhost`, or `memory://`. Default: the environment's, else RabbitMQ on this machine. */
   readonly broker?: string
-  /** Default: `memory` with `memory://`, `rpc` otherwise. */
-  readonly results?: Broker.Results
+  /** Where results go: `rpc://`, `memory://` or `disabled://`. Default: the environment's, else `memory://` with `memory://`, `rpc://` otherwise. */
+  readonly results?: string
+  /**
+   * Any of the settings: routes, queues, serializers and so on, for its clients
+   * and its workers. `Settings.fromCelery` makes them from a Celery
+   * configuration. Default: the environment's.
+   */
+  readonly settings?: Settings.Given
   /** What is logged, in Celery's format, on stderr. Default `warning`. */
   readonly log?: LogFormat.Level
 }
@@ -81,7 +88,15 @@ export const make = (options: AppOptions = {}): PromiseApp => {
     // The overloads say in types what the schemas do at run time.
     task: task as unknown as PromiseApp["task"],
     worker: (workerOptions = {}) => {
-      const worker = PromiseWorker.make(run, () => Worker.make({ ...workerOptions, tasks: handlers }))
+      const worker = PromiseWorker.make(
+        run,
+        () =>
+          Worker.make({
+            ...workerOptions,
+            settings: { ...Settings.fromEnvironment(), ...options.settings, ...workerOptions.settings },
+            tasks: handlers
+          })
+      )
       workers.add(worker)
       return worker
     },
@@ -97,8 +112,12 @@ export const make = (options: AppOptions = {}): PromiseApp => {
   }
 }
 
-const brokerOf = ({ broker, results }: AppOptions) =>
-  broker !== undefined ? Broker.layer(broker, { results }) : Layer.unwrap(Effect.gen(function*() {
-    const url = yield* Broker.urlConfig.pipe(Config.withDefault(Broker.defaultUrl))
-    return Broker.layer(url, { results: results ?? (yield* Broker.resultsConfig) })
+/** What the program says counts before the environment. */
+const brokerOf = (options: AppOptions) =>
+  Layer.unwrap(Effect.map(Environment.read, (environment) => {
+    const { brokerUrl, resultBackend, ...settings } = { ...environment, ...options.settings }
+    return Broker.layer(options.broker ?? brokerUrl ?? Broker.defaultUrl, {
+      results: options.results ?? resultBackend,
+      settings
+    })
   }))

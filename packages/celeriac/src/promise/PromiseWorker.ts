@@ -1,6 +1,6 @@
 /** A worker of an application, started and stopped by promises. */
 import type { Transport } from "@celeriac/messaging/Transport"
-import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Worker from "@celeriac/worker/Worker"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ export type Options = Omit<Worker.Options<ReadonlyArray<never>, [], []>, "tasks"
 
 export interface PromiseWorker {
   /** The worker as the Effect side knows it. `celeriac worker -A` finds it here. */
-  readonly definition: Worker.Definition<unknown, Transport | ResultBackend>
+  readonly definition: Worker.Definition<unknown, Transport | ResultWriter>
   /** Boots it. Resolves when it is ready. */
   readonly start: () => Promise<void>
   /** Stops it warm: running tasks finish. Does nothing when it does not run. */

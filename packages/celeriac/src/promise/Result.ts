@@ -4,7 +4,7 @@ import type { TaskState } from "@celeriac/tasks/TaskState"
 import type { Run } from "./Run.ts"
 
 export interface GetOptions {
-  /** How long to wait before rejecting with a `TaskError`. Default: for ever. */
+  /** How long to wait before rejecting with a `ResultError`. Default: for ever. */
   readonly timeoutMs?: number
   /** Stops waiting; the task goes on. */
   readonly signal?: AbortSignal
@@ -14,7 +14,7 @@ export interface Result<out A> {
   readonly id: string
   /**
    * What the task returned. Rejects with a `TaskException` when it threw, with
-   * a `TaskError` when the result does not come in time, is not kept or cannot
+   * a `ResultError` when the result does not come in time, is not kept or cannot
    * be read.
    */
   readonly get: (options?: GetOptions) => Promise<A>

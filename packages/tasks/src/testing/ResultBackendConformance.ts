@@ -1,11 +1,13 @@
 /**
- * What every result backend must do that keeps results, as tests.
+ * What every result backend must do, as tests of its three services.
  *
  * Call `suite` at the top of a test file with a layer that brings the backend
- * and all it needs. A backend of its own is made for each test.
+ * and all it needs. A backend of its own is made for each test. What a backend
+ * cannot do, it must refuse with a sentence that names what can.
  *
  * ```ts
  * suite("memory", MemoryBackend.layer)
+ * suite("rpc", RpcBackend.layer().pipe(Layer.provide(broker)), { countsChords: false })
  * ```
  *
  * @since 0.1.0
@@ -14,118 +16,163 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
+import { ChordCounter } from "../result/ChordCounter.ts"
 import * as ExceptionRecord from "../result/ExceptionRecord.ts"
-import { ResultBackend, store } from "../result/ResultBackend.ts"
+import type { ResultBackend } from "../result/ResultBackend.ts"
+import type { ResultError } from "../result/ResultError.ts"
+import { ResultReader } from "../result/ResultReader.ts"
 import * as ResultRecord from "../result/ResultRecord.ts"
+import { ResultWriter, store } from "../result/ResultWriter.ts"
+import * as ChordCounterConformance from "./ChordCounterConformance.ts"
+
+/** What is asked of a reader. */
+export interface Options {
+  /** Whether results can be read. Default: true. */
+  readonly keepsResults?: boolean
+  /** Whether the parts of chords can be counted. Default: true. */
+  readonly countsChords?: boolean
+}
 
 /** Registers the tests under `<name> result backend`. */
-export const suite = <E>(name: string, layer: Layer.Layer<ResultBackend, E>): void => {
-  const test = (sentence: string, body: Effect.Effect<void, unknown, ResultBackend>) =>
-    it.effect(sentence, () => Effect.provide(body, layer))
-
+export const suite = <E>(name: string, layer: Layer.Layer<ResultBackend, E>, options: Options = {}): void => {
+  const test: Test = (sentence, body) => it.effect(sentence, () => Effect.provide(body, layer))
   describe(`${name} result backend`, () => {
     test(
-      "knows nothing of a task that nobody stored",
+      "has one name, which is a URL without a password",
       Effect.gen(function*() {
-        const backend = yield* ResultBackend
-        assert.strictEqual(yield* backend.state("unknown"), "PENDING")
-        assert.isUndefined(yield* backend.lookup("unknown"))
+        const { uri } = yield* ResultWriter
+        assert.match(uri, /^[a-z][a-z+]*:\/\/[^:@]*(:\d+)?[^:@]*$/)
+        assert.deepStrictEqual([(yield* ResultReader).uri, (yield* ChordCounter).uri], [uri, uri])
       })
     )
-
-    test(
-      "gives a result to who waits for it",
-      Effect.gen(function*() {
-        const backend = yield* prepared
-        const waiting = yield* Effect.forkChild(backend.wait(id), { startImmediately: true })
-        yield* answer(success(5))
-        const record = yield* Fiber.join(waiting)
-        assert.deepStrictEqual([record.taskId, record.status, record.result], [id, "SUCCESS", 5])
-      })
-    )
-
-    test(
-      "gives a result to who asks late, and again",
-      Effect.gen(function*() {
-        const backend = yield* prepared
-        yield* answer(success({ deep: [1, null, "ä"] }))
-        yield* backend.wait(id)
-        const record = yield* backend.wait(id)
-        assert.deepStrictEqual(record.result, { deep: [1, null, "ä"] })
-        assert.strictEqual(yield* backend.state(id), "SUCCESS")
-        assert.deepStrictEqual(yield* backend.lookup(id), record)
-      })
-    )
-
-    test(
-      "gives a result to all who wait, and goes on when one gives up",
-      Effect.gen(function*() {
-        const backend = yield* prepared
-        const [one, two, three] = yield* Effect.all([
-          Effect.forkChild(backend.wait(id), { startImmediately: true }),
-          Effect.forkChild(backend.wait(id), { startImmediately: true }),
-          Effect.forkChild(backend.wait(id), { startImmediately: true })
-        ])
-        yield* Fiber.interrupt(two)
-        yield* answer(success(5))
-        assert.strictEqual((yield* Fiber.join(one)).result, 5)
-        assert.strictEqual((yield* Fiber.join(three)).result, 5)
-      })
-    )
-
-    test(
-      "waits through the states that are not final",
-      Effect.gen(function*() {
-        const backend = yield* prepared
-        const waiting = yield* Effect.forkChild(backend.wait(id), { startImmediately: true })
-        yield* answer(ResultRecord.make(id, "STARTED", { result: { pid: 1, hostname: "celery@vm" } }))
-        assert.strictEqual(yield* stateSoon("STARTED"), "STARTED")
-        yield* answer(ResultRecord.make(id, "RETRY", { exception: ExceptionRecord.make("KeyError", ["k"]) }))
-        assert.strictEqual(yield* stateSoon("RETRY"), "RETRY")
-        assert.isUndefined(waiting.pollUnsafe())
-        yield* answer(success(5))
-        assert.strictEqual((yield* Fiber.join(waiting)).status, "SUCCESS")
-      })
-    )
-
-    test(
-      "keeps a failure with its exception and its traceback",
-      Effect.gen(function*() {
-        const backend = yield* prepared
-        yield* answer(ResultRecord.make(id, "FAILURE", {
-          exception: ExceptionRecord.make("ValueError", ["bad", 3]),
-          traceback: "Traceback (most recent call last): ..."
-        }))
-        const record = yield* backend.wait(id)
-        assert.deepStrictEqual(record.exception, { excType: "ValueError", excModule: "builtins", args: ["bad", 3] })
-        assert.strictEqual(record.traceback, "Traceback (most recent call last): ...")
-      })
-    )
-
-    test(
-      "keeps a success against whatever comes after it",
-      Effect.gen(function*() {
-        const backend = yield* prepared
-        yield* answer(success(5))
-        yield* backend.wait(id)
-        yield* answer(ResultRecord.make(id, "FAILURE", { exception: ExceptionRecord.make("KeyError") }))
-        yield* Effect.yieldNow
-        assert.strictEqual((yield* backend.wait(id)).result, 5)
-      })
-    )
-
-    test(
-      "forgets",
-      Effect.gen(function*() {
-        const backend = yield* prepared
-        yield* answer(success(5))
-        yield* backend.wait(id)
-        yield* backend.forget(id)
-        assert.isUndefined(yield* backend.lookup(id))
-        assert.strictEqual(yield* backend.state(id), "PENDING")
-      })
-    )
+    if (options.keepsResults ?? true) keeping(test)
+    else keepingNothing(test)
+    if (options.countsChords ?? true) ChordCounterConformance.counting(test)
+    else ChordCounterConformance.refusing(test)
   })
+}
+
+/** Registers one test. */
+type Test = (sentence: string, body: Effect.Effect<void, unknown, ResultBackend>) => void
+
+const keeping = (test: Test): void => {
+  test(
+    "knows nothing of a task that nobody stored",
+    Effect.gen(function*() {
+      const reader = yield* ResultReader
+      assert.strictEqual(yield* reader.state("unknown"), "PENDING")
+      assert.isUndefined(yield* reader.lookup("unknown"))
+    })
+  )
+
+  test(
+    "gives a result to who waits for it",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      const waiting = yield* Effect.forkChild(reader.wait(id), { startImmediately: true })
+      yield* answer(success(5))
+      const record = yield* Fiber.join(waiting)
+      assert.deepStrictEqual([record.taskId, record.status, record.result], [id, "SUCCESS", 5])
+    })
+  )
+
+  test(
+    "gives a result to who asks late, and again",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      yield* answer(success({ deep: [1, null, "ä"] }))
+      yield* reader.wait(id)
+      const record = yield* reader.wait(id)
+      assert.deepStrictEqual(record.result, { deep: [1, null, "ä"] })
+      assert.strictEqual(yield* reader.state(id), "SUCCESS")
+      assert.deepStrictEqual(yield* reader.lookup(id), record)
+    })
+  )
+
+  test(
+    "gives a result to all who wait, and goes on when one gives up",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      const [one, two, three] = yield* Effect.all([
+        Effect.forkChild(reader.wait(id), { startImmediately: true }),
+        Effect.forkChild(reader.wait(id), { startImmediately: true }),
+        Effect.forkChild(reader.wait(id), { startImmediately: true })
+      ])
+      yield* Fiber.interrupt(two)
+      yield* answer(success(5))
+      assert.strictEqual((yield* Fiber.join(one)).result, 5)
+      assert.strictEqual((yield* Fiber.join(three)).result, 5)
+    })
+  )
+
+  test(
+    "waits through the states that are not final",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      const waiting = yield* Effect.forkChild(reader.wait(id), { startImmediately: true })
+      yield* answer(ResultRecord.make(id, "STARTED", { result: { pid: 1, hostname: "celery@vm" } }))
+      assert.strictEqual(yield* stateSoon("STARTED"), "STARTED")
+      yield* answer(ResultRecord.make(id, "RETRY", { exception: ExceptionRecord.make("KeyError", ["k"]) }))
+      assert.strictEqual(yield* stateSoon("RETRY"), "RETRY")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* answer(success(5))
+      assert.strictEqual((yield* Fiber.join(waiting)).status, "SUCCESS")
+    })
+  )
+
+  test(
+    "keeps a failure with its exception and its traceback",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      yield* answer(ResultRecord.make(id, "FAILURE", {
+        exception: ExceptionRecord.make("ValueError", ["bad", 3]),
+        traceback: "Traceback (most recent call last): ..."
+      }))
+      const record = yield* reader.wait(id)
+      assert.deepStrictEqual(record.exception, { excType: "ValueError", excModule: "builtins", args: ["bad", 3] })
+      assert.strictEqual(record.traceback, "Traceback (most recent call last): ...")
+    })
+  )
+
+  test(
+    "keeps a success against whatever comes after it",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      yield* answer(success(5))
+      yield* reader.wait(id)
+      yield* answer(ResultRecord.make(id, "FAILURE", { exception: ExceptionRecord.make("KeyError") }))
+      yield* Effect.yieldNow
+      assert.strictEqual((yield* reader.wait(id)).result, 5)
+    })
+  )
+
+  test(
+    "forgets",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      yield* answer(success(5))
+      yield* reader.wait(id)
+      yield* reader.forget(id)
+      assert.isUndefined(yield* reader.lookup(id))
+      assert.strictEqual(yield* reader.state(id), "PENDING")
+    })
+  )
+}
+
+const keepingNothing = (test: Test): void => {
+  test(
+    "takes every result, and says that it has none",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      yield* answer(success(5))
+      yield* reader.forget(id)
+      for (const ask of [reader.wait(id), reader.state(id), reader.lookup(id)]) {
+        const error = yield* Effect.flip<unknown, ResultError, never>(ask)
+        assert.strictEqual(error.reason._tag, "ResultUnavailable")
+        assert.include(error.message, reader.uri)
+      }
+    })
+  )
 }
 
 const id = "f58a438b-3ac3-4588-84b4-2052641e27fc"
@@ -133,22 +180,22 @@ const id = "f58a438b-3ac3-4588-84b4-2052641e27fc"
 const success = (result: unknown) => ResultRecord.make(id, "SUCCESS", { result, dateDone: 0 })
 
 const prepared = Effect.gen(function*() {
-  const backend = yield* ResultBackend
-  yield* backend.prepare(id, "10 seconds")
-  return backend
+  const reader = yield* ResultReader
+  yield* reader.prepare(id, "10 seconds")
+  return reader
 })
 
 /** Stores it as a worker does that got the request of this client. */
 const answer = (record: ResultRecord.ResultRecord) =>
-  Effect.flatMap(ResultBackend, (backend) => store(record, { replyTo: backend.replyTo, correlationId: record.taskId }))
+  Effect.flatMap(ResultReader, ({ replyTo }) => store(record, { replyTo, correlationId: record.taskId }))
 
 /** A state that is sent may arrive some turns after it was stored. */
 const stateSoon = (state: string) =>
-  Effect.flatMap(ResultBackend, (backend) =>
+  Effect.flatMap(ResultReader, (reader) =>
     Effect.gen(function*() {
       for (let turn = 0; turn < 1000; turn++) {
-        if ((yield* backend.state(id)) === state) break
+        if ((yield* reader.state(id)) === state) break
         yield* Effect.yieldNow
       }
-      return yield* backend.state(id)
+      return yield* reader.state(id)
     }))

@@ -32,8 +32,8 @@ const fail = Task.make("py.fail", { parameters: { how: Schema.String }, success:
 
 const runtime = ManagedRuntime.make(
   Client.layer.pipe(
-    Layer.provideMerge(RpcBackend.layer),
-    Layer.provideMerge(Producer.layer),
+    Layer.provideMerge(RpcBackend.layer()),
+    Layer.provideMerge(Producer.layer()),
     Layer.provideMerge(amqp({ url })),
     Layer.provideMerge(Layer.succeed(Settings.DefaultQueue, queue))
   )

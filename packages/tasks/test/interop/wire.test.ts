@@ -51,8 +51,8 @@ const calls: ReadonlyArray<readonly [name: string, python: string, ours: Client.
 
 const clientOf = (queue: string) =>
   Client.layer.pipe(
-    Layer.provide(RpcBackend.layer),
-    Layer.provide(Producer.layer),
+    Layer.provide(RpcBackend.layer()),
+    Layer.provide(Producer.layer()),
     Layer.provide(amqp({ url })),
     Layer.provide(Layer.succeed(Settings.DefaultQueue, queue))
   )

@@ -16,7 +16,7 @@ import { Limits } from "@celeriac/messaging/Limits"
 import type { Message } from "@celeriac/messaging/Message"
 import { Serializers } from "@celeriac/messaging/Serializers"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
-import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -49,7 +49,7 @@ export class Pool extends Bootstep.Service<Pool, {
   /** Reads the body of a message. */
   readonly decode: TaskMessage.Decode
 }>()("Pool", {
-  requires: [Hub, WorkerState, ResultBackend],
+  requires: [Hub, WorkerState, ResultWriter],
   start: Effect.gen(function*() {
     const { concurrency } = yield* WorkerSettings
     const slots = FiberPool.make(concurrency)
@@ -62,7 +62,7 @@ export class Pool extends Bootstep.Service<Pool, {
       compressions: yield* Compressions
     }
     const decode: TaskMessage.Decode = (message: Message) => Content.decode(message, coding)
-    const results = new ResultStore(yield* ResultBackend, slots)
+    const results = new ResultStore(yield* ResultWriter, slots)
     const executor = new Executor({
       pool: slots,
       results,

@@ -11,11 +11,11 @@
  * @since 0.1.0
  */
 import type { Settlement } from "@celeriac/messaging/Message"
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
 import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Cause from "effect/Cause"
@@ -122,7 +122,7 @@ export class Executor implements Stages {
   }
 
   /** A late task runs again, after a pause that grows: a store that refuses at once must not be asked in a loop. */
-  private notStored(request: Request, error: MessagingError): undefined {
+  private notStored(request: Request, error: ResultError): undefined {
     const { clock, log, state } = this.around
     const what = `The result of ${request.name}[${request.id}] could not be stored: ${
       WorkerLog.sentence(error.message)

@@ -7,9 +7,9 @@
  *
  * @since 0.1.0
  */
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
-import type { Addressee, ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
+import type { Addressee, ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Pool } from "../pool/Pool.ts"
@@ -18,20 +18,20 @@ import type { Pool } from "../pool/Pool.ts"
 export const mostPending = 256
 
 export class ResultStore {
-  private readonly backend: ResultBackend["Service"]
+  private readonly writer: ResultWriter["Service"]
   private readonly pool: Pool
   private pending = 0
   private whenStored: Deferred.Deferred<void> | undefined
 
-  constructor(backend: ResultBackend["Service"], pool: Pool) {
-    this.backend = backend
+  constructor(writer: ResultWriter["Service"], pool: Pool) {
+    this.writer = writer
     this.pool = pool
   }
 
   /** `then` is called once, perhaps before this returns, with nothing or with the error. */
-  store(record: ResultRecord, addressee: Addressee, then: (error: MessagingError | undefined) => void): void {
+  store(record: ResultRecord, addressee: Addressee, then: (error: ResultError | undefined) => void): void {
     if (++this.pending === mostPending) this.pool.pause(true)
-    this.backend.storeUnsafe(record, addressee, (error) => {
+    this.writer.storeUnsafe(record, addressee, (error) => {
       if (--this.pending === mostPending / 2) this.pool.pause(false)
       then(error)
       if (this.pending === 0 && this.whenStored !== undefined) {

@@ -3,7 +3,8 @@ import type * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import type { Transport } from "@celeriac/messaging/Transport"
-import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Types from "effect/Types"
@@ -20,6 +21,8 @@ import type { Worker } from "./WorkerService.ts"
 export interface Definition<out E, out R, out W = Bootstep.Any, out C = Bootstep.Any, out H = unknown> {
   readonly [TypeId]: Variance<W, C, H>
   readonly settings: WorkerSettings.Settings
+  /** Those of its tasks that were given. */
+  readonly taskSettings: TaskSettings.Some
   /** Both blueprints, to be drawn. */
   readonly blueprint: Blueprint.Any
   /** The same worker, set up otherwise. */
@@ -75,7 +78,7 @@ type ConsumerOf<D> = D extends { readonly [TypeId]: Variance<unknown, infer C, u
 /** A definition of these steps, and of handlers that use `H`. */
 export type Of<E, H, W, C> = Definition<
   E,
-  Exclude<H, Bootstep.Provides<W>> | WorkerSteps.Needs<W, C> | Transport | ResultBackend,
+  Exclude<H, Bootstep.Provides<W>> | WorkerSteps.Needs<W, C> | Transport | ResultWriter,
   W,
   C,
   H
@@ -87,7 +90,10 @@ type Changed<D, W, C> = D extends { readonly [TypeId]: Variance<unknown, unknown
   : never
 
 /** What a command line may change of a definition. */
-export type Overrides = Pick<WorkerSettings.Changes, "nodename" | "concurrency" | "queues" | "prefetch">
+export interface Overrides extends WorkerSettings.Changes {
+  /** Those of the tasks, besides those of the worker. */
+  readonly settings?: WorkerSettings.Given
+}
 
 export const TypeId = "~@celeriac/worker/Worker"
 

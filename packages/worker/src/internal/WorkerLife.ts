@@ -5,6 +5,7 @@ import * as Control from "@celeriac/bootsteps/Control"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
+import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -27,8 +28,9 @@ type Live<E, R> = (
 
 /** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
 export const make = <E, R>(
+  blueprint: Blueprint.Any,
   settings: WorkerSettings.Settings,
-  blueprint: Blueprint.Any
+  taskSettings: TaskSettings.Some
 ): Live<E, R> =>
 (control, onUp) =>
   Effect.suspend(() => {
@@ -65,6 +67,8 @@ export const make = <E, R>(
     Effect.provide(TaskRegistry.layer),
     Effect.provideService(Control.Control, control),
     Effect.provideService(WorkerSettings.WorkerSettings, settings),
+    Effect.provideContext(TaskSettings.context(taskSettings)),
+    (run) => Effect.andThen(warnOfUnread(taskSettings), run),
     Effect.provideService(ParentNodename, settings.nodename)
     // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
   ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
@@ -119,6 +123,14 @@ export const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.Work
         )
     })
   }))
+
+const warnOfUnread = (given: TaskSettings.Some): Effect.Effect<void> =>
+  Effect.flatMap(TaskSettings.unread(given), (names) =>
+    names.length === 0 ? Effect.void : Effect.logWarning(
+      `worker: No worker reads the settings ${
+        names.join(", ")
+      }: give them to the broker too, as in Broker.layer(url, { settings })`
+    ))
 
 /** One line for what a user can mend; all there is for a defect. */
 const unrecoverable = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>

@@ -23,19 +23,6 @@ export class NoTasks extends Schema.TaggedError<NoTasks>()("NoTasks", {}) {
   }
 }
 
-/** A worker was set up in a way that cannot work. */
-export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
-  setting: Schema.String,
-  /** As it reads in the message. */
-  value: Schema.String,
-  expected: Schema.String
-}) {
-  readonly isRecoverable = false
-  override get message(): string {
-    return `the worker's ${this.setting} is ${this.value}, and must be ${this.expected}`
-  }
-}
-
 /** A step is to be replaced, and both blueprints have one of its name. */
 export class AmbiguousStep extends Schema.TaggedError<AmbiguousStep>()("AmbiguousStep", {
   step: Schema.String

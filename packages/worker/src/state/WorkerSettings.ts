@@ -2,80 +2,114 @@
  * How a worker was set up: its name, how much it runs at once, what it listens
  * to. One value for each worker; steps read it.
  *
+ * Each entry of the table is all there is to the setting: options of
+ * `Worker.make`, flags, the environment and the documentation come from it.
+ *
  * @since 0.1.0
  */
+import * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as Nodename from "@celeriac/tasks/Nodename"
+import * as Setting from "@celeriac/tasks/Setting"
+import * as SettingKind from "@celeriac/tasks/SettingKind"
+import * as SettingsTable from "@celeriac/tasks/SettingsTable"
+import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Context from "effect/Context"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import { availableParallelism } from "node:os"
 import type { Prefetch } from "./Prefetch.ts"
-import { InvalidSetting } from "./WorkerError.ts"
 
-export interface Settings {
-  /** `celery@host`. */
-  readonly nodename: string
-  /** How many tasks run at once. */
-  readonly concurrency: number
-  /** The names of the queues to consume from; undefined is the default queue and every configured one. */
-  readonly queues: ReadonlyArray<string> | undefined
-  readonly prefetch: Prefetch
-  /** How often to try to connect again before giving up; 0 is without end. `broker_connection_max_retries`. */
-  readonly connectionMaxRetries: number
+const nodename: Setting.Kind<string> = {
+  ...SettingKind.text,
+  schema: () =>
+    SettingKind.text.schema().pipe(
+      Schema.decodeTo(
+        Schema.String,
+        SchemaTransformation.transform({ decode: (pattern) => Nodename.expand(pattern), encode: (name) => name })
+      )
+    )
 }
 
-export const defaults = (): Settings => ({
-  nodename: Nodename.expand(Nodename.defaultName + "@%h"),
-  concurrency: availableParallelism(),
-  queues: undefined,
-  prefetch: "adaptive",
-  connectionMaxRetries: 100
-})
+const prefetch: Setting.Kind<Prefetch> = {
+  schema: () => {
+    const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+    const multiplier = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+    return Schema.Union([Schema.Literal("adaptive"), Schema.Struct({ multiplier }), Schema.Struct({ count })])
+  },
+  expected:
+    "\"adaptive\", a number for each slot ({ multiplier }) or \"100 messages\" in all ({ count }); 0 is without bound",
+  fromText: (text) => {
+    const [, count] = /^(\S+) messages$/.exec(text) ?? []
+    if (count !== undefined) return { count: SettingKind.toNumber(count) }
+    return text === "adaptive" ? text : { multiplier: SettingKind.toNumber(text) }
+  },
+  fromCelery: (multiplier) => ({ multiplier })
+}
+
+/** The settings of this room. */
+export const table = {
+  nodename: Setting.make(nodename, {
+    default: () => Nodename.expand(`${Nodename.defaultName}@%h`),
+    defaultShown: "celery@%h",
+    doc: "The name of the node: `name@host`, with `%h` for the host, `%n` for its first label, `%d` for the rest.",
+    flag: { name: "hostname", alias: "n", metavar: "NAME" }
+  }),
+  concurrency: Setting.make(SettingKind.integer({ from: 1, expected: "a whole number of at least 1" }), {
+    celery: "worker_concurrency",
+    default: availableParallelism,
+    defaultShown: "the number of processors",
+    doc: "How many tasks run at once.",
+    flag: { name: "concurrency", alias: "c", metavar: "N" }
+  }),
+  queues: Setting.make<ReadonlyArray<string> | undefined, ReadonlyArray<string>>(SettingKind.names, {
+    default: () => undefined,
+    defaultShown: "the default queue and all that are configured",
+    doc: "The names of the queues to consume from.",
+    flag: { name: "queues", alias: "Q", metavar: "NAMES" }
+  }),
+  prefetch: Setting.make<Prefetch, Prefetch>(prefetch, {
+    celery: "worker_prefetch_multiplier",
+    default: () => "adaptive",
+    doc:
+      "How many messages may wait here: `adaptive` is as many as are worth a tenth of a second, a number is for each slot.",
+    flag: { name: "prefetch-multiplier", metavar: "N" }
+  }),
+  connectionMaxRetries: Setting.make(
+    { ...SettingKind.integer({ from: 0, expected: "a whole number, or 0 for no end" }), none: 0 },
+    {
+      celery: "broker_connection_max_retries",
+      default: () => 100,
+      doc: "How often to try to reach a broker that is away before giving up; 0 is without end."
+    }
+  )
+}
+
+export type Settings = SettingsTable.Values<typeof table>
 
 /** What is to be otherwise. `nodename` is a pattern: see `Nodename.expand`. */
-export interface Changes {
-  readonly nodename?: string
-  readonly concurrency?: number
-  readonly queues?: ReadonlyArray<string>
-  readonly prefetch?: Prefetch
-  readonly connectionMaxRetries?: number
-}
+export type Changes = SettingsTable.Given<typeof table>
 
-/** Leaves what is not said as it is. Throws an `InvalidSetting` for what would make a worker that never runs anything. */
-export const change = (settings: Settings, changes: Changes): Settings =>
-  checked({
-    nodename: changes.nodename === undefined ? settings.nodename : Nodename.expand(changes.nodename),
-    concurrency: changes.concurrency ?? settings.concurrency,
-    queues: changes.queues ?? settings.queues,
-    prefetch: changes.prefetch ?? settings.prefetch,
-    connectionMaxRetries: changes.connectionMaxRetries ?? settings.connectionMaxRetries
-  })
+/** What `Worker.make({ settings })` takes: those of the worker, and those of the tasks that it runs. */
+export type Given = Changes & TaskSettings.Given
+
+/** Every setting there is, in all rooms. */
+export const everything = { ...BrokerSettings.table, ...TaskSettings.table, ...table }
+
+export const defaults = (): Settings => SettingsTable.defaults(table)
+
+/** Leaves what is not said as it is. Throws a `SettingsError` for what would make a worker that never runs anything. */
+export const change = (settings: Settings, changes: Changes): Settings => ({
+  ...settings,
+  ...SettingsTable.decodeUnsafe(table, SettingsTable.pick(table, changes))
+})
+
+/** The settings of tasks among those given. Throws a `SettingsError` when any is wrong, or of no room. */
+export const ofTasks = (given: Given): TaskSettings.Some => {
+  // They may have been made for all rooms, as `Settings.fromCelery` makes them.
+  const checked = SettingsTable.decodeUnsafe(everything, given)
+  return SettingsTable.pick(TaskSettings.table, checked) as TaskSettings.Some // picked of what is checked
+}
 
 export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@celeriac/worker/state/WorkerSettings", {
   defaultValue: defaults
 })
-
-const checked = (settings: Settings): Settings => {
-  const { concurrency, connectionMaxRetries, prefetch, queues } = settings
-  expect("concurrency", concurrency, Number.isInteger(concurrency) && concurrency >= 1, "a whole number of at least 1")
-  expect("connectionMaxRetries", connectionMaxRetries, isCount(connectionMaxRetries), "a whole number, or 0 for no end")
-  if (prefetch !== "adaptive") {
-    if ("count" in prefetch) {
-      expect("prefetch.count", prefetch.count, isCount(prefetch.count), "a whole number, or 0 for no bound")
-    } else {
-      const { multiplier } = prefetch
-      expect(
-        "prefetch.multiplier",
-        multiplier,
-        Number.isFinite(multiplier) && multiplier >= 0,
-        "a number, or 0 for no bound"
-      )
-    }
-  }
-  for (const queue of queues ?? []) expect("list of queues", JSON.stringify(queues), queue !== "", "names alone")
-  return settings
-}
-
-const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0
-
-const expect = (setting: string, value: unknown, isValid: boolean, expected: string): void => {
-  if (!isValid) throw new InvalidSetting({ setting, value: String(value), expected })
-}

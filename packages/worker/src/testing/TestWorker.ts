@@ -26,6 +26,7 @@ import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport
 import * as Client from "@celeriac/tasks/Client"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Handlers from "../boot/Handlers.ts"
@@ -57,7 +58,8 @@ export const of = <E, R>(
   Client.layer.pipe(
     Layer.provideMerge(stopCold),
     Layer.provideMerge(worker.layer),
-    Layer.provideMerge(surroundings())
+    Layer.provideMerge(surroundings()),
+    Layer.provideMerge(Layer.succeedContext(TaskSettings.context(worker.taskSettings)))
   )
 
 /** The end of a test is no time to wait for a task that sleeps on a clock which nobody turns. */
@@ -69,7 +71,7 @@ const stopCold = Layer.effectDiscard(
 type Sender = Producer.Producer | ResultBackend
 
 const surroundings = () =>
-  RpcBackend.layer.pipe(
-    Layer.provideMerge(Producer.layer),
+  RpcBackend.layer().pipe(
+    Layer.provideMerge(Producer.layer()),
     Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
   )

@@ -1,12 +1,12 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Entity from "@celeriac/messaging/Entity"
-import { because, Nacked } from "@celeriac/messaging/MessagingError"
 import * as Topology from "@celeriac/messaging/Topology"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Client from "@celeriac/tasks/Client"
 import * as TaskQueues from "@celeriac/tasks/Queues"
+import { BackendRefused, because } from "@celeriac/tasks/result/ResultError"
 import * as Task from "@celeriac/tasks/Task"
 import { Queues } from "@celeriac/worker/boot/Queues"
 import { Worker } from "@celeriac/worker/Worker"
@@ -303,7 +303,7 @@ describe("a task, when its connection is lost", () => {
   it.effect("whose result was refused is dropped from its pause, and runs when it comes again", () => {
     const doors = new Doors()
     const store = new SlowStore()
-    store.refuse(because("publish", new Nacked({ exchange: "", routingKey: "reply" })))
+    store.refuse(because("store result", new BackendRefused({ backend: "rpc://", detail: "a full queue" })))
     return Effect.gen(function*() {
       yield* publish(taskMessage({ task: "gated", id: "1", kwargs: { n: 1 } }))
       doors.open(1)

@@ -1,5 +1,5 @@
-import { because, ConnectionLost, Nacked, Unencodable } from "@celeriac/messaging/MessagingError"
 import * as Client from "@celeriac/tasks/Client"
+import { BackendRefused, BackendUnreachable, because, Unencodable } from "@celeriac/tasks/result/ResultError"
 import * as Task from "@celeriac/tasks/Task"
 import { mostPending } from "@celeriac/worker/execution/ResultStore"
 import { Worker } from "@celeriac/worker/Worker"
@@ -23,8 +23,8 @@ import {
   until
 } from "../support.ts"
 
-const refused = because("publish", new Nacked({ exchange: "", routingKey: "reply" }))
-const away = because("publish", new ConnectionLost({ uri: "memory://store", detail: "away" }))
+const refused = because("store result", new BackendRefused({ backend: "rpc://", detail: "a full queue" }))
+const away = because("store result", new BackendUnreachable({ backend: "memory://store", detail: "away" }))
 
 describe("a task that acknowledges early", () => {
   const doors = new Doors()
@@ -171,7 +171,7 @@ describe("a result", () => {
         const sent = yield* client.delay(gated, { n: 1 })
         doors.open(1)
         yield* until("it is stored", () => store.waiting.length === 1)
-        store.answer(because("encode", new Unencodable({ detail: "a circle" })))
+        store.answer(because("store result", new Unencodable({ detail: "a circle" })))
         yield* until("its failure is stored", () => store.waiting.length === 1)
         const { record } = store.waiting[0]!
         assert.deepStrictEqual([record.status, record.exception?.excType, record.exception?.args], [

@@ -5,7 +5,7 @@ import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
-import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
 import * as Worker from "@celeriac/worker/Worker"
@@ -32,8 +32,8 @@ export interface At extends Omit<AmqpOptions, "url"> {
 
 const broker = ({ queue, ...amqp }: At) =>
   Client.layer.pipe(
-    Layer.provideMerge(RpcBackend.layer),
-    Layer.provideMerge(Producer.layer),
+    Layer.provideMerge(RpcBackend.layer()),
+    Layer.provideMerge(Producer.layer()),
     Layer.provideMerge(Layer.orDie(AmqpTransport.layer(amqp))),
     Layer.provideMerge(Layer.succeed(Settings.DefaultQueue, queue))
   )
@@ -44,7 +44,7 @@ export const client = (at: At): Effect.Effect<Client.Client["Service"], never, S
 
 /** A worker of this process, up when this succeeds. At the end of the scope what it runs is interrupted. */
 export const worker = <E>(
-  definition: Worker.Definition<E, Transport | ResultBackend>,
+  definition: Worker.Definition<E, Transport | ResultWriter>,
   at: At,
   logs: Layer.Layer<never> = quiet
 ) =>

@@ -153,7 +153,8 @@ describe("a failing broker", () => {
         const ran = journal.starts()
         assert.strictEqual(
           yield* Effect.promise(() => wire.ready(at.queue)),
-          10 - ran.length
+          10 - ran.length,
+          worker.output
         )
         for (const n of ran) assert.strictEqual(yield* sent[n]!.get({ timeout: "5 seconds" }), n)
       })),

@@ -69,8 +69,8 @@ const worker = Worker.make({
 
 const runtime = ManagedRuntime.make(
   worker.layer.pipe(
-    Layer.provide(RpcBackend.layer),
-    Layer.provide(Producer.layer),
+    Layer.provide(RpcBackend.layer()),
+    Layer.provide(Producer.layer()),
     Layer.provide(amqp({ url })),
     Layer.provide(Layer.succeed(Settings.DefaultQueue, queue)),
     Layer.provide(quiet)

@@ -1,4 +1,4 @@
-import { InvalidSetting } from "@celeriac/worker/state/WorkerError"
+import { SettingsError } from "@celeriac/tasks/SettingsError"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import { assert, describe, it } from "@effect/vitest"
 
@@ -26,24 +26,22 @@ describe("the settings of a worker", () => {
 
   for (
     const [changes, message] of [
-      [{ concurrency: 0 }, "the worker's concurrency is 0, and must be a whole number of at least 1"],
-      [{ concurrency: -1 }, "the worker's concurrency is -1, and must be a whole number of at least 1"],
-      [{ concurrency: 1.5 }, "the worker's concurrency is 1.5, and must be a whole number of at least 1"],
-      [{ concurrency: NaN }, "the worker's concurrency is NaN, and must be a whole number of at least 1"],
+      [{ concurrency: 0 }, "concurrency is 0, and must be a whole number of at least 1"],
+      [{ concurrency: -1 }, "concurrency is -1, and must be a whole number of at least 1"],
+      [{ concurrency: 1.5 }, "concurrency is 1.5, and must be a whole number of at least 1"],
+      [{ concurrency: NaN }, "concurrency is NaN, and must be a whole number of at least 1"],
       [
         { connectionMaxRetries: -1 },
-        "the worker's connectionMaxRetries is -1, and must be a whole number, or 0 for no end"
+        "connectionMaxRetries is -1, and must be a whole number, or 0 for no end"
       ],
-      [{ prefetch: { count: -1 } }, "the worker's prefetch.count is -1, and must be a whole number, or 0 for no bound"],
-      [
-        { prefetch: { multiplier: NaN } },
-        "the worker's prefetch.multiplier is NaN, and must be a number, or 0 for no bound"
-      ],
-      [{ queues: ["a", ""] }, "the worker's list of queues is [\"a\",\"\"], and must be names alone"]
+      [{ prefetch: { count: -1 } }, "prefetch is {\"count\":-1}, and must be \"adaptive\", a number for each slot"],
+      [{ prefetch: { multiplier: NaN } }, "prefetch is {\"multiplier\":null}, and must be \"adaptive\", a number"],
+      [{ queues: ["a", ""] }, "queues is [\"a\",\"\"], and must be names, none of them empty"],
+      [{ nodename: " " }, "nodename is \" \", and must be text"]
     ] satisfies ReadonlyArray<readonly [WorkerSettings.Changes, string]>
   ) {
     it(`say what is wrong: ${message}`, () => {
-      assert.throws(() => WorkerSettings.change(WorkerSettings.defaults(), changes), InvalidSetting, message)
+      assert.throws(() => WorkerSettings.change(WorkerSettings.defaults(), changes), SettingsError, message)
     })
   }
 })

@@ -1,35 +1,56 @@
 /**
  * Keeps no results: for workers whose results nobody reads, and clients that
- * only send. Asking for a result fails and says so.
+ * only send. Celery's `disabled://`.
+ *
+ * What it cannot do: give a result, or count the parts of a chord. Asking for
+ * either fails and says so.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { because, ResultUnavailable } from "../../TaskError.ts"
-import { ResultBackend } from "../ResultBackend.ts"
+import * as ResultBackend from "../ResultBackend.ts"
+import { because, ResultUnavailable, Unsupported } from "../ResultError.ts"
 
-const name = "disabled"
+const uri = "disabled://"
 
 /** Keeps nothing; waiting fails. */
-export const layer: Layer.Layer<ResultBackend> = Layer.sync(ResultBackend, () => {
-  const unavailable = (operation: string) => (id: string) =>
-    Effect.fail(because(
-      operation,
-      new ResultUnavailable({
-        id,
-        backend: name,
-        detail: "results are not stored. Provide another ResultBackend, such as RpcBackend.layer, to client and worker"
-      })
-    ))
-  return ResultBackend.of({
-    name,
-    storeUnsafe: (_record, _addressee, onStored) => onStored(),
-    prepare: () => Effect.void,
-    replyTo: undefined,
-    wait: unavailable("wait for result"),
-    lookup: unavailable("look up result"),
-    state: unavailable("look up state"),
-    forget: () => Effect.void
+export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.succeedContext(
+  ResultBackend.make(uri, {
+    writer: { storeUnsafe: (_record, _addressee, onStored) => onStored() },
+    reader: {
+      prepare: () => Effect.void,
+      replyTo: undefined,
+      wait: (id) => unavailable("wait for result", id),
+      lookup: (id) => unavailable("look up result", id),
+      state: (id) => unavailable("look up state", id),
+      forget: () => Effect.void
+    },
+    chords: {
+      setSize: () => uncounted,
+      count: () => uncounted,
+      forget: () => Effect.void
+    }
   })
-})
+)
+
+const unavailable = (operation: string, id: string) =>
+  Effect.fail(because(
+    operation,
+    new ResultUnavailable({
+      id,
+      backend: uri,
+      detail: "results are not stored. Give client and worker another result backend, such as rpc://"
+    })
+  ))
+
+const uncounted = Effect.suspend(() =>
+  Effect.fail(because(
+    "count part of chord",
+    new Unsupported({
+      backend: uri,
+      detail: "keeps nothing, and so cannot count the parts of a chord",
+      instead: "Use one that keeps results for all workers, or cache+memory:// within one process"
+    })
+  ))
+)

@@ -4,8 +4,11 @@
  *
  * A worker publishes to the queue named by the request's `reply_to`; a request
  * without one gets no result. A client consumes one queue of its own, opened
- * when it first prepares a task: only the process that sent a task can read
- * its result. Source: protocol §7.4.
+ * when it first prepares a task. Source: protocol §7.4.
+ *
+ * What it cannot do: give a result to another process than the one that sent
+ * the task, or count the parts of a chord, for nothing is kept that all workers
+ * could see.
  *
  * @since 0.1.0
  */
@@ -26,7 +29,8 @@ import * as ResultShelf from "../../internal/ResultShelf.ts"
 import * as Settings from "../../Settings.ts"
 import { TaskId } from "../../TaskId.ts"
 import * as TaskState from "../../TaskState.ts"
-import { ResultBackend } from "../ResultBackend.ts"
+import * as ResultBackend from "../ResultBackend.ts"
+import { because, fromMessaging, Unsupported } from "../ResultError.ts"
 import * as ResultRecord from "../ResultRecord.ts"
 
 /** How much is kept for a client that does not look. */
@@ -37,13 +41,16 @@ export interface Options {
   readonly expected?: number
 }
 
+const uri = "rpc://"
+
 /** Sent twice does no harm, and a client that is gone wants nothing. */
 const sending: SendOptions = { mandatory: false, idempotent: true }
 
 /** Over the producer, which sends results, and the transport, from which they come. */
-export const layerWith = (options: Options): Layer.Layer<ResultBackend, never, Producer | Transport> =>
-  Layer.effect(
-    ResultBackend,
+export const layer = (
+  options: Options = {}
+): Layer.Layer<ResultBackend.ResultBackend, never, Producer | Transport> =>
+  Layer.effectContext(
     Effect.gen(function*() {
       const producer = yield* Producer
       const clock = yield* Clock.Clock
@@ -87,48 +94,69 @@ export const layerWith = (options: Options): Layer.Layer<ResultBackend, never, P
       const prepare = (id: string, deadline: Duration.Input) =>
         Effect.suspend(() => {
           expect(id)
-          return queue.open(deadline)
+          return Effect.mapError(queue.open(deadline), (error) => fromMessaging("prepare for result", uri, error))
         })
 
-      return ResultBackend.of({
-        name: "rpc",
-        storeUnsafe: (record, { correlationId, replyTo }, onStored) => {
-          if (replyTo === undefined || replyTo === "") return onStored()
-          const content = Content.encode(ResultRecord.encodeReply(record), encoding)
-          if (Result.isFailure(content)) return onStored(content.failure)
-          const { body, headers, properties } = content.success
-          const message: Message = {
-            body,
-            headers,
-            properties: {
-              contentType: properties.contentType,
-              contentEncoding: properties.contentEncoding,
-              deliveryMode,
-              priority: 0,
-              correlationId: correlationId ?? record.taskId
+      return ResultBackend.make(uri, {
+        writer: {
+          storeUnsafe: (record, { correlationId, replyTo }, onStored) => {
+            if (replyTo === undefined || replyTo === "") return onStored()
+            const content = Content.encode(ResultRecord.encodeReply(record), encoding)
+            if (Result.isFailure(content)) return onStored(fromMessaging("store result", uri, content.failure))
+            const { body, headers, properties } = content.success
+            const message: Message = {
+              body,
+              headers,
+              properties: {
+                contentType: properties.contentType,
+                contentEncoding: properties.contentEncoding,
+                deliveryMode,
+                priority: 0,
+                correlationId: correlationId ?? record.taskId
+              }
             }
+            producer.publishUnsafe(
+              message,
+              { exchange: "", routingKey: replyTo },
+              sending,
+              (error) => onStored(error === undefined ? undefined : fromMessaging("store result", uri, error))
+            )
           }
-          producer.publishUnsafe(message, { exchange: "", routingKey: replyTo }, sending, onStored)
         },
-        prepare,
-        replyTo: queue.name,
-        wait: (id) =>
-          Effect.suspend(() => {
-            const record = shelf.find(id)
-            return record !== undefined && TaskState.isReady(record.status)
-              ? Effect.succeed(record)
-              : Effect.andThen(prepare(id, Duration.infinity), shelf.wait(id))
-          }),
-        lookup: (id) => Effect.sync(() => shelf.find(id)),
-        state: (id) => Effect.sync(() => shelf.find(id)?.status ?? TaskState.PENDING),
-        forget: (id) =>
-          Effect.sync(() => {
-            expected.delete(id)
-            shelf.forget(id)
-          })
+        reader: {
+          prepare,
+          replyTo: queue.name,
+          wait: (id) =>
+            Effect.suspend(() => {
+              const record = shelf.find(id)
+              return record !== undefined && TaskState.isReady(record.status)
+                ? Effect.succeed(record)
+                : Effect.andThen(prepare(id, Duration.infinity), shelf.wait(id))
+            }),
+          lookup: (id) => Effect.sync(() => shelf.find(id)),
+          state: (id) => Effect.sync(() => shelf.find(id)?.status ?? TaskState.PENDING),
+          forget: (id) =>
+            Effect.sync(() => {
+              expected.delete(id)
+              shelf.forget(id)
+            })
+        },
+        chords: {
+          setSize: () => uncounted,
+          count: () => uncounted,
+          forget: () => Effect.void
+        }
       })
     })
   )
 
-/** `layerWith`, with the defaults. */
-export const layer: Layer.Layer<ResultBackend, never, Producer | Transport> = layerWith({})
+const uncounted = Effect.suspend(() =>
+  Effect.fail(because(
+    "count part of chord",
+    new Unsupported({
+      backend: uri,
+      detail: "sends each result to its client and keeps none, and so cannot count the parts of a chord",
+      instead: "Use one that keeps results for all workers, or cache+memory:// within one process"
+    })
+  ))
+)

@@ -1,0 +1,2 @@
+/** Who counts the parts of a chord. */
+export * from "@celeriac/tasks/result/ChordCounter"

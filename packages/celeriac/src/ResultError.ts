@@ -1,0 +1,2 @@
+/** What can go wrong with a result. */
+export * from "@celeriac/tasks/result/ResultError"

@@ -1,0 +1,2 @@
+/** Where a client hears of results. */
+export * from "@celeriac/tasks/result/ResultReader"

@@ -1,0 +1,2 @@
+/** Where a worker stores results. */
+export * from "@celeriac/tasks/result/ResultWriter"

@@ -1,0 +1,53 @@
+/**
+ * The flags of settings: those that have one in their table, with its check and
+ * its line of documentation.
+ */
+import type * as Setting from "@celeriac/tasks/Setting"
+import * as SettingsTable from "@celeriac/tasks/SettingsTable"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+
+/** By the names of the settings. */
+export type Flags = Readonly<Record<string, Flag.Flag<Option.Option<unknown>>>>
+
+/** What they say, by the names of the settings. */
+export type Said = Readonly<Record<string, Option.Option<unknown>>>
+
+export const of = (table: SettingsTable.Table): Flags =>
+  Object.fromEntries(
+    Object.entries(table).flatMap(([name, setting]) =>
+      setting.flag === undefined ? [] : [[name, make(name, setting, setting.flag)]]
+    )
+  )
+
+/** Those that were used, checked. */
+export const given = <T extends SettingsTable.Table>(_table: T, said: Said): SettingsTable.Some<T> =>
+  // Each was read by the setting of its name.
+  Object.fromEntries(
+    Object.entries(said).flatMap(([name, value]) => Option.isSome(value) ? [[name, value.value]] : [])
+  ) as SettingsTable.Some<T>
+
+const make = (name: string, setting: Setting.Any, flag: Setting.Flag): Flag.Flag<Option.Option<unknown>> => {
+  // What is wrong with a secret is told without it.
+  const text = setting.isSecret === true
+    ? Flag.map(Flag.Redacted(flag.name), (secret) => ({ text: Redacted.value(secret), toString: () => "" }))
+    : Flag.map(Flag.String(flag.name), (text) => ({ text, toString: () => text }))
+  const named = flag.alias === undefined ? text : Flag.withAlias(text, flag.alias)
+  return named.pipe(
+    Flag.withMetavar(flag.metavar),
+    Flag.withDescription(`${setting.doc} ${otherwise(name, setting)}`),
+    Flag.filterMap(
+      ({ text }) => Result.getSuccess(SettingsTable.fromText(setting, flag.name, text)),
+      () => setting.expected
+    ),
+    Flag.optional
+  )
+}
+
+/** What holds when the flag is not used. */
+const otherwise = (name: string, setting: Setting.Any): string =>
+  `Default: ${
+    [...SettingsTable.environmentOf(name, setting) ?? [], SettingsTable.defaultShown(setting)].join(", else ")
+  }`

@@ -1,0 +1,43 @@
+/**
+ * What a worker needs of a result backend: to store what became of a request.
+ *
+ * `ResultReader` is the other end. Implementations stand in `backends/`.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { ResultError } from "./ResultError.ts"
+import type { ResultRecord } from "./ResultRecord.ts"
+
+/** What a worker knows about who wants the result: the properties `reply_to` and `correlation_id` of the request. */
+export interface Addressee {
+  readonly replyTo: string | undefined
+  readonly correlationId: string | undefined
+}
+
+/** Where results go. */
+export class ResultWriter extends Context.Service<ResultWriter, {
+  /** The backend, as a banner shows it: `rpc://`, without a password. */
+  readonly uri: string
+
+  /**
+   * Stores a state and its result. Called once for each change of state, from
+   * the hot path: `onStored` is called exactly once, perhaps before this
+   * returns, with nothing or with the error: `Unencodable` says that the result
+   * has no form, so that a failure should be stored in its stead. Never throws.
+   * A SUCCESS that is stored is not overwritten.
+   */
+  readonly storeUnsafe: (
+    record: ResultRecord,
+    addressee: Addressee,
+    onStored: (error?: ResultError) => void
+  ) => void
+}>()("@celeriac/tasks/result/ResultWriter") {}
+
+/** `storeUnsafe` as an effect. */
+export const store = (record: ResultRecord, addressee: Addressee): Effect.Effect<void, ResultError, ResultWriter> =>
+  Effect.flatMap(ResultWriter, (writer) =>
+    Effect.callback((resume) => {
+      writer.storeUnsafe(record, addressee, (error) => resume(error === undefined ? Effect.void : Effect.fail(error)))
+    }))

@@ -1,0 +1,101 @@
+/**
+ * `docs/settings.md`, from the tables of settings. `npm run docs` writes it,
+ * with the other documents.
+ */
+import * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
+import * as SettingsTable from "@celeriac/tasks/SettingsTable"
+import * as TaskSettings from "@celeriac/tasks/TaskSettings"
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import { join } from "node:path"
+import { root } from "./workspace.mjs"
+
+export const settingsPage = join(root, "docs", "settings.md")
+
+const code = (text) => `\`${text}\``
+
+/** In a cell of a table, a bar would end it. */
+const cell = (text) => text.replaceAll("|", "\\|")
+
+const flagOf = ({ flag }) =>
+  flag === undefined
+    ? ""
+    : [`--${flag.name}`, ...(flag.alias === undefined ? [] : [`-${flag.alias}`])].map(code).join(" ")
+
+const defaultOf = (setting) =>
+  setting.defaultShown === undefined ? code(SettingsTable.defaultShown(setting)) : setting.defaultShown
+
+const row = ([name, setting]) =>
+  [
+    code(name),
+    setting.celery === undefined ? "" : code(setting.celery),
+    defaultOf(setting),
+    setting.expected,
+    flagOf(setting),
+    (SettingsTable.environmentOf(name, setting) ?? []).map(code).join(" "),
+    setting.isReadByBroker === true ? `${setting.doc} *For the broker.*` : setting.doc
+  ].map(cell).join(" | ")
+
+const room = (title, text, table) =>
+  [
+    `## ${title}`,
+    "",
+    text,
+    "",
+    "| setting | Celery's | default | what fits | flag | environment | what it is |",
+    "|---|---|---|---|---|---|---|",
+    ...Object.entries(table).map((entry) => `| ${row(entry)} |`),
+    ""
+  ].join("\n")
+
+/** Lines of a list of names, as long as a line of the documents may be. */
+const wrapped = (names) => {
+  const lines = [""]
+  for (const name of names) {
+    const last = lines.at(-1)
+    if (last.length + name.length > 150) lines.push(code(name))
+    else lines[lines.length - 1] = last === "" ? code(name) : `${last} ${code(name)}`
+  }
+  return lines.join("\n")
+}
+
+export const settingsText = () =>
+  `# Settings
+
+<!-- Written by \`npm run docs\` from the tables of settings: change those. -->
+
+Each setting has one name in programs, and the name that Celery has for it. They are given
+
+- to a worker: \`Worker.make({ settings: { acksLate: true } })\`, those of the worker and of the tasks that it runs; it warns of those that are for the broker and
+  that the broker was not given;
+- to a broker, for its client, its result backend and the workers on it: \`Broker.layer(url, { settings: { routes: { "emails.*": "emails" } } })\`;
+- to an application of promises, for all of it: \`celeriac({ settings: { defaultQueue: "emails" } })\`;
+- by the environment: to the command \`celeriac worker\`, to \`Broker.layerConfig()\`, to \`celeriac()\`, and wherever \`Settings.fromEnvironment()\` is called;
+- by the flags of \`celeriac worker\`.
+
+\`Settings.fromCelery({ task_default_queue: "emails", worker_concurrency: 4 })\` makes them from a Celery configuration: names that are not known are answered with the
+nearest, settings that are not supported here yet and values that do not fit are told, all at once. Under \`celeriac worker\`, flags count before the environment, and
+the environment before what the module says: the command line is the operator's. In a program of your own, what it says counts before the environment.
+
+In a program a time is a \`Duration.Input\` of Effect's, of which a number is milliseconds. In the environment and in a Celery configuration a number is seconds.
+
+${
+    room(
+      "The broker and the results",
+      "Read by the command, by `Broker.layerConfig` and by `celeriac()`.",
+      BrokerSettings.table
+    )
+  }
+${
+    room(
+      "Tasks",
+      "What clients and workers agree on. Each is a reference too: `Settings.DefaultQueue` is `defaultQueue`; `Queues.Configured` is `taskQueues`, and `Router.Routes` is `routes`.",
+      TaskSettings.table
+    )
+  }
+${room("Workers", "Each is an option of `Worker.make` by itself, too.", WorkerSettings.table)}
+## Not supported yet
+
+These settings of Celery do nothing here, and \`Settings.fromCelery\` says so:
+
+${wrapped(SettingsTable.unsupported(WorkerSettings.everything))}
+`
