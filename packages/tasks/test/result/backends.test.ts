@@ -226,7 +226,7 @@ describe("rpc result backend", () => {
       yield* TestClock.adjust("3 seconds")
       const error = yield* Fiber.join(preparing)
       assert.strictEqual(error.reason._tag, "ConnectionLost")
-      assert.include(error.message, "queue 'id-1' could not be consumed within 3000 ms")
+      assert.include(error.message, "queue 'id-1' could not be opened within 3000 ms")
       assert.include(error.message, "connection refused")
     }).pipe(Effect.provide(rpc)))
 
