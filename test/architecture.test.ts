@@ -135,6 +135,16 @@ const table: ReadonlyArray<{
     complaints: 3
   },
   {
+    says: "what reaches below amqplib's public API stands in one place",
+    rule: rules.reachesAmqplibInOnePlace,
+    offenders: [
+      at("amqp/src/internal/A.ts", `import { connect } from "amqplib"\nimport * as B from "./Amqplib.ts"\n`),
+      at("amqp/src/internal/Driver.ts", `import * as A from "./Amqplib.ts"\n`),
+      at("amqp/src/B.ts", `const channel = require("amqplib/lib/channel.js")\n`)
+    ],
+    complaints: 3
+  },
+  {
     says: "no machine is named",
     rule: rules.namesNoMachine,
     offenders: [at("tasks/src/A.ts", "const a = \"/home/me/x\"\nconst b = \"https://example.org/home/me\"\n")],
@@ -200,11 +210,17 @@ describe("the architecture", () => {
     assert.strictEqual(rules.declaresWhatItImports([offender], sample).length, 2)
   })
 
-  it("all agree on exact versions", () => {
+  it("all agree on exact versions, or on later patches of what development pins", () => {
     const manifests = packages.map(Source.manifest)
-    assert.deepStrictEqual(rules.agreesOnVersions(manifests), [])
-    const offender = { ...manifests[0]!, dependencies: { effect: "^4.1.0" }, peerDependencies: { effect: "4.0.0" } }
-    assert.strictEqual(rules.agreesOnVersions([...manifests.slice(1), offender]).length, 2)
+    const development = Source.manifestOf(root)
+    assert.deepStrictEqual(rules.agreesOnVersions(manifests, development), [])
+    const offender = {
+      ...manifests[0]!,
+      dependencies: { effect: "^4.1.0", amqplib: "~2.3.0", vitest: `~${development.devDependencies["vitest"]}` },
+      peerDependencies: { effect: "4.0.0" },
+      devDependencies: { typescript: `~${development.devDependencies["typescript"]}` }
+    }
+    assert.strictEqual(rules.agreesOnVersions([...manifests.slice(1), offender], development).length, 4)
   })
 
   it("a barrel lists every module of its package", () => {

@@ -58,10 +58,13 @@ export const fileOf = (source: Source, name: string): string => {
 /** The name of the installed package that an import leads to. */
 export const dependencyOf = (name: string): string => name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/")
 
-/** The manifest of a package, its lists never absent. */
-export const manifest = (name: string): Manifest => ({
+/** The manifest in a folder, its lists never absent. */
+export const manifestOf = (folder: string): Manifest => ({
   dependencies: {},
   peerDependencies: {},
   devDependencies: {},
-  ...JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"))
+  ...JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
 })
+
+/** The manifest of a package. */
+export const manifest = (name: string): Manifest => manifestOf(join(root, "packages", name))

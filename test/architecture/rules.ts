@@ -205,17 +205,32 @@ export const declaresWhatItImports = (sources: ReadonlyArray<Source>, manifest: 
   ]
 }
 
-/** One version of everything: the packages' own, and what several of them use. */
-export const agreesOnVersions = (manifests: ReadonlyArray<Manifest>): ReadonlyArray<string> => {
+/**
+ * One version of everything: the packages' own, and what several of them use.
+ * Exactly, but that users may be given later patches of what development pins.
+ */
+export const agreesOnVersions = (
+  manifests: ReadonlyArray<Manifest>,
+  development: Pick<Manifest, "devDependencies">
+): ReadonlyArray<string> => {
   const versions = new Map(manifests.map((manifest) => [manifest.name, manifest.version]))
   return manifests.flatMap((manifest) =>
-    [manifest.dependencies, manifest.peerDependencies, manifest.devDependencies].flatMap(Object.entries).flatMap(
-      ([name, version]) => {
+    [manifest.dependencies, manifest.peerDependencies, manifest.devDependencies].flatMap((list) =>
+      Object.entries(list).flatMap(([name, version]) => {
         const wanted = versions.get(name) ?? version
         versions.set(name, wanted)
-        const exact = /^\d+\.\d+\.\d+$/.test(version)
-        return exact && wanted === version ? [] : [`${manifest.name} asks for ${name} ${version}, not ${wanted}`]
-      }
+        const pinned = list === manifest.devDependencies ? undefined : development.devDependencies[name]
+        const isExact = /^\d+\.\d+\.\d+$/.test(version) || version === `~${pinned}`
+        return isExact && wanted === version ? [] : [`${manifest.name} asks for ${name} ${version}, not ${wanted}`]
+      })
     )
   )
 }
+
+/** What reaches below amqplib's public API stands in one file, and what it loads in another. */
+export const reachesAmqplibInOnePlace: Rule = (sources) =>
+  failingImports(sources, (source, name) => {
+    if (dependencyOf(name) === "amqplib") return placeOf(source) !== "internal/Amqplib.ts" && `imports ${name}`
+    if (!/(^|\/)Amqplib\.ts$/.test(name) || placeOf(source) === "internal/Driver.ts") return false
+    return `imports ${name}, which is the driver's`
+  })
