@@ -150,11 +150,9 @@ export const make: (
     patient: boolean
   ): Effect.Effect<void, MessagingError> =>
     Effect.callback((resume) => {
-      const entry = outbox.post(message, to, how, how.deadline ?? deadline, patient, (error) =>
+      const takeBack = outbox.post(message, to, how, how.deadline ?? deadline, patient, (error) =>
         resume(error === undefined ? Effect.void : Effect.fail(error)))
-      return Effect.sync(() =>
-        link.forget(entry)
-      )
+      return Effect.sync(takeBack)
     })
 
   return Producer.of({

@@ -54,7 +54,6 @@ export class Link {
   private waiters: Array<Waiter> = []
   private lastError: MessagingError | undefined = undefined
   private readonly demand = Latch.makeUnsafe(false)
-  private readonly calm = Latch.makeUnsafe(true)
 
   get waiting(): number {
     return this.waiters.length
@@ -62,25 +61,18 @@ export class Link {
 
   wait(waiter: Waiter): void {
     this.waiters.push(waiter)
-    this.calm.closeUnsafe()
     this.demand.openUnsafe()
   }
 
-  /** Does not wait any more; nothing is called. */
-  forget(waiter: Waiter): void {
+  /** Does not wait any more; nothing is called. Whether it did wait. */
+  forget(waiter: Waiter): boolean {
     const index = this.waiters.indexOf(waiter)
     if (index !== -1) this.waiters.splice(index, 1)
-    this.left()
+    return index !== -1
   }
 
   failAll(error: MessagingError): void {
     for (const waiter of this.takeAll()) waiter.onFailure(error)
-    this.left()
-  }
-
-  /** Waits until nobody waits. */
-  get calmed(): Effect.Effect<void> {
-    return this.calm.await
   }
 
   /** Waits until somebody waits. */
@@ -96,7 +88,6 @@ export class Link {
     this.live = live
     this.lastError = undefined
     for (const waiter of this.takeAll()) waiter.onLive(live)
-    this.left()
   }
 
   down(): void {
@@ -115,7 +106,6 @@ export class Link {
       if (error.isRecoverable && waiter.patient) this.waiters.push(waiter)
       else waiter.onFailure(error)
     }
-    this.left()
   }
 
   /** Tells those whose time is over; how long until the next look. */
@@ -131,13 +121,7 @@ export class Link {
       return true
     })
     for (const waiter of expired) waiter.onExpiry(this.lastError)
-    this.left()
     return Math.max(next - now, checkMillis.least)
-  }
-
-  /** Some have left: perhaps all. */
-  private left(): void {
-    if (this.waiters.length === 0) this.calm.openUnsafe()
   }
 
   private takeAll(): ReadonlyArray<Waiter> {

@@ -8,11 +8,11 @@
  *
  * @since 0.1.0
  */
+import * as IsoTime from "@celeriac/messaging/IsoTime"
 import * as PythonValue from "@celeriac/messaging/PythonValue"
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import { isTable } from "../internal/Table.ts"
-import * as IsoTime from "../protocol/IsoTime.ts"
 import { describe, InvalidRecord, ProtocolError } from "../protocol/ProtocolError.ts"
 import * as TaskState from "../TaskState.ts"
 import * as ExceptionRecord from "./ExceptionRecord.ts"
