@@ -197,6 +197,31 @@ describe("the architecture", () => {
     assert.deepStrictEqual(Source.importsOf(text), ["a", "b", "c", "d", "e", "f", "g/package.json"])
   })
 
+  it("a package offers nothing that nothing outside names", () => {
+    assert.deepStrictEqual(rules.offersNothingUnused([...Source.sources, ...Source.others]), [])
+  })
+
+  it("what nothing outside names is noticed, and what is named through another module is not", () => {
+    const own = [
+      at("tasks/src/A.ts", "export const used = 1\nexport const unused = used\nexport interface Alone {}\n"),
+      at(
+        "tasks/src/B.ts",
+        "export interface Options {}\nexport const make = (options: Options) => options\nexport const Both = 1\nexport type Both = typeof Both\n"
+      ),
+      at("celeriac/src/B.ts", `export * from "@celeriac/tasks/B"\n`),
+      at("celeriac/src/C.ts", `export { used, unused } from "@celeriac/tasks/A"\n`)
+    ]
+    const others = [
+      Source.make("packages/tasks/test/A.test.ts", `import { used } from "@celeriac/tasks/A"\n`),
+      Source.make("docs/use.md", "```ts\nimport * as B from \"celeriac/B\"\nB.make({})\n```\n"),
+      Source.make("docs/other.md", "unused, and Alone, of a page that imports nothing\n")
+    ]
+    assert.deepStrictEqual(rules.offersNothingUnused([...own, ...others]), [
+      "packages/tasks/src/A.ts: exports unused, which nothing outside names",
+      "packages/tasks/src/A.ts: exports Alone, which nothing outside names"
+    ])
+  })
+
   for (const name of packages) {
     it(`${name} declares what it imports, and nothing else`, () => {
       const own = Source.sources.filter((source) => Source.packageOf(source) === name)

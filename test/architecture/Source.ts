@@ -39,6 +39,11 @@ export const sources: ReadonlyArray<Source> = packages.flatMap((name) =>
     .map((file) => make(relative(root, file).replaceAll("\\", "/"), readFileSync(file, "utf8")))
 )
 
+/** Whatever else may name what a package exports: tests, examples, benchmarks, scripts, documents. */
+export const others: ReadonlyArray<Source> = filesIn(root, ".ts", ".mjs", ".md")
+  .map((file) => make(relative(root, file).replaceAll("\\", "/"), readFileSync(file, "utf8")))
+  .filter(({ path }) => !sources.some((source) => source.path === path))
+
 /** Its package's folder. */
 export const packageOf = (source: Source): string => source.path.split("/")[1]!
 

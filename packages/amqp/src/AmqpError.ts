@@ -30,7 +30,7 @@ export interface Circumstances {
 }
 
 /** The broker closed a channel, or the connection, with this code. */
-export const fromReplyCode = (code: number, detail: string, { entity, uri }: Circumstances): Reason => {
+const fromReplyCode = (code: number, detail: string, { entity, uri }: Circumstances): Reason => {
   switch (code) {
     case 403:
       // another consumer has the queue for itself, and may let go of it

@@ -135,7 +135,7 @@ export const encodeReply = (record: ResultRecord): Record<string, unknown> => ({
 })
 
 /** The `result` field alone: the value, or the exception. A chord's part is stored with it. */
-export const encodeResult = (record: Pick<ResultRecord, "status" | "result" | "exception">): unknown =>
+const encodeResult = (record: Pick<ResultRecord, "status" | "result" | "exception">): unknown =>
   TaskState.isException(record.status)
     ? record.exception === undefined ? null : ExceptionRecord.encode(record.exception)
     : record.result ?? null
