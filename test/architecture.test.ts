@@ -135,6 +135,16 @@ const table: ReadonlyArray<{
     complaints: 3
   },
   {
+    says: "what reaches below amqplib's public API stands in one place",
+    rule: rules.reachesAmqplibInOnePlace,
+    offenders: [
+      at("amqp/src/internal/A.ts", `import { connect } from "amqplib"\nimport * as B from "./Amqplib.ts"\n`),
+      at("amqp/src/internal/Driver.ts", `import * as A from "./Amqplib.ts"\n`),
+      at("amqp/src/B.ts", `const channel = require("amqplib/lib/channel.js")\n`)
+    ],
+    complaints: 3
+  },
+  {
     says: "no machine is named",
     rule: rules.namesNoMachine,
     offenders: [at("tasks/src/A.ts", "const a = \"/home/me/x\"\nconst b = \"https://example.org/home/me\"\n")],
@@ -187,6 +197,31 @@ describe("the architecture", () => {
     assert.deepStrictEqual(Source.importsOf(text), ["a", "b", "c", "d", "e", "f", "g/package.json"])
   })
 
+  it("a package offers nothing that nothing outside names", () => {
+    assert.deepStrictEqual(rules.offersNothingUnused([...Source.sources, ...Source.others]), [])
+  })
+
+  it("what nothing outside names is noticed, and what is named through another module is not", () => {
+    const own = [
+      at("tasks/src/A.ts", "export const used = 1\nexport const unused = used\nexport interface Alone {}\n"),
+      at(
+        "tasks/src/B.ts",
+        "export interface Options {}\nexport const make = (options: Options) => options\nexport const Both = 1\nexport type Both = typeof Both\n"
+      ),
+      at("celeriac/src/B.ts", `export * from "@celeriac/tasks/B"\n`),
+      at("celeriac/src/C.ts", `export { used, unused } from "@celeriac/tasks/A"\n`)
+    ]
+    const others = [
+      Source.make("packages/tasks/test/A.test.ts", `import { used } from "@celeriac/tasks/A"\n`),
+      Source.make("docs/use.md", "```ts\nimport * as B from \"celeriac/B\"\nB.make({})\n```\n"),
+      Source.make("docs/other.md", "unused, and Alone, of a page that imports nothing\n")
+    ]
+    assert.deepStrictEqual(rules.offersNothingUnused([...own, ...others]), [
+      "packages/tasks/src/A.ts: exports unused, which nothing outside names",
+      "packages/tasks/src/A.ts: exports Alone, which nothing outside names"
+    ])
+  })
+
   for (const name of packages) {
     it(`${name} declares what it imports, and nothing else`, () => {
       const own = Source.sources.filter((source) => Source.packageOf(source) === name)
@@ -200,11 +235,17 @@ describe("the architecture", () => {
     assert.strictEqual(rules.declaresWhatItImports([offender], sample).length, 2)
   })
 
-  it("all agree on exact versions", () => {
+  it("all agree on exact versions, or on later patches of what development pins", () => {
     const manifests = packages.map(Source.manifest)
-    assert.deepStrictEqual(rules.agreesOnVersions(manifests), [])
-    const offender = { ...manifests[0]!, dependencies: { effect: "^4.1.0" }, peerDependencies: { effect: "4.0.0" } }
-    assert.strictEqual(rules.agreesOnVersions([...manifests.slice(1), offender]).length, 2)
+    const development = Source.manifestOf(root)
+    assert.deepStrictEqual(rules.agreesOnVersions(manifests, development), [])
+    const offender = {
+      ...manifests[0]!,
+      dependencies: { effect: "^4.1.0", amqplib: "~2.3.0", vitest: `~${development.devDependencies["vitest"]}` },
+      peerDependencies: { effect: "4.0.0" },
+      devDependencies: { typescript: `~${development.devDependencies["typescript"]}` }
+    }
+    assert.strictEqual(rules.agreesOnVersions([...manifests.slice(1), offender], development).length, 4)
   })
 
   it("a barrel lists every module of its package", () => {

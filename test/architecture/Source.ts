@@ -39,6 +39,11 @@ export const sources: ReadonlyArray<Source> = packages.flatMap((name) =>
     .map((file) => make(relative(root, file).replaceAll("\\", "/"), readFileSync(file, "utf8")))
 )
 
+/** Whatever else may name what a package exports: tests, examples, benchmarks, scripts, documents. */
+export const others: ReadonlyArray<Source> = filesIn(root, ".ts", ".mjs", ".md")
+  .map((file) => make(relative(root, file).replaceAll("\\", "/"), readFileSync(file, "utf8")))
+  .filter(({ path }) => !sources.some((source) => source.path === path))
+
 /** Its package's folder. */
 export const packageOf = (source: Source): string => source.path.split("/")[1]!
 
@@ -58,10 +63,13 @@ export const fileOf = (source: Source, name: string): string => {
 /** The name of the installed package that an import leads to. */
 export const dependencyOf = (name: string): string => name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/")
 
-/** The manifest of a package, its lists never absent. */
-export const manifest = (name: string): Manifest => ({
+/** The manifest in a folder, its lists never absent. */
+export const manifestOf = (folder: string): Manifest => ({
   dependencies: {},
   peerDependencies: {},
   devDependencies: {},
-  ...JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"))
+  ...JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
 })
+
+/** The manifest of a package. */
+export const manifest = (name: string): Manifest => manifestOf(join(root, "packages", name))

@@ -173,21 +173,70 @@ export const namesNoMachine: Rule = (sources) =>
       return match === null ? [] : [`line ${index + 1} names ${match[0]}`]
     }))
 
-/** What a file exports by name. */
-const exportsOf = (text: string): ReadonlyArray<string> =>
+/** What a file exports by name, and what kind of thing it is. */
+const exportsOf = (text: string): ReadonlyArray<{ readonly kind: string; readonly name: string }> =>
   Array.from(
-    text.matchAll(/^export (?:declare )?(?:abstract )?(?:const|let|function\*?|class|interface|type) (\w+)/gm),
-    (match) => match[1]!
+    text.matchAll(/^export (?:declare )?(?:abstract )?(const|let|function\*?|class|interface|type) (\w+)/gm),
+    (match) => ({ kind: match[1]!, name: match[2]! })
   )
 
+const mentions = (text: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(text)
+
+const isInternal = (source: Source): boolean => source.path.includes("/internal/")
+
 export const exportsNothingDead: Rule = (sources) =>
-  failing(sources.filter((source) => source.path.includes("/internal/")), (source) => {
+  failing(sources.filter(isInternal), (source) => {
     const file = source.path.split("/").at(-1)!
     const users = sources.filter((other) => other !== source && other.imports.some((name) => name.endsWith(file)))
     return exportsOf(source.text)
-      .filter((name) => !users.some((user) => new RegExp(`\\b${name}\\b`).test(user.text)))
-      .map((name) => `exports ${name}, which nobody imports`)
+      .filter(({ name }) => !users.some((user) => mentions(user.text, name)))
+      .map(({ name }) => `exports ${name}, which nobody imports`)
   })
+
+/** Who imports each file, itself or through modules that hand its exports on. */
+const readersOf = (sources: ReadonlyArray<Source>): (path: string) => ReadonlySet<Source> => {
+  const direct = new Map<string, Set<Source>>()
+  for (const source of sources) {
+    for (const name of source.imports) {
+      const file = fileOf(source, name)
+      direct.set(file, (direct.get(file) ?? new Set()).add(source))
+    }
+  }
+  const collect = (path: string, found: Set<Source>): Set<Source> => {
+    for (const reader of direct.get(path) ?? []) {
+      if (found.has(reader)) continue
+      found.add(reader)
+      if (/^export (type )?[*{]/m.test(reader.text)) collect(reader.path, found)
+    }
+    return found
+  }
+  return (path) => collect(path, new Set())
+}
+
+/**
+ * Of what a package offers, what is certainly dead: no other source, test, example, benchmark or document that
+ * can see it names it. A type may be there for its module's own signatures, and a value for the type of its name.
+ */
+export const offersNothingUnused: Rule = (sources) => {
+  const readers = readersOf(sources)
+  const offering = sources.filter((source) =>
+    /^packages\/\w+\/src\//.test(source.path) && !isInternal(source) && placeOf(source) !== "index.ts"
+  )
+  return failing(offering, (source) => {
+    const own = exportsOf(source.text)
+    const users = Array.from(readers(source.path)).filter((reader) => reader !== source)
+    const texts = users.map(({ text }) => text.replace(/^export (?:type )?\{[^}]*\} from .*$/gm, ""))
+    const isType = (kind: string) => kind === "interface" || kind === "type"
+    return own
+      .filter(({ kind, name }) =>
+        isType(kind)
+          ? source.text.split(new RegExp(`\\b${name}\\b`)).length <= 2
+          : !own.some((other) => isType(other.kind) && other.name === name)
+      )
+      .filter(({ name }) => !texts.some((text) => mentions(text, name)))
+      .map(({ name }) => `exports ${name}, which nothing outside names`)
+  })
+}
 
 /** Dependencies that are used and not declared, or declared and not used. */
 export const declaresWhatItImports = (sources: ReadonlyArray<Source>, manifest: Manifest): ReadonlyArray<string> => {
@@ -205,17 +254,32 @@ export const declaresWhatItImports = (sources: ReadonlyArray<Source>, manifest: 
   ]
 }
 
-/** One version of everything: the packages' own, and what several of them use. */
-export const agreesOnVersions = (manifests: ReadonlyArray<Manifest>): ReadonlyArray<string> => {
+/**
+ * One version of everything: the packages' own, and what several of them use.
+ * Exactly, but that users may be given later patches of what development pins.
+ */
+export const agreesOnVersions = (
+  manifests: ReadonlyArray<Manifest>,
+  development: Pick<Manifest, "devDependencies">
+): ReadonlyArray<string> => {
   const versions = new Map(manifests.map((manifest) => [manifest.name, manifest.version]))
   return manifests.flatMap((manifest) =>
-    [manifest.dependencies, manifest.peerDependencies, manifest.devDependencies].flatMap(Object.entries).flatMap(
-      ([name, version]) => {
+    [manifest.dependencies, manifest.peerDependencies, manifest.devDependencies].flatMap((list) =>
+      Object.entries(list).flatMap(([name, version]) => {
         const wanted = versions.get(name) ?? version
         versions.set(name, wanted)
-        const exact = /^\d+\.\d+\.\d+$/.test(version)
-        return exact && wanted === version ? [] : [`${manifest.name} asks for ${name} ${version}, not ${wanted}`]
-      }
+        const pinned = list === manifest.devDependencies ? undefined : development.devDependencies[name]
+        const isExact = /^\d+\.\d+\.\d+$/.test(version) || version === `~${pinned}`
+        return isExact && wanted === version ? [] : [`${manifest.name} asks for ${name} ${version}, not ${wanted}`]
+      })
     )
   )
 }
+
+/** What reaches below amqplib's public API stands in one file, and what it loads in another. */
+export const reachesAmqplibInOnePlace: Rule = (sources) =>
+  failingImports(sources, (source, name) => {
+    if (dependencyOf(name) === "amqplib") return placeOf(source) !== "internal/Amqplib.ts" && `imports ${name}`
+    if (!/(^|\/)Amqplib\.ts$/.test(name) || placeOf(source) === "internal/Driver.ts") return false
+    return `imports ${name}, which is the driver's`
+  })

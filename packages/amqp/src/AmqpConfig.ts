@@ -12,6 +12,7 @@
  *
  * @since 0.1.0
  */
+import { mask } from "@celeriac/messaging/MaskedUri"
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
@@ -116,13 +117,13 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
   Result.gen(function*() {
     const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/i.exec(url)
     if (match === null) {
-      return yield* invalid(`'${maskedUri(url)}' is not a broker URL: expected amqp://user:password@host:port/vhost`)
+      return yield* invalid(`'${mask(url)}' is not a broker URL: expected amqp://user:password@host:port/vhost`)
     }
     const [, scheme = "", authority = "", path = "", query = ""] = match
     const secure = schemes[scheme.toLowerCase()]
     if (secure === undefined) {
       return yield* invalid(
-        `'${maskedUri(url)}': '${scheme}' is not a scheme of AMQP: expected amqp, amqps, pyamqp or librabbitmq`
+        `'${mask(url)}': '${scheme}' is not a scheme of AMQP: expected amqp, amqps, pyamqp or librabbitmq`
       )
     }
     const at = authority.lastIndexOf("@")
@@ -131,7 +132,7 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
     const port = place?.[2] === undefined || place[2] === "" ? undefined : Number(place[2])
     if (place === null || port === 0 || (port ?? 0) > 65535) {
       return yield* invalid(
-        `'${maskedUri(url)}': the host or port is malformed: expected host:port, with an IPv6 address in brackets`
+        `'${mask(url)}': the host or port is malformed: expected host:port, with an IPv6 address in brackets`
       )
     }
     const decode = (text: string, what: string) =>
@@ -141,7 +142,7 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
           because(
             "AmqpConfig",
             new InvalidConfiguration({
-              detail: `'${maskedUri(url)}': the ${what} is not well percent-encoded: write '%' as '%25'`
+              detail: `'${mask(url)}': the ${what} is not well percent-encoded: write '%' as '%25'`
             })
           )
       })
@@ -165,21 +166,10 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
       connectTimeout: Duration.toMillis(options.connectTimeout ?? settings.connectTimeout ?? "4 seconds")
     }
     if (!(endpoint.heartbeat >= 0 && endpoint.heartbeat <= 65535)) {
-      return yield* invalid(`'${maskedUri(url)}': the heartbeat must be between 0 and 65535 seconds`)
+      return yield* invalid(`'${mask(url)}': the heartbeat must be between 0 and 65535 seconds`)
     }
     return { ...endpoint, uri: show(endpoint) }
   })
-
-/** `url` with `**` for its password and without its query, whether it is well-formed or not. */
-export const maskedUri = (url: string): string => {
-  const bare = url.replace(/[?#][^@]*$/, "")
-  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(bare)?.[0] ?? ""
-  const rest = bare.slice(scheme.length)
-  const at = rest.lastIndexOf("@")
-  if (at < 0) return scheme + rest
-  const [user] = rest.slice(0, at).split(":")
-  return `${scheme}${user}:**@${rest.slice(at + 1).replace(/[?#].*$/, "")}`
-}
 
 /** Celery's default broker. */
 export const defaultUrl = "amqp://guest:guest@localhost:5672//"
@@ -221,13 +211,13 @@ const parseQuery = (query: string, url: string): Result.Result<QuerySettings, Me
       switch (name) {
         case "heartbeat":
           if (value === "" || !(number >= 0)) {
-            return yield* invalid(`'${maskedUri(url)}': heartbeat must be a number of seconds`)
+            return yield* invalid(`'${mask(url)}': heartbeat must be a number of seconds`)
           }
           heartbeat = Duration.seconds(number)
           break
         case "connect_timeout": // seconds
         case "connection_timeout": // milliseconds
-          if (!(number > 0)) return yield* invalid(`'${maskedUri(url)}': ${name} must be a positive number`)
+          if (!(number > 0)) return yield* invalid(`'${mask(url)}': ${name} must be a positive number`)
           connectTimeout = name === "connect_timeout" ? Duration.seconds(number) : Duration.millis(number)
           break
         case "ssl_ca_certs":
@@ -249,7 +239,7 @@ const parseQuery = (query: string, url: string): Result.Result<QuerySettings, Me
         case "verify": {
           const verify = verifications[value.toLowerCase()]
           if (verify === undefined) {
-            return yield* invalid(`'${maskedUri(url)}': ${name} must be required (verify_peer) or none (verify_none)`)
+            return yield* invalid(`'${mask(url)}': ${name} must be required (verify_peer) or none (verify_none)`)
           }
           tls.verify = verify
           break
@@ -257,14 +247,14 @@ const parseQuery = (query: string, url: string): Result.Result<QuerySettings, Me
         case "auth_mechanism":
         case "login_method":
           if (!/^(plain|external)$/i.test(value)) {
-            return yield* invalid(`'${maskedUri(url)}': ${name} must be PLAIN or EXTERNAL`)
+            return yield* invalid(`'${mask(url)}': ${name} must be PLAIN or EXTERNAL`)
           }
           external = /^external$/i.test(value)
           break
         default:
           return yield* invalid(
             `'${
-              maskedUri(url)
+              mask(url)
             }': there is no option '${name}': expected heartbeat, connect_timeout, connection_timeout, ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs, server_name_indication or auth_mechanism`
           )
       }

@@ -19,7 +19,7 @@ import {
   type Reason,
   VirtualHostRefused
 } from "@celeriac/messaging/MessagingError"
-import type { DriverError } from "./internal/Driver.ts"
+import type { DriverError } from "./internal/DriverFrame.ts"
 
 /** Where and at what it happened. */
 export interface Circumstances {
@@ -30,7 +30,7 @@ export interface Circumstances {
 }
 
 /** The broker closed a channel, or the connection, with this code. */
-export const fromReplyCode = (code: number, detail: string, { entity, uri }: Circumstances): Reason => {
+const fromReplyCode = (code: number, detail: string, { entity, uri }: Circumstances): Reason => {
   switch (code) {
     case 403:
       // another consumer has the queue for itself, and may let go of it
@@ -56,7 +56,7 @@ export const fromReplyCode = (code: number, detail: string, { entity, uri }: Cir
 
 /** The driver says why a method has no reply, or why a channel or connection ended. */
 export const fromDriver = (error: DriverError, circumstances: Circumstances): Reason => {
-  if (typeof error.code === "number") return fromReplyCode(error.code, replyText(error.message), circumstances)
+  if (typeof error.code === "number") return fromReplyCode(error.code, error.message, circumstances)
   return fromSocket(error, circumstances.uri)
 }
 
@@ -70,9 +70,6 @@ export const fromClosedChannel = (error: DriverError, uri: string): Reason => {
       detail: "detail" in reason ? String(reason.detail) : reason.message
     })
 }
-
-/** The broker's own words, out of the driver's sentence around them. */
-const replyText = (message: string): string => /with message "([^]*)"$/.exec(message)?.[1] ?? message
 
 /** A connection could not be made, or broke. */
 export const fromSocket = (error: DriverError, uri: string): Reason => {

@@ -80,13 +80,8 @@ export const shutdown = (details?: Details): Shutdown => ({ _tag: "Shutdown", ..
  */
 export const terminate = (details?: Details): Terminate => ({ _tag: "Terminate", ...details })
 
-/**
- * A reason on its way through a scope: what {@link toExit} fails with.
- *
- * @category models
- * @since 0.1.0
- */
-export class Stop extends Data.TaggedClass("Stop")<{ readonly reason: StopReason }> {}
+/** A reason on its way through a scope: what {@link toExit} fails with. */
+class Stop extends Data.TaggedClass("Stop")<{ readonly reason: StopReason }> {}
 
 /**
  * The exit to close a scope with, so that the steps in it learn why they stop.

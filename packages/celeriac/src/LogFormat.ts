@@ -37,7 +37,7 @@ export const layer = (options: Options = {}): Layer.Layer<never> =>
   )
 
 /** Effect's level of Celery's name. */
-export const toEffect = (level: Level): LogLevel.LogLevel => fromCelery[level]
+const toEffect = (level: Level): LogLevel.LogLevel => fromCelery[level]
 
 const fromCelery: Readonly<Record<Level, LogLevel.LogLevel>> = {
   debug: "Debug",
@@ -48,7 +48,7 @@ const fromCelery: Readonly<Record<Level, LogLevel.LogLevel>> = {
 }
 
 /** Celery's name, in capitals, of an Effect level. */
-export const nameOf = (level: LogLevel.LogLevel): string => names[level]
+const nameOf = (level: LogLevel.LogLevel): string => names[level]
 
 const names: Readonly<Record<LogLevel.LogLevel, string>> = {
   All: "DEBUG",

@@ -27,6 +27,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as MutableList from "effect/MutableList"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { Compressions } from "./Compressions.ts"
@@ -209,7 +210,7 @@ const makeDispatch = Effect.fnUntraced(function*<R>(
   ordered: boolean
 ) {
   const run = yield* FiberSet.makeRuntime<R>()
-  const waiting: Array<IncomingMessage> = []
+  const waiting = MutableList.make<IncomingMessage>()
   let draining = false
   let closing = false
 
@@ -233,7 +234,10 @@ const makeDispatch = Effect.fnUntraced(function*<R>(
 
   const drain = Effect.whileLoop({
     while: () => (draining = waiting.length > 0),
-    body: () => guarded(waiting.shift()!),
+    body: () => {
+      const next = MutableList.take(waiting)
+      return next === MutableList.Empty ? Effect.void : guarded(next)
+    },
     step: () => {}
   })
 
@@ -241,7 +245,7 @@ const makeDispatch = Effect.fnUntraced(function*<R>(
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       closing = true
-      for (const message of waiting.splice(0)) message.settleIfUnsettled("requeue")
+      for (const message of MutableList.takeAll(waiting)) message.settleIfUnsettled("requeue")
     })
   )
 
@@ -252,7 +256,7 @@ const makeDispatch = Effect.fnUntraced(function*<R>(
     } else if (!ordered) {
       run(guarded(message))
     } else {
-      waiting.push(message)
+      MutableList.append(waiting, message)
       if (draining) return
       draining = true
       run(drain)

@@ -33,7 +33,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
+import type * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { Compressions } from "./Compressions.ts"
 import * as Content from "./Content.ts"
@@ -43,6 +43,7 @@ import * as Outbox from "./internal/Outbox.ts"
 import type { SendOptions } from "./internal/SendOptions.ts"
 import type { Address, Headers, Message, Properties } from "./Message.ts"
 import type { MessagingError } from "./MessagingError.ts"
+import * as Reconnect from "./Reconnect.ts"
 import type { Serializer } from "./Serializer.ts"
 import { Serializers } from "./Serializers.ts"
 import { type Channel, Transport } from "./Transport.ts"
@@ -120,17 +121,11 @@ export interface ProducerOptions {
    * blocks publishers. Default 10,000.
    */
   readonly buffer?: number
-  /** The pauses between attempts to connect. Default: 0.1 s doubling to 5 s, with jitter. */
+  /** The pauses between attempts to connect. When they end, who waits is told, and who asks next begins them again. Default: `Reconnect.schedule`. */
   readonly reconnect?: Schedule.Schedule<unknown, MessagingError>
   /** How long closing waits for outstanding confirms. Default 5 seconds. */
   readonly flush?: Duration.Input
 }
-
-/** The default pauses between attempts to connect. */
-export const defaultReconnect: Schedule.Schedule<Duration.Duration> = Schedule.exponential("100 millis").pipe(
-  Schedule.jittered,
-  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(5))))
-)
 
 /** A producer that lives as long as the scope. */
 export const make: (
@@ -144,7 +139,7 @@ export const make: (
     transport: yield* Transport,
     name: options.name ?? "celeriac producer",
     eager: options.eager ?? false,
-    reconnect: options.reconnect ?? defaultReconnect
+    reconnect: options.reconnect ?? Reconnect.schedule
   })
   const outbox = yield* Outbox.make(link, { buffer: options.buffer ?? 10_000, flush: options.flush ?? "5 seconds" })
 
@@ -155,11 +150,9 @@ export const make: (
     patient: boolean
   ): Effect.Effect<void, MessagingError> =>
     Effect.callback((resume) => {
-      const entry = outbox.post(message, to, how, how.deadline ?? deadline, patient, (error) =>
+      const takeBack = outbox.post(message, to, how, how.deadline ?? deadline, patient, (error) =>
         resume(error === undefined ? Effect.void : Effect.fail(error)))
-      return Effect.sync(() =>
-        link.forget(entry)
-      )
+      return Effect.sync(takeBack)
     })
 
   return Producer.of({

@@ -20,6 +20,7 @@
 import * as BigDecimal from "effect/BigDecimal"
 import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
+import * as IsoTime from "./IsoTime.ts"
 
 /** Python's `datetime.date`: a day of the calendar, of no zone. */
 export class PlainDate extends Data.Class<{
@@ -78,26 +79,18 @@ export const parseUuid = (text: string): Uuid | undefined => {
   return /^[0-9a-f]{32}$/.test(hex) ? new Uuid({ hex }) : undefined
 }
 
-const datePattern = /^(\d{4})-(\d\d)-(\d\d)$/
-
 /** `2024-01-02`. */
 export const parseDate = (text: string): PlainDate | undefined => {
-  const match = datePattern.exec(text)
-  if (match === null) return undefined
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  return epochMillis(year, month, day) === undefined ? undefined : new PlainDate({ year, month, day })
+  const day = IsoTime.readDate(text)
+  return day === undefined ? undefined : new PlainDate(day)
 }
-
-const timePattern = /^(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d{0,9})?)?(Z|[+-]\d\d:?\d\d(?::?\d\d(?:\.\d{1,6})?)?)?$/
 
 /** `01:02:03`, with microseconds and an offset where there are any. */
 export const parseTime = (text: string): PlainTime | undefined => {
-  const match = timePattern.exec(text)
-  if (match === null) return undefined
-  const [hour, minute, second] = [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)]
-  if (hour > 23 || minute > 59 || second > 59) return undefined
-  const offset = match[5] === "Z" ? "+00:00" : match[5] ?? ""
-  return new PlainTime({ hour, minute, second, microsecond: Number((match[4] ?? "").padEnd(6, "0")), offset })
+  const time = IsoTime.readTime(text)
+  if (time === undefined) return undefined
+  const { hour, microsecond, minute, offset, second } = time
+  return new PlainTime({ hour, minute, second, microsecond, offset: /^z$/i.test(offset) ? "+00:00" : offset })
 }
 
 /** The texts of parsed values which say more than the value does. */
@@ -105,25 +98,16 @@ const texts = new WeakMap<DateTime.DateTime, string>()
 
 /** Reads Python's `datetime.isoformat()`; a naive one is taken for UTC. */
 export const parseDateTime = (text: string): DateTime.DateTime | undefined => {
-  const date = parseDate(text.slice(0, 10))
-  const time = text.length === 10
-    ? midnight
-    : /[T ]/.test(text.charAt(10))
-    ? parseTime(text.slice(11))
-    : undefined
-  if (date === undefined || time === undefined) return undefined
-  const offset = offsetMillis(time.offset)
-  if (offset === undefined) return undefined
-  const local = epochMillis(date.year, date.month, date.day)! +
-    time.hour * 3_600_000 + time.minute * 60_000 + time.second * 1000 + Math.floor(time.microsecond / 1000)
-  const value: DateTime.DateTime = offset === 0
-    ? DateTime.makeUnsafe(local)
-    : DateTime.makeZonedUnsafe(local - offset, { timeZone: DateTime.zoneMakeOffset(offset) })
+  const fields = IsoTime.read(text)
+  if (fields === undefined) return undefined
+  const microsecond = fields.microsecond - fields.microsecond % 1000
+  const millis = IsoTime.epochMillis(fields, { ...fields, microsecond })
+  const value: DateTime.DateTime = fields.offsetMillis === 0
+    ? DateTime.makeUnsafe(millis)
+    : DateTime.makeZonedUnsafe(millis, { timeZone: DateTime.zoneMakeOffset(fields.offsetMillis) })
   if (isoformat(value) !== text) texts.set(value, text)
   return value
 }
-
-const midnight = new PlainTime({ hour: 0, minute: 0, second: 0, microsecond: 0, offset: "" })
 
 /** As Python's `datetime.isoformat()`: `2024-01-02T03:04:05.678000+00:00`; exactly what was parsed, for a parsed value. */
 export const isoformat = (value: DateTime.DateTime): string => {
@@ -133,21 +117,6 @@ export const isoformat = (value: DateTime.DateTime): string => {
   const local = new Date(value.epochMilliseconds + offset).toISOString()
   const fraction = local.endsWith(".000Z") ? "" : `${local.slice(-5, -1)}000`
   return `${local.slice(0, -5)}${fraction}${offsetText(offset)}`
-}
-
-/** Milliseconds since the epoch of a midnight in UTC, or nothing for a day that is in no calendar. */
-const epochMillis = (year: number, month: number, day: number): number | undefined => {
-  const date = new Date(0)
-  date.setUTCFullYear(year, month - 1, day)
-  return year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined
-}
-
-const offsetMillis = (offset: string): number | undefined => {
-  if (offset === "") return 0
-  const match = /^([+-])(\d\d):?(\d\d)(?::?(\d\d)(\.\d+)?)?$/.exec(offset)!
-  const millis = Number(match[2]) * 3_600_000 + Number(match[3]) * 60_000 +
-    Math.round((Number(match[4] ?? 0) + Number(match[5] ?? 0)) * 1000)
-  return millis >= 86_400_000 ? undefined : match[1] === "-" ? -millis : millis
 }
 
 const offsetText = (offset: number): string => {

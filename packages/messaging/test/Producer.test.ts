@@ -232,6 +232,40 @@ describe("Producer.publish", () => {
       yield* Fiber.join(fiber)
     }))
 
+  it.effect("tells who waits when its schedule ends, and begins again when asked again", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup({ reconnect: Schedule.recurs(2), eager: true })
+      broker.faults.refuseConnects("ConnectionLost")
+      const first = yield* started(Effect.exit(producer.publish(1, { routingKey: "q" })))
+      assert.strictEqual(reasonOf(yield* Fiber.join(first))._tag, "ConnectionLost")
+      yield* TestClock.adjust("1 minute")
+      broker.faults.allowConnects()
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(connections(broker), 0)
+      yield* producer.publish(2, { routingKey: "q" })
+      assert.deepStrictEqual(yield* taken(broker), [2])
+    }))
+
+  it.effect("outlives a transport that throws", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryTransport.makeBroker()
+      const working = yield* Effect.provide(Transport, MemoryTransport.layerWith(broker))
+      let isBroken = true
+      const transport = Transport.of({
+        ...working,
+        connect: (options) => {
+          if (isBroken) throw new Error("a transport of somebody's")
+          return working.connect(options)
+        }
+      })
+      const producer = yield* Producer.make({ eager: true }).pipe(Effect.provideService(Transport, transport))
+      const error = yield* Effect.flip(producer.publish(1, { routingKey: "q" }))
+      assert.include(error.message, "a transport of somebody's")
+      isBroken = false
+      yield* producer.publish(2, { routingKey: "q", declare: [Entity.queue("q")] })
+      assert.strictEqual(ready(broker), 1)
+    }))
+
   it.effect("says that the outcome is unknown when the connection goes before the confirm, and does not send again", () =>
     Effect.gen(function*() {
       const { broker, producer } = yield* setup()

@@ -104,9 +104,6 @@ export type Failure<T extends Any> = T["error"]["Type"]
 type WithoutScope<R> = [Extract<R, Scope.Scope>] extends [never] ? unknown
   : "This handler needs a Scope: wrap its effect in Effect.scoped, so that each run closes what it opened"
 
-/** Whether a value is a task. */
-export const isTask = (value: unknown): value is Any => typeof value === "object" && value !== null && TypeId in value
-
 /**
  * Defines a task. Parameters are ordered as written. The result is nothing, and
  * there are no declared errors, unless said otherwise.

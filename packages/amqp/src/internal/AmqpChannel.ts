@@ -31,18 +31,11 @@ import type * as Scope from "effect/Scope"
 import { fromClosedChannel, fromDriver } from "../AmqpError.ts"
 import { AmqpDelivery } from "./AmqpDelivery.ts"
 import * as AmqpSubscription from "./AmqpSubscription.ts"
-import { ChannelWire } from "./ChannelWire.ts"
 import { Consumers } from "./Consumers.ts"
 import { Declarations } from "./Declarations.ts"
-import {
-  acceptMessage,
-  closeError,
-  type DriverError,
-  type Frame,
-  type Method,
-  methods,
-  type RawMessage
-} from "./Driver.ts"
+import type { DriverChannel } from "./Driver.ts"
+import type { DriverError, Frame } from "./DriverFrame.ts"
+import { type Method, methods } from "./Methods.ts"
 import type { OpenConnection } from "./OpenConnection.ts"
 import { Publisher } from "./Publisher.ts"
 import { writePublish } from "./PublishFrames.ts"
@@ -53,7 +46,7 @@ import { Settlements } from "./Settlements.ts"
 export class AmqpChannel extends Declarations implements MessagingChannel {
   readonly connection: OpenConnection
   readonly consumers: Consumers
-  readonly #wire: ChannelWire
+  readonly #driver: DriverChannel
   readonly #settlements: Settlements
   readonly #publisher: Publisher
   readonly #lost = Deferred.makeUnsafe<never, MessagingError>()
@@ -63,9 +56,9 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
 
   constructor(connection: OpenConnection) {
     super()
-    const { config, output, raw } = connection
+    const { config, driver, output } = connection
     this.connection = connection
-    this.#wire = new ChannelWire(raw, config.maxBodySize, {
+    this.#driver = driver.channel(config.maxBodySize, {
       onConfirm: (number, multiple, nacked) => this.#publisher.confirmed(number, multiple, nacked),
       onReturn: (message) =>
         this.#publisher.returned(message.fields.exchange, message.fields.routingKey, message.properties.correlationId),
@@ -73,18 +66,17 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
       onCancel: (tag) => this.#onCancel(tag),
       onClose: (error) => this.#onClose(error)
     })
-    this.#wire.allocate()
-    const { ch } = this.#wire
+    const { number } = this.#driver
     this.#settlements = new Settlements({
-      ack: (deliveryTag, multiple) => output.write(encodeAck(ch, deliveryTag, multiple)),
-      reject: (deliveryTag, requeue) => output.write(encodeReject(ch, deliveryTag, requeue)),
+      ack: (deliveryTag, multiple) => output.write(encodeAck(number, deliveryTag, multiple)),
+      reject: (deliveryTag, requeue) => output.write(encodeReject(number, deliveryTag, requeue)),
       schedule: () => output.beforeFlush(() => this.#settlements.flush())
     })
-    this.consumers = new Consumers(ch, this.#settlements, connection)
+    this.consumers = new Consumers(number, this.#settlements, connection)
     this.#publisher = new Publisher({
       send: (message, to, mandatory) => {
-        raw.sentSinceLastCheck = true
-        return writePublish(ch, raw.frameMax, message, to, mandatory, output.write)
+        driver.sent()
+        return writePublish(number, driver.frameMax, message, to, mandatory, output.write)
       },
       blocked: connection.blocked
     }, config)
@@ -129,16 +121,11 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
       const fail = (error: DriverError) => resume(Effect.fail(this.#failure("get", error, undefined)))
       if (this.#closed !== undefined) return resume(Effect.fail(because("get", this.#closed.reason)))
       try {
-        this.#wire.sendOrEnqueue(methods.BasicGet, { queue, noAck }, (error, frame) => {
-          if (error instanceof Error) return fail(error)
-          if (error !== null) return fail(closeError(methods.BasicGet, error))
-          if (frame?.id !== methods.BasicGetOk) return resume(Effect.succeed(Option.none()))
-          const fields = frame.fields as unknown as RawMessage["fields"] // by its id, it is a basic.get-ok
-          this.#wire.handleMessage = acceptMessage((message) => {
-            message.fields = fields
-            this.#settlements.delivered(fields.deliveryTag, noAck)
-            resume(Effect.succeed(Option.some(new AmqpDelivery(message, this.#settlements, noAck))))
-          })
+        this.#driver.get(queue, noAck, (error, message) => {
+          if (error !== null) return fail(error)
+          if (message === undefined) return resume(Effect.succeed(Option.none()))
+          this.#settlements.delivered(message.fields.deliveryTag, noAck)
+          resume(Effect.succeed(Option.some(new AmqpDelivery(message, this.#settlements, noAck))))
         })
       } catch (error) {
         fail(asError(error))
@@ -189,7 +176,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
   ): void {
     if (this.#closed !== undefined) return reply(because(operation, this.#closed.reason))
     try {
-      this.#wire._rpc(method, fields, expected, (error, frame) => {
+      this.#driver.call(method, fields, expected, (error, frame) => {
         if (error === null) reply(null, frame)
         else reply(this.#failure(operation, error, entity))
       })
@@ -214,7 +201,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
       over("by us, and the broker did not answer")
     }, connection.closePatience)
     try {
-      this.#wire.closeBecause("", 200, () => over("by us"))
+      this.#driver.close(() => over("by us"))
     } catch {
       over("by us")
     }
@@ -280,7 +267,12 @@ export const open = (connection: OpenConnection): Effect.Effect<AmqpChannel, Mes
   Effect.acquireRelease(
     Effect.suspend(() => {
       if (connection.ended !== undefined) return Effect.fail(because("openChannel", connection.ended.reason))
-      const channel = new AmqpChannel(connection)
+      let channel: AmqpChannel
+      try {
+        channel = new AmqpChannel(connection)
+      } catch (error) {
+        return Effect.fail(because("openChannel", new ChannelClosed({ code: 504, detail: asError(error).message })))
+      }
       return channel.rpc("openChannel", methods.ChannelOpen, { outOfBand: "" }, methods.ChannelOpenOk).pipe(
         Effect.andThen(channel.rpc("openChannel", methods.ConfirmSelect, { nowait: false }, methods.ConfirmSelectOk)),
         Effect.as(channel)

@@ -16,58 +16,56 @@ import type { Socket } from "node:net"
 import type { AmqpConfig, Endpoint } from "../AmqpConfig.ts"
 import { fromDriver } from "../AmqpError.ts"
 import * as AmqpChannel from "./AmqpChannel.ts"
-import { Channel, type DriverError, encodeMethod, methods, type RawChannel, type RawConnection } from "./Driver.ts"
+import type { ChannelListener, DriverChannel, DriverConnection } from "./Driver.ts"
+import type { DriverError } from "./DriverFrame.ts"
 import { handshake, type Opened } from "./Handshake.ts"
 import * as Heartbeat from "./Heartbeat.ts"
+import { methods } from "./Methods.ts"
 import type { OpenConnection } from "./OpenConnection.ts"
 import { Output } from "./Output.ts"
 
 export class AmqpConnection implements MessagingConnection, OpenConnection {
   readonly endpoint: Endpoint
   readonly config: AmqpConfig
-  readonly raw: RawConnection
+  readonly driver: DriverConnection
   readonly output: Output
   readonly #lost = Deferred.makeUnsafe<never, MessagingError>()
   readonly #socket: Socket
   readonly #onUnblocked = new Set<() => void>()
   readonly #log: (effect: Effect.Effect<void>) => void
   #blocked: string | undefined
-  #error: DriverError | undefined
   #ended: MessagingError | undefined
   #closing = false
   /** An orderly end was waited for in vain: there is no point in waiting again. */
   unresponsive = false
 
   constructor(opened: Opened, endpoint: Endpoint, config: AmqpConfig, context: Context.Context<never>) {
-    const { raw, socket } = opened
+    const { driver, socket } = opened
     this.endpoint = endpoint
     this.config = config
-    this.raw = raw
+    this.driver = driver
     this.#socket = socket
-    this.output = new Output(raw.stream)
+    this.output = new Output(driver.stream)
     this.#log = (effect) => {
       Effect.runForkWith(context)(effect)
     }
-    raw.sendMethod = (channel, method, fields) => {
-      raw.sentSinceLastCheck = true
-      return this.output.write(encodeMethod(method, channel, fields))
-    }
-    raw.heartbeater?.clear()
-    raw.heartbeater = Heartbeat.watch(this.#watched(), raw.heartbeat, (detail) => raw.onSocketError(new Error(detail)))
-    raw.on("handler-error", (error: Error) => this.report("a listener failed", error))
-    raw.on("error", (error: DriverError) => {
-      this.#error ??= error
-    })
-    raw.on("close", (error?: DriverError) => this.#onClose(error))
-    raw.on("blocked", (reason: string) => {
-      this.#blocked = reason === "" ? "an alarm" : reason
-      this.#log(Effect.logWarning(`${this.uri} blocks publishers: ${this.#blocked}`))
-    })
-    raw.on("unblocked", () => {
-      this.#blocked = undefined
-      this.#log(Effect.logInfo(`${this.uri} takes messages again`))
-      for (const resume of [...this.#onUnblocked]) resume()
-    })
+    driver.listen(
+      {
+        write: this.output.write,
+        onFault: (error) => this.report("a listener failed", error),
+        onClose: (error) => this.#onClose(error),
+        onBlocked: (reason) => {
+          this.#blocked = reason === "" ? "an alarm" : reason
+          this.#log(Effect.logWarning(`${this.uri} blocks publishers: ${this.#blocked}`))
+        },
+        onUnblocked: () => {
+          this.#blocked = undefined
+          this.#log(Effect.logInfo(`${this.uri} takes messages again`))
+          for (const resume of [...this.#onUnblocked]) resume()
+        }
+      },
+      Heartbeat.watch(this.#watched(), driver.heartbeat, (detail) => driver.fail(new Error(detail)))
+    )
   }
 
   get uri(): string {
@@ -122,37 +120,34 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
     })
     if (this.#ended !== undefined) return
     this.output.flush()
-    this.raw.close(() => {})
+    this.driver.close()
     this.output.flush()
   })
 
   /** What the heartbeat asks for is asked on a channel of its own, which no slow method of ours holds up. */
   #watched(): Heartbeat.Watched {
-    const { raw } = this
-    let probe: RawChannel | undefined
+    const { driver } = this
+    let probe: DriverChannel | undefined
     return {
-      checkRecv: () => raw.checkRecv(),
-      checkSend: () => raw.checkSend(),
-      sendHeartbeat: () => raw.sendHeartbeat(),
-      excused: () => this.#blocked !== undefined || raw.stream.writableLength > 0,
+      checkRecv: () => driver.checkRecv(),
+      checkSend: () => driver.checkSend(),
+      sendHeartbeat: () => driver.sendHeartbeat(),
+      excused: () => this.#blocked !== undefined || driver.stream.writableLength > 0,
       probe: (answered) => {
         try {
           if (probe !== undefined) {
-            probe._rpc(
-              methods.BasicQos,
-              { prefetchCount: 0, prefetchSize: 0, global: false },
-              methods.BasicQosOk,
-              answered
-            )
+            const nothing = { prefetchCount: 0, prefetchSize: 0, global: false }
+            probe.call(methods.BasicQos, nothing, methods.BasicQosOk, answered)
             return
           }
-          probe = new Channel(raw)
-          probe.on("error", () => {})
-          probe.on("close", () => {
-            probe = undefined
-            answered()
+          probe = driver.channel(0, {
+            ...hearsNothing,
+            onClose: () => {
+              probe = undefined
+              answered()
+            }
           })
-          probe.allocate()._rpc(methods.ChannelOpen, { outOfBand: "" }, methods.ChannelOpenOk, answered)
+          probe.call(methods.ChannelOpen, { outOfBand: "" }, methods.ChannelOpenOk, answered)
         } catch {
           answered() // the connection is over, or has no channel left: neither is silence
         }
@@ -161,10 +156,9 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
   }
 
   #onClose(error: DriverError | undefined): void {
-    const cause = this.#error ?? error
-    const reason = this.#closing || cause === undefined
+    const reason = this.#closing || error === undefined
       ? new ConnectionLost({ uri: this.uri, detail: "it was closed by us" })
-      : fromDriver(cause, { uri: this.uri })
+      : fromDriver(error, { uri: this.uri })
     this.#ended = because("connection", reason)
     this.#socket.destroySoon()
     // a peer that takes nothing more must not keep the socket
@@ -172,6 +166,14 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
     this.#socket.once("close", () => clearTimeout(patience))
     if (!this.#closing) Deferred.doneUnsafe(this.#lost, Effect.fail(this.#ended))
   }
+}
+
+/** A channel that only asks. */
+const hearsNothing: Omit<ChannelListener, "onClose"> = {
+  onConfirm: () => {},
+  onReturn: () => {},
+  onDelivery: () => {},
+  onCancel: () => {}
 }
 
 /** Connects, and closes with the scope. */

@@ -7,13 +7,9 @@
 import type { Delivery, Headers, Properties, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
 import { type Reason, TooLarge, Undecodable } from "@celeriac/messaging/MessagingError"
 import { damageOf } from "../FieldTable.ts"
-import type { RawMessage, RawProperties } from "./Driver.ts"
+import type { DroppedBody } from "./Driver.ts"
+import type { RawMessage, RawProperties } from "./DriverFrame.ts"
 import type { Settlements } from "./Settlements.ts"
-
-/** What the channel adds to the properties of a message whose body it dropped. */
-export interface DroppedBody {
-  readonly droppedBody?: { readonly size: number; readonly limit: number }
-}
 
 /** Who a delivery is for. */
 export interface DeliveryConsumer {

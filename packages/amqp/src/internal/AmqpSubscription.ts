@@ -21,7 +21,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { DeliveryConsumer } from "./AmqpDelivery.ts"
 import type { Consumers } from "./Consumers.ts"
 import type { Declarations } from "./Declarations.ts"
-import { type Method, methods } from "./Driver.ts"
+import { type Method, methods } from "./Methods.ts"
 
 /** The channel that is consumed on. */
 interface Channel extends Pick<Declarations, "rpc"> {

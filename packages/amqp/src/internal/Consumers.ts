@@ -3,7 +3,7 @@
  * is meant for.
  */
 import { AmqpDelivery, type DeliveryConsumer } from "./AmqpDelivery.ts"
-import type { RawMessage } from "./Driver.ts"
+import type { RawMessage } from "./DriverFrame.ts"
 import type { Settlements } from "./Settlements.ts"
 
 /** Who is told of what goes wrong. */

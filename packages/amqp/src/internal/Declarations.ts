@@ -8,7 +8,8 @@ import { isBuiltin } from "@celeriac/messaging/Entity"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { QueueState } from "@celeriac/messaging/Transport"
 import * as Effect from "effect/Effect"
-import { type Frame, type Method, methods } from "./Driver.ts"
+import type { Frame } from "./DriverFrame.ts"
+import { type Method, methods } from "./Methods.ts"
 
 /** The part of a channel that declares. */
 export abstract class Declarations {

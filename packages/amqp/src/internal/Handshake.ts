@@ -8,17 +8,19 @@
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
 import { connect as connectPlain, isIP, type Socket } from "node:net"
 import { platform } from "node:process"
 import { connect as connectTls, type ConnectionOptions } from "node:tls"
 import type { AmqpConfig, Endpoint, TlsOptions } from "../AmqpConfig.ts"
 import { fromRefusal, fromSocket } from "../AmqpError.ts"
-import { Connection, type DriverError, type Frame, methods, type RawConnection } from "./Driver.ts"
+import * as Driver from "./Driver.ts"
+import type { DriverError } from "./DriverFrame.ts"
 
 /** A connection whose handshake is done. */
 export interface Opened {
-  readonly raw: RawConnection
+  readonly driver: Driver.DriverConnection
   readonly socket: Socket
 }
 
@@ -29,6 +31,10 @@ export const handshake = (
   name: string | undefined
 ): Effect.Effect<Opened, MessagingError> =>
   Effect.callback<Opened, MessagingError>((resume) => {
+    const connecting = Driver.load()
+    if (Result.isFailure(connecting)) {
+      return resume(Effect.fail(because("connect", new InvalidConfiguration({ detail: connecting.failure }))))
+    }
     let socket: Socket
     try {
       socket = connectSocket(endpoint)
@@ -36,8 +42,7 @@ export const handshake = (
       const detail = `${endpoint.uri}: TLS cannot be set up: ${error instanceof Error ? error.message : String(error)}`
       return resume(Effect.fail(because("connect", new InvalidConfiguration({ detail }))))
     }
-    let raw: RawConnection | undefined
-    let refusal: Frame | undefined
+    let isConnected = false
     let over = false
     const end = (result: Effect.Effect<Opened, MessagingError>) => {
       if (over) return
@@ -45,36 +50,29 @@ export const handshake = (
       clearTimeout(timer)
       resume(result)
     }
-    const fail = (error: DriverError) => {
+    const fail = (error: DriverError, refusal?: DriverError) => {
       socket.destroy()
       const reason = refusal === undefined
         ? fromSocket(error, endpoint.uri)
-        : fromRefusal(Number(refusal.fields["replyCode"]), String(refusal.fields["replyText"]), endpoint.uri)
+        : fromRefusal(Number(refusal.code), refusal.message, endpoint.uri)
       end(Effect.fail(because("connect", reason)))
     }
     const timer = setTimeout(
       () =>
         fail(
-          new Error(`no ${raw === undefined ? "connection" : "AMQP handshake"} within ${endpoint.connectTimeout} ms`)
+          new Error(`no ${isConnected ? "AMQP handshake" : "connection"} within ${endpoint.connectTimeout} ms`)
         ),
       endpoint.connectTimeout
     )
     socket.on("error", fail)
     socket.once(endpoint.tls === undefined ? "connect" : "secureConnect", () => {
-      const connection = new Connection(socket)
-      raw = connection
-      connection.on("error", () => {}) // the listeners of `AmqpConnection` come with the handshake's success
-      const step = connection.step.bind(connection)
-      connection.step = (next) =>
-        step((error, frame) => {
-          if (frame?.id === methods.ConnectionClose) refusal = frame
-          next(error, frame)
-        })
-      connection.open(openFields(endpoint, config, name), (error) => {
-        if (error !== null) return fail(handshakeError(error))
+      isConnected = true
+      const driver = connecting.success(socket)
+      driver.open(openFields(endpoint, config, name), (error, refusal) => {
+        if (error !== null) return fail(error, refusal)
         socket.off("error", fail)
         socket.on("error", () => {}) // the driver listens too, until it ends; a socket may fail after that
-        end(Effect.succeed({ raw: connection, socket }))
+        end(Effect.succeed({ driver, socket }))
       })
     })
     return Effect.sync(() => {
@@ -83,16 +81,6 @@ export const handshake = (
       socket.destroy()
     })
   })
-
-/** Old brokers hang up on wrong credentials, and other servers do not answer in AMQP. */
-const handshakeError = (error: DriverError): DriverError =>
-  typeof error.code === "string"
-    ? error
-    : /closed abruptly/.test(error.message)
-    ? new Error("the other side hung up during the AMQP handshake: wrong credentials, or TLS expected there (amqps://)")
-    : /Invalid frame|Unknown frame|exceeds maxFrameSize|on channel != 0/.test(error.message)
-    ? new Error(`what answers there does not speak AMQP 0-9-1 (${error.message})`)
-    : error
 
 const connectSocket = (endpoint: Endpoint): Socket => {
   const { host, port, tls } = endpoint

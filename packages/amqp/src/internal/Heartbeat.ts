@@ -16,9 +16,9 @@
  *
  * @since 0.1.0
  */
-import type { RawConnection } from "./Driver.ts"
+import type { DriverConnection } from "./Driver.ts"
 
-export interface Watched extends Pick<RawConnection, "checkRecv" | "checkSend" | "sendHeartbeat"> {
+export interface Watched extends Pick<DriverConnection, "checkRecv" | "checkSend" | "sendHeartbeat"> {
   /** Asks the broker for something small, and calls back with the answer. */
   readonly probe: (answered: () => void) => void
   /** Whether an answer cannot be expected at the moment. */

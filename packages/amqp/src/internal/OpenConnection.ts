@@ -5,13 +5,13 @@
  */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { AmqpConfig } from "../AmqpConfig.ts"
-import type { RawConnection } from "./Driver.ts"
+import type { DriverConnection } from "./Driver.ts"
 import type { Output } from "./Output.ts"
 
 export interface OpenConnection {
   readonly uri: string
   readonly config: AmqpConfig
-  readonly raw: RawConnection
+  readonly driver: DriverConnection
   readonly output: Output
   /** Why the broker blocks publishers, while it does. */
   readonly blocked: () => string | undefined

@@ -27,6 +27,7 @@ import {
   Unencodable,
   Unroutable
 } from "@celeriac/messaging/MessagingError"
+import * as MutableList from "effect/MutableList"
 import { FieldTableError } from "../FieldTable.ts"
 import { machineTimer, type OnOutcome, type PublisherTimer, Publishing } from "./Publishing.ts"
 
@@ -58,9 +59,8 @@ export class Publisher {
   #sent: Array<Publishing | undefined> = []
   #head = 0
   #base = 1
-  /** Not sent yet, from `#first` on. */
-  #waiting: Array<Publishing> = []
-  #first = 0
+  /** Not sent yet; some have ended, and `#waitingCount` have not. */
+  readonly #waiting = MutableList.make<Publishing>()
   #waitingCount = 0
   #waitingBytes = 0
   /** Sent or waiting, and not ended. */
@@ -95,19 +95,13 @@ export class Publisher {
   /** The socket has room again, or the broker takes messages again. */
   resume(): void {
     this.#full = false
-    while (!this.#full && this.#first < this.#waiting.length && this.#wire.blocked() === undefined) {
-      const publishing = this.#waiting[this.#first++]!
+    while (!this.#full && this.#wire.blocked() === undefined) {
+      const publishing = MutableList.take(this.#waiting)
+      if (publishing === MutableList.Empty) return
       if (publishing.ended) continue
       this.#waitingCount--
       this.#waitingBytes -= publishing.message?.body.length ?? 0
       this.#send(publishing)
-    }
-    if (this.#first === this.#waiting.length) {
-      this.#waiting = []
-      this.#first = 0
-    } else if (this.#first > 1024) {
-      this.#waiting = this.#waiting.slice(this.#first)
-      this.#first = 0
     }
   }
 
@@ -157,11 +151,9 @@ export class Publisher {
     if (this.#closed !== undefined) return
     this.#closed = reason
     const sent = this.#sent.slice(this.#head)
-    const waiting = this.#waiting.slice(this.#first)
+    const waiting = MutableList.takeAll(this.#waiting)
     this.#sent = []
-    this.#waiting = []
     this.#head =
-      this.#first =
       this.#waitingCount =
       this.#waitingBytes =
         0
@@ -182,7 +174,7 @@ export class Publisher {
     } else {
       this.#waitingCount++
       this.#waitingBytes += size
-      this.#waiting.push(publishing)
+      MutableList.append(this.#waiting, publishing)
     }
   }
 
@@ -243,11 +235,10 @@ export class Publisher {
       return false
     }
     for (let i = this.#head; i < this.#sent.length; i++) look(this.#sent[i])
-    for (let i = this.#first; i < this.#waiting.length; i++) {
-      const publishing = this.#waiting[i]
+    for (const publishing of MutableList.toArray(this.#waiting)) {
       if (look(publishing)) {
         this.#waitingCount--
-        this.#waitingBytes -= publishing?.message?.body.length ?? 0
+        this.#waitingBytes -= publishing.message?.body.length ?? 0
       }
     }
     this.#earliest = earliest
@@ -264,10 +255,7 @@ export class Publisher {
         })
       )
     }
-    if (this.#waitingCount === 0) {
-      this.#waiting = []
-      this.#first = 0
-    }
+    if (this.#waitingCount === 0) MutableList.clear(this.#waiting)
   }
 }
 

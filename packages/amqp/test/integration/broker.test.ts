@@ -49,6 +49,30 @@ describe("refusals", () => {
       assert.include(error.message, "nothing listens there")
     }))
 
+  it.live("a declaration that cannot be encoded fails alone, also behind others", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const channel = yield* (yield* connect(rabbit.url)).openChannel
+      const odd = queue("odd", { arguments: { "x-odd": () => 1 } })
+      const [, failed] = yield* Effect.all([
+        channel.declareQueue(queue("even")),
+        timed(channel.declareQueue(odd)),
+        channel.declareQueue(queue("even"))
+      ], { concurrency: "unbounded" })
+      assert.strictEqual(failed.error.reason._tag, "Unencodable")
+      yield* channel.deleteQueue("even")
+    })))
+
+  it.live("a connection without a channel left says so", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const connection = yield* connect(rabbit.url)
+      const many = Array.from({ length: 3000 })
+      const error = yield* Effect.flip(
+        Effect.forEach(many, () => connection.openChannel, { discard: true, concurrency: 100 })
+      )
+      assert.strictEqual(error.reason._tag, "ChannelClosed")
+      assert.include(error.message, "No channels left")
+    })))
+
   it.live("TLS towards a port without it says so", () =>
     Effect.gen(function*() {
       const { error } = yield* timed(Effect.scoped(connect(rabbit.url.replace("amqp:", "amqps:"))))

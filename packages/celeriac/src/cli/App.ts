@@ -7,6 +7,7 @@
  * export named `settings`, a layer that needs nothing, is put around worker
  * and broker.
  */
+import { maskIn } from "@celeriac/messaging/MaskedUri"
 import * as Worker from "@celeriac/worker/Worker"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -30,16 +31,14 @@ const endings = ["", ".ts", ".mts", ".js", ".mjs", "/worker.ts", "/worker.js"]
 export const load = Effect.fnUntraced(
   function*(app: Option.Option<string>): Effect.fn.Return<App, CliFailure> {
     const file = yield* find(app)
+    // What a module throws is its own text, and may quote the URL of a broker.
     const exports = yield* Effect.tryPromise({
       try: (): Promise<Readonly<Record<string, unknown>>> => import(pathToFileURL(file).href),
-      catch: (error) => because(`${shown(file)} could not be loaded: ${withoutSecrets(tell(error, file))}`, error)
+      catch: (error) => because(`${shown(file)} could not be loaded: ${maskIn(tell(error, file))}`, error)
     })
     return { worker: yield* workerIn(exports, file), settings: yield* settingsIn(exports, file) }
   }
 )
-
-/** What a module throws is its own text, and may quote the URL of a broker. */
-const withoutSecrets = (text: string): string => text.replace(/(\w+:\/\/[^:@\s/]*):[^@\s/]*@/g, "$1:**@")
 
 const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => {
   const named = Option.getOrUndefined(app)

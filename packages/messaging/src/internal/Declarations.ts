@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { BoundedMap } from "../BoundedMap.ts"
 import type { Exchange, Queue } from "../Entity.ts"
 import type { MessagingError } from "../MessagingError.ts"
 import * as Topology from "../Topology.ts"
@@ -25,7 +26,7 @@ export interface Declarations {
   readonly ensure: (entities: ReadonlyArray<Entity>, then: () => void) => Effect.Effect<void, MessagingError>
 }
 
-/** A client that makes up queue names for ever does not fill the memory: the cache starts afresh past this. */
+/** A client that makes up queue names for ever does not fill the memory. */
 const maxKnown = 10_000
 
 export const make = Effect.fnUntraced(
@@ -33,7 +34,7 @@ export const make = Effect.fnUntraced(
     const scope = yield* Scope.Scope
     const turn = Semaphore.makeUnsafe(1)
     const seen = new WeakSet<Entity>()
-    const known = new Set<string>()
+    const known = new BoundedMap<string, true>(maxKnown)
     let open: { readonly channel: Channel; readonly scope: Scope.Closeable } | undefined
 
     const isKnown = (entity: Entity): boolean => {
@@ -45,8 +46,7 @@ export const make = Effect.fnUntraced(
 
     const remember = (entity: Entity): void => {
       if (!isLasting(entity)) return
-      if (known.size >= maxKnown) known.clear()
-      known.add(JSON.stringify(entity))
+      known.set(JSON.stringify(entity), true)
       seen.add(entity)
     }
 

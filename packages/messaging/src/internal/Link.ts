@@ -8,12 +8,14 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { because, ConnectionLost, type MessagingError } from "../MessagingError.ts"
+import * as Session from "../Session.ts"
 import type { Channel, Connection, Transport } from "../Transport.ts"
 import * as Declarations from "./Declarations.ts"
 
@@ -43,12 +45,6 @@ interface LinkOptions {
   readonly reconnect: Schedule.Schedule<unknown, MessagingError>
 }
 
-/** A link that was up for this long starts again with the shortest pause. */
-const steadyMillis = 500
-
-/** How long an attempt to connect may take: a peer that accepts and never answers is no connection. */
-const connectTimeout = "30 seconds"
-
 /** How often deadlines are looked at while somebody waits, at most and at least, in milliseconds. */
 const checkMillis = { most: 50, least: 5 }
 
@@ -58,7 +54,6 @@ export class Link {
   private waiters: Array<Waiter> = []
   private lastError: MessagingError | undefined = undefined
   private readonly demand = Latch.makeUnsafe(false)
-  private readonly calm = Latch.makeUnsafe(true)
 
   get waiting(): number {
     return this.waiters.length
@@ -66,25 +61,18 @@ export class Link {
 
   wait(waiter: Waiter): void {
     this.waiters.push(waiter)
-    this.calm.closeUnsafe()
     this.demand.openUnsafe()
   }
 
-  /** Does not wait any more; nothing is called. */
-  forget(waiter: Waiter): void {
+  /** Does not wait any more; nothing is called. Whether it did wait. */
+  forget(waiter: Waiter): boolean {
     const index = this.waiters.indexOf(waiter)
     if (index !== -1) this.waiters.splice(index, 1)
-    this.left()
+    return index !== -1
   }
 
   failAll(error: MessagingError): void {
     for (const waiter of this.takeAll()) waiter.onFailure(error)
-    this.left()
-  }
-
-  /** Waits until nobody waits. */
-  get calmed(): Effect.Effect<void> {
-    return this.calm.await
   }
 
   /** Waits until somebody waits. */
@@ -100,7 +88,6 @@ export class Link {
     this.live = live
     this.lastError = undefined
     for (const waiter of this.takeAll()) waiter.onLive(live)
-    this.left()
   }
 
   down(): void {
@@ -119,7 +106,6 @@ export class Link {
       if (error.isRecoverable && waiter.patient) this.waiters.push(waiter)
       else waiter.onFailure(error)
     }
-    this.left()
   }
 
   /** Tells those whose time is over; how long until the next look. */
@@ -135,13 +121,7 @@ export class Link {
       return true
     })
     for (const waiter of expired) waiter.onExpiry(this.lastError)
-    this.left()
     return Math.max(next - now, checkMillis.least)
-  }
-
-  /** Some have left: perhaps all. */
-  private left(): void {
-    if (this.waiters.length === 0) this.calm.openUnsafe()
   }
 
   private takeAll(): ReadonlyArray<Waiter> {
@@ -165,61 +145,70 @@ const keepTime = (link: Link): Effect.Effect<never> =>
     yield* Effect.sleep(link.expire(yield* Clock.currentTimeMillis))
   }))
 
-const keepUp = Effect.fnUntraced(function*(link: Link, options: LinkOptions): Effect.fn.Return<never> {
-  let pause = yield* Schedule.toStepWithSleep(options.reconnect)
-  let wanted = options.eager
-  for (;;) {
-    if (!wanted) yield* link.demanded
-    const session: Session = { upSince: undefined }
-    const error = yield* Effect.flip(connected(link, options, session))
-    if (session.upSince !== undefined && error.isRecoverable) link.lost(error)
-    else link.failed(error)
-    const now = yield* Clock.currentTimeMillis
-    if (session.upSince !== undefined && now - session.upSince >= steadyMillis) {
-      pause = yield* Schedule.toStepWithSleep(options.reconnect)
+/** Never ends. What a transport throws is told to who waits, and tried again when somebody asks again. */
+const keepUp = (link: Link, options: LinkOptions): Effect.Effect<never> => {
+  const { eager, name, reconnect, transport } = options
+  const { uri } = transport
+  const log = Session.logging(name)
+  /** Whether a channel has been open over the connection. */
+  let hasServed = false
+  // What is wrong with the configuration stays wrong until somebody asks again.
+  let isHopeless = false
+
+  const connection = Session.run({
+    what: name,
+    uri,
+    reconnect,
+    wanted: Effect.suspend(() => eager && !isHopeless ? Effect.void : link.demanded),
+    open: Effect.gen(function*() {
+      hasServed = false
+      const connection = yield* transport.connect({ name })
+      return { connection, declarations: yield* Declarations.make(connection) }
+    }),
+    // A connection is watched by keeping a channel open over it.
+    watch: ({ connection, declarations }) =>
+      Session.run({
+        what: name,
+        uri,
+        // A channel alone goes for a publish to nowhere, perhaps: a new one at once when it is needed.
+        wanted: Effect.suspend(() => hasServed ? Effect.raceFirst(link.demanded, connection.lost) : Effect.void),
+        reconnect: Schedule.forever,
+        open: connection.openChannel,
+        watch: (channel) => Effect.raceFirst(channel.lost, connection.lost),
+        isRecoverable: (error, wasOpen) => wasOpen && error.reason._tag !== "ConnectionLost",
+        tell: (event) =>
+          Effect.sync(() => {
+            if (event._tag === "Lost") link.down()
+            if (event._tag !== "Opened") return
+            hasServed = true
+            link.up({ connection, declarations, channel: event.value })
+          })
+      }),
+    isRecoverable: () => true,
+    tell: (event) => {
+      switch (event._tag) {
+        case "Waiting": {
+          isHopeless = !event.error.isRecoverable
+          if (hasServed && event.error.isRecoverable) link.lost(event.error)
+          else link.failed(event.error)
+          // Who was told of it, or does not need it, reads it elsewhere or not at all.
+          return link.waiting > 0 || (eager && !isHopeless) ? log(event) : Effect.void
+        }
+        case "GivenUp": {
+          isHopeless = true
+          link.failAll(event.error)
+          break
+        }
+      }
+      return log(event)
     }
-    // A schedule that has come to its end begins again.
-    yield* Effect.catchCause(pause(error), () =>
-      Effect.flatMap(Schedule.toStepWithSleep(options.reconnect), (step) => {
-        pause = step
-        return Effect.sleep(checkMillis.most)
-      }))
-    // What is wrong with the configuration stays wrong until somebody asks again.
-    wanted = options.eager && error.isRecoverable
-  }
-})
-
-interface Session {
-  /** When its channel was opened. */
-  upSince: number | undefined
-}
-
-/** From connect to loss. */
-const connected = (link: Link, options: LinkOptions, session: Session): Effect.Effect<never, MessagingError> =>
-  Effect.scoped(Effect.gen(function*() {
-    const connection = yield* answering(options, options.transport.connect({ name: options.name }))
-    const declarations = yield* Declarations.make(connection)
-    for (;;) {
-      const lost = yield* Effect.scoped(Effect.gen(function*() {
-        const channel = yield* answering(options, connection.openChannel)
-        session.upSince ??= yield* Clock.currentTimeMillis
-        link.up({ connection, channel, declarations })
-        return yield* Effect.flip(Effect.raceFirst(channel.lost, connection.lost))
-      })).pipe(Effect.ensuring(Effect.sync(() => link.down())))
-      if (lost.reason._tag === "ConnectionLost") return yield* Effect.fail(lost)
-      // The channel alone went, for a publish to nowhere perhaps: a new one when it is needed.
-      yield* Effect.raceFirst(link.demanded, connection.lost)
-    }
-  }))
-
-const answering = <A, R>(
-  { transport }: LinkOptions,
-  attempt: Effect.Effect<A, MessagingError, R>
-): Effect.Effect<A, MessagingError, R> =>
-  Effect.timeoutOrElse(attempt, {
-    duration: connectTimeout,
-    orElse: () =>
-      Effect.fail(
-        because("connect", new ConnectionLost({ uri: transport.uri, detail: `no answer within ${connectTimeout}` }))
-      )
   })
+
+  return Effect.forever(Effect.catchCause(connection, (cause) => {
+    if (!Cause.hasDies(cause)) return Effect.void
+    isHopeless = true
+    link.down()
+    link.failAll(because("connect", new ConnectionLost({ uri, detail: String(Cause.squash(cause)) })))
+    return Effect.logError(`${name}: the transport failed`, cause)
+  }))
+}

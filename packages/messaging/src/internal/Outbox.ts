@@ -9,8 +9,8 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
+import { InFlight } from "../InFlight.ts"
 import type { Address, Message } from "../Message.ts"
 import { because, BufferFull, ConnectionLost, type MessagingError, PublishTimedOut } from "../MessagingError.ts"
 import type { Channel } from "../Transport.ts"
@@ -18,7 +18,7 @@ import type { Link, Live, Waiter } from "./Link.ts"
 import type { SendOptions } from "./SendOptions.ts"
 
 export interface Outbox {
-  /** Takes a message in charge; `onOutcome` is called once. What is returned can be forgotten while it waits for the link. */
+  /** Takes a message in charge; `onOutcome` is called once. What is returned takes it back, if it still waits for the link. */
   readonly post: (
     message: Message,
     to: Address,
@@ -26,7 +26,7 @@ export interface Outbox {
     deadline: Duration.Input,
     patient: boolean,
     onOutcome: (error: MessagingError | undefined) => void
-  ) => Waiter
+  ) => () => void
   readonly channel: Effect.Effect<Channel, MessagingError>
 }
 
@@ -49,7 +49,7 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       post.closing = true
-      return Effect.timeoutOrElse(post.idle(), { duration: options.flush, orElse: () => Effect.void })
+      return Effect.timeoutOrElse(post.open.idle, { duration: options.flush, orElse: () => Effect.void })
     }).pipe(Effect.ensuring(Effect.sync(() => link.failAll(closed))))
   )
 
@@ -68,7 +68,7 @@ export const make = Effect.fnUntraced(function*(
         onOutcome
       )
       post.take(entry)
-      return entry
+      return () => post.forget(entry)
     },
     channel: Effect.callback((resume) => {
       if (post.closing) return resume(Effect.fail(closed))
@@ -91,9 +91,8 @@ const closed = because("publish", new ConnectionLost({ uri: "the broker", detail
 /** Sends entries, and judges what came of them. */
 class Post {
   closing = false
-  /** Handed to the channel or being declared for, without an outcome yet. */
-  private underWay = 0
-  private readonly emptied = Latch.makeUnsafe(true)
+  /** Taken, without an outcome yet. */
+  readonly open = new InFlight()
   private readonly link: Link
   private readonly clock: Clock.Clock
   private readonly buffer: number
@@ -108,31 +107,28 @@ class Post {
 
   take(entry: Entry): void {
     const { live } = this.link
-    if (this.closing) entry.onOutcome(closed)
-    else if (live === undefined) this.wait(entry)
+    if (this.closing) return entry.onOutcome(closed)
+    const { count } = this.open
+    this.open.begin()
+    if (live === undefined) this.wait(entry)
     // The buffer of a broker that blocks publishers is ours: it is bounded like the other one.
-    else if (this.underWay >= this.buffer && live.connection.blocked() !== undefined) entry.onOutcome(this.full())
+    else if (count >= this.buffer && live.connection.blocked() !== undefined) this.finish(entry, this.full())
     else this.send(entry, live, entry.millis)
   }
 
-  wait(entry: Entry): void {
-    if (this.link.waiting >= this.buffer) entry.onOutcome(this.full())
-    else this.link.wait(entry)
+  /** Whoever sent it does not want to know any more. */
+  forget(entry: Entry): void {
+    if (this.link.forget(entry)) this.open.end()
   }
 
-  /** Waits until nothing is under way and nobody waits for the link. */
-  idle(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      if (this.underWay > 0) return Effect.andThen(this.emptied.await, this.idle())
-      if (this.link.waiting > 0) return Effect.andThen(this.link.calmed, this.idle())
-      return Effect.void
-    })
+  private wait(entry: Entry): void {
+    if (this.link.waiting >= this.buffer) this.finish(entry, this.full())
+    else this.link.wait(entry)
   }
 
   /** `left` is what remains of its deadline, in milliseconds. */
   send(entry: Entry, live: Live, left = this.left(entry)): void {
     const { declare } = entry.how
-    this.begin()
     if (declare === undefined || declare.length === 0 || live.declarations.has(declare)) this.hand(entry, live, left)
     else this.declareAndHand(entry, live, declare)
   }
@@ -141,7 +137,7 @@ class Post {
     return entry.expiresAt - this.clock.currentTimeMillisUnsafe()
   }
 
-  /** To the channel; `underWay` counts it already. */
+  /** To the channel. */
   private hand(entry: Entry, live: Live, left: number): void {
     if (left <= 0) return this.finish(entry, timedOut(entry, live, "it waited for its turn"))
     live.channel.publishUnsafe(
@@ -165,9 +161,8 @@ class Post {
   }
 
   private again(entry: Entry, error: MessagingError): void {
-    if (this.closing) return this.finish(entry, error)
-    this.end()
-    this.wait(entry)
+    if (this.closing) this.finish(entry, error)
+    else this.wait(entry)
   }
 
   private declareAndHand(entry: Entry, live: Live, declare: NonNullable<SendOptions["declare"]>): void {
@@ -198,17 +193,9 @@ class Post {
     )
   }
 
-  private finish(entry: Entry, error: MessagingError | undefined): void {
-    this.end()
+  finish(entry: Entry, error: MessagingError | undefined): void {
+    this.open.end()
     entry.onOutcome(error)
-  }
-
-  private begin(): void {
-    if (this.underWay++ === 0) this.emptied.closeUnsafe()
-  }
-
-  private end(): void {
-    if (--this.underWay === 0) this.emptied.openUnsafe()
   }
 
   private full(): MessagingError {
@@ -252,11 +239,11 @@ class Entry implements Waiter {
   }
 
   onFailure(error: MessagingError): void {
-    this.onOutcome(error)
+    this.post.finish(this, error)
   }
 
   onExpiry(lastError: MessagingError | undefined): void {
-    this.onOutcome(timedOut(this, undefined, lastError?.reason.message ?? "no connection to the broker"))
+    this.post.finish(this, timedOut(this, undefined, lastError?.reason.message ?? "no connection to the broker"))
   }
 }
 

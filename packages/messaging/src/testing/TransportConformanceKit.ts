@@ -177,7 +177,7 @@ export const numbers = (count: number): ReadonlyArray<string> => Array.from({ le
 
 // Deliveries
 
-export interface Inbox {
+interface Inbox {
   readonly onDelivery: (delivery: Delivery) => void
   /** All that came so far. */
   readonly received: ReadonlyArray<Delivery>
@@ -185,7 +185,7 @@ export interface Inbox {
   readonly takeN: (count: number) => Effect.Effect<ReadonlyArray<Delivery>>
 }
 
-export const inbox: Effect.Effect<Inbox> = Effect.gen(function*() {
+const inbox: Effect.Effect<Inbox> = Effect.gen(function*() {
   const queue = yield* Queue.unbounded<Delivery>()
   const received: Array<Delivery> = []
   const take = Queue.take(queue).pipe(

@@ -4,8 +4,8 @@
  * Used by `TaskHeaders`, which decides what is read with what. Absent and null
  * are the same everywhere.
  */
+import * as IsoTime from "@celeriac/messaging/IsoTime"
 import type { Headers } from "@celeriac/messaging/Message"
-import * as IsoTime from "../protocol/IsoTime.ts"
 import { Refusal } from "./Refusal.ts"
 import { isTable } from "./Table.ts"
 

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as IsoTime from "@celeriac/messaging/IsoTime"
 import * as PythonValue from "@celeriac/messaging/PythonValue"
 import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
@@ -84,16 +85,11 @@ const number = (value: number): string => {
   return text.length - digits === 1 ? `${text.slice(0, digits)}0${text.slice(digits)}` : text
 }
 
-const isoPattern = /^(\d+)-(\d+)-(\d+)(?:[T ](\d+):(\d+)(?::(\d+)(?:[.,](\d{1,6}))?)?\d*(Z|[+-].*)?)?$/
-
 const datetime = (isoformat: string): string => {
-  const match = isoPattern.exec(isoformat)
-  if (match === null) return quoteText(isoformat)
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)
-  const micros = Number((match[7] ?? "").padEnd(6, "0"))
-  return `datetime.datetime(${year}, ${month}, ${day}, ${hour || 0}, ${minute || 0}${tail(second || 0, micros)}${
-    zone(match[8] ?? "")
-  })`
+  const fields = IsoTime.read(isoformat)
+  if (fields === undefined) return quoteText(isoformat)
+  const { day, hour, microsecond, minute, month, offset, second, year } = fields
+  return `datetime.datetime(${year}, ${month}, ${day}, ${hour}, ${minute}${tail(second, microsecond)}${zone(offset)})`
 }
 
 const tail = (second: number, micros: number): string =>

@@ -12,15 +12,13 @@
  */
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Delivery } from "@celeriac/messaging/Message"
-import { because, ConnectionLost, type MessagingError } from "@celeriac/messaging/MessagingError"
-import { defaultReconnect } from "@celeriac/messaging/Producer"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Session from "@celeriac/messaging/Session"
 import { type Channel, Transport } from "@celeriac/messaging/Transport"
 import * as Cause from "effect/Cause"
-import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 
 export interface ReplyQueue {
@@ -41,77 +39,33 @@ export interface Options {
   readonly onDelivery: (delivery: Delivery) => void
 }
 
+/** As the broker's management pages and the log show it. */
+const connectionName = "celeriac results"
+
 /** How long closing waits for the queue to be deleted. */
 const deletionTimeout = "2 seconds"
 
 export const make: (options: Options) => Effect.Effect<ReplyQueue, never, Transport | Scope.Scope> = Effect.fnUntraced(
-  function*(options) {
+  function*({ expires, name, onDelivery }) {
     const transport = yield* Transport
-    const scope = yield* Effect.scope
-    const queue = Entity.queue(options.name, { durable: false, expires: options.expires })
-    let isConsumed = false
-    let isKeptOpen = false
-    let lastError: MessagingError | undefined
-    /** Done when the queue is consumed, or will not be. */
-    let consumed = Deferred.makeUnsafe<void, MessagingError>()
+    const queue = Entity.queue(name, { durable: false, expires })
 
-    const session: Effect.Effect<never, MessagingError> = Effect.scoped(Effect.gen(function*() {
-      const connection = yield* transport.connect({ name: "celeriac results" })
-      const channel = yield* connection.openChannel
-      yield* channel.declareQueue(queue)
-      yield* Effect.addFinalizer((exit) => deleteWhenClosing(channel, queue.name, exit))
-      yield* channel.consume(queue.name, { prefetch: 0, noAck: true, onDelivery: options.onDelivery })
-      isConsumed = true
-      Deferred.doneUnsafe(consumed, Exit.void)
-      return yield* Effect.raceFirst(connection.lost, channel.lost)
-    }))
-
-    const keepOpen = Effect.gen(function*() {
-      let pause = yield* Schedule.toStepWithSleep(defaultReconnect)
-      for (;;) {
-        const error = yield* Effect.flip(session)
-        lastError = error
-        if (isConsumed) {
-          isConsumed = false
-          consumed = Deferred.makeUnsafe()
-          pause = yield* Schedule.toStepWithSleep(defaultReconnect)
-        }
-        if (!error.isRecoverable) {
-          const refused = consumed
-          consumed = Deferred.makeUnsafe()
-          isKeptOpen = false
-          Deferred.doneUnsafe(refused, Exit.fail(error))
-          return
-        }
-        yield* Effect.ignore(pause(error))
-      }
+    const session = yield* Session.make({
+      what: `queue '${name}'`,
+      uri: transport.uri,
+      open: Effect.gen(function*() {
+        const connection = yield* transport.connect({ name: connectionName })
+        const channel = yield* connection.openChannel
+        yield* channel.declareQueue(queue)
+        yield* Effect.addFinalizer((exit) => deleteWhenClosing(channel, name, exit))
+        yield* channel.consume(name, { prefetch: 0, noAck: true, onDelivery })
+        return { connection, channel }
+      }),
+      watch: ({ channel, connection }) => Effect.raceFirst(connection.lost, channel.lost),
+      tell: Session.logging(connectionName)
     })
 
-    const late = (deadline: Duration.Input) =>
-      Effect.fail(because(
-        "open reply queue",
-        new ConnectionLost({
-          uri: transport.uri,
-          detail: `queue '${queue.name}' could not be consumed within ${Duration.toMillis(deadline)} ms${
-            lastError === undefined ? "" : `: ${lastError.reason.message}`
-          }`
-        })
-      ))
-
-    return {
-      name: options.name,
-      open: (deadline) =>
-        Effect.suspend(() => {
-          if (isConsumed) return Effect.void
-          const waiting = Effect.timeoutOrElse(Deferred.await(consumed), {
-            duration: deadline,
-            orElse: () => late(deadline)
-          })
-          if (isKeptOpen) return waiting
-          isKeptOpen = true
-          return Effect.andThen(Effect.forkIn(keepOpen, scope), waiting)
-        })
-    }
+    return { name, open: (deadline) => Effect.asVoid(session.opened(deadline)) }
   }
 )
 

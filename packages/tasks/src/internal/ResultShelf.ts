@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { ResultRecord } from "../result/ResultRecord.ts"
@@ -39,19 +40,17 @@ type Waiter = (record: ResultRecord) => void
 
 export const make = (options: Options): ResultShelf => {
   const { clock, lifetime } = options
-  const capacity = options.capacity ?? Infinity
-  /** The oldest first: all live equally long. */
-  const records = new Map<string, Kept>()
+  /** The oldest expires first: all live equally long. */
+  const records = new BoundedMap<string, Kept>(options.capacity ?? Infinity)
   const waiters = new Map<string, Set<Waiter>>()
 
   const find = (id: string): ResultRecord | undefined => {
     const kept = records.get(id)
     return kept === undefined || kept.until <= clock.currentTimeMillisUnsafe() ? undefined : kept.record
   }
-  const makeRoom = (now: number): void => {
-    for (const [id, kept] of records) {
-      if (kept.until > now && records.size < capacity) return
-      records.delete(id)
+  const dropExpired = (now: number): void => {
+    for (let oldest = records.oldest(); oldest !== undefined && oldest[1].until <= now; oldest = records.oldest()) {
+      records.deleteOldest()
     }
   }
 
@@ -60,8 +59,7 @@ export const make = (options: Options): ResultShelf => {
       const id = record.taskId
       if (find(id)?.status === TaskState.SUCCESS) return
       const now = clock.currentTimeMillisUnsafe()
-      records.delete(id)
-      makeRoom(now)
+      dropExpired(now)
       records.set(id, { record, until: now + lifetime })
       if (!TaskState.isReady(record.status)) return
       const waiting = waiters.get(id)

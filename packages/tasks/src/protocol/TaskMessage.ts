@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import * as Content from "@celeriac/messaging/Content"
+import * as IsoTime from "@celeriac/messaging/IsoTime"
 import type { Headers, Message, Properties } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type * as DateTime from "effect/DateTime"
@@ -17,7 +18,6 @@ import * as Result from "effect/Result"
 import { isTable } from "../internal/Table.ts"
 import type { OutgoingTask, TaskMessage } from "../internal/TaskModel.ts"
 import * as Nodename from "../Nodename.ts"
-import * as IsoTime from "./IsoTime.ts"
 import { ProtocolError, UndecodableBody } from "./ProtocolError.ts"
 import * as PythonRepr from "./PythonRepr.ts"
 import * as TaskBody from "./TaskBody.ts"

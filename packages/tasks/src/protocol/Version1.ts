@@ -7,12 +7,12 @@
  *
  * @since 0.1.0
  */
+import * as IsoTime from "@celeriac/messaging/IsoTime"
 import type { Headers } from "@celeriac/messaging/Message"
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import { isTable } from "../internal/Table.ts"
 import type { OutgoingTask, TaskMessage } from "../internal/TaskModel.ts"
-import * as IsoTime from "./IsoTime.ts"
 import { describe, ProtocolError, UnknownMessage } from "./ProtocolError.ts"
 import * as PythonRepr from "./PythonRepr.ts"
 import * as TaskBody from "./TaskBody.ts"

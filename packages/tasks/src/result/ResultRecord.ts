@@ -8,11 +8,11 @@
  *
  * @since 0.1.0
  */
+import * as IsoTime from "@celeriac/messaging/IsoTime"
 import * as PythonValue from "@celeriac/messaging/PythonValue"
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import { isTable } from "../internal/Table.ts"
-import * as IsoTime from "../protocol/IsoTime.ts"
 import { describe, InvalidRecord, ProtocolError } from "../protocol/ProtocolError.ts"
 import * as TaskState from "../TaskState.ts"
 import * as ExceptionRecord from "./ExceptionRecord.ts"
@@ -135,7 +135,7 @@ export const encodeReply = (record: ResultRecord): Record<string, unknown> => ({
 })
 
 /** The `result` field alone: the value, or the exception. A chord's part is stored with it. */
-export const encodeResult = (record: Pick<ResultRecord, "status" | "result" | "exception">): unknown =>
+const encodeResult = (record: Pick<ResultRecord, "status" | "result" | "exception">): unknown =>
   TaskState.isException(record.status)
     ? record.exception === undefined ? null : ExceptionRecord.encode(record.exception)
     : record.result ?? null

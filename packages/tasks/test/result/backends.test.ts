@@ -208,7 +208,7 @@ describe("rpc result backend", () => {
       const error = yield* Fiber.join(preparing)
       assert.strictEqual(error.reason._tag, "BackendUnreachable")
       assert.isTrue(error.isRecoverable)
-      assert.include(error.message, "queue 'id-1' could not be consumed within 3000 ms")
+      assert.include(error.message, "queue 'id-1' could not be opened within 3000 ms")
       assert.include(error.message, "connection refused")
     }).pipe(Effect.provide(rpc)))
 

@@ -8,6 +8,7 @@
  */
 import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import { MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Reconnect from "@celeriac/messaging/Reconnect"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -43,11 +44,8 @@ export const step = <P, E, R>(
     onRestart: (error, details) => tell(error, details, settings)
   })
 
-/** A quarter of a second, doubling to 5 seconds: a broker that is back is found within the 10 seconds that are promised. */
-const restart = (most: number) => {
-  const waits = Schedule.min([Schedule.exponential("250 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
-  return most === 0 ? waits : Schedule.upTo(waits, { times: most })
-}
+const restart = (most: number): Schedule.Schedule<Duration.Duration> =>
+  most === 0 ? Reconnect.schedule : Schedule.upTo(Reconnect.schedule, { times: most })
 
 /**
  * A wrong password at the first attempt is a mistake in the configuration, and

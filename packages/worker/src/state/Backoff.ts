@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 
 /** In milliseconds. */
 export const shortest = 1_000
@@ -15,19 +16,12 @@ export const longest = 30_000
 const mostKeys = 10_000
 
 export class Backoff {
-  private readonly pauses = new Map<string, number>()
+  private readonly pauses = new BoundedMap<string, number>(mostKeys)
 
   /** It failed (again). Gives how many milliseconds to wait. */
   next(key: string): number {
     const last = this.pauses.get(key)
     const pause = last === undefined ? shortest : Math.min(longest, last * 2)
-    this.pauses.delete(key)
-    if (this.pauses.size >= mostKeys) {
-      for (const oldest of this.pauses.keys()) {
-        this.pauses.delete(oldest)
-        break
-      }
-    }
     this.pauses.set(key, pause)
     return pause
   }

@@ -22,10 +22,10 @@ export type Prefetch =
   | { readonly count: number }
 
 /** Celery's default multiplier: where the adaptive rule starts, and does not go below. */
-export const baseMultiplier = 4
+const baseMultiplier = 4
 
 /** How much work, in milliseconds of what was measured, may wait here. */
-export const horizonMillis = 100
+const horizonMillis = 100
 
 /** More than this gains nothing: a bare loop is as fast at 1,000 as at 10,000. */
 export const ceiling = 1_000

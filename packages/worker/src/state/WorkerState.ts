@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 
@@ -47,9 +48,8 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   /** How many succeeded, and how many did not. */
   succeeded = 0
   failed = 0
-  /** How requests were settled lately, by id and number of retries: the first half is the younger. */
-  private recent = new Map<string, Settled>()
-  private older = new Map<string, Settled>()
+  /** How requests were settled lately, by id and number of retries. */
+  private readonly settled = new BoundedMap<string, Settled>(remembered)
 
   /** Received and not started. */
   get reserved(): ReadonlyArray<R> {
@@ -100,23 +100,17 @@ export class State<R extends ActiveRequest = ActiveRequest> {
 
   /** This process is done with the request, and has told the broker so: it may not have heard. */
   remember(id: string, retries: number, settlement: Settled): void {
-    this.recent.set(key(id, retries), settlement)
-    if (this.recent.size > remembered / 2) {
-      this.older = this.recent
-      this.recent = new Map()
-    }
+    this.settled.set(key(id, retries), settlement)
   }
 
   /** It is not done after all: it goes back to its queue, and is to run when it comes again. */
   forget(id: string, retries: number): void {
-    this.recent.delete(key(id, retries))
-    this.older.delete(key(id, retries))
+    this.settled.delete(key(id, retries))
   }
 
   /** How the request was settled by this process, if it was, lately. */
   recall(id: string, retries: number): Settled | undefined {
-    const one = key(id, retries)
-    return this.recent.get(one) ?? this.older.get(one)
+    return this.settled.get(key(id, retries))
   }
 }
 

@@ -170,7 +170,7 @@ export class MemoryQueue {
     if (expires === Infinity || this.isDeleted) return
     const { timers } = this.broker
     this.usedAt = timers.now()
-    if (this.unusedTimer?.run === undefined && this.consumers.length === 0) {
+    if (this.unusedTimer?.cancelled !== false && this.consumers.length === 0) {
       this.unusedTimer = timers.schedule(this.usedAt + expires, this.onUnused)
     }
   }
@@ -224,7 +224,7 @@ export class MemoryQueue {
     const next = this.dropExpired(true)
     if (ready.length === 0) this.hasExpiring = this.unacked > 0
     // One timer at most, and early rather than replaced: it looks again when it fires.
-    if (next !== Infinity && !(this.expiryTimer?.run !== undefined && this.expiryTimer.at <= next)) {
+    if (next !== Infinity && !(this.expiryTimer?.cancelled === false && this.expiryTimer.at <= next)) {
       this.broker.timers.cancel(this.expiryTimer)
       this.expiryTimer = this.broker.timers.schedule(next, this.onExpiry)
     }

@@ -8,20 +8,14 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import { type Entry, TimerHeap } from "../../TimerHeap.ts"
 
-export interface Timer {
-  readonly at: number
-  readonly order: number
-  /** Undefined once it ran or was cancelled. */
-  run: (() => void) | undefined
-}
+export type Timer = Entry
 
 export class Timers {
   private readonly clock: Clock.Clock
   private readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
-  private heap: Array<Timer> = []
-  private waiting = 0
-  private order = 0
+  private readonly heap = new TimerHeap()
   private firing = false
   private sleeper: Fiber.Fiber<void> | undefined
   private sleepsUntil = Infinity
@@ -38,13 +32,11 @@ export class Timers {
 
   /** How many have neither run nor been cancelled. */
   get size(): number {
-    return this.waiting
+    return this.heap.size
   }
 
   schedule(at: number, run: () => void): Timer {
-    const timer: Timer = { at, order: this.order++, run }
-    this.waiting++
-    this.push(timer)
+    const timer = this.heap.enter(at, run)
     if (!this.firing && at < this.sleepsUntil) this.sleep()
     return timer
   }
@@ -54,23 +46,15 @@ export class Timers {
   }
 
   cancel(timer: Timer | undefined): void {
-    if (timer?.run === undefined) return
-    timer.run = undefined
-    this.waiting--
-    if (this.waiting === 0) {
-      this.heap = []
-      if (!this.firing) this.wake()
-    } else if (this.heap.length > 64 && this.heap.length > this.waiting * 2) {
-      const live = this.heap.filter((timer) => timer.run !== undefined)
-      this.heap = []
-      for (const timer of live) this.push(timer)
-    }
+    timer?.cancel()
+    if (this.heap.size > 0 || this.firing) return
+    this.heap.clear()
+    this.wake()
   }
 
   stop(): void {
     this.stopped = true
-    this.heap = []
-    this.waiting = 0
+    this.heap.clear()
     this.wake()
   }
 
@@ -82,8 +66,9 @@ export class Timers {
 
   private sleep(): void {
     this.wake()
-    if (this.stopped || this.heap.length === 0) return
-    this.sleepsUntil = this.heap[0]!.at
+    const first = this.heap.peek()
+    if (this.stopped || first === undefined) return
+    this.sleepsUntil = first.at
     this.sleeper = this.fork(this.loop)
   }
 
@@ -91,12 +76,13 @@ export class Timers {
     const wait = Math.max(this.sleepsUntil - this.now(), 0)
     return Effect.flatMap(this.clock.sleep(Duration.millis(wait)), () => {
       this.fire()
-      if (this.heap.length === 0) {
+      const first = this.heap.peek()
+      if (first === undefined) {
         this.sleeper = undefined
         this.sleepsUntil = Infinity
         return Effect.void
       }
-      this.sleepsUntil = this.heap[0]!.at
+      this.sleepsUntil = first.at
       return this.loop
     })
   })
@@ -105,52 +91,9 @@ export class Timers {
     this.firing = true
     try {
       const now = this.now()
-      while (this.heap.length > 0 && this.heap[0]!.at <= now) {
-        const { run } = this.pop()
-        if (run !== undefined) run()
-      }
+      for (let due = this.heap.popDue(now); due !== undefined; due = this.heap.popDue(now)) due.call()
     } finally {
       this.firing = false
     }
   }
-
-  private push(timer: Timer): void {
-    const heap = this.heap
-    let index = heap.length
-    heap.push(timer)
-    while (index > 0) {
-      const parent = (index - 1) >> 1
-      if (!isBefore(timer, heap[parent]!)) break
-      heap[index] = heap[parent]!
-      index = parent
-    }
-    heap[index] = timer
-  }
-
-  /** The earliest timer, taken out; what it returns runs at most once. */
-  private pop(): { readonly run: (() => void) | undefined } {
-    const heap = this.heap
-    const first = heap[0]!
-    const last = heap.pop()!
-    if (heap.length > 0) {
-      let index = 0
-      while (true) {
-        let child = index * 2 + 1
-        if (child >= heap.length) break
-        if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++
-        if (!isBefore(heap[child]!, last)) break
-        heap[index] = heap[child]!
-        index = child
-      }
-      heap[index] = last
-    }
-    const run = first.run
-    if (run !== undefined) {
-      first.run = undefined
-      this.waiting--
-    }
-    return { run }
-  }
 }
-
-const isBefore = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)

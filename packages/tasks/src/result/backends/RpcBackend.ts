@@ -12,6 +12,7 @@
  *
  * @since 0.1.0
  */
+import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 import { Compressions } from "@celeriac/messaging/Compressions"
 import * as Content from "@celeriac/messaging/Content"
 import { Limits } from "@celeriac/messaging/Limits"
@@ -60,23 +61,12 @@ export const layer = (
       const encoding = { ...coding, serializer: yield* Settings.ResultSerializer }
       const decoding = { ...coding, limits: yield* Limits, accept: yield* Settings.ResultAcceptContent }
 
-      const maxExpected = options.expected ?? 100_000
-      const expected = new Set<string>()
+      const expected = new BoundedMap<string, true>(options.expected ?? 100_000)
       const shelf = ResultShelf.make({
         clock,
         lifetime: Duration.toMillis(expires),
         capacity: options.unread ?? 8192
       })
-
-      const expect = (id: string): void => {
-        if (expected.size >= maxExpected) {
-          for (const oldest of expected) {
-            expected.delete(oldest)
-            break
-          }
-        }
-        expected.add(id)
-      }
 
       // Anyone may write to the queue: what is no result, or of no task of ours, is dropped.
       const onDelivery = (delivery: Delivery): void => {
@@ -93,7 +83,7 @@ export const layer = (
       const queue = yield* ReplyQueue.make({ name: (yield* TaskId)(), expires, onDelivery })
       const prepare = (id: string, deadline: Duration.Input) =>
         Effect.suspend(() => {
-          expect(id)
+          expected.set(id, true)
           return Effect.mapError(queue.open(deadline), (error) => fromMessaging("prepare for result", uri, error))
         })
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import * as IsoTime from "../../src/protocol/IsoTime.ts"
+import * as IsoTime from "../src/IsoTime.ts"
 
 describe("IsoTime", () => {
   it("reads what Python writes, and its like", () => {

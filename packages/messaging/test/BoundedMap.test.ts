@@ -1,0 +1,74 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { BoundedMap } from "../src/BoundedMap.ts"
+
+/** The same, the obvious way. */
+class Model {
+  readonly capacity: number
+  entries: Array<readonly [number, number]> = []
+  constructor(capacity: number) {
+    this.capacity = capacity
+  }
+  set(key: number, value: number): void {
+    this.delete(key)
+    if (this.entries.length >= this.capacity) this.entries.shift()
+    this.entries.push([key, value])
+  }
+  delete(key: number): void {
+    this.entries = this.entries.filter(([other]) => other !== key)
+  }
+}
+
+describe("BoundedMap", () => {
+  it("holds so many entries and no more, whatever is done to it: the one set longest ago goes first", () => {
+    const step = fc.tuple(fc.constantFrom("set", "set", "set", "delete", "deleteOldest", "oldest", "clear"), fc.nat(12))
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 200 }), (capacity, steps) => {
+        const map = new BoundedMap<number, number>(capacity)
+        const model = new Model(capacity)
+        for (const [index, [what, key]] of steps.entries()) {
+          switch (what) {
+            case "set":
+              map.set(key, index)
+              model.set(key, index)
+              break
+            case "delete":
+              map.delete(key)
+              model.delete(key)
+              break
+            case "deleteOldest":
+              map.deleteOldest()
+              model.entries.shift()
+              break
+            case "clear":
+              if (index % 10 > 0) break
+              map.clear()
+              model.entries = []
+          }
+          assert.strictEqual(map.size, model.entries.length)
+          if (what === "oldest") assert.deepStrictEqual(map.oldest(), model.entries[0])
+          for (let key = 0; key <= 12; key++) {
+            const entry = model.entries.find(([other]) => other === key)
+            assert.deepStrictEqual([map.has(key), map.get(key)], [entry !== undefined, entry?.[1]])
+          }
+        }
+      })
+    )
+  })
+
+  it("may hold any number", () => {
+    const map = new BoundedMap<number, string>(Infinity)
+    for (let i = 0; i < 100_000; i++) map.set(i, "")
+    assert.strictEqual(map.size, 100_000)
+  })
+
+  it("costs no more for being full", () => {
+    const map = new BoundedMap<number, true>(100_000)
+    const began = process.threadCpuUsage()
+    for (let i = 0; i < 300_000; i++) map.set(i, true)
+    const { system, user } = process.threadCpuUsage(began)
+    assert.strictEqual(map.size, 100_000)
+    // With a walk over what was deleted before, it would be ten seconds.
+    assert.isBelow((user + system) / 1e6, 2)
+  })
+})
