@@ -15,6 +15,7 @@ import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import type * as Context from "effect/Context"
 import * as Result from "effect/Result"
+import { Execution } from "./boot/Execution.ts"
 import { Hub } from "./boot/Hub.ts"
 import { Pool } from "./boot/Pool.ts"
 import { Queues } from "./boot/Queues.ts"
@@ -28,7 +29,8 @@ export const worker = [
   Timer,
   Hub,
   Queues,
-  Pool
+  Pool,
+  Execution
 ] as const
 
 /** Of the Consumer blueprint. */

@@ -195,7 +195,7 @@ describe("Worker.layer", () => {
 describe("Worker.make", () => {
   it("gives a blueprint to draw, with the consumer last and inside", () => {
     const { blueprint } = define({ tasks: [AddLive] })
-    assert.deepStrictEqual(Blueprint.order(blueprint), ["Timer", "Hub", "Queues", "Pool", "Consumer"])
+    assert.deepStrictEqual(Blueprint.order(blueprint), ["Timer", "Hub", "Queues", "Pool", "Execution", "Consumer"])
     assert.include(Blueprint.toMermaid(blueprint), "Connection")
   })
 

@@ -1,12 +1,15 @@
 /** What the tests of the worker share: tasks that wait to be told, messages of any shape, and what was logged. */
+import * as Entity from "@celeriac/messaging/Entity"
 import type { Message, Properties } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
+import * as Topology from "@celeriac/messaging/Topology"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
 import * as Client from "@celeriac/tasks/Client"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
+import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
@@ -95,6 +98,18 @@ export const counts = (name = queue) =>
     const found = broker.queue(name)
     return [found?.ready ?? 0, found?.unacked ?? 0] as const
   })
+
+/** Where what the worker rejects can be found: declare it first. */
+const graveyard = Entity.queue("graveyard", { exchange: Entity.exchange("dead", { type: "fanout" }) })
+
+export const digGraveyard = Effect.scoped(Effect.gen(function*() {
+  const channel = yield* (yield* (yield* Transport).connect()).openChannel
+  yield* Topology.declareQueue(channel, graveyard)
+}))
+
+/** A worker whose rejected messages go to the graveyard. */
+export const withGraveyard = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
+  Layer.provide(layer, Layer.succeed(TaskQueues.Configured, [Entity.queue(queue, { deadLetterExchange: "dead" })]))
 
 /** A message as Python's client writes it. */
 export const taskMessage = (task: TaskMessage.OutgoingTask): Message =>

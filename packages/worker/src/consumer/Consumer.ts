@@ -15,6 +15,7 @@ import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import { Execution } from "../boot/Execution.ts"
 import { Hub } from "../boot/Hub.ts"
 import { Pool } from "../boot/Pool.ts"
 import { Queues } from "../boot/Queues.ts"
@@ -39,6 +40,7 @@ export const expects = [
   Hub,
   Queues,
   Pool,
+  Execution,
   WorkerState,
   TaskRegistry,
   ResultBackend,
