@@ -79,7 +79,12 @@ rejected: ValueError('ftp://example.com is not safe')
     /\["Metrics"\]/,
     /\["⧉Consumer"\]/,
     /subgraph b1\["Consumer"\]\n +b1s0\["Connection"\]/
-  ]
+  ],
+  "11-middleware": `committed: tea for Ada
+ordered: tea for Ada
+rolled back: truffle for Ada
+not ordered: Exception('out of stock')
+`
 }
 
 describe.concurrent("the example", () => {

@@ -23,6 +23,7 @@ import * as Control from "@celeriac/bootsteps/Control"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import type { Transport } from "@celeriac/messaging/Transport"
+import type * as Middleware from "@celeriac/tasks/Middleware"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
@@ -38,6 +39,7 @@ import { NoTasks } from "./state/WorkerError.ts"
 import * as WorkerExit from "./state/WorkerExit.ts"
 import * as WorkerSettings from "./state/WorkerSettings.ts"
 import { State, WorkerState } from "./state/WorkerState.ts"
+import { WorkerMiddleware } from "./trace/Trace.ts"
 import * as WorkerSteps from "./WorkerSteps.ts"
 
 /** A worker that is up. */
@@ -64,10 +66,13 @@ export type NoHandlers = ReadonlyArray<Layer.Layer<never>>
 export interface Options<
   T extends Handlers,
   W extends WorkerSteps.List,
-  C extends WorkerSteps.List
+  C extends WorkerSteps.List,
+  M extends Middleware.List = []
 > {
   /** The tasks this worker runs: what `task.toLayer(handler)` gives. A worker of steps alone may leave them out. */
   readonly tasks?: T
+  /** What is around every run, the first outermost. */
+  readonly middleware?: M
   /** The name of the node: `name@host`, with `%h` for the host, `%n` for its first label, `%d` for the rest. Default `celery@%h`. */
   readonly nodename?: string
   /** How many tasks run at once. Default: the number of processors. */
@@ -117,7 +122,9 @@ type ErrorsOf<L> = L extends Layer.Layer<never, infer E, any> ? E : never
 type NeedsOf<L> = L extends Layer.Layer<never, any, infer R> ? Exclude<R, TaskRegistry.TaskRegistry> : never
 
 type Errors<T extends Handlers> = ErrorsOf<T[number]>
-type Needs<T extends Handlers> = NeedsOf<T[number]>
+type Needs<T extends Handlers, M extends Middleware.List> =
+  | Exclude<NeedsOf<T[number]>, Middleware.Provides<M>>
+  | Middleware.Needs<M>
 
 /**
  * Defines a worker. Steps that do not fit together are a defect, a
@@ -127,10 +134,11 @@ type Needs<T extends Handlers> = NeedsOf<T[number]>
 export const make = <
   const T extends Handlers = NoHandlers,
   const W extends WorkerSteps.List = [],
-  const C extends WorkerSteps.List = []
+  const C extends WorkerSteps.List = [],
+  const M extends Middleware.List = []
 >(
-  options: Options<T, W, C>
-): Definition<Errors<T>, Needs<T> | WorkerSteps.Needs<W, C> | Transport | ResultBackend> => {
+  options: Options<T, W, C, M>
+): Definition<Errors<T>, Needs<T, M> | WorkerSteps.Needs<W, C> | Transport | ResultBackend> => {
   // An empty list is somebody's word: tasks may be registered by other means.
   if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
   const settings = WorkerSettings.change(WorkerSettings.defaults(), options)
@@ -140,7 +148,7 @@ export const make = <
 }
 
 const define = <T extends Handlers, W extends WorkerSteps.List, C extends WorkerSteps.List, E, R>(
-  options: Options<T, W, C>,
+  options: Options<T, W, C, Middleware.List>,
   settings: WorkerSettings.Settings
 ): Definition<E, R> => {
   const own: { readonly worker: WorkerSteps.List; readonly consumer: WorkerSteps.List } = {
@@ -183,6 +191,7 @@ const define = <T extends Handlers, W extends WorkerSteps.List, C extends Worker
       Effect.provide(Layer.provideMerge(Layer.mergeAll(Layer.empty, ...options.tasks ?? []), TaskRegistry.layer)),
       Effect.provideService(Control.Control, control),
       Effect.provideService(WorkerSettings.WorkerSettings, settings),
+      Effect.provideService(WorkerMiddleware, options.middleware ?? []),
       Effect.provideService(ParentNodename, settings.nodename)
       // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
     ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>

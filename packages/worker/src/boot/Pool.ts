@@ -9,13 +9,15 @@
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
 import * as FiberPool from "../pool/FiberPool.ts"
 import type * as Seam from "../pool/Pool.ts"
 import { Watched } from "../state/Watched.ts"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
 import * as Portable from "../trace/Portable.ts"
-import { Trace } from "../trace/Trace.ts"
+import { Trace, WorkerMiddleware } from "../trace/Trace.ts"
 import { Hub } from "./Hub.ts"
 
 export class Pool extends Bootstep.Service<Pool, {
@@ -30,7 +32,9 @@ export class Pool extends Bootstep.Service<Pool, {
   requires: [Hub, TaskRegistry],
   start: Effect.gen(function*() {
     const { concurrency } = yield* WorkerSettings
-    const trace = new Trace({ registry: yield* TaskRegistry, coding: yield* Portable.coding })
+    // A run closes what it opens: the scope of this step is none of its business.
+    const context = Context.omit(Scope.Scope)(yield* Effect.context<never>())
+    const trace = new Trace(yield* TaskRegistry, yield* Portable.coding, yield* WorkerMiddleware, context)
     const slots = FiberPool.make(concurrency, trace)
     const size = new Watched(slots.concurrency())
     const resize = (by: number) =>

@@ -10,13 +10,15 @@
  */
 import * as Content from "@celeriac/messaging/Content"
 import type { Message } from "@celeriac/messaging/Message"
+import * as Middleware from "@celeriac/tasks/Middleware"
 import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
-import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import type { Registered, TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -33,26 +35,38 @@ export interface Gate {
   started(): boolean
 }
 
-export interface Options {
-  /** Where handlers are looked up. */
-  readonly registry: Pick<TaskRegistry["Service"], "get">
-  /** How bodies are read, and what is not plain is sealed. */
-  readonly coding: Portable.Coding
-}
+/** What is around every run of a worker, the first outermost. */
+export const WorkerMiddleware = Context.Reference<Middleware.List>("@celeriac/worker/trace/Trace/WorkerMiddleware", {
+  defaultValue: () => []
+})
 
 export class Trace {
-  private readonly options: Options
+  private readonly registry: Pick<TaskRegistry["Service"], "get">
+  private readonly coding: Portable.Coding
   private readonly read: TaskMessage.ReadOptions
+  private readonly middleware: Middleware.List
+  private readonly context: Context.Context<never>
+  /** Tasks inside the middleware, made at their first run. */
+  private readonly wrapped = new WeakMap<Registered, Wrapped>()
 
-  constructor(options: Options) {
-    this.options = options
-    this.read = { decode: (message: Message) => Content.decode(message, options.coding) }
+  /** Handlers are looked up in `registry`; `coding` reads bodies and seals what is not plain; `context` is what middleware needs. */
+  constructor(
+    registry: Pick<TaskRegistry["Service"], "get">,
+    coding: Portable.Coding,
+    middleware: Middleware.List = [],
+    context: Context.Context<never> = Context.empty()
+  ) {
+    this.registry = registry
+    this.coding = coding
+    this.read = { decode: (message: Message) => Content.decode(message, coding) }
+    this.middleware = middleware
+    this.context = context
   }
 
   /** What is to be run, or what the work came to without; nothing when its handler may not begin. */
   begin(work: Work, gate: Gate): Run | Outcome.Outcome | undefined {
     try {
-      const registered = this.options.registry.get(work.headers.task)
+      const registered = this.registry.get(work.headers.task)
       if (registered === undefined) return { _tag: "Unregistered", task: work.headers.task }
       const message = TaskMessage.readBody(work.message, work, this.read)
       if (Result.isFailure(message)) return { _tag: "Invalid", message: message.failure.message }
@@ -60,7 +74,7 @@ export class Trace {
       const exception = Canvas.refusal(body.embed)
       if (exception !== undefined) return { _tag: "Refused", exception }
       if (!gate.started()) return undefined
-      return call(new Run(work, registered), body)
+      return this.call(new Run(work, registered), body)
     } catch (defect) {
       return Outcome.broken(defect)
     }
@@ -72,7 +86,7 @@ export class Trace {
       if (Exit.isSuccess(exit)) {
         const encoded = run.registered.encodeSuccess(exit.value)
         return Result.isSuccess(encoded)
-          ? Portable.success(encoded.success, this.options.coding)
+          ? Portable.success(encoded.success, this.coding)
           : Outcome.failure(portable(encoded.failure))
       }
       const why = Cause.hasInterruptsOnly(exit.cause) ? Interruption.fromCause(exit.cause) : undefined
@@ -82,21 +96,37 @@ export class Trace {
       return Outcome.broken(defect)
     }
   }
-}
 
-const call = (run: Run, body: TaskBody): Run | Outcome.Outcome => {
-  const bound = run.registered.bind(body.args, body.kwargs)
-  // The caller's mistake: a traceback would show nothing but our own code.
-  if (Result.isFailure(bound)) return Outcome.failure(Exceptions.typeError(bound.failure.message))
-  try {
-    const effect: unknown = run.registered.handler(bound.success, run)
-    if (!Effect.isEffect(effect)) return noEffect(run)
-    run.effect = effect
-    return run
-  } catch (defect) {
-    return failed(run, defect, false)
+  private call(run: Run, body: TaskBody): Run | Outcome.Outcome {
+    const bound = run.registered.bind(body.args, body.kwargs)
+    // The caller's mistake: a traceback would show nothing but our own code.
+    if (Result.isFailure(bound)) return Outcome.failure(Exceptions.typeError(bound.failure.message))
+    try {
+      const { context, handler } = this.middleware.length === 0 ? run.registered : this.wrap(run.registered)
+      const effect: unknown = handler(bound.success, run)
+      if (!Effect.isEffect(effect)) return noEffect(run)
+      run.effect = effect
+      run.context = context
+      return run
+    } catch (defect) {
+      return failed(run, defect, false)
+    }
+  }
+
+  /** What a middleware provides must not be hidden by what was there when the handler's layer was built: one context for both. */
+  private wrap(registered: Registered): Wrapped {
+    const known = this.wrapped.get(registered)
+    if (known !== undefined) return known
+    const wrapped = {
+      handler: Middleware.wrap(registered.handler, this.middleware),
+      context: Context.merge(this.context, registered.context)
+    }
+    this.wrapped.set(registered, wrapped)
+    return wrapped
   }
 }
+
+type Wrapped = Pick<Registered, "handler" | "context">
 
 const interrupted = (run: Run, why: Interruption.Interruption): Outcome.Outcome => {
   switch (why._tag) {

@@ -79,7 +79,7 @@ export const make: Effect.Effect<Jobs, never, Scope.Scope> = Effect.gen(function
   const coding = yield* Portable.coding
   const of = (id: string, message: Message, log: Array<string> = []) => new Recorded(id, workOf(message), log)
   return {
-    trace: new Trace({ registry, coding }),
+    trace: new Trace(registry, coding),
     coding,
     job: (id, handler, log) => {
       const run = (Effect.isEffect(handler) ? () => handler : handler) as () => Effect.Effect<unknown> // its errors are undeclared on purpose
