@@ -87,9 +87,22 @@ export const until = (what: string, holds: () => boolean): Effect.Effect<void> =
     return yield* Effect.die(new Error(`it never came to this: ${what}`))
   })
 
-/** Lets other fibers run as long as they have anything to do. */
-export const settled: Effect.Effect<void> = Effect.forEach(new Array(50).fill(undefined), () => Effect.yieldNow, {
-  discard: true
+/**
+ * Lets others run until nobody has anything to do: neither a fiber nor the
+ * broker, both of which go on with a turn of Node's. So what has not happened by
+ * then will not happen, however long the way to it is. Fails when they do not
+ * come to rest.
+ */
+export const settled: Effect.Effect<void> = Effect.callback((resume) => {
+  let turns = 0
+  let quiet = 0
+  const look = () => {
+    quiet = process.getActiveResourcesInfo().includes("Immediate") ? 0 : quiet + 1
+    if (quiet === 2) return resume(Effect.void)
+    if (++turns === 100_000) return resume(Effect.die(new Error("there is always something to do")))
+    setImmediate(look)
+  }
+  setImmediate(look)
 })
 
 /** Ready and unacked. */

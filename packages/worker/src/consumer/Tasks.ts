@@ -20,7 +20,7 @@ import { Pool } from "../boot/Pool.ts"
 import { Queues, type Selection } from "../boot/Queues.ts"
 import { Timer } from "../boot/Timer.ts"
 import { Connection } from "./Connection.ts"
-import * as TaskQueue from "./intake/TaskQueue.ts"
+import * as TaskQueue from "./internal/TaskQueue.ts"
 
 /** A queue that is being consumed, and the scope that ends it. */
 interface Consumed {

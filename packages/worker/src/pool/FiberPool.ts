@@ -106,7 +106,13 @@ class FiberPool implements Pool {
     this.taken++
     const begun = this.begin(job)
     if (!(begun instanceof Run)) return this.end(job, begun)
-    const fiber = Effect.runForkWith(begun.context)(begun.effect)
+    let fiber: Fiber.Fiber<unknown, unknown>
+    try {
+      // Runs here until it waits, with whatever scheduler and tracer its layer was built with.
+      fiber = Effect.runForkWith(begun.context)(begun.effect)
+    } catch (defect) {
+      return this.end(job, Outcome.broken(defect))
+    }
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.end(job, this.trace.end(begun, exit))
     this.fibers.set(job, fiber)

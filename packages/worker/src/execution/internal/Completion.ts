@@ -140,11 +140,19 @@ export class Completion {
   /** One after the other, for what follows a task has an order; the record comes last. */
   private send(ending: Ending, now: number): void {
     const [first, ...rest] = ending.messages
-    this.publish(first!, (failure) => {
+    let isAnswered = false
+    const then: Then = (failure) => {
+      if (isAnswered) return
+      isAnswered = true
       if (failure !== undefined) return this.unsafe(ending, failure)
       ending.messages = rest
       this.secure(ending, now)
-    })
+    }
+    try {
+      this.publish(first!, then)
+    } catch (defect) {
+      then({ message: String(defect), isUnencodable: false })
+    }
   }
 
   private safe(ending: Ending): void {

@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Request } from "../../../execution/Request.ts"
-import type { TimerEntry, TimerQueue } from "../../../state/TimerQueue.ts"
+import type { Request } from "../../execution/Request.ts"
+import type { TimerEntry, TimerQueue } from "../../state/TimerQueue.ts"
 
 /** As Celery's timer has it: ETAs before rate limits. */
 const etaPriority = 6

@@ -30,7 +30,7 @@ import type { TimerEntry, TimerQueue } from "../../state/TimerQueue.ts"
 import * as WorkerLog from "../../state/WorkerLog.ts"
 import { WorkerSettings } from "../../state/WorkerSettings.ts"
 import { Connection } from "../Connection.ts"
-import * as Receiver from "./internal/Receiver.ts"
+import * as Receiver from "./Receiver.ts"
 
 export interface TaskQueue {
   readonly queue: Queue

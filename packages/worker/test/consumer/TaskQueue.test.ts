@@ -8,7 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
-import { counts, define, Doors, publish, quiet, running, settled, taskMessage } from "../../support.ts"
+import { counts, define, Doors, publish, quiet, running, settled, taskMessage } from "../support.ts"
 
 const prefetch = Effect.map(MemoryBroker, (broker) => broker.queue("celery")?.consumers[0]?.prefetch)
 

@@ -24,7 +24,7 @@ import {
   settled,
   taskMessage,
   withGraveyard
-} from "../../support.ts"
+} from "../support.ts"
 
 const echo = Task.make("proj.echo", { parameters: { value: Schema.Unknown }, success: Schema.Unknown })
 const EchoLive = echo.toLayer(({ value }) => Effect.succeed(value), { acksLate: true })
