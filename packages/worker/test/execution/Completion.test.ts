@@ -232,7 +232,9 @@ class World {
   stop(): void {
     this.completion.close()
     while (this.pool.running.length > 0) this.end(0, ran[0]!)
+    const idle = Effect.runFork(this.completion.idle)
     for (let i = 0; i < 1_000 && this.storing.length > 0; i++) this.answer(0, i % 3 === 0 ? "well" : "badly")
+    if (idle.pollUnsafe() === undefined) this.complaints.push("the worker does not come to rest")
   }
 }
 

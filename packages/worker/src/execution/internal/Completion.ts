@@ -46,8 +46,8 @@ export class Completion {
   private readonly observers: Observers
   private readonly clock: Clock.Clock
   private readonly coding: Portable.Coding
-  /** Nobody waits any longer for what cannot be made safe. */
-  private closing = false
+  /** The worker stops, and takes nothing more: `waiting` while something runs. */
+  private stopping: "no" | "waiting" | "leaving" = "no"
 
   constructor(parts: Parts) {
     this.state = parts.state
@@ -115,14 +115,18 @@ export class Completion {
   /** A connection is back: what is kept may be storable. */
   readonly retry = (): void => this.kept.retryAll()
 
-  /** What is kept is tried once more, and nothing is kept from now on. */
+  /** The worker stops: no message waits for its result any longer, but for one more attempt. */
   readonly close = (): void => {
-    this.closing = true
-    this.kept.retryAll()
+    if (this.stopping === "no") this.stopping = "waiting"
+    this.kept.retryAll(({ subject }) => !subject.isSettled)
   }
 
-  /** Everything is safe, or given up. */
-  readonly idle: Effect.Effect<void> = Effect.suspend(() => Effect.andThen(this.results.idle, this.kept.idle))
+  /** Nothing runs any more: succeeds when everything is safe, or given up after one more attempt. */
+  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
+    this.stopping = "leaving"
+    this.kept.retryAll()
+    return Effect.andThen(this.results.idle, this.kept.idle)
+  })
 
   private readonly again = (ending: Ending): void => this.secure(ending, this.clock.currentTimeMillisUnsafe())
 
@@ -170,7 +174,9 @@ export class Completion {
       this.observers.notStored(subject, status, failure.message, { _tag: "Lost" })
       return this.settle(subject, ending.settlement)
     }
-    if (this.closing) return this.giveUp(ending, status, failure)
+    if (this.stopping === "leaving" || (this.stopping === "waiting" && !subject.isSettled)) {
+      return this.giveUp(ending, status, failure)
+    }
     const pause = this.kept.keep(ending, this.clock.currentTimeMillisUnsafe())
     if (subject instanceof Request) this.state.keep(subject)
     this.observers.notStored(subject, status, failure.message, { _tag: "Kept", pause })

@@ -68,10 +68,10 @@ export class KeptResults {
     }
   }
 
-  /** Tries all of them at once: there is a reason to think that they can be stored now, or no time to wait. */
-  readonly retryAll = (): void => {
+  /** Tries those that fit at once: there is a reason to think that they can be stored now, or no time to wait. */
+  retryAll(fits: (ending: Ending) => boolean = () => true): void {
     for (const ending of Array.from(this.kept)) {
-      if (ending.next !== undefined) this.retry(ending)
+      if (ending.next !== undefined && fits(ending)) this.retry(ending)
     }
   }
 

@@ -36,8 +36,9 @@ export class ResultStore {
   private readonly timer: TimerQueue
   /** Told when too many are on their way, and when enough of them are stored. */
   private readonly onCrowded: (crowded: boolean) => void
-  /** In the order of their deadlines. */
-  private readonly underWay = new Set<Storing>()
+  private pending = 0
+  /** Those under way, in the order of their deadlines, among others that were answered. */
+  private line: Array<Storing> = []
   private isCrowded = false
   private look: TimerEntry | undefined
   private whenStored: Deferred.Deferred<void> | undefined
@@ -61,12 +62,13 @@ export class ResultStore {
     } catch (defect) {
       storing.answer(defect ?? "the result backend threw")
     }
+    // One that was answered at once was never under way.
     if (!storing.isAnswered) this.wait(storing)
   }
 
   /** Nothing is on its way. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.underWay.size === 0) return Effect.void
+    if (this.pending === 0) return Effect.void
     this.whenStored ??= Deferred.makeUnsafe<void>()
     return Deferred.await(this.whenStored)
   })
@@ -79,21 +81,25 @@ export class ResultStore {
 
   /** It was answered. */
   settled(storing: Storing): void {
-    if (!this.underWay.delete(storing)) return
-    if (this.isCrowded && this.underWay.size <= mostPending / 2) this.crowd(false)
+    if (!storing.isUnderWay) return
+    if (--this.pending === 0) this.line.length = 0
+    if (this.isCrowded && this.pending <= mostPending / 2) this.crowd(false)
   }
 
   /** Whoever was told of the last answer has gone on. */
   told(): void {
-    if (this.underWay.size !== 0 || this.whenStored === undefined) return
+    if (this.pending !== 0 || this.whenStored === undefined) return
     Deferred.doneUnsafe(this.whenStored, Effect.void)
     this.whenStored = undefined
   }
 
   private wait(storing: Storing): void {
-    this.underWay.add(storing)
+    storing.isUnderWay = true
+    this.line.push(storing)
+    if (this.line.length > tidyAbove && this.line.length > 2 * this.pending) this.line = this.line.filter(isUnanswered)
+    this.pending++
     if (this.look === undefined) this.lookAt(storing.deadline)
-    if (!this.isCrowded && this.underWay.size >= mostPending) this.crowd(true)
+    if (!this.isCrowded && this.pending >= mostPending) this.crowd(true)
   }
 
   private crowd(crowded: boolean): void {
@@ -107,17 +113,23 @@ export class ResultStore {
 
   private expire(now: number): void {
     this.look = undefined
-    for (const storing of this.underWay) {
+    for (const storing of this.line.filter(isUnanswered)) {
       if (storing.deadline > now) return this.lookAt(storing.deadline)
       storing.answer(`the result backend did not answer within ${patience / 1_000} seconds`)
     }
   }
 }
 
+/** So long is the line before those that were answered are taken out of it. */
+const tidyAbove = 1024
+
+const isUnanswered = ({ isAnswered }: Storing): boolean => !isAnswered
+
 /** One result on its way. */
 class Storing {
   readonly deadline: number
   isAnswered = false
+  isUnderWay = false
   private readonly store: ResultStore
   private readonly onAnswer: Then
 

@@ -20,9 +20,9 @@ export const make = (log: WorkerLog.WorkerLog): RequestObserver => ({
   ...(log.isDebug ? { started: (request) => log.log("Debug", `Task accepted: ${nameOf(request)}`) } : {}),
   ended: (request, outcome, now) => end(log, request, outcome, now),
   settled: (request, settlement, isStale) => {
-    // One that has not ended was to be acknowledged early.
+    // One that has run is known when it comes again; one that has not may run elsewhere.
     if (isStale && settlement === "ack" && request.timeStart === undefined) {
-      log.log("Warn", `${nameOf(request)} lost its connection before it started: left to the broker`)
+      log.log("Warn", `${nameOf(request)} lost its connection before it started: its message is left to the broker`)
     }
   },
   notStored: (request, status, why, fate) =>
