@@ -80,6 +80,11 @@ rejected: ValueError('ftp://example.com is not safe')
     /\["⧉Consumer"\]/,
     /subgraph b1\["Consumer"\]\n +b1s0\["Connection"\]/
   ],
+  "11-middleware": `committed: tea for Ada
+ordered: tea for Ada
+rolled back: truffle for Ada
+not ordered: Exception('out of stock')
+`,
   "12-steps-as-layers": `the meter closes
 counted: request 2
 database opened

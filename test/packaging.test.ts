@@ -50,9 +50,15 @@ const installed = (name: string): string => join(consumer, "node_modules", name)
 const pathsOf = (name: string): ReadonlyArray<readonly [path: string, file: string]> => {
   const dist = join(installed(name), "dist")
   return readdirSync(dist, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".js") && !file.startsWith("internal/"))
+    .filter((file) => file.endsWith(".js") && !/(^|\/)internal\//.test(file))
     .map((file) => [file === "index.js" ? name : `${name}/${file.slice(0, -3)}`, file] as const)
 }
+
+/** The folders of a package that are nobody's business. */
+const internalsOf = (name: string): ReadonlyArray<string> =>
+  readdirSync(join(installed(name), "dist"), { recursive: true, encoding: "utf8" })
+    .filter((file) => /(^|\/)internal$/.test(file))
+    .map((folder) => `${name}/${folder}/anything`)
 
 /** Modules are safe to import; entry points run, and `testing` needs a test runner. */
 const isModule = (file: string): boolean =>
@@ -155,11 +161,11 @@ describe("the published packages", () => {
         `  if (!existsSync(fileURLToPath(import.meta.resolve(path)))) throw new Error(path)`,
         `}`,
         `for (const path of ${JSON.stringify(modules)}) await import(path)`,
-        `for (const name of ${JSON.stringify(names)}) {`,
+        `for (const path of ${JSON.stringify(names.flatMap(internalsOf))}) {`,
         `  try {`,
-        `    import.meta.resolve(name + "/internal/anything")`,
+        `    import.meta.resolve(path)`,
         `  } catch { continue }`,
-        `  throw new Error(name + " lets its internals be imported")`,
+        `  throw new Error(path + " can be imported")`,
         `}`
       ].join("\n")
     )

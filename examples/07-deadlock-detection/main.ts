@@ -12,8 +12,8 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Bootstep from "celeriac/Bootstep"
 import * as Broker from "celeriac/Broker"
 import * as Client from "celeriac/Client"
+import * as Execution from "celeriac/Execution"
 import * as LogFormat from "celeriac/LogFormat"
-import * as Pool from "celeriac/Pool"
 import * as Task from "celeriac/Task"
 import * as Timer from "celeriac/Timer"
 import * as Worker from "celeriac/Worker"
@@ -28,13 +28,13 @@ import * as Layer from "effect/Layer"
 const DeadlockDetection = (options: { readonly timeout?: Duration.Input; readonly every?: Duration.Input } = {}) => {
   const timeout = Duration.toMillis(options.timeout ?? "1 hour")
   return Bootstep.make("DeadlockDetection", {
-    requires: [Timer.Timer, Pool.Pool],
+    requires: [Timer.Timer, Execution.Execution],
     start: Effect.gen(function*() {
       const timer = yield* Timer.Timer
-      const pool = yield* Pool.Pool
+      const execution = yield* Execution.Execution
       const detect = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        for (const request of yield* pool.active) {
+        for (const request of yield* execution.active) {
           if (request.timeStart !== undefined && now - request.timeStart > timeout) {
             yield* Console.log(`${request.task} has been running for more than ${timeout} ms: stopping the worker`)
             return yield* Effect.fail(new WorkerExit.WorkerTerminate())

@@ -28,6 +28,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Arguments from "./Arguments.ts"
 import type * as Codec from "./Codec.ts"
+import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
 import * as TaskOptions from "./TaskOptions.ts"
 import { TaskRegistry } from "./TaskRegistry.ts"
@@ -61,12 +62,23 @@ export interface Task<
    * the same name is a defect, a `TaskError`.
    *
    * A handler that opens resources closes them itself, with `Effect.scoped`:
-   * every run would pay for a scope otherwise.
+   * every run would pay for a scope otherwise. `middleware` is around each run,
+   * inside that of the worker.
    */
-  readonly toLayer: <R = never>(
+  readonly toLayer: <R = never, const M extends Middleware.List = []>(
     handler: Handler<Parameters, Success, Failure, R> & WithoutScope<R>,
-    options?: Partial<TaskOptions.ExecutionOptions>
-  ) => Layer.Layer<never, never, TaskRegistry | NoInfer<R>>
+    options?: LayerOptions<M>
+  ) => Layer.Layer<never, never, TaskRegistry | Unprovided<R, M> | Middleware.Needs<M>>
+}
+
+/** What a handler needs and its middleware does not provide. Said so that nothing is inferred for `R` from where the layer goes. */
+type Unprovided<R, M extends Middleware.List> = [R] extends [infer Needed] ? Exclude<Needed, Middleware.Provides<M>>
+  : never
+
+/** How a worker runs the task: what the definition says, where it is left out. */
+export interface LayerOptions<M extends Middleware.List> extends Partial<TaskOptions.ExecutionOptions> {
+  /** Around each run, the first outermost. */
+  readonly middleware?: M
 }
 
 /** Any task, for those who only look. */
@@ -151,21 +163,21 @@ const register = <
   Parameters extends Arguments.Fields,
   Success extends Codec.Plain,
   Failure extends Codec.Plain,
-  R
+  R,
+  M extends Middleware.List
 >(
   task: Task<Name, Parameters, Success, Failure>,
   handler: Handler<Parameters, Success, Failure, R>,
-  options: Partial<TaskOptions.ExecutionOptions>
-): Layer.Layer<never, never, TaskRegistry | R> =>
+  { middleware, ...options }: LayerOptions<M>
+): Layer.Layer<never, never, TaskRegistry | Unprovided<R, M> | Middleware.Needs<M>> =>
   Layer.effectDiscard(Effect.gen(function*() {
     const registry = yield* TaskRegistry
     // The layer's own scope would never close what a run opens.
-    const context = Context.omit(Scope.Scope)(yield* Effect.context<R>())
+    const context: Context.Context<any> = Context.omit(Scope.Scope)(
+      yield* Effect.context<Unprovided<R, M> | Middleware.Needs<M>>()
+    )
     // `bind` makes the parameters; the registry holds tasks of every type.
-    const erased = handler as (
-      parameters: unknown,
-      request: TaskRequest
-    ) => Effect.Effect<unknown, unknown, Exclude<R, Scope.Scope>>
+    const erased: Middleware.Handler = Middleware.wrap(handler as Middleware.Handler, middleware ?? [])
     const registered = {
       name: task.name,
       options: yield* TaskOptions.resolve({ ...task.options, ...options }),

@@ -17,6 +17,7 @@
  * @since 0.1.0
  */
 import { orThrow } from "@celeriac/bootsteps/BootGraphError"
+import type * as Middleware from "@celeriac/tasks/Middleware"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Layer from "effect/Layer"
 import type * as Handlers from "./boot/Handlers.ts"
@@ -36,13 +37,18 @@ export type NoHandlers = ReadonlyArray<Layer.Layer<never>>
 export interface Options<
   T extends Handlers.List,
   W extends WorkerSteps.List,
-  C extends WorkerSteps.List
+  C extends WorkerSteps.List,
+  M extends Middleware.List = []
 > {
   /**
    * The tasks this worker runs: what `task.toLayer(handler)` gives. Handlers may use
    * what steps of the Worker blueprint provide. A worker of steps alone may leave them out.
    */
-  readonly tasks?: T & WorkerChecks.Handlers<T, WorkerSteps.Worker | W[number], WorkerSteps.Consumer | C[number]>
+  readonly tasks?:
+    & T
+    & WorkerChecks.Handlers<T, WorkerSteps.Worker | W[number], WorkerSteps.Consumer | C[number], Middleware.Provides<M>>
+  /** What is around every run, the first outermost. */
+  readonly middleware?: M
   /** The name of the node: `name@host`, with `%h` for the host, `%n` for its first label, `%d` for the rest. Default `celery@%h`. */
   readonly nodename?: string
   /** How many tasks run at once. Default: the number of processors. */
@@ -79,12 +85,13 @@ type ErrorsOf<L> = L extends Layer.Layer<never, infer E, any> ? E : never
 export const make = <
   const T extends Handlers.List = NoHandlers,
   const W extends WorkerSteps.List = [],
-  const C extends WorkerSteps.List = []
+  const C extends WorkerSteps.List = [],
+  const M extends Middleware.List = []
 >(
-  options: Options<T, W, C>
+  options: Options<T, W, C, M>
 ): Of<
   ErrorsOf<T[number]>,
-  WorkerChecks.NeedsOf<T[number]>,
+  Exclude<WorkerChecks.NeedsOf<T[number]>, Middleware.Provides<M>> | Middleware.Needs<M>,
   WorkerSteps.Worker | W[number],
   WorkerSteps.Consumer | C[number]
 > => {
@@ -99,6 +106,7 @@ export const make = <
   const queues = settings.queues ?? (options.tasks === undefined ? [] : undefined)
   return define({
     handlers: options.tasks ?? [],
+    middleware: options.middleware ?? [],
     steps: WorkerSteps.withDefaults(options.steps),
     settings: { ...settings, queues },
     taskSettings
@@ -108,6 +116,7 @@ export const make = <
 /** What a definition is made of. */
 interface Parts {
   readonly handlers: Handlers.List
+  readonly middleware: Middleware.List
   readonly steps: WorkerSteps.Steps
   readonly settings: WorkerSettings.Settings
   /** Those of its tasks that were given. */
@@ -119,9 +128,9 @@ interface Parts {
  * the lists come to, as no inference can: the callers' types say it.
  */
 const define = <D>(parts: Parts, made: (...args: never) => unknown): D => {
-  const { handlers, settings, steps, taskSettings } = parts
+  const { handlers, middleware, settings, steps, taskSettings } = parts
   const blueprint = orThrow(WorkerSteps.compose(steps, handlers, settings), made)
-  const live = WorkerLife.make<unknown, never>(blueprint, settings, taskSettings)
+  const live = WorkerLife.make<unknown, never>(blueprint, { settings, taskSettings, middleware })
   const definition: Definition<unknown, never, never, never, never> = {
     [TypeId]: variance,
     settings,

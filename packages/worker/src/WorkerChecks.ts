@@ -69,11 +69,11 @@ export type Swapped<Steps, S> = [Named<S, Steps>] extends [never] ? Steps : Excl
 /** What a handler uses. */
 export type NeedsOf<L> = L extends Layer.Layer<never, infer _E, infer R> ? Exclude<R, TaskRegistry> : never
 
-/** Handlers of tasks, which run whether or not there is a connection. */
-export type Handlers<T extends ReadonlyArray<Layer.Layer<never, any, any>>, W, C> = {
-  readonly [K in keyof T]: [Gone<T[K], W, C>] extends [never] ? [Nowhere<T[K], W>] extends [never] ? T[K]
+/** Handlers of tasks, which run whether or not there is a connection. `M` is what middleware provides. */
+export type Handlers<T extends ReadonlyArray<Layer.Layer<never, any, any>>, W, C, M> = {
+  readonly [K in keyof T]: [Gone<T[K], W, C>] extends [never] ? [Nowhere<T[K], W, M>] extends [never] ? T[K]
     : `A handler uses '${Bootstep.KeyName<
-      Nowhere<T[K], W>
+      Nowhere<T[K], W, M>
     >}', which no step of this worker provides: list its step under steps.worker`
     : `A handler uses '${Bootstep.KeyName<
       Gone<T[K], W, C>
@@ -82,4 +82,4 @@ export type Handlers<T extends ReadonlyArray<Layer.Layer<never, any, any>>, W, C
 
 type Gone<L, W, C> = Exclude<Extract<NeedsOf<L>, Bootstep.Provides<C>>, Bootstep.Provides<W>>
 
-type Nowhere<L, W> = Exclude<OfSteps<NeedsOf<L>>, Bootstep.Provides<W>>
+type Nowhere<L, W, M> = Exclude<OfSteps<NeedsOf<L>>, Bootstep.Provides<W> | M>

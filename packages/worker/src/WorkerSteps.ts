@@ -13,6 +13,7 @@ import { Transport } from "@celeriac/messaging/Transport"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Result from "effect/Result"
+import { Execution } from "./boot/Execution.ts"
 import * as Handlers from "./boot/Handlers.ts"
 import { Hub } from "./boot/Hub.ts"
 import { Pool } from "./boot/Pool.ts"
@@ -28,7 +29,8 @@ export const worker = [
   Timer,
   Hub,
   Queues,
-  Pool
+  Pool,
+  Execution
 ] as const
 
 /** Of the Consumer blueprint. */

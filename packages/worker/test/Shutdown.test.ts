@@ -91,6 +91,28 @@ describe("a warm shutdown", () => {
     }).pipe(Effect.scoped, Effect.provide(surroundings(store.layer)), Effect.provide(quiet))
   })
 
+  it.effect("keeps results of messages that are gone for as long as something runs", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    store.refuse(because("store result", new BackendRefused({ backend: "rpc://", detail: "a full queue" })))
+    return Effect.gen(function*() {
+      const { stopping } = yield* boot(define({ tasks: [doors.early], concurrency: 2 }).layer)
+      yield* send(1)
+      yield* send(2)
+      doors.open(1)
+      yield* until("it was refused", () => store.stored.length === 1)
+      const stopped = yield* stopping
+      yield* settled
+      store.refuse(undefined)
+      yield* TestClock.adjust("1 second")
+      yield* settled
+      assert.deepStrictEqual([stopped.pollUnsafe(), store.stored], [undefined, ["SUCCESS 1", "SUCCESS 1"]])
+      doors.open(2)
+      yield* Fiber.join(stopped)
+      assert.deepStrictEqual([doors.started, store.stored.at(-1)], [[1, 2], "SUCCESS 2"])
+    }).pipe(Effect.scoped, Effect.provide(surroundings(store.layer)), Effect.provide(quiet))
+  })
+
   it.effect("finishes what runs, over the connection it came by, and gives back the rest in order", () => {
     const doors = new Doors()
     return Effect.gen(function*() {

@@ -195,7 +195,15 @@ describe("Worker.layer", () => {
 describe("Worker.make", () => {
   it("gives a blueprint to draw, with the consumer last and inside", () => {
     const { blueprint } = define({ tasks: [AddLive] })
-    assert.deepStrictEqual(Blueprint.order(blueprint), ["Timer", "Hub", "Queues", "Pool", "Handlers", "Consumer"])
+    assert.deepStrictEqual(Blueprint.order(blueprint), [
+      "Timer",
+      "Hub",
+      "Queues",
+      "Pool",
+      "Execution",
+      "Handlers",
+      "Consumer"
+    ])
     assert.include(Blueprint.toMermaid(blueprint), "Connection")
   })
 

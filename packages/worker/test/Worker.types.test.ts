@@ -4,8 +4,10 @@ import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Consumer from "@celeriac/messaging/Consumer"
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Transport } from "@celeriac/messaging/Transport"
+import * as Middleware from "@celeriac/tasks/Middleware"
 import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Task from "@celeriac/tasks/Task"
+import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import { Pool } from "@celeriac/worker/boot/Pool"
 import { Timer } from "@celeriac/worker/boot/Timer"
 import { Connection } from "@celeriac/worker/consumer/Connection"
@@ -80,6 +82,61 @@ describe("the type of a worker", () => {
     })
     const worker = Worker.make({ tasks: [PlainLive], steps: { worker: [Step] } })
     expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
+  })
+})
+
+describe("middleware", () => {
+  class Tenant extends Context.Service<Tenant, { readonly name: string }>()("test/Tenant") {}
+  const TenantLive = Task.make("tenant").toLayer(() => Effect.asVoid(Tenant))
+  const providing = Middleware.provide("tenant", Tenant, () => Effect.map(Database, () => ({ name: "a" })))
+  const around = Middleware.make(
+    "around",
+    (run) => Effect.flatMap(Mailer, (mailer) => Effect.andThen(mailer.send, run))
+  )
+
+  it("shows what it needs in the worker's type", () => {
+    const worker = Worker.make({ tasks: [PlainLive], middleware: [around] })
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
+    const layer = TestWorker.layer({ tasks: [PlainLive], middleware: [around, providing] })
+    expectTypeOf<NeedsOf<typeof layer>>().toEqualTypeOf<Mailer | Database>()
+  })
+
+  it("takes what it provides off what the handlers need", () => {
+    const without = Worker.make({ tasks: [TenantLive] })
+    expectTypeOf<NeedsOf<typeof without.layer>>().toEqualTypeOf<Tenant | Transport | ResultWriter>()
+    const worker = Worker.make({ tasks: [TenantLive], middleware: [providing] })
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Database | Transport | ResultWriter>()
+  })
+
+  it("takes it off one of several needs, also of a handler that is a generator", () => {
+    const live = Task.make("tenant").toLayer(Effect.fnUntraced(function*() {
+      yield* Tenant
+      yield* Database
+    }))
+    const worker = Worker.make({ tasks: [live], middleware: [providing, around] })
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Database | Mailer | Transport | ResultWriter>()
+  })
+
+  it("does so for one task", () => {
+    const live = Task.make("tenant").toLayer(() => Effect.asVoid(Tenant), { middleware: [providing, around] })
+    expectTypeOf<NeedsOf<typeof live>>().toEqualTypeOf<TaskRegistry | Database | Mailer>()
+  })
+
+  it("that provides and does not, still needs it", () => {
+    const idle = Middleware.make("idle", (run: Middleware.Run<Tenant>) => run)
+    const worker = Worker.make({ tasks: [TenantLive], middleware: [idle] })
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Tenant | Transport | ResultWriter>()
+  })
+
+  it("is made by Middleware, and answers an effect", () => {
+    // @ts-expect-error a number is no effect
+    Middleware.make("number", () => 1)
+    // @ts-expect-error it provides no Tenant
+    Middleware.provide("tenant", Tenant, () => Effect.succeed({ title: "a" }))
+    // @ts-expect-error a function is no middleware
+    Worker.make({ tasks: [PlainLive], middleware: [(run: Effect.Effect<void>) => run] })
+    // @ts-expect-error nor is it around a task
+    Task.make("plain").toLayer(() => Effect.void, { middleware: [(run: Effect.Effect<void>) => run] })
   })
 })
 

@@ -1,11 +1,14 @@
 /** What the tests of the worker share: tasks that wait to be told, messages of any shape, and what was logged. */
+import * as Entity from "@celeriac/messaging/Entity"
 import type { Message, Properties } from "@celeriac/messaging/Message"
 import * as Producer from "@celeriac/messaging/Producer"
+import * as Topology from "@celeriac/messaging/Topology"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
 import * as Client from "@celeriac/tasks/Client"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
+import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
@@ -86,9 +89,22 @@ export const until = (what: string, holds: () => boolean): Effect.Effect<void> =
     return yield* Effect.die(new Error(`it never came to this: ${what}`))
   })
 
-/** Lets other fibers run as long as they have anything to do. */
-export const settled: Effect.Effect<void> = Effect.forEach(new Array(50).fill(undefined), () => Effect.yieldNow, {
-  discard: true
+/**
+ * Lets others run until nobody has anything to do: neither a fiber nor the
+ * broker, both of which go on with a turn of Node's. So what has not happened by
+ * then will not happen, however long the way to it is. Fails when they do not
+ * come to rest.
+ */
+export const settled: Effect.Effect<void> = Effect.callback((resume) => {
+  let turns = 0
+  let quiet = 0
+  const look = () => {
+    quiet = process.getActiveResourcesInfo().includes("Immediate") ? 0 : quiet + 1
+    if (quiet === 2) return resume(Effect.void)
+    if (++turns === 100_000) return resume(Effect.die(new Error("there is always something to do")))
+    setImmediate(look)
+  }
+  setImmediate(look)
 })
 
 /** Ready and unacked. */
@@ -97,6 +113,18 @@ export const counts = (name = queue) =>
     const found = broker.queue(name)
     return [found?.ready ?? 0, found?.unacked ?? 0] as const
   })
+
+/** Where what the worker rejects can be found: declare it first. */
+const graveyard = Entity.queue("graveyard", { exchange: Entity.exchange("dead", { type: "fanout" }) })
+
+export const digGraveyard = Effect.scoped(Effect.gen(function*() {
+  const channel = yield* (yield* (yield* Transport).connect()).openChannel
+  yield* Topology.declareQueue(channel, graveyard)
+}))
+
+/** A worker whose rejected messages go to the graveyard. */
+export const withGraveyard = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
+  Layer.provide(layer, Layer.succeed(TaskQueues.Configured, [Entity.queue(queue, { deadLetterExchange: "dead" })]))
 
 /** A message as Python's client writes it. */
 export const taskMessage = (task: TaskMessage.OutgoingTask): Message =>

@@ -1,6 +1,6 @@
 import type { Message } from "@celeriac/messaging/Message"
-import { bury, isCycle } from "@celeriac/messaging/transports/internal/MemoryDeadLetter"
 import { assert, describe, it } from "@effect/vitest"
+import { bury, isCycle } from "../../src/transports/internal/MemoryDeadLetter.ts"
 
 const message = (headers: Message["headers"] = {}, expiration?: string): Message => ({
   body: new Uint8Array(),

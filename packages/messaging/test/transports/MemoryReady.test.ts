@@ -1,6 +1,6 @@
-import { type Entry, Ready } from "@celeriac/messaging/transports/internal/MemoryReady"
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import { type Entry, Ready } from "../../src/transports/internal/MemoryReady.ts"
 
 const entry = (position: number, priority = 0, expiresAt = Infinity): Entry => ({
   message: { body: new Uint8Array(position % 7), headers: {}, properties: {} },

@@ -1,7 +1,7 @@
 import type { ExchangeType } from "@celeriac/messaging/Entity"
-import * as Routing from "@celeriac/messaging/transports/internal/MemoryRouting"
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import * as Routing from "../../src/transports/internal/MemoryRouting.ts"
 
 const routed = (router: Routing.Router<number>, routingKey: string, headers: Record<string, unknown> = {}) => {
   const targets = new Set<number>()

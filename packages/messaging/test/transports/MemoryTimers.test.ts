@@ -1,9 +1,9 @@
-import { Timers } from "@celeriac/messaging/transports/internal/MemoryTimers"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
+import { Timers } from "../../src/transports/internal/MemoryTimers.ts"
 
 const make = Effect.gen(function*() {
   const context = yield* Effect.context<never>()

@@ -11,7 +11,7 @@ import { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Pool } from "./Pool.ts"
+import { Execution } from "./Execution.ts"
 
 const name = "Handlers"
 
@@ -20,10 +20,10 @@ export type List = ReadonlyArray<Layer.Layer<never, any, any>>
 
 /** `services` are those that handlers may use, besides what comes from outside. */
 export const step = (handlers: List, services: Bootstep.Tags): Bootstep.Any =>
-  Bootstep.makeGeneric<Pool | TaskRegistry>()(name, [TaskRegistry, Pool, ...services], {
+  Bootstep.makeGeneric<Execution | TaskRegistry>()(name, [TaskRegistry, Execution, ...services], {
     start: Layer.build(Layer.mergeAll(Layer.empty, ...handlers)),
-    stop: () => Effect.flatMap(Pool, (pool) => pool.executor.idle),
-    terminate: () => Effect.flatMap(Pool, (pool) => pool.executor.terminate)
+    stop: () => Effect.flatMap(Execution, ({ executor }) => executor.idle),
+    terminate: () => Effect.flatMap(Execution, ({ executor }) => executor.terminate)
   })
 
 /** What a handler's layer failed with is its own error, and not a step's. */

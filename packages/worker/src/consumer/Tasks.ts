@@ -1,5 +1,5 @@
 /**
- * Consumes tasks: one `QueueConsumer` for each queue that is selected.
+ * Consumes tasks: one `TaskQueue` for each queue that is selected.
  *
  * On a warm shutdown `close` cancels the consumers and sends back what has not
  * started; what runs is finished by the pool while the channels stay open. When
@@ -11,22 +11,20 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Queue } from "@celeriac/messaging/Entity"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import { Execution } from "../boot/Execution.ts"
 import { Pool } from "../boot/Pool.ts"
 import { Queues, type Selection } from "../boot/Queues.ts"
 import { Timer } from "../boot/Timer.ts"
-import * as WorkerLog from "../state/WorkerLog.ts"
-import { WorkerSettings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
-import * as QueueConsumer from "./QueueConsumer.ts"
+import * as TaskQueue from "./internal/TaskQueue.ts"
 
 /** A queue that is being consumed, and the scope that ends it. */
 interface Consumed {
-  readonly consumer: QueueConsumer.QueueConsumer
+  readonly consumer: TaskQueue.TaskQueue
   readonly scope: Scope.Closeable
 }
 
@@ -41,36 +39,20 @@ export class Tasks extends Bootstep.Service<Tasks, {
   /** Quiesces, and interrupts what runs: its messages go back when it has ended, and not while it may still do something. */
   readonly terminate: Effect.Effect<void>
 }>()("Tasks", {
-  requires: [Connection, Pool, Queues, Timer, TaskRegistry],
+  requires: [Connection, Pool, Execution, Queues, Timer, TaskRegistry],
   start: Effect.gen(function*() {
     const pool = yield* Pool
     const queues = yield* Queues
     const scope = yield* Effect.scope
-    const { nodename, prefetch } = yield* WorkerSettings
+    const { executor } = yield* Execution
     const consumed = new Map<string, Consumed>()
     /** Queues that were added, until they can be consumed. */
     const attempts = new Map<string, Fiber.Fiber<void>>()
     let quiet = false
 
-    const around: QueueConsumer.Surroundings = {
-      hostname: nodename,
-      registry: yield* TaskRegistry,
-      results: pool.results,
-      executor: pool.executor,
-      state: pool.executor.state,
-      timer: (yield* Timer).queue,
-      clock: yield* Clock.Clock,
-      log: yield* WorkerLog.make,
-      decode: pool.decode,
-      openChannel: (yield* Connection).openChannel,
-      concurrency: pool.slots.concurrency,
-      prefetch,
-      run: Effect.runForkWith(yield* Effect.context<never>())
-    }
-
     const consume = Effect.fnUntraced(function*(queue: Queue) {
       const own = yield* Scope.fork(scope)
-      const consumer = yield* QueueConsumer.start(queue, around).pipe(
+      const consumer = yield* TaskQueue.start(queue).pipe(
         Scope.provide(own),
         Effect.onExit((exit) => Exit.isFailure(exit) ? Scope.close(own, exit) : Effect.void)
       )
@@ -78,21 +60,21 @@ export class Tasks extends Bootstep.Service<Tasks, {
     })
 
     const attempt = (queue: Queue) =>
-      QueueConsumer.persist(queue, consume(queue)).pipe(
+      TaskQueue.persist(queue, consume(queue)).pipe(
         Effect.andThen(Effect.logInfo(`Started consuming from ${queue.name}`)),
         Effect.ensuring(Effect.sync(() => attempts.delete(queue.name)))
       )
 
     /** Its channel stays open until what it brought is settled. */
     const cease = Effect.fnUntraced(function*({ consumer, scope }: Consumed) {
-      pool.executor.returnUnstarted(yield* consumer.cancel)
-      pool.executor.giveBack(0, consumer.source)
+      executor.completion.giveBack(yield* consumer.cancel)
+      executor.giveBack(0, consumer.intake)
       yield* consumer.idle
       yield* Scope.close(scope, Exit.void)
     })
 
     /** Follows the selection at run time. */
-    const follow = (selection: Selection): Effect.Effect<void> =>
+    const follow = (selection: Selection) =>
       Effect.gen(function*() {
         if (quiet) return
         for (const [name, fiber] of attempts) {
@@ -123,9 +105,12 @@ export class Tasks extends Bootstep.Service<Tasks, {
       pool.followSize(() => Effect.forEach(consumed.values(), ({ consumer }) => consumer.resized, { discard: true }))
     )
 
+    // A broker that is back may take the results that were kept meanwhile.
+    executor.completion.retry()
+
     const quiesce = Effect.map(cancelAll, (waiting) => {
-      pool.executor.returnUnstarted(waiting)
-      pool.executor.giveBack(0)
+      executor.completion.giveBack(waiting)
+      executor.giveBack(0)
     })
 
     return {
@@ -133,10 +118,10 @@ export class Tasks extends Bootstep.Service<Tasks, {
       prefetch: () => Object.fromEntries(Array.from(consumed, ([name, { consumer }]) => [name, consumer.prefetch()])),
       quiesce,
       drop: Effect.map(cancelAll, (waiting) => {
-        pool.executor.forget(waiting)
-        pool.executor.dropWaiting()
+        executor.completion.forget(waiting)
+        executor.dropWaiting()
       }),
-      terminate: Effect.andThen(quiesce, pool.executor.terminate)
+      terminate: Effect.andThen(quiesce, executor.terminate)
     }
   }),
   close: (tasks) => tasks.quiesce,

@@ -1,137 +1,118 @@
 /**
- * A task message, understood and accepted: what runs, and what its handler
- * sees of the message.
+ * A task message, understood and accepted, for as long as this worker has it.
  *
  * One is made for every delivery, so it copies nothing: it looks into the
- * headers and the delivery when asked.
+ * headers and the delivery when asked. What crosses to where the task runs is
+ * its `work`; what a handler sees is `trace/Run`.
  *
  * @since 0.1.0
  */
 import type { Delivery, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
-import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
-import type { Registered } from "@celeriac/tasks/TaskRegistry"
-import type { DeliveryInfo, TaskRequest } from "@celeriac/tasks/TaskRequest"
+import type { ExecutionOptions } from "@celeriac/tasks/TaskOptions"
 import type { ActiveRequest } from "../state/WorkerState.ts"
+import type { Work } from "../trace/Work.ts"
+import type { Intake, Subject } from "./internal/Subject.ts"
 
-/** Whoever received a request: told, once, when its place among the prefetched is free. */
-export interface Source {
-  /** It came to something. */
-  readonly finished: (request: Request) => void
-  /** It went without having come to anything: back to the broker, or lost with its channel. */
-  readonly dropped: (request: Request) => void
-  /** Whether more is to come: if not, nothing waits here any longer. */
-  readonly isReceiving: boolean
-  /** Sends a request that does not run back to its queue, at a time in milliseconds since the epoch. */
-  readonly requeueAt: (request: Request, at: number) => void
-}
-
-export class Request implements TaskRequest, ActiveRequest {
-  readonly registered: Registered
+export class Request implements Subject, ActiveRequest {
+  /** Of its task, as this worker runs it. */
+  readonly options: ExecutionOptions
   readonly hostname: string
   readonly receivedAt: number
   timeStart: number | undefined = undefined
-  private readonly header: TaskHeaders
-  /** Known early for version 1, whose headers are in its body. */
-  readonly body: TaskBody | undefined
+  private readonly version: 1 | 2
+  private readonly headers: TaskHeaders
   private from: Delivery
-  private receivedBy: Source
+  private receivedBy: Intake
 
   constructor(
-    source: Source,
-    registered: Registered,
-    header: TaskHeaders,
-    body: TaskBody | undefined,
+    intake: Intake,
+    options: ExecutionOptions,
+    version: 1 | 2,
+    headers: TaskHeaders,
     delivery: Delivery,
     hostname: string,
     receivedAt: number
   ) {
-    this.receivedBy = source
-    this.registered = registered
-    this.header = header
-    this.body = body
+    this.receivedBy = intake
+    this.options = options
+    this.version = version
+    this.headers = headers
     this.from = delivery
     this.hostname = hostname
     this.receivedAt = receivedAt
   }
 
   get id(): string {
-    return this.header.id
+    return this.headers.id
   }
   get task(): string {
-    return this.header.task
+    return this.headers.task
   }
-  /** The name in logs. */
   get name(): string {
-    return this.header.shadow ?? this.header.task
+    return this.headers.shadow ?? this.headers.task
   }
   get retries(): number {
-    return this.header.retries
+    return this.headers.retries
   }
   get eta(): number | undefined {
-    return this.header.etaMillis
+    return this.headers.etaMillis
   }
   get expires(): number | undefined {
-    return this.header.expiresMillis
+    return this.headers.expiresMillis
   }
   get rootId(): string {
-    return this.header.rootId
+    return this.headers.rootId
   }
   get parentId(): string | undefined {
-    return this.header.parentId
+    return this.headers.parentId
   }
   get group(): string | undefined {
-    return this.header.group
-  }
-  get groupIndex(): number | undefined {
-    return this.header.groupIndex
+    return this.headers.group
   }
   get correlationId(): string {
-    return this.from.properties.correlationId ?? this.header.id
+    return this.from.properties.correlationId ?? this.headers.id
   }
   get replyTo(): string | undefined {
     return this.from.properties.replyTo
   }
-  get headers(): Readonly<Record<string, unknown>> {
-    return this.header.custom
-  }
-  get origin(): string | undefined {
-    return this.header.origin
-  }
-  get shadow(): string | undefined {
-    return this.header.shadow
-  }
-  get argsRepr(): string {
-    return this.header.argsRepr ?? ""
-  }
-  get kwargsRepr(): string {
-    return this.header.kwargsRepr ?? ""
-  }
-  get timeLimit(): number | undefined {
-    return this.header.timeLimit.hard
-  }
-  get softTimeLimit(): number | undefined {
-    return this.header.timeLimit.soft
-  }
   get ignoreResult(): boolean {
-    return this.header.ignoreResult ?? this.registered.options.ignoreResult
+    return this.headers.ignoreResult ?? this.options.ignoreResult
   }
-  get deliveryInfo(): DeliveryInfo {
+  get acksOnFailureOrTimeout(): boolean {
+    return this.options.acksOnFailureOrTimeout
+  }
+  get exchange(): string {
+    return this.from.exchange
+  }
+  get routingKey(): string {
+    return this.from.routingKey
+  }
+  get size(): number {
+    return this.from.body.length
+  }
+  get redelivered(): boolean {
+    return this.from.redelivered
+  }
+
+  /** What is to be done, as plain data. */
+  get work(): Work {
+    const { body, exchange, headers, properties, redelivered, routingKey } = this.from
     return {
-      exchange: this.from.exchange,
-      routingKey: this.from.routingKey,
-      priority: this.from.properties.priority,
-      redelivered: this.from.redelivered
+      version: this.version,
+      headers: this.headers,
+      message: { body, headers, properties },
+      exchange,
+      routingKey,
+      redelivered,
+      hostname: this.hostname
     }
   }
 
-  get taskHeaders(): TaskHeaders {
-    return this.header
-  }
   get delivery(): Delivery {
     return this.from
   }
-  get source(): Source {
+  get intake(): Intake {
     return this.receivedBy
   }
   get isSettled(): boolean {
@@ -142,10 +123,10 @@ export class Request implements TaskRequest, ActiveRequest {
     return this.from.settle(settlement)
   }
 
-  /** The broker delivered the message again while it runs: settle that delivery, and not the one that is lost. */
-  adopt(delivery: Delivery, source: Source): void {
-    this.receivedBy.dropped(this)
+  /** The broker delivered the message again: settle that delivery, and not the one that is lost. */
+  adopt(delivery: Delivery, intake: Intake): void {
+    this.receivedBy.dropped()
     this.from = delivery
-    this.receivedBy = source
+    this.receivedBy = intake
   }
 }

@@ -17,7 +17,7 @@ export type Decision =
   | { readonly _tag: "Hold"; readonly until: number }
   /** Its time is over: REVOKED, and acknowledged. */
   | { readonly _tag: "Discard"; readonly why: "expired" }
-  /** It is running here, under a delivery that was lost: that run settles this one. */
+  /** It is running here or has run, under a delivery that was lost: that run settles this one. */
   | { readonly _tag: "Adopt"; readonly running: Request }
   /** It was run here, and its settlement was lost: settled the same way again. */
   | { readonly _tag: "Done"; readonly settlement: Settled }
@@ -41,12 +41,8 @@ export const isExpired = (request: Request, now: number): boolean =>
 
 /** A message that this process knows from before its connection was lost must not run twice. */
 const seenBefore = (request: Request, state: State<Request>): Decision | undefined => {
-  const running = state.active.get(request.id)
-  if (
-    running !== undefined && running.retries === request.retries && isOtherDelivery(running.delivery, request.delivery)
-  ) {
-    return { _tag: "Adopt", running }
-  }
+  const running = state.find(request.id, request.retries)
+  if (running !== undefined && isOtherDelivery(running.delivery, request.delivery)) return { _tag: "Adopt", running }
   const settlement = state.recall(request.id, request.retries)
   return settlement === undefined ? undefined : { _tag: "Done", settlement }
 }

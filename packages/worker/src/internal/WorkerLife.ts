@@ -4,6 +4,7 @@ import { BootstepError, describe } from "@celeriac/bootsteps/BootstepError"
 import * as Control from "@celeriac/bootsteps/Control"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
+import type * as Middleware from "@celeriac/tasks/Middleware"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Cause from "effect/Cause"
@@ -19,6 +20,7 @@ import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
 import { State, WorkerState } from "../state/WorkerState.ts"
+import { WorkerMiddleware } from "../trace/Trace.ts"
 import { Worker } from "./WorkerService.ts"
 
 type Live<E, R> = (
@@ -26,11 +28,17 @@ type Live<E, R> = (
   onUp: (worker: Worker["Service"]) => void
 ) => Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
 
+/** How its steps are to work. */
+interface Setup {
+  readonly settings: WorkerSettings.Settings
+  readonly taskSettings: TaskSettings.Some
+  readonly middleware: Middleware.List
+}
+
 /** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
 export const make = <E, R>(
   blueprint: Blueprint.Any,
-  settings: WorkerSettings.Settings,
-  taskSettings: TaskSettings.Some
+  { middleware, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
   Effect.suspend(() => {
@@ -68,6 +76,7 @@ export const make = <E, R>(
     Effect.provideService(Control.Control, control),
     Effect.provideService(WorkerSettings.WorkerSettings, settings),
     Effect.provideContext(TaskSettings.context(taskSettings)),
+    Effect.provideService(WorkerMiddleware, middleware),
     (run) => Effect.andThen(warnOfUnread(taskSettings), run),
     Effect.provideService(ParentNodename, settings.nodename)
     // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.

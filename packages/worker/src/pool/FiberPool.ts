@@ -10,16 +10,20 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { JobLine } from "./JobLine.ts"
+import * as Interruption from "../trace/Interruption.ts"
+import * as Outcome from "../trace/Outcome.ts"
+import { Run } from "../trace/Run.ts"
+import type { Trace } from "../trace/Trace.ts"
+import { JobLine } from "./internal/JobLine.ts"
 import type { Job, Pool } from "./Pool.ts"
 
 /** `concurrency` is how many jobs run at once: at least 1. */
-export const make = (concurrency: number): Pool => new FiberPool(concurrency)
+export const make = (concurrency: number, trace: Trace): Pool => new FiberPool(concurrency, trace)
 
 class FiberPool implements Pool {
   readonly implementation = "fibers"
+  private readonly trace: Trace
   private slots: number
   private paused = false
   private starting = false
@@ -29,8 +33,9 @@ class FiberPool implements Pool {
   private readonly line = new JobLine()
   private whenIdle: Deferred.Deferred<void> | undefined
 
-  constructor(concurrency: number) {
+  constructor(concurrency: number, trace: Trace) {
     this.slots = Math.max(1, Math.floor(concurrency))
+    this.trace = trace
   }
 
   readonly concurrency = (): number => this.slots
@@ -61,20 +66,23 @@ class FiberPool implements Pool {
     return Deferred.await(this.whenIdle)
   })
 
-  readonly terminateJob = (id: string): boolean => {
+  readonly interrupt = (id: string, why: Interruption.Interruption): boolean => {
+    const annotations = Interruption.annotations(why)
     let found = false
     for (const [job, fiber] of this.fibers) {
       if (job.id !== id) continue
       found = true
-      fiber.interruptUnsafe()
+      fiber.interruptUnsafe(undefined, annotations)
     }
     return found
   }
 
-  readonly terminate: Effect.Effect<void> = Effect.suspend(() => {
-    for (const fiber of this.fibers.values()) fiber.interruptUnsafe()
-    return this.idle
-  })
+  readonly terminate = (why: Interruption.Interruption): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const annotations = Interruption.annotations(why)
+      for (const fiber of this.fibers.values()) fiber.interruptUnsafe(undefined, annotations)
+      return this.idle
+    })
 
   readonly info = (): Readonly<Record<string, unknown>> => ({
     implementation: "celeriac:fibers",
@@ -87,28 +95,50 @@ class FiberPool implements Pool {
   private startWaiting(): void {
     if (this.starting) return
     this.starting = true
-    while (this.taken < this.slots && !this.paused && this.line.length > 0) this.start(this.line.shift()!)
-    this.starting = false
+    try {
+      while (this.taken < this.slots && !this.paused && this.line.length > 0) this.start(this.line.shift()!)
+    } finally {
+      this.starting = false
+    }
   }
 
   private start(job: Job): void {
     this.taken++
-    const effect = job.accept()
-    if (effect === undefined) return this.release()
-    const fiber = Effect.runForkWith(job.context)(effect)
+    const begun = this.begin(job)
+    if (!(begun instanceof Run)) return this.end(job, begun)
+    let fiber: Fiber.Fiber<unknown, unknown>
+    try {
+      // Runs here until it waits, with whatever scheduler and tracer its layer was built with.
+      fiber = Effect.runForkWith(begun.context)(begun.effect)
+    } catch (defect) {
+      return this.end(job, Outcome.broken(defect))
+    }
     const exit = fiber.pollUnsafe()
-    if (exit !== undefined) return this.end(job, exit)
+    if (exit !== undefined) return this.end(job, this.trace.end(begun, exit))
     this.fibers.set(job, fiber)
     fiber.addObserver((exit) => {
       this.fibers.delete(job)
-      this.end(job, exit)
+      this.end(job, this.trace.end(begun, exit))
       this.startWaiting()
     })
   }
 
-  private end(job: Job, exit: Exit.Exit<unknown, unknown>): void {
-    // The job settles its message before anybody who waits for idleness goes on.
-    job.exited(exit)
+  private begin(job: Job): Run | Outcome.Outcome | undefined {
+    try {
+      const work = job.accept()
+      return work === undefined ? undefined : this.trace.begin(work, job)
+    } catch (defect) {
+      return Outcome.broken(defect)
+    }
+  }
+
+  /** The job settles its message before anybody who waits for idleness goes on. */
+  private end(job: Job, outcome: Outcome.Outcome | undefined): void {
+    try {
+      if (outcome !== undefined) job.ended(outcome)
+    } catch {
+      // Whoever is told of the end has failed at it: the slot is free all the same.
+    }
     this.release()
   }
 

@@ -1,27 +1,30 @@
 /**
- * Where tasks run: the seam between accepting a request and executing it.
+ * Where tasks run: slots, and nothing else.
  *
  * A pool has `concurrency` slots. A job that is submitted takes a slot, or
  * waits in line for one; nothing of it happens before it has its slot, so what
- * waits can be given back to the broker as it came. Implementations decide
- * what a slot is: a fiber here, a thread or a process elsewhere; each runs
- * `testing/PoolConformance`.
+ * waits can be given back to the broker as it came. A pool takes `Work` and
+ * answers an `Outcome`, both plain data: implementations decide what a slot is,
+ * a fiber here, a thread or a process elsewhere, and do the work with a
+ * `Trace` of their own. Each runs `testing/PoolConformance`.
  *
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import type { Interruption } from "../trace/Interruption.ts"
+import type { Outcome } from "../trace/Outcome.ts"
+import type { Gate } from "../trace/Trace.ts"
+import type { Work } from "../trace/Work.ts"
 
-/** Something to run, told what happens to it. Both calls are synchronous and never throw. */
-export interface Job {
+/** Something to run, told what happens to it. All calls are synchronous; one that throws costs nobody else anything. */
+export interface Job extends Gate {
   readonly id: string
-  /** The services that `accept`'s effect runs with. */
-  readonly context: Context.Context<any>
-  /** It has a slot. Gives what to run, or nothing when it turned out that nothing is to be run. */
-  accept(): Effect.Effect<unknown, unknown, any> | undefined
-  /** It ended: exactly once for each `accept` that gave something to run, before its slot is free. */
-  exited(exit: Exit.Exit<unknown, unknown>): void
+  /** It has a slot. Gives what to do, or nothing when it turned out that nothing is to be done. */
+  accept(): Work | undefined
+  /** Its message was understood and its handler is to begin. Gives whether it may: otherwise nothing more is told. */
+  started(): boolean
+  /** What came of it: once for each `accept` that gave work, before its slot is free, unless `started` forbade it. */
+  ended(outcome: Outcome): void
 }
 
 export interface Pool {
@@ -42,10 +45,10 @@ export interface Pool {
   readonly resize: (concurrency: number) => void
   /** Succeeds when no job runs. Jobs in line are not waited for. */
   readonly idle: Effect.Effect<void>
-  /** Interrupts a running job. Gives whether there was one. */
-  readonly terminateJob: (id: string) => boolean
+  /** Interrupts the running jobs of this id, each told why. Gives whether there was one. */
+  readonly interrupt: (id: string, why: Interruption) => boolean
   /** Interrupts every running job, and succeeds when all have ended. */
-  readonly terminate: Effect.Effect<void>
+  readonly terminate: (why: Interruption) => Effect.Effect<void>
   /** JSON-able, for `inspect stats`. */
   readonly info: () => Readonly<Record<string, unknown>>
 }

@@ -43,6 +43,8 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   readonly requests = new Set<R>()
   /** Running, by id. */
   readonly active = new Map<string, R>()
+  /** Has run, and its result is not stored yet: by id and number of retries. */
+  private readonly kept = new Map<string, R>()
   /** How many were started, by the name of the task. */
   readonly totalCount = new Map<string, number>()
   /** How many succeeded, and how many did not. */
@@ -85,17 +87,35 @@ export class State<R extends ActiveRequest = ActiveRequest> {
 
   started(request: R): void {
     this.active.set(request.id, request)
-    this.totalCount.set(request.task, (this.totalCount.get(request.task) ?? 0) + 1)
   }
 
-  /** It runs no more, and its message is not settled yet. */
-  ended(request: R): void {
-    if (this.active.get(request.id) === request) this.active.delete(request.id)
+  /** One more of this task was started. */
+  count(task: string): void {
+    this.totalCount.set(task, (this.totalCount.get(task) ?? 0) + 1)
+  }
+
+  /** It runs no more, and its message is not settled before its result is stored. */
+  keep(request: R): void {
+    this.ended(request)
+    this.kept.set(key(request.id, request.retries), request)
   }
 
   finished(request: R): void {
     this.requests.delete(request)
     this.ended(request)
+    if (this.kept.size === 0) return
+    const one = key(request.id, request.retries)
+    if (this.kept.get(one) === request) this.kept.delete(one)
+  }
+
+  /** The run of this request that is not settled, if this process has it. */
+  find(id: string, retries: number): R | undefined {
+    const running = this.active.get(id)
+    return running?.retries === retries ? running : this.kept.get(key(id, retries))
+  }
+
+  private ended(request: R): void {
+    if (this.active.get(request.id) === request) this.active.delete(request.id)
   }
 
   /** This process is done with the request, and has told the broker so: it may not have heard. */

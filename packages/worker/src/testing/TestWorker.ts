@@ -24,6 +24,7 @@ import type { Transport } from "@celeriac/messaging/Transport"
 import type { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
 import * as Client from "@celeriac/tasks/Client"
+import type * as Middleware from "@celeriac/tasks/Middleware"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
@@ -34,16 +35,17 @@ import * as Worker from "../Worker.ts"
 import type * as WorkerSteps from "../WorkerSteps.ts"
 
 /** The worker, and what is around it. */
-export type TestWorker = Worker.Worker | Client.Client | Surroundings
+export type TestWorker = Worker.Worker | Client.Client | Around
 
-type Surroundings = ResultBackend | Producer.Producer | Transport | MemoryBroker
+type Around = ResultBackend | Producer.Producer | Transport | MemoryBroker
 
 /** The options are those of `Worker.make`; the name is `celery@test` and the concurrency 4, unless said otherwise. */
 export const layer = <
   const T extends Handlers.List = Worker.NoHandlers,
   const W extends WorkerSteps.List = [],
-  const C extends WorkerSteps.List = []
->(options: Worker.Options<T, W, C>) =>
+  const C extends WorkerSteps.List = [],
+  const M extends Middleware.List = []
+>(options: Worker.Options<T, W, C, M>) =>
   of(
     Worker.make(options).with({
       nodename: options.nodename ?? "celery@test",
@@ -54,7 +56,7 @@ export const layer = <
 /** The same for a worker that is defined already. */
 export const of = <E, R>(
   worker: Worker.Definition<E, R>
-): Layer.Layer<TestWorker, E | BootstepError, Exclude<R | Sender, Surroundings>> =>
+): Layer.Layer<TestWorker, E | BootstepError, Exclude<R | Sender, Around>> =>
   Client.layer.pipe(
     Layer.provideMerge(stopCold),
     Layer.provideMerge(worker.layer),

@@ -1,9 +1,5 @@
-import * as Entity from "@celeriac/messaging/Entity"
 import type { Message } from "@celeriac/messaging/Message"
-import * as Topology from "@celeriac/messaging/Topology"
-import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
-import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Task from "@celeriac/tasks/Task"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import { Worker } from "@celeriac/worker/Worker"
@@ -17,6 +13,7 @@ import {
   bytes,
   counts,
   define,
+  digGraveyard,
   drain,
   json,
   Lines,
@@ -25,23 +22,14 @@ import {
   quiet,
   running,
   settled,
-  taskMessage
+  taskMessage,
+  withGraveyard
 } from "../support.ts"
 
 const echo = Task.make("proj.echo", { parameters: { value: Schema.Unknown }, success: Schema.Unknown })
 const EchoLive = echo.toLayer(({ value }) => Effect.succeed(value), { acksLate: true })
 
-/** The worker's queue, whose rejected messages can be found. */
-const withDeadLetters = Layer.succeed(TaskQueues.Configured, [
-  Entity.queue("celery", { deadLetterExchange: "dead" })
-])
-const graveyard = Entity.queue("graveyard", { exchange: Entity.exchange("dead", { type: "fanout" }) })
-const digGraveyard = Effect.scoped(Effect.gen(function*() {
-  const channel = yield* (yield* (yield* Transport).connect()).openChannel
-  yield* Topology.declareQueue(channel, graveyard)
-}))
-
-const worker = running(define({ tasks: [EchoLive], concurrency: 1 })).pipe(Layer.provide(withDeadLetters))
+const worker = withGraveyard(running(define({ tasks: [EchoLive], concurrency: 1 })))
 
 /** A good message with something replaced. */
 const good = taskMessage({ task: "proj.echo", id: "id", args: [1] })

@@ -300,7 +300,7 @@ describe("a task, when its connection is lost", () => {
     )
   })
 
-  it.effect("whose result was refused is dropped from its pause, and runs when it comes again", () => {
+  it.effect("whose result is kept adopts its message when it comes again, and does not run again", () => {
     const doors = new Doors()
     const store = new SlowStore()
     store.refuse(because("store result", new BackendRefused({ backend: "rpc://", detail: "a full queue" })))
@@ -313,10 +313,32 @@ describe("a task, when its connection is lost", () => {
       store.refuse(undefined)
       ;(yield* fail).closeChannels(406, "timeout", ({ queues }) => queues.includes("celery"))
       yield* settled
-      assert.deepStrictEqual([doors.started.length, state.requests.size, yield* counts()], [2, 0, [0, 0]])
+      assert.deepStrictEqual([doors.started.length, state.requests.size, yield* counts()], [1, 1, [0, 1]])
+      yield* TestClock.adjust("1 second")
+      yield* settled
+      assert.deepStrictEqual([doors.started.length, state.requests.size, yield* counts()], [1, 0, [0, 0]])
       yield* TestClock.adjust("1 minute")
       yield* settled
-      assert.deepStrictEqual([doors.started.length, store.stored], [2, ["SUCCESS 1", "SUCCESS 1"]])
+      assert.deepStrictEqual([doors.started.length, store.stored], [1, ["SUCCESS 1", "SUCCESS 1"]])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(quiet))
+  })
+
+  it.effect("whose result is kept is stored as soon as there is a connection again, and settled", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    store.refuse(because("store result", new BackendRefused({ backend: "rpc://", detail: "a full queue" })))
+    return Effect.gen(function*() {
+      for (const n of [1, 2]) yield* publish(taskMessage({ task: "gated", id: String(n), kwargs: { n } }))
+      doors.open(1, 2)
+      yield* settled
+      // After some attempts, the pause is half a minute.
+      for (let i = 0; i < 6; i++) yield* TestClock.adjust("31 seconds")
+      const before = store.stored.length
+      store.refuse(undefined)
+      yield* lose
+      const { state } = yield* Worker
+      assert.deepStrictEqual(store.stored.slice(before).toSorted(), ["SUCCESS 1", "SUCCESS 2"])
+      assert.deepStrictEqual([doors.started, state.requests.size, yield* counts()], [[1, 2], 0, [0, 0]])
     }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(quiet))
   })
 

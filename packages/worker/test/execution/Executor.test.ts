@@ -1,7 +1,6 @@
 import * as Client from "@celeriac/tasks/Client"
 import { BackendRefused, BackendUnreachable, because, Unencodable } from "@celeriac/tasks/result/ResultError"
 import * as Task from "@celeriac/tasks/Task"
-import { mostPending } from "@celeriac/worker/execution/ResultStore"
 import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -10,8 +9,11 @@ import { TestClock } from "effect/testing"
 import {
   counts,
   define,
+  digGraveyard,
   Doors,
+  drain,
   gated,
+  idOf,
   Lines,
   lookup,
   publish,
@@ -20,7 +22,8 @@ import {
   settled,
   SlowStore,
   taskMessage,
-  until
+  until,
+  withGraveyard
 } from "../support.ts"
 
 const refused = because("store result", new BackendRefused({ backend: "rpc://", detail: "a full queue" }))
@@ -61,7 +64,7 @@ describe("a task that acknowledges late", () => {
     }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)))
   })
 
-  it.effect("goes back to its queue when its result cannot be stored, and runs again after a pause", () => {
+  it.effect("has its result kept when it cannot be stored, and stored after a pause: it does not run again", () => {
     const doors = new Doors()
     const store = new SlowStore()
     const lines = new Lines()
@@ -75,40 +78,41 @@ describe("a task that acknowledges late", () => {
       yield* settled
       const { state } = yield* Worker
       // It runs no more, and its message is kept.
-      assert.deepStrictEqual([doors.started.length, yield* counts()], [1, [0, 1]])
+      assert.deepStrictEqual([store.waiting.length, yield* counts()], [0, [0, 1]])
       assert.deepStrictEqual([state.active.size, state.requests.size], [0, 1])
       yield* TestClock.adjust("1 millis")
-      yield* until("it ran again", () => doors.started.length === 2)
       yield* until("it is stored again", () => store.waiting.length === 1)
+      assert.deepStrictEqual(yield* counts(), [0, 1])
       store.answer()
       assert.deepStrictEqual(yield* counts(), [0, 0])
+      assert.deepStrictEqual([doors.started, store.stored], [[1], [`SUCCESS ${sent.id}`, `SUCCESS ${sent.id}`]])
+      assert.deepStrictEqual([state.requests.size, state.succeeded], [0, 1])
       assert.deepStrictEqual(lines.of("Error"), [
-        `The result of gated[${sent.id}] could not be stored: ${away.message}. The task goes back to its queue in 1 seconds`
+        `The result of gated[${sent.id}] could not be stored: ${away.message}. It is kept, and stored again in 1 seconds`
       ])
     }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(lines.layer))
   })
 
-  it.effect("runs again after pauses of up to half a minute, as long as its result is refused at once", () => {
+  it.effect("has its result stored again after pauses of up to half a minute, as long as that is refused at once", () => {
     const doors = new Doors()
     const store = new SlowStore()
     store.refuse(refused)
     return Effect.gen(function*() {
       yield* publish(taskMessage({ task: "gated", id: "1", kwargs: { n: 1 } }))
       doors.open(1)
-      yield* settled
+      yield* until("it was stored", () => store.stored.length === 1)
       for (const [index, seconds] of [1, 2, 4, 8, 16, 30, 30].entries()) {
         yield* TestClock.adjust(seconds * 1_000 - 1)
         yield* settled
-        assert.strictEqual(doors.started.length, index + 1)
+        assert.strictEqual(store.stored.length, index + 1)
         yield* TestClock.adjust("1 millis")
         yield* settled
-        assert.strictEqual(doors.started.length, index + 2)
+        assert.strictEqual(store.stored.length, index + 2)
       }
-      // Once it could be stored, the next time begins with a second.
       store.refuse(undefined)
       yield* TestClock.adjust("30 seconds")
       yield* settled
-      assert.deepStrictEqual([store.stored.at(-1), yield* counts()], ["SUCCESS 1", [0, 0]])
+      assert.deepStrictEqual([doors.started, store.stored.at(-1), yield* counts()], [[1], "SUCCESS 1", [0, 0]])
     }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(quiet))
   })
 
@@ -123,7 +127,11 @@ describe("a task that acknowledges late", () => {
       assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2, 3], [1, 3]])
       yield* TestClock.adjust("1 second")
       yield* settled
-      assert.deepStrictEqual([doors.started.length, yield* counts()], [6, [1, 3]])
+      assert.deepStrictEqual([doors.started.length, store.stored.length, yield* counts()], [3, 6, [1, 3]])
+      store.refuse(undefined)
+      yield* TestClock.adjust("2 seconds")
+      yield* settled
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2, 3, 4], [0, 0]])
     }).pipe(
       Effect.provide(running(define({ tasks: [doors.late], concurrency: 1, prefetch: { count: 3 } }), store.layer)),
       Effect.provide(quiet)
@@ -135,16 +143,18 @@ describe("a task that acknowledges late", () => {
     const live = failing.toLayer(() => Effect.die(new Error("no")), { acksLate: true, acksOnFailureOrTimeout: false })
     return Effect.gen(function*() {
       const client = yield* Client.Client
+      yield* digGraveyard
       const sent = yield* client.delay(failing)
       yield* settled
       assert.deepStrictEqual(yield* counts(), [0, 0])
       assert.strictEqual((yield* lookup(sent.id))?.status, "FAILURE")
-    }).pipe(Effect.provide(running(define({ tasks: [live] }))), Effect.provide(quiet))
+      assert.deepStrictEqual((yield* drain("graveyard")).map(idOf), [sent.id])
+    }).pipe(Effect.provide(withGraveyard(running(define({ tasks: [live] })))), Effect.provide(quiet))
   })
 })
 
 describe("a result", () => {
-  it.effect("of an early task that cannot be stored is lost, and the log says so", () => {
+  it.effect("of an early task that cannot be stored is kept too, though its message is gone", () => {
     const doors = new Doors()
     const store = new SlowStore()
     const lines = new Lines()
@@ -154,12 +164,34 @@ describe("a result", () => {
       doors.open(1)
       yield* until("it is stored", () => store.waiting.length === 1)
       store.answer(away)
-      yield* settled
+      yield* TestClock.adjust("1 second")
+      yield* until("it is stored again", () => store.waiting.length === 1)
+      store.answer()
+      const { state } = yield* Worker
+      assert.deepStrictEqual([doors.started, state.requests.size, state.succeeded], [[1], 0, 1])
       assert.deepStrictEqual(lines.of("Error"), [
-        `The result of gated[${sent.id}] could not be stored: ${away.message}. It is lost`
+        `The result of gated[${sent.id}] could not be stored: ${away.message}. It is kept, and stored again in 1 seconds`
       ])
-      assert.deepStrictEqual(doors.started, [1])
     }).pipe(Effect.provide(running(define({ tasks: [doors.early] }), store.layer)), Effect.provide(lines.layer))
+  })
+
+  it.effect("of an early task that cannot be stored when the worker stops is lost, and the log says so", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    const lines = new Lines()
+    store.refuse(away)
+    return Effect.gen(function*() {
+      yield* Effect.gen(function*() {
+        yield* publish(taskMessage({ task: "gated", id: "1", kwargs: { n: 1 } }))
+        doors.open(1)
+        yield* until("it was refused", () => store.stored.length === 1)
+      }).pipe(Effect.provide(running(define({ tasks: [doors.early] }), store.layer)))
+      assert.deepStrictEqual(lines.of("Error"), [
+        `The result of gated[1] could not be stored: ${away.message}. It is kept, and stored again in 1 seconds`,
+        `The result of gated[1] could not be stored: ${away.message}. It is lost`
+      ])
+      assert.deepStrictEqual(store.stored, ["SUCCESS 1", "SUCCESS 1"])
+    }).pipe(Effect.provide(lines.layer))
   })
 
   for (const acksLate of [false, true]) {
@@ -259,7 +291,7 @@ describe("a store that is slow", () => {
     const store = new SlowStore()
     let ran = 0
     const live = quick.toLayer(() => Effect.sync(() => void ran++))
-    const most = mostPending
+    const most = 256
     return Effect.gen(function*() {
       for (let n = 0; n < most + 100; n++) yield* publish(taskMessage({ task: "quick", id: String(n) }))
       yield* settled

@@ -11,6 +11,7 @@ import * as Task from "@celeriac/tasks/Task"
 import * as Worker from "@celeriac/worker/Worker"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -28,12 +29,14 @@ export interface At extends Omit<AmqpOptions, "url"> {
   readonly url: string
   /** The default queue of client and worker. */
   readonly queue: string
+  /** How long a publish may take. */
+  readonly deadline?: Duration.Input
 }
 
-const broker = ({ queue, ...amqp }: At) =>
+const broker = ({ deadline, queue, ...amqp }: At) =>
   Client.layer.pipe(
     Layer.provideMerge(RpcBackend.layer()),
-    Layer.provideMerge(Producer.layer()),
+    Layer.provideMerge(Producer.layer(deadline === undefined ? {} : { deadline })),
     Layer.provideMerge(Layer.orDie(AmqpTransport.layer(amqp))),
     Layer.provideMerge(Layer.succeed(Settings.DefaultQueue, queue))
   )

@@ -80,6 +80,42 @@ describe.concurrent("a bad network", () => {
     40_000
   )
 
+  for (const fault of ["blackhole", "toServerLost", "toClientLost"] satisfies ReadonlyArray<Fault>) {
+    it.live(
+      `${fault} for longer than a publish may take makes no finished task run again, and every result is readable`,
+      () =>
+        Effect.scoped(Effect.gen(function*() {
+          const network = yield* proxy
+          const queue = Kit.newQueue("silent")
+          const journal = new Kit.Journal()
+          const lines = new Lines()
+          const at = { url: network.through(url), queue, heartbeat: "1 second", connectTimeout: "1 second" } as const
+          yield* Kit.worker(
+            Worker.make({ tasks: [journal.late], concurrency: 4 }),
+            { ...at, deadline: "500 millis" },
+            lines.layer
+          )
+          const client = yield* Kit.client({ url, queue })
+          const wire = yield* Kit.wire(url)
+          const sent = yield* Effect.forEach(Kit.numbers(400), (n) => client.delay(Kit.step, { n, millis: 20 }), {
+            concurrency: "unbounded"
+          })
+          yield* Kit.until("some have run", () => journal.ends.length >= 40)
+          network.fault = fault
+          yield* Kit.until("results are kept", () => lines.has("It is kept"))
+          yield* Kit.until("the loss is noticed", () => lines.has("Connection to broker lost"))
+          network.fault = "pass"
+          const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "20 seconds" }), {
+            concurrency: "unbounded"
+          })
+          assert.deepStrictEqual(results, Kit.numbers(400))
+          assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(400))
+          yield* Kit.until("all is acknowledged", async () => await wire.ready(queue) === 0)
+        })),
+      40_000
+    )
+  }
+
   it.live(
     "a worker that is told to leave while its broker is away, finishes what runs and leaves",
     () =>

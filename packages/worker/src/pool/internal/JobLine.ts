@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Job } from "./Pool.ts"
+import type { Job } from "../Pool.ts"
 
 /** Taken jobs are cut off the front once they are this many. */
 const trimAt = 1024

@@ -1,13 +1,12 @@
 /**
- * Requests that wait here for a time: the ETA of a task, or the end of a pause
- * after its result could not be stored. Their messages are outstanding
+ * Requests that wait here for their ETA. Their messages are outstanding
  * meanwhile.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Request } from "../execution/Request.ts"
-import type { TimerEntry, TimerQueue } from "../state/TimerQueue.ts"
+import type { Request } from "../../execution/Request.ts"
+import type { TimerEntry, TimerQueue } from "../../state/TimerQueue.ts"
 
 /** As Celery's timer has it: ETAs before rate limits. */
 const etaPriority = 6

@@ -14,28 +14,28 @@ import type { Queue } from "@celeriac/messaging/Entity"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Topology from "@celeriac/messaging/Topology"
 import type { Channel, Subscription } from "@celeriac/messaging/Transport"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import type { Request, Source } from "../execution/Request.ts"
-import * as Prefetch from "../state/Prefetch.ts"
-import type { TimerEntry } from "../state/TimerQueue.ts"
-import * as WorkerLog from "../state/WorkerLog.ts"
-import { Receiver, type Surroundings as ReceiverSurroundings, type Watcher } from "./Receiver.ts"
+import { Execution } from "../../boot/Execution.ts"
+import { Pool } from "../../boot/Pool.ts"
+import { Timer } from "../../boot/Timer.ts"
+import type { Executor } from "../../execution/internal/Executor.ts"
+import type { Intake } from "../../execution/internal/Subject.ts"
+import type { Request } from "../../execution/Request.ts"
+import * as Prefetch from "../../state/Prefetch.ts"
+import type { TimerEntry, TimerQueue } from "../../state/TimerQueue.ts"
+import * as WorkerLog from "../../state/WorkerLog.ts"
+import { WorkerSettings } from "../../state/WorkerSettings.ts"
+import { Connection } from "../Connection.ts"
+import * as Receiver from "./Receiver.ts"
 
-export interface Surroundings extends ReceiverSurroundings {
-  readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
-  readonly concurrency: () => number
-  readonly prefetch: Prefetch.Prefetch
-  /** Runs an effect in the background. */
-  readonly run: (effect: Effect.Effect<void>) => void
-}
-
-export interface QueueConsumer {
+export interface TaskQueue {
   readonly queue: Queue
-  /** What its requests come from. */
-  readonly source: Source
+  /** What its requests come by. */
+  readonly intake: Intake
   /** How many messages may be outstanding now; 0 is unlimited. */
   readonly prefetch: () => number
   /** No more deliveries. What waits for a time is handed out; what runs goes on and can be settled. */
@@ -46,13 +46,24 @@ export interface QueueConsumer {
   readonly resized: Effect.Effect<void>
 }
 
+/** What a queue is consumed with: services of the step that consumes it. */
+type Services = Connection | Pool | Execution | Timer | Receiver.Services
+
 /** Consumes until the scope closes. Succeeds when the first deliveries may come. */
-export const start = (
-  queue: Queue,
-  around: Surroundings
-): Effect.Effect<QueueConsumer, MessagingError, Scope.Scope> =>
+export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Services | Scope.Scope> =>
   Effect.gen(function*() {
-    const consuming = new Consuming(queue, around)
+    const consuming = new Consuming(
+      queue,
+      (yield* Connection).openChannel,
+      (yield* Execution).executor,
+      (yield* Pool).slots.concurrency,
+      (yield* WorkerSettings).prefetch,
+      (yield* Timer).queue,
+      yield* Clock.Clock,
+      yield* WorkerLog.make,
+      Effect.runForkWith(yield* Effect.context<never>()),
+      yield* Receiver.make
+    )
     yield* Effect.addFinalizer(() => Effect.sync(consuming.rest))
     const first = yield* consuming.open
     yield* Bootstep.forkSupervised(consuming.stayOpen(first))
@@ -79,10 +90,17 @@ interface Round {
   readonly scope: Scope.Closeable
 }
 
-class Consuming implements QueueConsumer, Watcher {
+class Consuming implements TaskQueue, Receiver.Watcher {
   readonly queue: Queue
-  private readonly around: Surroundings
-  private readonly receiver: Receiver
+  private readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
+  private readonly executor: Executor
+  private readonly concurrency: () => number
+  private readonly rule: Prefetch.Prefetch
+  private readonly timer: TimerQueue
+  private readonly clock: Clock.Clock
+  private readonly log: WorkerLog.WorkerLog
+  private readonly run: (effect: Effect.Effect<void>) => unknown
+  private readonly receiver: Receiver.Receiver
   private subscription: Subscription | undefined
   /** What the rule wants, without what is held. */
   private wanted: number
@@ -93,18 +111,36 @@ class Consuming implements QueueConsumer, Watcher {
   /** Of the next look at the prefetch; none while there is nothing to adapt. */
   private nextLook: TimerEntry | undefined
 
-  constructor(queue: Queue, around: Surroundings) {
+  constructor(
+    queue: Queue,
+    openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>,
+    executor: Executor,
+    concurrency: () => number,
+    rule: Prefetch.Prefetch,
+    timer: TimerQueue,
+    clock: Clock.Clock,
+    log: WorkerLog.WorkerLog,
+    run: (effect: Effect.Effect<void>) => unknown,
+    makeReceiver: (watcher: Receiver.Watcher) => Receiver.Receiver
+  ) {
     this.queue = queue
-    this.around = around
-    this.receiver = new Receiver(around, this)
-    this.wanted = Prefetch.initial(around.prefetch, around.concurrency())
+    this.openChannel = openChannel
+    this.executor = executor
+    this.concurrency = concurrency
+    this.rule = rule
+    this.timer = timer
+    this.clock = clock
+    this.log = log
+    this.run = run
+    this.receiver = makeReceiver(this)
+    this.wanted = Prefetch.initial(rule, concurrency())
     this.applied = this.wanted
-    this.windowStart = around.clock.currentTimeMillisUnsafe()
+    this.windowStart = clock.currentTimeMillisUnsafe()
   }
 
   readonly prefetch = (): number => this.applied
 
-  get source(): Source {
+  get intake(): Intake {
     return this.receiver
   }
 
@@ -117,14 +153,14 @@ class Consuming implements QueueConsumer, Watcher {
     !this.receiver.isReceiving ? Effect.never : Effect.gen({ self: this }, function*() {
       const scope = yield* Scope.fork(yield* Effect.scope)
       return yield* Effect.gen({ self: this }, function*() {
-        const channel = yield* this.around.openChannel
+        const channel = yield* this.openChannel
         yield* Topology.declareQueue(channel, this.queue)
         this.applied = this.target()
         this.subscription = yield* channel.consume(this.queue.name, {
           prefetch: this.applied,
           onDelivery: this.receiver.receive
         })
-        this.around.log.log("Debug", `basic.qos: prefetch_count->${this.applied}`, { queue: this.queue.name })
+        this.log.log("Debug", `basic.qos: prefetch_count->${this.applied}`, { queue: this.queue.name })
         return { channel, scope }
       }).pipe(
         Scope.provide(scope),
@@ -142,8 +178,8 @@ class Consuming implements QueueConsumer, Watcher {
         // With the connection, the whole consumer is built anew: that is not for one queue to do.
         if (error.reason._tag === "ConnectionLost") return yield* Effect.never
         if (!this.receiver.isReceiving) return yield* Effect.never
-        this.around.executor.forget(this.receiver.release())
-        this.around.executor.dropWaiting(this.receiver)
+        this.executor.completion.forget(this.receiver.release())
+        this.executor.dropWaiting(this.receiver)
         yield* Effect.logWarning(
           `Consuming from ${this.queue.name} stopped: ${WorkerLog.sentence(error.message)} Trying again`
         )
@@ -165,17 +201,17 @@ class Consuming implements QueueConsumer, Watcher {
   }
 
   readonly resized: Effect.Effect<void> = Effect.suspend(() => {
-    this.wanted = Prefetch.resized(this.around.prefetch, this.around.concurrency(), this.wanted)
+    this.wanted = Prefetch.resized(this.rule, this.concurrency(), this.wanted)
     this.lookLater()
     return this.apply
   })
 
   /** Looks at what was done lately, and changes the prefetch if that would help. */
   private readonly adapt: Effect.Effect<void> = Effect.suspend(() => {
-    const now = this.around.clock.currentTimeMillisUnsafe()
+    const now = this.clock.currentTimeMillisUnsafe()
     const millis = now - this.windowStart
     if (!this.receiver.isReceiving || millis < shortestWindow) return Effect.void
-    this.wanted = Prefetch.next(this.around.prefetch, this.around.concurrency(), this.wanted, this.settled, millis)
+    this.wanted = Prefetch.next(this.rule, this.concurrency(), this.wanted, this.settled, millis)
     this.settled = 0
     this.windowStart = now
     return this.apply
@@ -183,15 +219,14 @@ class Consuming implements QueueConsumer, Watcher {
 
   /** A consumer that was throttled, or hoards, does not notice by itself when nothing ends. */
   private lookLater(): void {
-    if (this.nextLook !== undefined || this.around.prefetch !== "adaptive" || !this.receiver.isReceiving) return
-    this.nextLook = this.around.timer.enter(this.around.clock.currentTimeMillisUnsafe() + lookEvery, this.look)
+    if (this.nextLook !== undefined || this.rule !== "adaptive" || !this.receiver.isReceiving) return
+    this.nextLook = this.timer.enter(this.clock.currentTimeMillisUnsafe() + lookEvery, this.look)
   }
 
   /** Looks again as long as something ends, or there is more to give back. */
   private readonly look: Effect.Effect<void> = Effect.suspend(() => {
     this.nextLook = undefined
-    const { concurrency, prefetch } = this.around
-    if (this.settled > 0 || this.wanted > Prefetch.initial(prefetch, concurrency())) this.lookLater()
+    if (this.settled > 0 || this.wanted > Prefetch.initial(this.rule, this.concurrency())) this.lookLater()
     return this.adapt
   })
 
@@ -203,8 +238,8 @@ class Consuming implements QueueConsumer, Watcher {
     this.applied = target
     return this.subscription.setPrefetch(target).pipe(
       Effect.andThen(Effect.sync(() => {
-        this.around.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
-        if (isLess && !isQuorum(this.queue)) this.around.executor.giveBack(target, this.receiver)
+        this.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
+        if (isLess && !isQuorum(this.queue)) this.executor.giveBack(target, this.receiver)
       })),
       // The channel is gone: a new one is on its way, and is told at once.
       Effect.ignore
@@ -218,12 +253,12 @@ class Consuming implements QueueConsumer, Watcher {
 
   readonly onFinished = (): void => {
     if (this.nextLook === undefined) this.lookLater()
-    if (++this.settled >= this.wanted && this.wanted !== 0) this.around.run(this.adapt)
+    if (++this.settled >= this.wanted && this.wanted !== 0) this.run(this.adapt)
   }
 
   readonly onHeld = (): void => {
     const free = this.applied - this.receiver.heldCount
-    if (this.applied !== 0 && (free < this.wanted / 2 || free > this.wanted * 2)) this.around.run(this.apply)
+    if (this.applied !== 0 && (free < this.wanted / 2 || free > this.wanted * 2)) this.run(this.apply)
   }
 }
 

@@ -1,0 +1,2 @@
+/** Why a run is interrupted. */
+export * from "@celeriac/worker/trace/Interruption"

@@ -1,0 +1,2 @@
+/** Functions around the run of a task. */
+export * from "@celeriac/tasks/Middleware"

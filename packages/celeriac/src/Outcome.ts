@@ -1,0 +1,2 @@
+/** What can become of a message. */
+export * from "@celeriac/worker/trace/Outcome"

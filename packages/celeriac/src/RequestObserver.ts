@@ -1,0 +1,2 @@
+/** Is told what becomes of requests. */
+export * from "@celeriac/worker/execution/RequestObserver"

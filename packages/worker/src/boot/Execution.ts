@@ -1,0 +1,112 @@
+/**
+ * The life of requests, from the moment they are received until their messages
+ * are settled, and finishes it before the worker leaves.
+ *
+ * It outlives connections: what runs when the broker is lost goes on, and what
+ * waits is dropped, for the broker delivers it again. On a warm shutdown its
+ * `close` waits until every running task is done, its result stored and its
+ * message settled, while the connection is still there; a cold one interrupts
+ * them.
+ *
+ * @since 0.1.0
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { Producer } from "@celeriac/messaging/Producer"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Completion from "../execution/internal/Completion.ts"
+import { Executor } from "../execution/internal/Executor.ts"
+import { KeptResults } from "../execution/internal/KeptResults.ts"
+import { Observers } from "../execution/internal/Observers.ts"
+import { ResultStore } from "../execution/internal/ResultStore.ts"
+import * as CountObserver from "../execution/observers/CountObserver.ts"
+import * as LogObserver from "../execution/observers/LogObserver.ts"
+import type { Request } from "../execution/Request.ts"
+import * as RequestObserver from "../execution/RequestObserver.ts"
+import * as WorkerLog from "../state/WorkerLog.ts"
+import { type ActiveRequest, type State, WorkerState } from "../state/WorkerState.ts"
+import * as Portable from "../trace/Portable.ts"
+import { Pool } from "./Pool.ts"
+import { Timer } from "./Timer.ts"
+
+export class Execution extends Bootstep.Service<Execution, {
+  /** What runs now: Celery's `active_requests`. */
+  readonly active: Effect.Effect<ReadonlyArray<ActiveRequest>>
+  /** For whoever receives requests. */
+  readonly executor: Executor
+}>()("Execution", {
+  requires: [Pool, Timer, WorkerState, ResultWriter],
+  start: Effect.gen(function*() {
+    const { slots } = yield* Pool
+    const timer = (yield* Timer).queue
+    const clock = yield* Clock.Clock
+    const log = yield* WorkerLog.make
+    // The state is everybody's; the requests in it are made by this worker alone.
+    const state = (yield* WorkerState) as State<Request>
+    const observers = new Observers(
+      [LogObserver.make(log), CountObserver.make(state), ...(yield* RequestObserver.Observers)],
+      (stage, defect) => log.log("Error", `An observer of requests threw in '${stage}': ${String(defect)}`)
+    )
+    const pressure = new Pressure(slots.pause)
+    const results = new ResultStore(yield* ResultWriter, timer, pressure.crowded)
+    const completion = new Completion.Completion({
+      state,
+      results,
+      kept: (again) => new KeptResults(timer, again, pressure.full),
+      publish: yield* publisher,
+      observers,
+      clock,
+      coding: yield* Portable.coding
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(results.rest))
+    return {
+      active: Effect.sync(() => Array.from(state.active.values())),
+      executor: new Executor(slots, state, completion, observers, clock)
+    }
+  }),
+  close: ({ executor }) => executor.idle,
+  stop: ({ executor }) => executor.idle,
+  terminate: ({ executor }) => executor.terminate
+}) {}
+
+/** Holds back tasks while too many results are on their way, or too many are kept. */
+class Pressure {
+  private readonly pause: (paused: boolean) => void
+  private isCrowded = false
+  private isFull = false
+
+  constructor(pause: (paused: boolean) => void) {
+    this.pause = pause
+  }
+
+  readonly crowded = (crowded: boolean): void => {
+    this.isCrowded = crowded
+    this.pause(this.isCrowded || this.isFull)
+  }
+
+  readonly full = (full: boolean): void => {
+    this.isFull = full
+    this.pause(this.isCrowded || this.isFull)
+  }
+}
+
+/** What follows a task is sent by whatever producer there is: who sends results has one. */
+const publisher = Effect.map(Effect.context<never>(), (context): Completion.Publish => {
+  const producer = Context.getOption(context, Producer)
+  return ({ message, to }, then) => {
+    if (producer._tag === "None") return then({ message: "there is no Producer to publish with", isUnencodable: true })
+    producer.value.publishUnsafe(
+      message,
+      to,
+      {},
+      (error) =>
+        then(
+          error === undefined
+            ? undefined
+            : { message: error.message, isUnencodable: error.reason._tag === "Unencodable" }
+        )
+    )
+  }
+})

@@ -1,0 +1,176 @@
+/**
+ * What comes of a delivery: understood, decided upon, acted on.
+ *
+ * One function, called by the transport once per message, synchronously. It
+ * never throws, and no message leaves it unsettled and forgotten: what is no
+ * request is a stray, and comes to its end as all do.
+ *
+ * @since 0.1.0
+ */
+import * as Content from "@celeriac/messaging/Content"
+import type { Delivery, Message } from "@celeriac/messaging/Message"
+import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
+import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
+import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
+import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { Execution } from "../../boot/Execution.ts"
+import { Timer } from "../../boot/Timer.ts"
+import type { Executor } from "../../execution/internal/Executor.ts"
+import { Stray } from "../../execution/internal/Stray.ts"
+import type { Intake } from "../../execution/internal/Subject.ts"
+import { Request } from "../../execution/Request.ts"
+import * as Strategy from "../../execution/Strategy.ts"
+import type { TimerQueue } from "../../state/TimerQueue.ts"
+import { WorkerSettings } from "../../state/WorkerSettings.ts"
+import * as Outcome from "../../trace/Outcome.ts"
+import * as Portable from "../../trace/Portable.ts"
+import { HeldRequests } from "./HeldRequests.ts"
+
+/** Whoever decides how many messages may come. */
+export interface Watcher {
+  /** A request came to something. */
+  readonly onFinished: () => void
+  /** More or fewer requests are held for their ETA. */
+  readonly onHeld: () => void
+}
+
+export type Services = Execution | TaskRegistry | Timer
+
+/** Makes receivers with the services at hand. */
+export const make: Effect.Effect<(watcher: Watcher) => Receiver, never, Services> = Effect.gen(function*() {
+  const { nodename } = yield* WorkerSettings
+  const { executor } = yield* Execution
+  const registry = yield* TaskRegistry
+  const { queue } = yield* Timer
+  const clock = yield* Clock.Clock
+  const coding = yield* Portable.coding
+  const read: TaskMessage.ReadOptions = { decode: (message: Message) => Content.decode(message, coding) }
+  return (watcher) => new Receiver(watcher, executor, registry, queue, clock, read, nodename)
+})
+
+export class Receiver implements Intake {
+  private readonly watcher: Watcher
+  private readonly executor: Executor
+  private readonly registry: TaskRegistry["Service"]
+  private readonly clock: Clock.Clock
+  private readonly read: TaskMessage.ReadOptions
+  private readonly hostname: string
+  /** Until their ETA. */
+  private readonly held: HeldRequests
+  /** Messages that are not settled. */
+  private outstanding = 0
+  private whenIdle: Deferred.Deferred<void> | undefined
+  isReceiving = true
+
+  constructor(
+    watcher: Watcher,
+    executor: Executor,
+    registry: TaskRegistry["Service"],
+    timer: TimerQueue,
+    clock: Clock.Clock,
+    read: TaskMessage.ReadOptions,
+    hostname: string
+  ) {
+    this.watcher = watcher
+    this.executor = executor
+    this.registry = registry
+    this.clock = clock
+    this.read = read
+    this.hostname = hostname
+    this.held = new HeldRequests(timer)
+  }
+
+  get heldCount(): number {
+    return this.held.size
+  }
+
+  readonly receive = (delivery: Delivery): void => {
+    this.outstanding++
+    try {
+      this.understand(delivery)
+    } catch (defect) {
+      this.end(delivery, Outcome.broken(defect), undefined)
+    }
+  }
+
+  readonly finished = (): void => {
+    this.dropped()
+    this.watcher.onFinished()
+  }
+
+  readonly dropped = (): void => {
+    if (--this.outstanding > 0 || this.whenIdle === undefined) return
+    Deferred.doneUnsafe(this.whenIdle, Effect.void)
+    this.whenIdle = undefined
+  }
+
+  /** Takes back the requests that wait for a time. */
+  readonly release = (): ReadonlyArray<Request> => this.held.release()
+
+  /** Nothing more is to come. Gives what waits for a time; from now on, nothing does. */
+  readonly close = (): ReadonlyArray<Request> => {
+    this.isReceiving = false
+    return this.release()
+  }
+
+  /** Every message that came is settled. */
+  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.outstanding === 0) return Effect.void
+    this.whenIdle ??= Deferred.makeUnsafe<void>()
+    return Deferred.await(this.whenIdle)
+  })
+
+  private understand(delivery: Delivery): void {
+    if (delivery.defect !== undefined) return this.damaged(delivery, delivery.defect.message)
+    const identity = TaskMessage.identify(delivery)
+    if (Result.isFailure(identity)) return this.invalid(delivery, identity.failure)
+    if (identity.success.version === 2) return this.understood(delivery, 2, identity.success.headers)
+
+    const message = TaskMessage.readBody(delivery, identity.success, this.read)
+    if (Result.isFailure(message)) return this.invalid(delivery, message.failure)
+    this.understood(delivery, 1, message.success.headers)
+  }
+
+  private understood(delivery: Delivery, version: 1 | 2, headers: TaskHeaders): void {
+    const registered = this.registry.get(headers.task)
+    if (registered === undefined) {
+      return this.end(delivery, { _tag: "Unregistered", task: headers.task }, headers.id, headers.task)
+    }
+    const { executor } = this
+    const now = this.clock.currentTimeMillisUnsafe()
+    const request = new Request(this, registered.options, version, headers, delivery, this.hostname, now)
+    executor.observers.received(request)
+    const decision = Strategy.decide(request, executor.state, now)
+    if (decision._tag === "Hold") this.hold(request, decision.until)
+    else executor.act(request, decision)
+  }
+
+  private hold(request: Request, until: number): void {
+    this.executor.observers.accepted(request)
+    this.executor.state.requests.add(request)
+    this.held.hold(request, until, (request) => {
+      this.watcher.onHeld()
+      this.executor.submit(request)
+    })
+    this.watcher.onHeld()
+  }
+
+  /** Not all of it arrived: what is left of its headers may still say who waits for it. */
+  private damaged(delivery: Delivery, message: string): void {
+    const { id } = delivery.headers
+    this.end(delivery, { _tag: "Damaged", message }, typeof id === "string" && id !== "" ? id : undefined)
+  }
+
+  private invalid(delivery: Delivery, error: ProtocolError): void {
+    this.end(delivery, { _tag: "Invalid", message: error.message }, error.id, error.task)
+  }
+
+  private end(delivery: Delivery, outcome: Outcome.NeverRan, id: string | undefined, task?: string): void {
+    const stray = new Stray(this, delivery, id, task, this.clock.currentTimeMillisUnsafe())
+    this.executor.completion.complete(stray, outcome)
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * What follows from an outcome: what is stored, what is published, and how the
+ * message is settled. One pure rule, for every message there is.
+ *
+ * `Completion` carries it out. Events, retries, callbacks and dead letters are
+ * messages here, and nowhere else. Source: protocol §7.1, Celery's
+ * `Request.on_failure`.
+ *
+ * @since 0.1.0
+ */
+import type { Address, Message, Settlement } from "@celeriac/messaging/Message"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as TaskState from "@celeriac/tasks/TaskState"
+import type { Lost, Outcome } from "../trace/Outcome.ts"
+
+/** What the rule asks about a message. */
+export interface Facts {
+  /** Undefined when the message does not say. */
+  readonly id: string | undefined
+  readonly group: string | undefined
+  readonly parentId: string | undefined
+  readonly ignoreResult: boolean
+  /** With late acknowledgement, whether a failure is acknowledged too. */
+  readonly acksOnFailureOrTimeout: boolean
+  /** Whether the broker may have handed it out before. */
+  readonly redelivered: boolean
+  /** Whether it is settled already, as early acknowledgement does before a run: then nobody will run it again. */
+  readonly isSettled: boolean
+}
+
+/** A message that is to be sent because of an outcome. */
+export interface Outgoing {
+  readonly message: Message
+  readonly to: Address
+}
+
+export interface Aftermath {
+  /** To be stored, if anything is. */
+  readonly record: ResultRecord.ResultRecord | undefined
+  /** To be published: what follows a task. */
+  readonly messages: ReadonlyArray<Outgoing>
+  /** `hold`: nothing, the message is the broker's again. */
+  readonly settlement: Settlement | "hold"
+}
+
+/** `now` is milliseconds since the epoch. */
+export const of = (outcome: Outcome, about: Facts, now: number): Aftermath => {
+  switch (outcome._tag) {
+    case "Success":
+      return after(unlessIgnored(about, TaskState.SUCCESS, now, { result: outcome.result }), "ack")
+    case "Failure":
+      return after(
+        unlessIgnored(about, TaskState.FAILURE, now, outcome),
+        about.acksOnFailureOrTimeout ? "ack" : "reject"
+      )
+    case "Retry":
+      return after(unlessIgnored(about, TaskState.RETRY, now, outcome), "ack")
+    case "Ignored":
+      return after(undefined, "ack")
+    case "Rejected":
+      return after(undefined, outcome.requeue ? "requeue" : "reject")
+    case "Revoked":
+      return after(
+        unlessIgnored(about, TaskState.REVOKED, now, { exception: Exceptions.taskRevoked(outcome.why) }),
+        "ack"
+      )
+    case "Lost":
+      return lost(outcome, about, now)
+    case "Unregistered":
+      return refused(about, Exceptions.notRegistered(outcome.task), now)
+    case "Invalid":
+    case "Damaged":
+      return refused(about, Exceptions.invalidTask(outcome.message), now)
+    case "Refused":
+      return refused(about, outcome.exception, now)
+    case "Broken":
+      return refused(about, Exceptions.make("Exception", [outcome.message]), now, outcome.traceback)
+  }
+}
+
+const none: ReadonlyArray<Outgoing> = []
+
+const after = (record: ResultRecord.ResultRecord | undefined, settlement: Aftermath["settlement"]): Aftermath => ({
+  record,
+  messages: none,
+  settlement
+})
+
+/**
+ * What was acknowledged early is nobody's any more, so its failure is stored.
+ * What was not runs again, here or elsewhere; but a message that came again and
+ * takes down what it runs in again would do so without end.
+ */
+const lost = (outcome: Lost, about: Facts, now: number): Aftermath => {
+  const failure = { exception: Exceptions.workerLost(outcome.message) }
+  if (about.isSettled) return after(unlessIgnored(about, TaskState.FAILURE, now, failure), "ack")
+  switch (outcome.why) {
+    case "Shutdown":
+      return after(undefined, "requeue")
+    case "ConnectionLost":
+      return after(undefined, "hold")
+    case "Crashed":
+      return about.redelivered
+        ? after(unlessIgnored(about, TaskState.FAILURE, now, failure), "reject")
+        : after(undefined, "requeue")
+  }
+}
+
+/** A message that cannot be run is for the dead-letter exchange, and a FAILURE for whoever waits. */
+const refused = (
+  about: Facts,
+  exception: Exceptions.ExceptionRecord,
+  now: number,
+  traceback: string | undefined = undefined
+): Aftermath => after(record(about, TaskState.FAILURE, now, { exception, traceback }), "reject")
+
+const unlessIgnored = (
+  about: Facts,
+  status: TaskState.TaskState,
+  now: number,
+  what: What
+): ResultRecord.ResultRecord | undefined => about.ignoreResult ? undefined : record(about, status, now, what)
+
+type What = Pick<ResultRecord.Options, "result" | "exception" | "traceback">
+
+const record = (
+  about: Facts,
+  status: TaskState.TaskState,
+  now: number,
+  { exception, result, traceback }: What
+): ResultRecord.ResultRecord | undefined =>
+  about.id === undefined ? undefined : ResultRecord.make(about.id, status, {
+    result,
+    exception,
+    traceback,
+    dateDone: now,
+    groupId: about.group,
+    parentId: about.parentId
+  })

@@ -1,0 +1,90 @@
+/**
+ * Is told what becomes of messages: the log and the counters are observers,
+ * and yours is a layer.
+ *
+ * ```ts
+ * const Metrics = RequestObserver.layer({
+ *   started: (request) => void histogram.record((request.timeStart ?? 0) - request.receivedAt),
+ *   ended: (request, outcome) => void counter.add(1, { task: request.name, outcome: outcome._tag })
+ * })
+ * worker.layer.pipe(Layer.provide(Metrics))
+ * ```
+ *
+ * It is called on the way of every message, by plain functions that are
+ * collected once: what it does takes the time of tasks. It cannot settle
+ * anything, and what it throws is logged and changes nothing.
+ *
+ * @since 0.1.0
+ */
+import type { Settlement } from "@celeriac/messaging/Message"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Outcome } from "../trace/Outcome.ts"
+
+/** A message as observers see it. Times are milliseconds since the epoch. */
+export interface Observed {
+  /** Undefined when it could not be read that far. */
+  readonly id: string | undefined
+  /** The name that the task is registered under; undefined as above. */
+  readonly task: string | undefined
+  /** The name in logs. */
+  readonly name: string
+  /** 0 at the first attempt. */
+  readonly retries: number
+  readonly group: string | undefined
+  readonly parentId: string | undefined
+  readonly rootId: string | undefined
+  readonly redelivered: boolean
+  readonly receivedAt: number
+  /** Undefined until its handler begins. */
+  readonly timeStart: number | undefined
+  /** Where it was delivered from. */
+  readonly exchange: string
+  readonly routingKey: string
+  /** Of its body, in bytes. */
+  readonly size: number
+  /** Whether its message is settled already, as early acknowledgement does before a run. */
+  readonly isSettled: boolean
+}
+
+/** What becomes of a result that could not be stored. */
+export type Fate =
+  /** It is kept, and stored again after a pause in milliseconds. */
+  | { readonly _tag: "Kept"; readonly pause: number }
+  /** The worker stops: the message goes back to its queue, and the task runs again. */
+  | { readonly _tag: "Requeued" }
+  /** Nobody will know. */
+  | { readonly _tag: "Lost" }
+
+export interface RequestObserver {
+  /** Its headers were understood. */
+  readonly received?: (request: Observed) => void
+  /** It is to run: it waits for a slot, or for its time. */
+  readonly accepted?: (request: Observed) => void
+  /** Its handler begins. */
+  readonly started?: (request: Observed) => void
+  /** What came of it, before it is stored. `instead` is what it came to first, if that had no form in the store. */
+  readonly ended?: (request: Observed, outcome: Outcome, now: number, instead: Outcome | undefined) => void
+  /** The broker was told. `isStale`: it was not, for the channel is gone, and it hands out the message again. */
+  readonly settled?: (request: Observed, settlement: Settlement, isStale: boolean) => void
+  /** What came of it, or its state STARTED, could not be stored. */
+  readonly notStored?: (request: Observed, status: string, why: string, fate: Fate) => void
+  /** Its message came again while it runs, or while its result is kept: it settles that one. */
+  readonly adopted?: (request: Observed) => void
+  /** Its message came again after it was settled, and is settled the same way. */
+  readonly repeated?: (request: Observed, settlement: Settlement) => void
+}
+
+/** Those there are. */
+export const Observers = Context.Reference<ReadonlyArray<RequestObserver>>(
+  "@celeriac/worker/execution/RequestObserver",
+  { defaultValue: () => [] }
+)
+
+/** Adds an observer to those there are. */
+export const layer = (observer: RequestObserver): Layer.Layer<never> => layerEffect(Effect.succeed(observer))
+
+/** Adds an observer that has to be made to those there are. */
+export const layerEffect = <E, R>(make: Effect.Effect<RequestObserver, E, R>): Layer.Layer<never, E, R> =>
+  Layer.effect(Observers, Effect.zipWith(Observers, make, (others, observer) => [...others, observer]))

@@ -1,0 +1,35 @@
+/**
+ * An outcome on its way to be safe: what is still to be published and stored,
+ * and how the message is settled after that.
+ *
+ * @since 0.1.0
+ */
+import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
+import type { TimerEntry } from "../../state/TimerQueue.ts"
+import type { Outcome } from "../../trace/Outcome.ts"
+import type { Aftermath, Outgoing } from "../Aftermath.ts"
+import type { Subject } from "./Subject.ts"
+
+export class Ending {
+  readonly subject: Subject
+  readonly outcome: Outcome
+  readonly settlement: Aftermath["settlement"]
+  /** Not stored yet. */
+  record: ResultRecord | undefined
+  /** Not published yet. */
+  messages: ReadonlyArray<Outgoing>
+  /** How often it could not be made safe. */
+  failures = 0
+  /** What it takes while it is kept, roughly. */
+  bytes = 0
+  /** Of the next attempt, while it is kept and none is under way. */
+  next: TimerEntry | undefined = undefined
+
+  constructor(subject: Subject, outcome: Outcome, { messages, record, settlement }: Aftermath) {
+    this.subject = subject
+    this.outcome = outcome
+    this.settlement = settlement
+    this.record = record
+    this.messages = messages
+  }
+}

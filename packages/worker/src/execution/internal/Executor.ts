@@ -1,0 +1,112 @@
+/**
+ * The life of an accepted request, one stage under the other: a slot, the
+ * acknowledgement if it is early, the run, the end.
+ *
+ * Nothing here is an effect: the handler's own is run by the pool, and a
+ * request whose handler does not wait goes through all stages in one turn. What
+ * follows from its end is for `Completion`.
+ *
+ * @since 0.1.0
+ */
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as TaskState from "@celeriac/tasks/TaskState"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Job, Pool } from "../../pool/Pool.ts"
+import type { State } from "../../state/WorkerState.ts"
+import * as Outcome from "../../trace/Outcome.ts"
+import type { Work } from "../../trace/Work.ts"
+import type { Request } from "../Request.ts"
+import * as Strategy from "../Strategy.ts"
+import type { Completion } from "./Completion.ts"
+import type { Observers } from "./Observers.ts"
+import { RequestJob, type Stages } from "./RequestJob.ts"
+import type { Intake } from "./Subject.ts"
+
+export class Executor implements Stages {
+  readonly state: State<Request>
+  readonly completion: Completion
+  readonly observers: Observers
+  private readonly pool: Pool
+  private readonly clock: Clock.Clock
+
+  constructor(pool: Pool, state: State<Request>, completion: Completion, observers: Observers, clock: Clock.Clock) {
+    this.pool = pool
+    this.state = state
+    this.completion = completion
+    this.observers = observers
+    this.clock = clock
+  }
+
+  /** Acts on what was decided about a request that has come in, but for holding it. */
+  readonly act = (request: Request, decision: Exclude<Strategy.Decision, { readonly _tag: "Hold" }>): void => {
+    switch (decision._tag) {
+      case "Run":
+        this.observers.accepted(request)
+        return this.submit(request)
+      case "Discard":
+        return this.completion.complete(request, Outcome.expired)
+      case "Adopt":
+        this.observers.adopted(request)
+        return decision.running.adopt(request.delivery, request.intake)
+      case "Done":
+        return this.completion.repeat(request, decision.settlement)
+    }
+  }
+
+  /** Gives the request to the pool. */
+  readonly submit = (request: Request): void => {
+    this.state.requests.add(request)
+    this.pool.submit(new RequestJob(this, request))
+  }
+
+  accept(request: Request): Work | undefined {
+    const now = this.clock.currentTimeMillisUnsafe()
+    if (!Strategy.isExpired(request, now)) return request.work
+    this.completion.complete(request, Outcome.expired)
+    return undefined
+  }
+
+  /** Its message can be run, so that it may be acknowledged. */
+  started(request: Request): boolean {
+    if (!request.options.acksLate && !this.completion.acknowledge(request)) return false
+    request.timeStart = this.clock.currentTimeMillisUnsafe()
+    this.state.started(request)
+    this.observers.started(request)
+    if (request.options.trackStarted && !request.ignoreResult) this.noteStart(request)
+    return true
+  }
+
+  ended(request: Request, outcome: Outcome.Outcome): void {
+    this.completion.complete(request, outcome)
+  }
+
+  /** Sends back to the broker what waits for a slot, but for `keep` of the oldest; of one intake, or of all. */
+  readonly giveBack = (keep: number, intake?: Intake): void => this.completion.giveBack(this.withdraw(keep, intake))
+
+  /** Drops what waits for a slot; of one intake, whose channel alone is lost, or of all. */
+  readonly dropWaiting = (intake?: Intake): void => this.completion.forget(this.withdraw(0, intake))
+
+  /** Nothing is running, and what came of all that ran is safe or given up. For a worker that stops. */
+  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
+    this.completion.close()
+    return Effect.andThen(this.pool.idle, this.completion.idle)
+  })
+
+  /** Interrupts what runs: late requests go back to their queues, early ones are stored as lost. */
+  readonly terminate: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.andThen(this.pool.terminate({ _tag: "Shutdown" }), this.idle)
+  )
+
+  private withdraw(keep: number, intake: Intake | undefined): ReadonlyArray<Request> {
+    const fits = intake === undefined ? isRequest : (job: Job) => isRequest(job) && job.request.intake === intake
+    return this.pool.withdraw(keep, fits).flatMap((job) => isRequest(job) ? [job.request] : [])
+  }
+
+  private noteStart(request: Request): void {
+    const result = { pid: process.pid, hostname: request.hostname }
+    this.completion.note(request, ResultRecord.make(request.id, TaskState.STARTED, { result }))
+  }
+}
+
+const isRequest = (job: Job): job is RequestJob => job instanceof RequestJob

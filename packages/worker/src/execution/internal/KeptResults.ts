@@ -1,0 +1,105 @@
+/**
+ * What came of requests and could not be stored: kept, and tried again after a
+ * pause of a second, twice as long each time, up to half a minute.
+ *
+ * Bounded in number and bytes: beyond, no further task is started.
+ *
+ * @since 0.1.0
+ */
+import * as Content from "@celeriac/messaging/Content"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { TimerQueue } from "../../state/TimerQueue.ts"
+import type { Ending } from "./Ending.ts"
+
+/** How many results are kept, and how many bytes they may have, before no further task is started. */
+const most = { results: 1_000, bytes: 64 * 1024 * 1024 }
+
+/** In milliseconds. */
+const shortest = 1_000
+const longest = 30_000
+
+export class KeptResults {
+  private readonly bound: typeof most
+  private readonly timer: TimerQueue
+  private readonly again: (ending: Ending) => void
+  private readonly onFull: (full: boolean) => void
+  private readonly kept = new Set<Ending>()
+  private bytes = 0
+  private isFull = false
+  private whenEmpty: Deferred.Deferred<void> | undefined
+
+  constructor(timer: TimerQueue, again: (ending: Ending) => void, onFull: (full: boolean) => void, bound = most) {
+    this.bound = bound
+    this.timer = timer
+    this.again = again
+    this.onFull = onFull
+  }
+
+  get size(): number {
+    return this.kept.size
+  }
+
+  /** Keeps it until it is released. Gives how many milliseconds the pause is. */
+  keep(ending: Ending, now: number): number {
+    const pause = Math.min(longest, shortest * 2 ** ending.failures)
+    ending.failures++
+    if (!this.kept.has(ending)) {
+      this.kept.add(ending)
+      ending.bytes = sizeOf(ending)
+      this.bytes += ending.bytes
+      this.fill()
+    }
+    ending.next = this.timer.enter(now + pause, Effect.sync(() => this.retry(ending)))
+    return pause
+  }
+
+  release(ending: Ending): void {
+    if (!this.kept.delete(ending)) return
+    this.bytes -= ending.bytes
+    ending.next?.cancel()
+    ending.next = undefined
+    this.fill()
+    if (this.kept.size === 0 && this.whenEmpty !== undefined) {
+      Deferred.doneUnsafe(this.whenEmpty, Effect.void)
+      this.whenEmpty = undefined
+    }
+  }
+
+  /** Tries those that fit at once: there is a reason to think that they can be stored now, or no time to wait. */
+  retryAll(fits: (ending: Ending) => boolean = () => true): void {
+    for (const ending of Array.from(this.kept)) {
+      if (ending.next !== undefined && fits(ending)) this.retry(ending)
+    }
+  }
+
+  /** None is kept. */
+  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.kept.size === 0) return Effect.void
+    this.whenEmpty ??= Deferred.makeUnsafe<void>()
+    return Deferred.await(this.whenEmpty)
+  })
+
+  private retry(ending: Ending): void {
+    ending.next?.cancel()
+    ending.next = undefined
+    this.again(ending)
+  }
+
+  private fill(): void {
+    const isFull = this.kept.size >= this.bound.results || this.bytes >= this.bound.bytes
+    if (isFull === this.isFull) return
+    this.isFull = isFull
+    this.onFull(isFull)
+  }
+}
+
+/** Of what is written, or a guess: nobody waits for this figure. */
+const sizeOf = ({ messages, record }: Ending): number => {
+  const bodies = messages.reduce((sum, { message }) => sum + message.body.length, 0)
+  if (record === undefined) return bodies
+  const written = Content.encode(ResultRecord.encodeReply(record), { serializer: "json" })
+  return bodies + (Result.isSuccess(written) ? written.success.body.length : 1024)
+}

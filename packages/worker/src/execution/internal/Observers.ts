@@ -1,0 +1,117 @@
+/**
+ * All observers of a worker as one: a list for each stage, made once, so that a
+ * stage that nobody observes costs a comparison.
+ *
+ * @since 0.1.0
+ */
+import type { Settlement } from "@celeriac/messaging/Message"
+import type { Outcome } from "../../trace/Outcome.ts"
+import type { Fate, Observed, RequestObserver } from "../RequestObserver.ts"
+
+type Stage = keyof RequestObserver
+
+export class Observers implements Required<RequestObserver> {
+  private readonly receiving: ReadonlyArray<NonNullable<RequestObserver["received"]>>
+  private readonly accepting: ReadonlyArray<NonNullable<RequestObserver["accepted"]>>
+  private readonly starting: ReadonlyArray<NonNullable<RequestObserver["started"]>>
+  private readonly ending: ReadonlyArray<NonNullable<RequestObserver["ended"]>>
+  private readonly settling: ReadonlyArray<NonNullable<RequestObserver["settled"]>>
+  private readonly failing: ReadonlyArray<NonNullable<RequestObserver["notStored"]>>
+  private readonly adopting: ReadonlyArray<NonNullable<RequestObserver["adopted"]>>
+  private readonly repeating: ReadonlyArray<NonNullable<RequestObserver["repeated"]>>
+  private readonly onDefect: (stage: Stage, defect: unknown) => void
+
+  constructor(all: ReadonlyArray<RequestObserver>, onDefect: (stage: Stage, defect: unknown) => void) {
+    this.receiving = pick(all, "received")
+    this.accepting = pick(all, "accepted")
+    this.starting = pick(all, "started")
+    this.ending = pick(all, "ended")
+    this.settling = pick(all, "settled")
+    this.failing = pick(all, "notStored")
+    this.adopting = pick(all, "adopted")
+    this.repeating = pick(all, "repeated")
+    this.onDefect = onDefect
+  }
+
+  received(request: Observed): void {
+    for (let i = 0; i < this.receiving.length; i++) {
+      try {
+        this.look("received", this.receiving[i]!(request))
+      } catch (defect) {
+        this.onDefect("received", defect)
+      }
+    }
+  }
+
+  accepted(request: Observed): void {
+    for (let i = 0; i < this.accepting.length; i++) {
+      try {
+        this.look("accepted", this.accepting[i]!(request))
+      } catch (defect) {
+        this.onDefect("accepted", defect)
+      }
+    }
+  }
+
+  started(request: Observed): void {
+    for (let i = 0; i < this.starting.length; i++) {
+      try {
+        this.look("started", this.starting[i]!(request))
+      } catch (defect) {
+        this.onDefect("started", defect)
+      }
+    }
+  }
+
+  ended(request: Observed, outcome: Outcome, now: number, instead: Outcome | undefined): void {
+    for (let i = 0; i < this.ending.length; i++) {
+      try {
+        this.look("ended", this.ending[i]!(request, outcome, now, instead))
+      } catch (defect) {
+        this.onDefect("ended", defect)
+      }
+    }
+  }
+
+  settled(request: Observed, settlement: Settlement, isStale: boolean): void {
+    for (let i = 0; i < this.settling.length; i++) {
+      try {
+        this.look("settled", this.settling[i]!(request, settlement, isStale))
+      } catch (defect) {
+        this.onDefect("settled", defect)
+      }
+    }
+  }
+
+  notStored(request: Observed, status: string, why: string, fate: Fate): void {
+    for (const notStored of this.failing) this.guard("notStored", () => notStored(request, status, why, fate))
+  }
+
+  adopted(request: Observed): void {
+    for (const adopted of this.adopting) this.guard("adopted", () => adopted(request))
+  }
+
+  repeated(request: Observed, settlement: Settlement): void {
+    for (const repeated of this.repeating) this.guard("repeated", () => repeated(request, settlement))
+  }
+
+  /** Off the hot path, where a closure does not matter. */
+  private guard(stage: Stage, call: () => unknown): void {
+    try {
+      this.look(stage, call())
+    } catch (defect) {
+      this.onDefect(stage, defect)
+    }
+  }
+
+  /** An observer without types may be asynchronous: nobody waits for it, and its failure is not the process's. */
+  private look(stage: Stage, returned: unknown): void {
+    if (returned instanceof Promise) returned.catch((defect) => this.onDefect(stage, defect))
+  }
+}
+
+const pick = <S extends Stage>(all: ReadonlyArray<RequestObserver>, stage: S) =>
+  all.flatMap((observer): ReadonlyArray<NonNullable<RequestObserver[S]>> => {
+    const method = observer[stage]
+    return typeof method === "function" ? [method.bind(observer) as NonNullable<RequestObserver[S]>] : []
+  })

@@ -1,0 +1,166 @@
+/**
+ * Results on their way to the result backend.
+ *
+ * It counts them, so that a worker which stops can wait until each is stored,
+ * and says when too many are on their way. A backend is anybody's code: one
+ * that throws, answers twice, answers with nonsense or never does not keep the
+ * worker from going on. One that cannot store is not its business: whoever
+ * stores is told.
+ *
+ * @since 0.1.0
+ */
+import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
+import type { Addressee, ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { TimerEntry, TimerQueue } from "../../state/TimerQueue.ts"
+
+/** Beyond this many results on their way, no further task is started. */
+const mostPending = 256
+
+/** How long a backend may take to answer, in milliseconds: longer than any deadline of its own. */
+const patience = 60_000
+
+/** Why a result was not stored. */
+export interface StoreFailure {
+  readonly message: string
+  /** It has no form in the store: to try again would come to the same. */
+  readonly isUnencodable: boolean
+}
+
+/** Told once, with nothing or with the failure. */
+export type Then = (failure: StoreFailure | undefined) => void
+
+export class ResultStore {
+  private readonly backend: Pick<ResultWriter["Service"], "storeUnsafe">
+  private readonly timer: TimerQueue
+  /** Told when too many are on their way, and when enough of them are stored. */
+  private readonly onCrowded: (crowded: boolean) => void
+  private pending = 0
+  /** Those under way, in the order of their deadlines, among others that were answered. */
+  private line: Array<Storing> = []
+  private isCrowded = false
+  private look: TimerEntry | undefined
+  private whenStored: Deferred.Deferred<void> | undefined
+
+  constructor(
+    backend: Pick<ResultWriter["Service"], "storeUnsafe">,
+    timer: TimerQueue,
+    onCrowded: (crowded: boolean) => void
+  ) {
+    this.backend = backend
+    this.timer = timer
+    this.onCrowded = onCrowded
+  }
+
+  /** `then` is called once, perhaps before this returns. `now` is milliseconds since the epoch. */
+  store(record: ResultRecord, addressee: Addressee, now: number, then: Then): void {
+    const storing = new Storing(this, now + patience, then)
+    try {
+      const returned: unknown = this.backend.storeUnsafe(record, addressee, storing.answer)
+      if (returned instanceof Promise) returned.catch(storing.answer)
+    } catch (defect) {
+      storing.answer(defect ?? "the result backend threw")
+    }
+    // One that was answered at once was never under way.
+    if (!storing.isAnswered) this.wait(storing)
+  }
+
+  /** Nothing is on its way. */
+  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.pending === 0) return Effect.void
+    this.whenStored ??= Deferred.makeUnsafe<void>()
+    return Deferred.await(this.whenStored)
+  })
+
+  /** Looks after nothing any more. */
+  readonly rest = (): void => {
+    this.look?.cancel()
+    this.look = undefined
+  }
+
+  /** It was answered. */
+  settled(storing: Storing): void {
+    if (!storing.isUnderWay) return
+    if (--this.pending === 0) this.line.length = 0
+    if (this.isCrowded && this.pending <= mostPending / 2) this.crowd(false)
+  }
+
+  /** Whoever was told of the last answer has gone on. */
+  told(): void {
+    if (this.pending !== 0 || this.whenStored === undefined) return
+    Deferred.doneUnsafe(this.whenStored, Effect.void)
+    this.whenStored = undefined
+  }
+
+  private wait(storing: Storing): void {
+    storing.isUnderWay = true
+    this.line.push(storing)
+    if (this.line.length > tidyAbove && this.line.length > 2 * this.pending) this.line = this.line.filter(isUnanswered)
+    this.pending++
+    if (this.look === undefined) this.lookAt(storing.deadline)
+    if (!this.isCrowded && this.pending >= mostPending) this.crowd(true)
+  }
+
+  private crowd(crowded: boolean): void {
+    this.isCrowded = crowded
+    this.onCrowded(crowded)
+  }
+
+  private lookAt(deadline: number): void {
+    this.look = this.timer.enter(deadline, Effect.sync(() => this.expire(deadline)))
+  }
+
+  private expire(now: number): void {
+    this.look = undefined
+    for (const storing of this.line.filter(isUnanswered)) {
+      if (storing.deadline > now) return this.lookAt(storing.deadline)
+      storing.answer(`the result backend did not answer within ${patience / 1_000} seconds`)
+    }
+  }
+}
+
+/** So long is the line before those that were answered are taken out of it. */
+const tidyAbove = 1024
+
+const isUnanswered = ({ isAnswered }: Storing): boolean => !isAnswered
+
+/** One result on its way. */
+class Storing {
+  readonly deadline: number
+  isAnswered = false
+  isUnderWay = false
+  private readonly store: ResultStore
+  private readonly onAnswer: Then
+
+  constructor(store: ResultStore, deadline: number, then: Then) {
+    this.store = store
+    this.deadline = deadline
+    this.onAnswer = then
+  }
+
+  /** Typed as a backend has it, and given anything: the first answer counts. */
+  readonly answer = (error?: unknown): void => {
+    if (this.isAnswered) return
+    this.isAnswered = true
+    this.store.settled(this)
+    this.onAnswer(error == null ? undefined : failureOf(error))
+    this.store.told()
+  }
+}
+
+const failureOf = (error: unknown): StoreFailure => {
+  try {
+    const known = error as { readonly message?: unknown; readonly reason?: Reason } // looked at below
+    const isUnencodable = known.reason?._tag === "Unencodable"
+    const message = isUnencodable ? known.reason.message ?? known.message : known.message
+    return { message: typeof message === "string" ? message : String(error), isUnencodable }
+  } catch {
+    return { message: "the result backend failed with what cannot be told", isUnencodable: false }
+  }
+}
+
+interface Reason {
+  readonly _tag?: unknown
+  readonly message?: unknown
+}

@@ -1,0 +1,131 @@
+/**
+ * Writes the log lines of requests: Celery's, word by word, where Celery has
+ * them.
+ *
+ * A line that nobody sees is not made: stages whose level is off are not
+ * observed at all.
+ *
+ * @since 0.1.0
+ */
+import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import * as Cause from "effect/Cause"
+import * as WorkerLog from "../../state/WorkerLog.ts"
+import type { Outcome } from "../../trace/Outcome.ts"
+import type { Fate, Observed, RequestObserver } from "../RequestObserver.ts"
+
+/** Into this log. */
+export const make = (log: WorkerLog.WorkerLog): RequestObserver => ({
+  ...(log.isInfo ? { received: (request) => log.log("Info", `Task ${nameOf(request)} received`) } : {}),
+  ...(log.isDebug ? { started: (request) => log.log("Debug", `Task accepted: ${nameOf(request)}`) } : {}),
+  ended: (request, outcome, now) => end(log, request, outcome, now),
+  settled: (request, settlement, isStale) => {
+    // One that has run is known when it comes again; one that has not may run elsewhere.
+    if (isStale && settlement === "ack" && request.timeStart === undefined) {
+      log.log("Warn", `${nameOf(request)} lost its connection before it started: its message is left to the broker`)
+    }
+  },
+  notStored: (request, status, why, fate) =>
+    status === "STARTED"
+      ? log.log("Warn", `${nameOf(request)}: STARTED was not stored: ${why}`)
+      : log.log(
+        "Error",
+        `The result of ${nameOf(request)} could not be stored: ${WorkerLog.sentence(why)} ${fates(fate)}`
+      ),
+  adopted: (request) => log.log("Info", `Task ${nameOf(request)} is running here: its new delivery is settled with it`),
+  repeated: (request, settlement) =>
+    log.log(
+      "Info",
+      `Task ${nameOf(request)} was run here: ${settlement === "ack" ? "acknowledged" : "rejected"} again`
+    )
+})
+
+const fates = (fate: Fate): string => {
+  switch (fate._tag) {
+    case "Kept":
+      return `It is kept, and stored again in ${fate.pause / 1_000} seconds`
+    case "Requeued":
+      return "The task goes back to its queue"
+    case "Lost":
+      return "It is lost"
+  }
+}
+
+const end = (log: WorkerLog.WorkerLog, request: Observed, outcome: Outcome, now: number): void => {
+  switch (outcome._tag) {
+    case "Success":
+      if (log.isInfo) {
+        const seconds = (now - (request.timeStart ?? request.receivedAt)) / 1000
+        log.log("Info", `Task ${nameOf(request)} succeeded in ${seconds}s: ${PythonRepr.repr(outcome.result)}`)
+      }
+      return
+    case "Failure": {
+      const repr = Exceptions.repr(outcome.exception)
+      return outcome.isDeclared
+        ? log.log("Info", `Task ${nameOf(request)} raised expected: ${repr}`)
+        : log.log("Error", `Task ${nameOf(request)} raised unexpected: ${repr}${below(outcome.traceback)}`)
+    }
+    case "Retry":
+      return log.log("Info", `Task ${nameOf(request)} retry: ${Exceptions.repr(outcome.exception)}`)
+    case "Ignored":
+      return log.log("Info", `Task ${nameOf(request)} ignored`)
+    case "Rejected":
+      return log.log("Warn", `Task ${nameOf(request)} rejected its message${because(outcome.reason)}`)
+    case "Revoked":
+      return log.log("Info", `Discarding revoked task: ${nameOf(request)}`)
+    case "Lost":
+      return log.log(
+        "Warn",
+        `Task ${nameOf(request)} ${ways[outcome.why]}${request.isSettled ? "" : back[outcome.why]}`
+      )
+    case "Unregistered":
+      return log.log(
+        "Error",
+        `Received unregistered task of type '${outcome.task}' [${request.id}]. The message has been rejected. ` +
+          "Is its handler among the tasks of this worker?"
+      )
+    case "Invalid":
+      return log.log(
+        "Error",
+        `Received invalid task message, which has been rejected: ${outcome.message} (${whereabouts(request)})`
+      )
+    case "Damaged":
+      return log.log(
+        "Error",
+        `Received a damaged message, which has been rejected: ${outcome.message} (${whereabouts(request)})`
+      )
+    case "Refused":
+      return log.log(
+        "Error",
+        `Task ${nameOf(request)} refused: ${Exceptions.repr(outcome.exception)}. The message has been rejected`
+      )
+    case "Broken":
+      return log.log(
+        "Fatal",
+        `Task ${nameOf(request)} INTERNAL ERROR: ${outcome.message}`,
+        undefined,
+        Cause.die(outcome.traceback)
+      )
+  }
+}
+
+const ways = {
+  Shutdown: "was terminated",
+  ConnectionLost: "was interrupted, for its connection is lost",
+  Crashed: "was lost with what it ran in"
+} as const
+
+const back = {
+  Shutdown: " and goes back to its queue",
+  ConnectionLost: " and is left to the broker",
+  Crashed: ""
+} as const
+
+const below = (traceback: string | undefined): string => traceback === undefined ? "" : `\n${traceback}`
+
+const because = (reason: string | undefined): string => reason === undefined ? "" : `: ${reason}`
+
+const nameOf = (request: Observed): string => `${request.name}[${request.id}]`
+
+const whereabouts = ({ exchange, routingKey, size }: Observed): string =>
+  `exchange '${exchange}', routing key '${routingKey}', ${size} bytes`

@@ -1,0 +1,89 @@
+/**
+ * What can become of a message, all of it: plain data, which crosses to a
+ * thread or a process and back as it is.
+ *
+ * The first seven are what a run comes to; the others never ran. A pool answers
+ * with one, the intake makes one of what is no request, and
+ * `execution/Aftermath` says what follows.
+ *
+ * @since 0.1.0
+ */
+import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
+import * as Traceback from "@celeriac/tasks/result/Traceback"
+
+export type Outcome = Ran | NeverRan
+
+export type Ran =
+  | {
+    readonly _tag: "Success"
+    /** As the task's schema encodes it. */
+    readonly result: unknown
+    /** Whether `result` is sealed: see `Portable`. */
+    readonly isSealed: boolean
+  }
+  | Failure
+  /** It is to run again, by a message that was or will be sent. */
+  | { readonly _tag: "Retry"; readonly exception: ExceptionRecord; readonly traceback: string | undefined }
+  /** The task settled what became of it itself: nothing is stored. */
+  | { readonly _tag: "Ignored"; readonly reason: string | undefined }
+  /** The task refused its message. */
+  | { readonly _tag: "Rejected"; readonly requeue: boolean; readonly reason: string | undefined }
+  | Revoked
+  | Lost
+
+export interface Failure {
+  readonly _tag: "Failure"
+  readonly exception: ExceptionRecord
+  readonly traceback: string | undefined
+  /** The task's definition declares it: no surprise, so no traceback in the log. */
+  readonly isDeclared: boolean
+}
+
+export interface Revoked {
+  readonly _tag: "Revoked"
+  /** `terminated` while it ran, the others before. */
+  readonly why: "expired" | "revoked" | "terminated"
+}
+
+/** It was interrupted, or went down with what it ran in, before it came to anything. */
+export interface Lost {
+  readonly _tag: "Lost"
+  /** `Crashed`: its thread or process is gone. */
+  readonly why: "Shutdown" | "ConnectionLost" | "Crashed"
+  /** What is stored of a run that nobody will do again. */
+  readonly message: string
+}
+
+export type NeverRan =
+  /** The worker knows no task of this name. */
+  | { readonly _tag: "Unregistered"; readonly task: string }
+  /** The message makes no sense. */
+  | { readonly _tag: "Invalid"; readonly message: string }
+  /** Not all of the message arrived. */
+  | { readonly _tag: "Damaged"; readonly message: string }
+  /** The worker does not do what the message asks for. */
+  | { readonly _tag: "Refused"; readonly exception: ExceptionRecord }
+  /** What never throws has thrown: a mistake of the worker, or of a task that breaks what it promises. */
+  | { readonly _tag: "Broken"; readonly message: string; readonly traceback: string }
+
+export const expired: Revoked = { _tag: "Revoked", why: "expired" }
+
+export const failure = (
+  exception: ExceptionRecord,
+  traceback: string | undefined = undefined,
+  isDeclared = false
+): Failure => ({ _tag: "Failure", exception, traceback, isDeclared })
+
+export const broken = (defect: unknown): NeverRan => ({
+  _tag: "Broken",
+  message: textOf(defect),
+  traceback: Traceback.fromUnknown(defect)
+})
+
+const textOf = (defect: unknown): string => {
+  try {
+    return String(defect)
+  } catch {
+    return "<unrepresentable>"
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Work that is being done: what its handler sees of the message, and the
+ * effect it came to.
+ *
+ * It looks into the work when it is asked, and copies nothing.
+ *
+ * @since 0.1.0
+ */
+import type { Registered } from "@celeriac/tasks/TaskRegistry"
+import type { DeliveryInfo, TaskRequest } from "@celeriac/tasks/TaskRequest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { Work } from "./Work.ts"
+
+export class Run implements TaskRequest {
+  readonly registered: Registered
+  private readonly work: Work
+  /** What to run, and the services to run it with. */
+  effect: Effect.Effect<unknown, unknown, unknown> = Effect.void
+  context: Context.Context<any>
+
+  constructor(work: Work, registered: Registered) {
+    this.work = work
+    this.registered = registered
+    this.context = registered.context
+  }
+
+  get id(): string {
+    return this.work.headers.id
+  }
+  get task(): string {
+    return this.work.headers.task
+  }
+  get retries(): number {
+    return this.work.headers.retries
+  }
+  get eta(): number | undefined {
+    return this.work.headers.etaMillis
+  }
+  get expires(): number | undefined {
+    return this.work.headers.expiresMillis
+  }
+  get rootId(): string {
+    return this.work.headers.rootId
+  }
+  get parentId(): string | undefined {
+    return this.work.headers.parentId
+  }
+  get group(): string | undefined {
+    return this.work.headers.group
+  }
+  get groupIndex(): number | undefined {
+    return this.work.headers.groupIndex
+  }
+  get correlationId(): string {
+    return this.work.message.properties.correlationId ?? this.work.headers.id
+  }
+  get replyTo(): string | undefined {
+    return this.work.message.properties.replyTo
+  }
+  get headers(): Readonly<Record<string, unknown>> {
+    return this.work.headers.custom
+  }
+  get hostname(): string {
+    return this.work.hostname
+  }
+  get origin(): string | undefined {
+    return this.work.headers.origin
+  }
+  get shadow(): string | undefined {
+    return this.work.headers.shadow
+  }
+  get argsRepr(): string {
+    return this.work.headers.argsRepr ?? ""
+  }
+  get kwargsRepr(): string {
+    return this.work.headers.kwargsRepr ?? ""
+  }
+  get timeLimit(): number | undefined {
+    return this.work.headers.timeLimit.hard
+  }
+  get softTimeLimit(): number | undefined {
+    return this.work.headers.timeLimit.soft
+  }
+  get ignoreResult(): boolean {
+    return this.work.headers.ignoreResult ?? this.registered.options.ignoreResult
+  }
+  get deliveryInfo(): DeliveryInfo {
+    const { exchange, message, redelivered, routingKey } = this.work
+    return { exchange, routingKey, priority: message.properties.priority, redelivered }
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Doing work: from plain data to what came of it, which is plain data again.
+ *
+ * This is the pool's side, and all that a thread or a process has to load. It
+ * looks up the handler, reads the body, binds the arguments, gives the effect
+ * to run, and last turns the exit of that effect into an outcome. It knows
+ * neither the message's delivery nor the state of the worker, and never throws.
+ *
+ * @since 0.1.0
+ */
+import * as Content from "@celeriac/messaging/Content"
+import type { Message } from "@celeriac/messaging/Message"
+import * as Middleware from "@celeriac/tasks/Middleware"
+import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
+import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import * as Traceback from "@celeriac/tasks/result/Traceback"
+import type { Registered, TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as Canvas from "./Canvas.ts"
+import * as Interruption from "./Interruption.ts"
+import * as Outcome from "./Outcome.ts"
+import * as Portable from "./Portable.ts"
+import { Run } from "./Run.ts"
+import type { Work } from "./Work.ts"
+
+/** Whoever is to be asked before a handler begins, once its message has been understood. */
+export interface Gate {
+  /** Whether it may. If not, nothing came of the work, and that is known. */
+  started(): boolean
+}
+
+/** What is around every run of a worker, the first outermost. */
+export const WorkerMiddleware = Context.Reference<Middleware.List>("@celeriac/worker/trace/Trace/WorkerMiddleware", {
+  defaultValue: () => []
+})
+
+export class Trace {
+  private readonly registry: Pick<TaskRegistry["Service"], "get">
+  private readonly coding: Portable.Coding
+  private readonly read: TaskMessage.ReadOptions
+  private readonly middleware: Middleware.List
+  private readonly context: Context.Context<never>
+  /** Tasks inside the middleware, made at their first run. */
+  private readonly wrapped = new WeakMap<Registered, Wrapped>()
+
+  /** Handlers are looked up in `registry`; `coding` reads bodies and seals what is not plain; `context` is what middleware needs. */
+  constructor(
+    registry: Pick<TaskRegistry["Service"], "get">,
+    coding: Portable.Coding,
+    middleware: Middleware.List = [],
+    context: Context.Context<never> = Context.empty()
+  ) {
+    this.registry = registry
+    this.coding = coding
+    this.read = { decode: (message: Message) => Content.decode(message, coding) }
+    this.middleware = middleware
+    this.context = context
+  }
+
+  /** What is to be run, or what the work came to without; nothing when its handler may not begin. */
+  begin(work: Work, gate: Gate): Run | Outcome.Outcome | undefined {
+    try {
+      const registered = this.registry.get(work.headers.task)
+      if (registered === undefined) return { _tag: "Unregistered", task: work.headers.task }
+      const message = TaskMessage.readBody(work.message, work, this.read)
+      if (Result.isFailure(message)) return { _tag: "Invalid", message: message.failure.message }
+      const { body } = message.success
+      const exception = Canvas.refusal(body.embed)
+      if (exception !== undefined) return { _tag: "Refused", exception }
+      if (!gate.started()) return undefined
+      return this.call(new Run(work, registered), body)
+    } catch (defect) {
+      return Outcome.broken(defect)
+    }
+  }
+
+  /** What the exit of a run means. */
+  end(run: Run, exit: Exit.Exit<unknown, unknown>): Outcome.Outcome {
+    try {
+      if (Exit.isSuccess(exit)) {
+        const encoded = run.registered.encodeSuccess(exit.value)
+        return Result.isSuccess(encoded)
+          ? Portable.success(encoded.success, this.coding)
+          : Outcome.failure(portable(encoded.failure))
+      }
+      const why = Cause.hasInterruptsOnly(exit.cause) ? Interruption.fromCause(exit.cause) : undefined
+      if (why !== undefined) return interrupted(run, why)
+      return failed(run, Cause.squash(exit.cause), exit.cause.reasons.some(Cause.isFailReason))
+    } catch (defect) {
+      return Outcome.broken(defect)
+    }
+  }
+
+  private call(run: Run, body: TaskBody): Run | Outcome.Outcome {
+    const bound = run.registered.bind(body.args, body.kwargs)
+    // The caller's mistake: a traceback would show nothing but our own code.
+    if (Result.isFailure(bound)) return Outcome.failure(Exceptions.typeError(bound.failure.message))
+    try {
+      const { context, handler } = this.middleware.length === 0 ? run.registered : this.wrap(run.registered)
+      const effect: unknown = handler(bound.success, run)
+      if (!Effect.isEffect(effect)) return noEffect(run)
+      run.effect = effect
+      run.context = context
+      return run
+    } catch (defect) {
+      return failed(run, defect, false)
+    }
+  }
+
+  /** What a middleware provides must not be hidden by what was there when the handler's layer was built: one context for both. */
+  private wrap(registered: Registered): Wrapped {
+    const known = this.wrapped.get(registered)
+    if (known !== undefined) return known
+    const wrapped = {
+      handler: Middleware.wrap(registered.handler, this.middleware),
+      context: Context.merge(this.context, registered.context)
+    }
+    this.wrapped.set(registered, wrapped)
+    return wrapped
+  }
+}
+
+type Wrapped = Pick<Registered, "handler" | "context">
+
+const interrupted = (run: Run, why: Interruption.Interruption): Outcome.Outcome => {
+  switch (why._tag) {
+    case "Revoked":
+      return { _tag: "Revoked", why: "terminated" }
+    case "SoftLimit":
+      return Outcome.failure(Exceptions.softTimeLimitExceeded())
+    case "HardLimit":
+      return Outcome.failure(Exceptions.timeLimitExceeded(why.seconds))
+    case "Shutdown":
+      return { _tag: "Lost", why: "Shutdown", message: `Worker ${run.hostname} was terminated while the task ran` }
+    case "ConnectionLost":
+      return {
+        _tag: "Lost",
+        why: "ConnectionLost",
+        message: `Worker ${run.hostname} lost its connection while the task ran`
+      }
+  }
+}
+
+const failed = (run: Run, error: unknown, isDeclared: boolean): Outcome.Outcome =>
+  Outcome.failure(portable(run.registered.encodeError(error)), Traceback.fromUnknown(error), isDeclared)
+
+/** Types forbid it, where there are types. */
+const noEffect = ({ task }: Run): Outcome.Outcome => {
+  const error = new TypeError(`the handler of task '${task}' did not return an effect`)
+  return Outcome.failure(Exceptions.fromUnknown(error), Traceback.fromUnknown(error))
+}
+
+/** As it would be written in any case: arguments that JSON has no form for are text. */
+const portable = (exception: ExceptionRecord): ExceptionRecord => ({
+  ...exception,
+  args: Exceptions.encode(exception).exc_message
+})

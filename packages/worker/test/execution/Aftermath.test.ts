@@ -1,0 +1,170 @@
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import * as Aftermath from "@celeriac/worker/execution/Aftermath"
+import type { Lost, Outcome } from "@celeriac/worker/trace/Outcome"
+import { assert, describe, it } from "@effect/vitest"
+
+const exception = Exceptions.make("ValueError", ["bad"])
+const failure: Outcome = { _tag: "Failure", exception, traceback: "Traceback", isDeclared: false }
+const lost = (why: Lost["why"]): Outcome => ({ _tag: "Lost", why, message: "gone" })
+
+type Condition = Partial<
+  Pick<Aftermath.Facts, "ignoreResult" | "acksOnFailureOrTimeout" | "redelivered"> & { readonly acksLate: boolean }
+>
+
+interface Row {
+  readonly outcome: Outcome
+  /** What the row is about; what it does not name makes no difference. */
+  readonly when?: Condition
+  /** The status that is stored, and the exception. */
+  readonly stores?: string
+  readonly settles: Aftermath.Aftermath["settlement"]
+}
+
+const rows: ReadonlyArray<Row> = [
+  {
+    outcome: { _tag: "Success", result: 5, isSealed: false },
+    when: { ignoreResult: false },
+    stores: "SUCCESS",
+    settles: "ack"
+  },
+  { outcome: { _tag: "Success", result: 5, isSealed: false }, when: { ignoreResult: true }, settles: "ack" },
+  {
+    outcome: failure,
+    when: { ignoreResult: false, acksOnFailureOrTimeout: true },
+    stores: "FAILURE ValueError",
+    settles: "ack"
+  },
+  {
+    outcome: failure,
+    when: { ignoreResult: false, acksOnFailureOrTimeout: false },
+    stores: "FAILURE ValueError",
+    settles: "reject"
+  },
+  { outcome: failure, when: { ignoreResult: true, acksOnFailureOrTimeout: true }, settles: "ack" },
+  { outcome: failure, when: { ignoreResult: true, acksOnFailureOrTimeout: false }, settles: "reject" },
+  {
+    outcome: { _tag: "Retry", exception, traceback: undefined },
+    when: { ignoreResult: false },
+    stores: "RETRY ValueError",
+    settles: "ack"
+  },
+  { outcome: { _tag: "Retry", exception, traceback: undefined }, when: { ignoreResult: true }, settles: "ack" },
+  { outcome: { _tag: "Ignored", reason: undefined }, settles: "ack" },
+  { outcome: { _tag: "Rejected", requeue: false, reason: undefined }, settles: "reject" },
+  { outcome: { _tag: "Rejected", requeue: true, reason: undefined }, settles: "requeue" },
+  ...(["expired", "revoked", "terminated"] as const).flatMap((why): ReadonlyArray<Row> => [
+    {
+      outcome: { _tag: "Revoked", why },
+      when: { ignoreResult: false },
+      stores: "REVOKED TaskRevokedError",
+      settles: "ack"
+    },
+    { outcome: { _tag: "Revoked", why }, when: { ignoreResult: true }, settles: "ack" }
+  ]),
+  // Nobody runs again what was acknowledged before it ran.
+  ...(["Shutdown", "ConnectionLost", "Crashed"] as const).flatMap((why): ReadonlyArray<Row> => [
+    {
+      outcome: lost(why),
+      when: { acksLate: false, ignoreResult: false },
+      stores: "FAILURE WorkerLostError",
+      settles: "ack"
+    },
+    { outcome: lost(why), when: { acksLate: false, ignoreResult: true }, settles: "ack" }
+  ]),
+  { outcome: lost("Shutdown"), when: { acksLate: true }, settles: "requeue" },
+  { outcome: lost("ConnectionLost"), when: { acksLate: true }, settles: "hold" },
+  { outcome: lost("Crashed"), when: { acksLate: true, redelivered: false }, settles: "requeue" },
+  {
+    outcome: lost("Crashed"),
+    when: { acksLate: true, redelivered: true, ignoreResult: false },
+    stores: "FAILURE WorkerLostError",
+    settles: "reject"
+  },
+  { outcome: lost("Crashed"), when: { acksLate: true, redelivered: true, ignoreResult: true }, settles: "reject" },
+  { outcome: { _tag: "Unregistered", task: "t" }, stores: "FAILURE NotRegistered", settles: "reject" },
+  { outcome: { _tag: "Invalid", message: "no" }, stores: "FAILURE InvalidTaskError", settles: "reject" },
+  { outcome: { _tag: "Damaged", message: "no" }, stores: "FAILURE InvalidTaskError", settles: "reject" },
+  { outcome: { _tag: "Refused", exception }, stores: "FAILURE ValueError", settles: "reject" },
+  { outcome: { _tag: "Broken", message: "no", traceback: "" }, stores: "FAILURE Exception", settles: "reject" }
+]
+
+const both = [false, true]
+const conditions = both.flatMap((acksLate) =>
+  both.flatMap((ignoreResult) =>
+    both.flatMap((acksOnFailureOrTimeout) =>
+      both.map((redelivered) => ({ acksLate, ignoreResult, acksOnFailureOrTimeout, redelivered }))
+    )
+  )
+)
+
+/** An early message is settled by the time it ends, if it ran. */
+const factsOf = ({ acksLate, ...rest }: Required<Condition>, id: string | undefined = "id"): Aftermath.Facts => ({
+  ...rest,
+  id,
+  group: "group",
+  parentId: "parent",
+  isSettled: !acksLate
+})
+
+const fits = (row: Row, condition: Required<Condition>) =>
+  Object.entries(row.when ?? {}).every(([key, value]) => condition[key as keyof Condition] === value)
+
+const keyOf = (outcome: Outcome) => JSON.stringify(outcome)
+
+describe("what follows from an outcome", () => {
+  for (const row of rows) {
+    const when = Object.entries(row.when ?? {}).map(([key, value]) => `${key}: ${value}`).join(", ")
+    const detail = "why" in row.outcome
+      ? ` (${row.outcome.why})`
+      : "requeue" in row.outcome
+      ? ` (${row.outcome.requeue})`
+      : ""
+    it(`${row.outcome._tag}${detail}${when === "" ? "" : `, ${when}`}: ${row.stores ?? "nothing"} is stored, ${row.settles}`, () => {
+      for (const condition of conditions.filter((condition) => fits(row, condition))) {
+        const { messages, record, settlement } = Aftermath.of(row.outcome, factsOf(condition), 1_000)
+        assert.deepStrictEqual(
+          [record && [record.status, record.exception?.excType].filter(Boolean).join(" "), settlement, messages],
+          [row.stores, row.settles, []]
+        )
+        if (record !== undefined) {
+          assert.deepStrictEqual([record.taskId, record.groupId, record.parentId], ["id", "group", "parent"])
+        }
+      }
+    })
+  }
+
+  it("is said for every outcome and every condition, once", () => {
+    const keys = new Set(rows.map(({ outcome }) => keyOf(outcome)))
+    for (const key of keys) {
+      for (const condition of conditions) {
+        const matching = rows.filter((row) => keyOf(row.outcome) === key && fits(row, condition))
+        assert.strictEqual(matching.length, 1, `${key} ${JSON.stringify(condition)}`)
+      }
+    }
+    // A tag that is missing here does not compile.
+    const tags: Record<Outcome["_tag"], true> = {
+      Success: true,
+      Failure: true,
+      Retry: true,
+      Ignored: true,
+      Rejected: true,
+      Revoked: true,
+      Lost: true,
+      Unregistered: true,
+      Invalid: true,
+      Damaged: true,
+      Refused: true,
+      Broken: true
+    }
+    assert.deepStrictEqual(new Set<string>(rows.map(({ outcome }) => outcome._tag)), new Set(Object.keys(tags)))
+  })
+
+  it("stores nothing where nobody could ask for it: a message without an id", () => {
+    const { record, settlement } = Aftermath.of(
+      { _tag: "Damaged", message: "cut off" },
+      { ...factsOf(conditions[0]!), id: undefined },
+      0
+    )
+    assert.deepStrictEqual([record, settlement], [undefined, "reject"])
+  })
+})
