@@ -116,6 +116,29 @@ describe("a task that acknowledges late", () => {
     }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(quiet))
   })
 
+  it.effect("has its result stored again at once when the store has taken that of another one", () => {
+    const doors = new Doors()
+    const store = new SlowStore()
+    store.refuse(refused)
+    return Effect.gen(function*() {
+      for (const n of [1, 2]) yield* publish(taskMessage({ task: "gated", id: String(n), kwargs: { n } }))
+      doors.open(1)
+      yield* until("it was stored", () => store.stored.length === 1)
+      for (const seconds of [1, 2, 4, 8]) {
+        yield* TestClock.adjust(`${seconds} seconds`)
+        yield* settled
+      }
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(store.stored.length, 5)
+      store.refuse(undefined)
+      doors.open(2)
+      yield* until("both are stored", () => store.stored.length === 7)
+      assert.deepStrictEqual(store.stored.slice(-2), ["SUCCESS 2", "SUCCESS 1"])
+      yield* settled
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2], [0, 0]])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.late] }), store.layer)), Effect.provide(quiet))
+  })
+
   it.effect("and whose result is refused keeps others from coming only up to the prefetch, and nobody from running", () => {
     const doors = new Doors()
     const store = new SlowStore()

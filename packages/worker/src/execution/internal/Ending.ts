@@ -20,6 +20,8 @@ export class Ending {
   messages: ReadonlyArray<Outgoing>
   /** How often it could not be made safe. */
   failures = 0
+  /** When it could not, last: milliseconds since the epoch. */
+  failedAt = 0
   /** What it takes while it is kept, roughly. */
   bytes = 0
   /** Of the next attempt, while it is kept and none is under way. */

@@ -1,6 +1,7 @@
 /**
  * What came of requests and could not be stored: kept, and tried again after a
- * pause of a second, twice as long each time, up to half a minute.
+ * pause of a second, twice as long each time, up to half a minute; sooner when
+ * the store has taken something else meanwhile.
  *
  * Bounded in number and bytes: beyond, no further task is started.
  *
@@ -46,6 +47,7 @@ export class KeptResults {
   keep(ending: Ending, now: number): number {
     const pause = Math.min(longest, shortest * 2 ** ending.failures)
     ending.failures++
+    ending.failedAt = now
     if (!this.kept.has(ending)) {
       this.kept.add(ending)
       ending.bytes = sizeOf(ending)
@@ -66,6 +68,11 @@ export class KeptResults {
       Deferred.doneUnsafe(this.whenEmpty, Effect.void)
       this.whenEmpty = undefined
     }
+  }
+
+  /** Something was stored: those that have waited for the shortest pause need not wait for a longer one. */
+  stored(now: number): void {
+    if (this.kept.size > 0) this.retryAll(({ failedAt }) => now - failedAt >= shortest)
   }
 
   /** Tries those that fit at once: there is a reason to think that they can be stored now, or no time to wait. */
