@@ -1,6 +1,9 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import * as Client from "@celeriac/tasks/Client"
 import * as Task from "@celeriac/tasks/Task"
+import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
+import { Hub } from "@celeriac/worker/boot/Hub"
+import { Pool } from "@celeriac/worker/boot/Pool"
 import { Timer } from "@celeriac/worker/boot/Timer"
 import { Connection } from "@celeriac/worker/consumer/Connection"
 import * as TestWorker from "@celeriac/worker/testing/TestWorker"
@@ -9,8 +12,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 
 const hits = Task.make("hits", { success: Schema.Int })
@@ -82,6 +87,35 @@ describe("a handler's own layer", () => {
       const error = yield* Effect.flip(Effect.provide(ask, TestWorker.of(worker)))
       assert.instanceOf(error, Refused)
       assert.deepStrictEqual(log, ["cache released"])
+    }))
+})
+
+describe("a worker's own step", () => {
+  it.effect("works in an application that has no worker, and stops warm with its scope", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scope = yield* Scope.make()
+      const app = Pool.layer.pipe(
+        Layer.provideMerge(Hub.layer),
+        Layer.provideMerge(Timer.layer),
+        Layer.provideMerge(TaskRegistry.layer)
+      )
+      const context = yield* Layer.buildWithScope(app, scope)
+      yield* Effect.provideContext(
+        Effect.gen(function*() {
+          const { grow, slots } = yield* Pool
+          const before = slots.concurrency()
+          yield* grow(2)
+          log.push(`grown by ${slots.concurrency() - before}`)
+          yield* (yield* Timer).callAfter("1 minute", Effect.sync(() => log.push("called")))
+          yield* (yield* Hub).onClose(Effect.sync(() => log.push("the hub closes")))
+        }),
+        context
+      )
+      yield* TestClock.adjust("1 minute")
+      yield* Scope.close(scope, Exit.void)
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(log, ["grown by 2", "called", "the hub closes"])
     }))
 })
 
