@@ -44,12 +44,12 @@ export interface Options<Expects extends Bootstep.Tags> {
 }
 
 /** A blueprint of these steps, its types summed up. */
-type Of<N extends string, Steps extends ReadonlyArray<Bootstep.Any>> = Blueprint<
+type Of<N extends string, Steps> = Blueprint<
   N,
-  Bootstep.Provides<Steps[number]>,
-  Bootstep.Error<Steps[number]>,
-  Exclude<Bootstep.Requires<Steps[number]>, Bootstep.Provides<Steps[number]>>,
-  Steps[number]
+  Bootstep.Provides<Steps>,
+  Bootstep.Error<Steps>,
+  Exclude<Bootstep.Requires<Steps>, Bootstep.Provides<Steps>>,
+  Steps
 >
 
 /**
@@ -67,7 +67,7 @@ export const make = <
   name: N,
   steps: Steps & Check<Steps, Bootstep.IdOf<Expects>>,
   options?: Options<Expects>
-): Of<N, Steps> => orThrow(fromSteps(name, steps, options?.expects ?? []), make)
+): Of<N, Steps[number]> => orThrow(fromSteps(name, steps, options?.expects ?? []), make)
 
 /**
  * {@link make} for steps that are known only at run time: what the type checker
@@ -84,7 +84,7 @@ export const makeResult = <
   name: N,
   steps: Steps,
   options?: Options<Expects>
-): Result.Result<Of<N, Steps>, BootGraphError> => fromSteps(name, steps, options?.expects ?? [])
+): Result.Result<Of<N, Steps[number]>, BootGraphError> => fromSteps(name, steps, options?.expects ?? [])
 
 /**
  * Adds steps to somebody's blueprint.
@@ -113,20 +113,17 @@ export const add = <N extends string, P, E, R, S extends Bootstep.Any, const Ste
 export const replace = <N extends string, P, E, R, Steps extends Bootstep.Any, const S extends Bootstep.Any>(
   self: Blueprint<N, P, E, R, Steps>,
   step: S & CheckReplaced<S, Steps, P | R, `Blueprint '${N}'`>
-): Blueprint<
-  N,
-  P | Bootstep.Provides<S>,
-  E | Bootstep.Error<S>,
-  R | Exclude<Bootstep.Requires<S>, P>,
-  Exclude<Steps, { readonly stepName: Bootstep.Name<S> }> | S
-> =>
-  orThrow(
-    Result.flatMap(
-      StepList.replace(self.name, self.steps, step),
-      (steps) => fromSteps(self.name, steps, self.expects)
-    ),
-    replace
-  )
+): Replaced<N, P, E, R, Steps, S> => {
+  const steps = orThrow(StepList.replace(self.name, self.steps, step), replace)
+  const replaced: Blueprint<N, P, unknown, never, never> = orThrow(fromSteps(self.name, steps, self.expects), replace)
+  // Which of the two it is, only a caller's types can tell.
+  return replaced as Replaced<N, P, E, R, Steps, S>
+}
+
+/** Of steps that are known at run time only, what the replaced one needed and failed with is not known to be gone. */
+type Replaced<N extends string, P, E, R, Steps, S> = string extends Bootstep.Name<Steps> | Bootstep.Name<S>
+  ? Blueprint<N, P | Bootstep.Provides<S>, E | Bootstep.Error<S>, R | Exclude<Bootstep.Requires<S>, P>, Steps | S>
+  : Of<N, Exclude<Steps, { readonly stepName: Bootstep.Name<S> }> | S>
 
 /** The types of the steps are summed up in those of the blueprint, which the callers above compute. */
 const fromSteps = <N extends string, P, E, R, S>(

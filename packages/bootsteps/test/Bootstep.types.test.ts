@@ -282,6 +282,14 @@ describe("Blueprint", () => {
     Blueprint.replace(blueprint, Fails)
     const replaced = Blueprint.replace(blueprint, Bootstep.make("UsesPool", { start: Effect.fail(new Lost()) }))
     expectTypeOf(replaced.layer).toEqualTypeOf<Layer.Layer<Pool | Timer, BootstepError<Lost>, Control>>()
+    // What it failed with and needed is gone with it.
+    const calm = Blueprint.replace(
+      Blueprint.make("W", [Fails, UsesApp], { expects: [App] }),
+      Bootstep.make("UsesApp", {
+        start: Effect.void
+      })
+    )
+    expectTypeOf(calm.layer).toEqualTypeOf<Layer.Layer<never, BootstepError<Lost | Denied>, Control>>()
     // What took its place can be replaced in its turn.
     Blueprint.replace(replaced, UsesPool)
   })
