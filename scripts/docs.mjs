@@ -8,6 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { pathToFileURL } from "node:url"
+import { changelogPage, changelogText } from "./changelog.mjs"
 import { filesIn } from "./files.mjs"
 import { settingsPage, settingsText } from "./settings.mjs"
 import { root } from "./workspace.mjs"
@@ -55,9 +56,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     process.exit(2)
   }
   let stale = 0
-  for (const file of new Set([...documents(), settingsPage])) {
+  const written = new Map([[settingsPage, settingsText], [changelogPage, changelogText]])
+  for (const file of new Set([...documents(), ...written.keys()])) {
     const text = existsSync(file) ? readFileSync(file, "utf8") : ""
-    const fresh = file === settingsPage ? settingsText() : refresh(text)
+    const fresh = written.get(file)?.() ?? refresh(text)
     if (fresh === text) continue
     stale++
     if (mode === "--write") writeFileSync(file, fresh)

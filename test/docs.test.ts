@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
+import { changelogPage, changelogText } from "../scripts/changelog.mjs"
 import { cut, documents, ownBlocks, refresh } from "../scripts/docs.mjs"
 import { filesIn } from "../scripts/files.mjs"
 import { settingsPage, settingsText } from "../scripts/settings.mjs"
@@ -86,6 +87,10 @@ describe("the documents", () => {
     for (const file of documents()) {
       assert.strictEqual(read(file), refresh(read(file)), `${named(file)}: run npm run docs`)
     }
+  })
+
+  it("tell every change that is not released yet", () => {
+    assert.strictEqual(read(changelogPage), changelogText(), `${named(changelogPage)}: run npm run docs`)
   })
 
   it("show the settings as they are", () => {
