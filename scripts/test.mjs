@@ -92,9 +92,12 @@ const vitest = (name, projects, options = {}) => ({
       "--reporter=json",
       `--outputFile.json=${report}`,
       ...(options.workers === undefined ? [] : [`--maxWorkers=${options.workers}`]),
-      ...projects.map((project) => `--project=${project}`)
-    ], { seconds: options.bound ?? 120, env: { NO_COLOR: "1" } })
-    return { ...readReport(name, report, code, since), output }
+      ...projects.map((project) => `--project=${project}`),
+      ...(options.files ?? [])
+    ], { seconds: options.bound ?? 120, env: { NO_COLOR: "1", ...options.env } })
+    const { failures, rows } = readReport(name, report, code, since)
+    if (options.with !== undefined) { for (const row of rows) row.name += `, with ${options.with}` }
+    return { failures, rows, output }
   }
 })
 
@@ -108,6 +111,18 @@ const prepare = (name, args, options) => {
       return done.failures.length === 0 ? { ...done, rows: [{ ...done.rows[0], passed: 0 }] } : done
     }
   }
+}
+
+/** The interop tests once more, with another Celery than the reference; nothing where it could not be had. */
+const peer = (celery, python) => {
+  const part = vitest(`interop-${celery.replace(" ", "-")}`, ["integration"], {
+    after: ["integration"],
+    bound: 180,
+    files: ["interop"],
+    env: { CELERIAC_PYTHON: python },
+    with: celery
+  })
+  return { ...part, start: async () => existsSync(python) ? part.start() : { rows: [], failures: [], output: "" } }
 }
 
 const parts = [
@@ -130,7 +145,9 @@ const parts = [
     bound: 420,
     // They mostly wait for servers: one file at a time would leave two processors idle.
     workers: 3
-  })
+  }),
+  quick ? undefined : peer("Celery 5.6.3", join(root, ".cache", "celery-5.6.3", "bin", "python")),
+  quick ? undefined : peer("Debian's Celery", "/usr/bin/python3")
 ].filter((part) => part !== undefined)
 
 const show = (part, done, since) => {
@@ -158,6 +175,7 @@ const runAll = async () => {
       if (!ready || !part.idle && busy >= lanes) continue
       waiting.splice(waiting.indexOf(part), 1)
       const since = performance.now()
+      console.log(`… ${part.name}`)
       active.set(
         part,
         part.start().catch((error) => broken(part, error)).then((done) => {

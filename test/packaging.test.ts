@@ -199,8 +199,10 @@ describe("the published packages", () => {
   })
 
   it("run the quick start", () => {
-    cpSync(join(root, "examples", "01-quickstart", "main.ts"), join(consumer, "quickstart.ts"))
-    run(process.execPath, ["quickstart.ts"], consumer, 50)
+    for (const file of ["main.ts", "show.ts"]) {
+      cpSync(join(root, "examples", "01-quickstart", file), join(consumer, file))
+    }
+    run(process.execPath, ["main.ts"], consumer, 50)
   })
 
   it("bring the celeriac command", () => {

@@ -6,16 +6,21 @@ import { Peer, until } from "./Process.ts"
 
 let found: string | undefined
 
-/** Where `ensure` puts a newer Celery than Debian's, if pip can reach one. */
-export const newerFolder = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".cache", "celery")
+/** The versions that are tested besides Debian's, the reference first. */
+export const celeries = ["5.7.0", "5.6.3"] as const
 
-const newer = join(newerFolder, "bin", "python")
+const cache = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".cache")
 
-/** A python that imports celery and redis: `CELERIAC_PYTHON`, or the one with a newer Celery, or Debian's, or the first of PATH. */
+/** Where `ensure` puts a Celery, if pip can reach it. */
+export const folderOf = (celery: typeof celeries[number]): string => join(cache, `celery-${celery}`)
+
+const reference = join(folderOf(celeries[0]), "bin", "python")
+
+/** A python that imports celery and redis: `CELERIAC_PYTHON`, or the one of the reference, or Debian's, or the first of PATH. */
 export const findPython = (): string | undefined => {
   if (found !== undefined) return found
   const named = process.env["CELERIAC_PYTHON"]
-  for (const python of named === undefined ? [newer, "/usr/bin/python3", "python3"] : [named]) {
+  for (const python of named === undefined ? [reference, "/usr/bin/python3", "python3"] : [named]) {
     try {
       execFileSync(python, ["-c", "import celery, kombu, redis"], { stdio: "ignore", timeout: 30_000 })
       found = python

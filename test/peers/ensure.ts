@@ -1,14 +1,15 @@
 /**
  * Sees that the peers of the integration tests are there: RabbitMQ, Redis and
  * Python's Celery. What is missing is installed when that is possible (root,
- * apt-get), otherwise one line says what to install. Where pip reaches a newer
- * Celery than Debian's, the tests talk to that.
+ * apt-get), otherwise one line says what to install. Debian's Celery is the
+ * second peer: where pip reaches the version that is the reference, the tests
+ * talk to that.
  *
  * Run it by itself with `node test/peers/ensure.ts`.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, rmSync } from "node:fs"
-import { findPython, newerFolder } from "./Python.ts"
+import { existsSync, rmSync, writeFileSync } from "node:fs"
+import { celeries, findPython, folderOf } from "./Python.ts"
 import { findRabbitMq } from "./RabbitMq.ts"
 import { findRedis } from "./Redis.ts"
 
@@ -42,7 +43,8 @@ export const ensure = (names: ReadonlyArray<PeerName> = ["rabbitmq", "redis", "p
       return spawnSync("apt-get", args, { env, stdio: ["ignore", "ignore", "inherit"] }).status === 0
     }
     apt("update", "-q")
-    if (apt("install", "-y", "-q", "--no-install-recommends", ...wanted) && missing(absent).length === 0) return
+    const installed = withoutDaemons(() => apt("install", "-y", "-q", "--no-install-recommends", ...wanted))
+    if (installed && missing(absent).length === 0) return
   }
   throw new Error(
     `the integration tests need ${absent.join(", ")}: install the packages ${wanted.join(" ")}` +
@@ -50,33 +52,48 @@ export const ensure = (names: ReadonlyArray<PeerName> = ["rabbitmq", "redis", "p
   )
 }
 
+/** What the tests need they start by themselves, on ports of their own: Debian's own daemons stay down. */
+const withoutDaemons = <A>(install: () => A): A => {
+  const policy = "/usr/sbin/policy-rc.d"
+  if (existsSync(policy)) return install()
+  writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 })
+  try {
+    return install()
+  } finally {
+    rmSync(policy, { force: true })
+  }
+}
+
 /**
- * Puts a newer Celery beside Debian's, into a folder of its own. False when
- * there is no pip, or pip reaches none: then Debian's is the peer.
+ * Puts a Celery beside Debian's, into a folder of its own. False when there is
+ * no pip, or pip does not reach it: then Debian's is the peer.
  */
-export const ensureNewer = (): boolean => {
-  if (process.env["CELERIAC_PYTHON"] !== undefined || existsSync(newerFolder)) return true
+export const ensureCelery = (version: typeof celeries[number]): boolean => {
+  const folder = folderOf(version)
+  if (existsSync(folder)) return true
+  console.log(`test peers: Celery ${version} from PyPI`)
   const run = (command: string, ...args: ReadonlyArray<string>) =>
     spawnSync(command, args, { stdio: "ignore", timeout: 120_000 }).status === 0
-  const python = `${newerFolder}/bin/python`
+  const python = `${folder}/bin/python`
   const options = ["--quiet", "--disable-pip-version-check", "--timeout=10", "--retries=0"]
-  const made = run("/usr/bin/python3", "-m", "venv", "--system-site-packages", "--without-pip", newerFolder) &&
-    run("python3", "-m", "pip", "--python", python, "install", ...options, "celery[redis]>=5.6,<5.7") &&
+  const made = run("/usr/bin/python3", "-m", "venv", "--system-site-packages", "--without-pip", folder) &&
+    run("python3", "-m", "pip", "--python", python, "install", ...options, `celery[redis]==${version}`) &&
     run(
       python,
       "-c",
-      "from redis import CredentialProvider; import celery.backends.redis; assert celery.__version__ >= '5.6'"
+      `from redis import CredentialProvider; import celery.backends.redis; assert celery.__version__ == "${version}"`
     )
-  if (!made) rmSync(newerFolder, { recursive: true, force: true })
+  if (!made) rmSync(folder, { recursive: true, force: true })
   return made
 }
 
 if (import.meta.main) {
   try {
     ensure()
-    console.log(
-      `test peers: Celery is ${ensureNewer() ? "the newest that pip reaches" : "Debian's: pip reaches no newer one"}`
-    )
+    const reached = process.env["CELERIAC_PYTHON"] === undefined ? celeries.filter(ensureCelery) : []
+    const others = celeries.filter((version) => !reached.includes(version))
+    console.log(`test peers: Celery ${[...reached, "of Debian"].join(", ")}`)
+    if (others.length > 0) console.log(`test peers: pip does not reach Celery ${others.join(" and ")}`)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exitCode = 1

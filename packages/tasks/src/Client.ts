@@ -173,7 +173,8 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     const problem = CallOptions.problem(call, priority)
     if (problem !== undefined) return Effect.fail(problem)
     const id = call.taskId ?? newId()
-    const ignoreResult = call.ignoreResult ?? task.options.ignoreResult ?? ignoresResults
+    const said = call.ignoreResult ?? task.options.ignoreResult
+    const ignoreResult = said ?? (!task.isNamed && ignoresResults)
     const message = TaskMessage.write({
       task: task.name,
       id,
@@ -186,7 +187,8 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       parentId: call.parent?.id,
       argsRepr: shown === encoded ? undefined : PythonRepr.args(shown.args),
       kwargsRepr: shown === encoded ? undefined : PythonRepr.kwargs(shown.kwargs),
-      ignoreResult,
+      // Whoever sends by name alone leaves it to the worker's definition.
+      ignoreResult: task.isNamed ? said ?? null : ignoreResult,
       custom: call.headers,
       replyTo: ignoreResult ? undefined : reader.replyTo,
       deliveryMode,
@@ -246,7 +248,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     sendTask: (name, call = none) =>
       Effect.suspend(() => {
         const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
-        return sendInTime({ name, options: none, outcome: Outcome.untyped }, call, encoded, encoded)
+        return sendInTime({ name, options: none, outcome: Outcome.untyped, isNamed: true }, call, encoded, encoded)
       }),
     execute: (task, ...[args, call]) => {
       const timeout = call?.timeout === undefined ? {} : { timeout: call.timeout }
@@ -269,6 +271,8 @@ interface Sendable<A, E> {
   readonly name: string
   readonly options: TaskOptions
   readonly outcome: Outcome.Outcome<A, E>
+  /** By its name alone: there is no definition. */
+  readonly isNamed?: boolean
 }
 
 interface Way extends Address {

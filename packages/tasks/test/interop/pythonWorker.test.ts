@@ -174,7 +174,7 @@ describe("a Python worker", () => {
           argsrepr: "('a',)",
           correlation_id: own,
           id: own,
-          ignore_result: false,
+          ignore_result: null,
           kwargsrepr: "{}",
           parent_id: null,
           priority: 7,

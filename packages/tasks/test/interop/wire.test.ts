@@ -106,6 +106,11 @@ describe("a message", () => {
         for (const header of new Set([...Object.keys(headersA), ...Object.keys(headersB)])) {
           if (own.has(header)) continue
           if (newer.has(header) && !(header in headersA)) continue
+          // Before 5.7, what nobody said was `false` here, and overruled the task.
+          if (header === "ignore_result" && headersA[header] === false) {
+            assert.isNull(headersB[header], `${name}: header '${header}'`)
+            continue
+          }
           assert.deepStrictEqual(headersB[header], headersA[header], `${name}: header '${header}'`)
         }
         assert.match(headersB["origin"], /^gen\d+@/)
