@@ -12,13 +12,14 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Queue } from "@celeriac/messaging/Entity"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Reconnect from "@celeriac/messaging/Reconnect"
+import * as Session from "@celeriac/messaging/Session"
 import * as Topology from "@celeriac/messaging/Topology"
 import type { Channel, Subscription } from "@celeriac/messaging/Transport"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { Execution } from "../../boot/Execution.ts"
 import { Pool } from "../../boot/Pool.ts"
 import { Timer } from "../../boot/Timer.ts"
@@ -54,7 +55,7 @@ export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Se
   Effect.gen(function*() {
     const consuming = new Consuming(
       queue,
-      (yield* Connection).openChannel,
+      yield* Connection,
       (yield* Execution).executor,
       (yield* Pool).slots.concurrency,
       (yield* WorkerSettings).prefetch,
@@ -65,8 +66,9 @@ export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Se
       yield* Receiver.make
     )
     yield* Effect.addFinalizer(() => Effect.sync(consuming.rest))
-    const first = yield* consuming.open
+    const first = Deferred.makeUnsafe<void, MessagingError>()
     yield* Bootstep.forkSupervised(consuming.stayOpen(first))
+    yield* Deferred.await(first)
     return consuming
   })
 
@@ -76,23 +78,17 @@ export const persist = <A, R>(
   attempt: Effect.Effect<A, MessagingError, R>
 ): Effect.Effect<A, never, R> =>
   attempt.pipe(
-    Effect.tapError((error) =>
-      Effect.logError(`Cannot consume from ${queue.name}: ${WorkerLog.sentence(error.message)} Trying again`)
-    ),
-    Effect.retry(again),
+    Effect.tapError((error) => cannot(queue, error)),
+    Effect.retry(Reconnect.schedule),
     Effect.orDie
   )
 
-const again = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
-
-interface Round {
-  readonly channel: Channel
-  readonly scope: Scope.Closeable
-}
+const cannot = (queue: Queue, error: MessagingError): Effect.Effect<void> =>
+  Effect.logError(`Cannot consume from ${queue.name}: ${WorkerLog.sentence(error.message)} Trying again`)
 
 class Consuming implements TaskQueue, Receiver.Watcher {
   readonly queue: Queue
-  private readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
+  private readonly connection: Connection["Service"]
   private readonly executor: Executor
   private readonly concurrency: () => number
   private readonly rule: Prefetch.Prefetch
@@ -113,7 +109,7 @@ class Consuming implements TaskQueue, Receiver.Watcher {
 
   constructor(
     queue: Queue,
-    openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>,
+    connection: Connection["Service"],
     executor: Executor,
     concurrency: () => number,
     rule: Prefetch.Prefetch,
@@ -124,7 +120,7 @@ class Consuming implements TaskQueue, Receiver.Watcher {
     makeReceiver: (watcher: Receiver.Watcher) => Receiver.Receiver
   ) {
     this.queue = queue
-    this.openChannel = openChannel
+    this.connection = connection
     this.executor = executor
     this.concurrency = concurrency
     this.rule = rule
@@ -148,45 +144,59 @@ class Consuming implements TaskQueue, Receiver.Watcher {
     return this.receiver.idle
   }
 
-  /** A channel of its own scope, consuming. */
-  readonly open: Effect.Effect<Round, MessagingError, Scope.Scope> = Effect.suspend(() =>
-    !this.receiver.isReceiving ? Effect.never : Effect.gen({ self: this }, function*() {
-      const scope = yield* Scope.fork(yield* Effect.scope)
-      return yield* Effect.gen({ self: this }, function*() {
-        const channel = yield* this.openChannel
-        yield* Topology.declareQueue(channel, this.queue)
-        this.applied = this.target()
-        this.subscription = yield* channel.consume(this.queue.name, {
-          prefetch: this.applied,
-          onDelivery: this.receiver.receive
-        })
-        this.log.log("Debug", `basic.qos: prefetch_count->${this.applied}`, { queue: this.queue.name })
-        return { channel, scope }
-      }).pipe(
-        Scope.provide(scope),
-        Effect.onExit((exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void)
-      )
+  /** A channel that consumes. */
+  private readonly open: Effect.Effect<Channel, MessagingError, Scope.Scope> = Effect.gen({ self: this }, function*() {
+    const channel = yield* this.connection.openChannel
+    yield* Topology.declareQueue(channel, this.queue)
+    this.applied = this.target()
+    this.subscription = yield* channel.consume(this.queue.name, {
+      prefetch: this.applied,
+      onDelivery: this.receiver.receive
     })
-  )
+    // Whoever cancelled meanwhile could not cancel this one.
+    if (!this.receiver.isReceiving) yield* this.subscription.cancel
+    this.log.log("Debug", `basic.qos: prefetch_count->${this.applied}`, { queue: this.queue.name })
+    return channel
+  })
 
-  /** Opens again, whenever the channel is lost. */
-  readonly stayOpen = (first: Round): Effect.Effect<never, never, Scope.Scope> =>
-    Effect.gen({ self: this }, function*(): Effect.fn.Return<never, never, Scope.Scope> {
-      let round = first
-      while (true) {
-        const error = yield* Effect.flip(round.channel.lost)
-        // With the connection, the whole consumer is built anew: that is not for one queue to do.
-        if (error.reason._tag === "ConnectionLost") return yield* Effect.never
-        if (!this.receiver.isReceiving) return yield* Effect.never
-        this.executor.completion.forget(this.receiver.release())
-        this.executor.dropWaiting(this.receiver)
-        yield* Effect.logWarning(
-          `Consuming from ${this.queue.name} stopped: ${WorkerLog.sentence(error.message)} Trying again`
-        )
-        yield* Scope.close(round.scope, Exit.void)
-        round = yield* persist(this.queue, this.open)
+  /** Consumes, and again whenever the channel is lost. `first` is done as soon as it does, or cannot. */
+  stayOpen(first: Deferred.Deferred<void, MessagingError>): Effect.Effect<never> {
+    const { queue, receiver } = this
+    let hasOpened = false
+    let isLost = false
+    return Session.run({
+      what: `queue '${queue.name}'`,
+      uri: this.connection.uri,
+      open: this.open,
+      wanted: Effect.suspend(() => receiver.isReceiving ? Effect.void : Effect.never),
+      // With the connection, the whole consumer is built anew: that is not for one queue to do.
+      watch: (channel) =>
+        Effect.catch(
+          channel.lost,
+          (error) => error.reason._tag === "ConnectionLost" || !receiver.isReceiving ? Effect.never : Effect.fail(error)
+        ),
+      isRecoverable: () => hasOpened,
+      tell: (event) => {
+        const wasLost = isLost
+        isLost = event._tag === "Lost"
+        switch (event._tag) {
+          case "Opened":
+            hasOpened = true
+            return Deferred.succeed(first, undefined)
+          case "Lost":
+            this.executor.completion.forget(receiver.release())
+            this.executor.dropWaiting(receiver)
+            return Effect.logWarning(
+              `Consuming from ${queue.name} stopped: ${WorkerLog.sentence(event.error.message)} Trying again`
+            )
+          case "Waiting":
+            return wasLost ? Effect.void : cannot(queue, event.error)
+          case "GivenUp":
+            return Deferred.fail(first, event.error)
+        }
       }
-    })
+    }).pipe(Effect.catch(() => Effect.never))
+  }
 
   readonly cancel: Effect.Effect<ReadonlyArray<Request>> = Effect.suspend(() => {
     this.rest()
