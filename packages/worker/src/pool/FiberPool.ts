@@ -8,14 +8,14 @@
  *
  * @since 0.1.0
  */
-import * as Deferred from "effect/Deferred"
+import { InFlight } from "@celeriac/messaging/InFlight"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as MutableList from "effect/MutableList"
 import * as Interruption from "../trace/Interruption.ts"
 import * as Outcome from "../trace/Outcome.ts"
 import { Run } from "../trace/Run.ts"
 import type { Trace } from "../trace/Trace.ts"
-import { JobLine } from "./internal/JobLine.ts"
 import type { Job, Pool } from "./Pool.ts"
 
 /** `concurrency` is how many jobs run at once: at least 1. */
@@ -29,9 +29,8 @@ class FiberPool implements Pool {
   private starting = false
   /** Jobs with a slot; those that end at once never get here. */
   private readonly fibers = new Map<Job, Fiber.Fiber<unknown, unknown>>()
-  private taken = 0
-  private readonly line = new JobLine()
-  private whenIdle: Deferred.Deferred<void> | undefined
+  private readonly taken = new InFlight()
+  private readonly line = MutableList.make<Job>()
 
   constructor(concurrency: number, trace: Trace) {
     this.slots = Math.max(1, Math.floor(concurrency))
@@ -39,16 +38,24 @@ class FiberPool implements Pool {
   }
 
   readonly concurrency = (): number => this.slots
-  readonly running = (): number => this.taken
+  readonly running = (): number => this.taken.count
   readonly waiting = (): number => this.line.length
 
   readonly submit = (job: Job): void => {
-    this.line.push(job)
+    MutableList.append(this.line, job)
     this.startWaiting()
   }
 
-  readonly withdraw = (keep: number, fits?: (job: Job) => boolean): ReadonlyArray<Job> =>
-    this.line.takeAfter(keep, fits)
+  readonly withdraw = (keep: number, fits: (job: Job) => boolean = always): ReadonlyArray<Job> => {
+    const taken: Array<Job> = []
+    let kept = 0
+    MutableList.filter(this.line, (job) => {
+      if (!fits(job) || kept++ < keep) return true
+      taken.push(job)
+      return false
+    })
+    return taken
+  }
 
   readonly pause = (paused: boolean): void => {
     this.paused = paused
@@ -60,11 +67,7 @@ class FiberPool implements Pool {
     this.startWaiting()
   }
 
-  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.taken === 0) return Effect.void
-    this.whenIdle ??= Deferred.makeUnsafe<void>()
-    return Deferred.await(this.whenIdle)
-  })
+  readonly idle: Effect.Effect<void> = this.taken.idle
 
   readonly interrupt = (id: string, why: Interruption.Interruption): boolean => {
     const annotations = Interruption.annotations(why)
@@ -87,7 +90,7 @@ class FiberPool implements Pool {
   readonly info = (): Readonly<Record<string, unknown>> => ({
     implementation: "celeriac:fibers",
     "max-concurrency": this.slots,
-    running: this.taken,
+    running: this.taken.count,
     waiting: this.line.length
   })
 
@@ -96,14 +99,18 @@ class FiberPool implements Pool {
     if (this.starting) return
     this.starting = true
     try {
-      while (this.taken < this.slots && !this.paused && this.line.length > 0) this.start(this.line.shift()!)
+      while (this.taken.count < this.slots && !this.paused) {
+        const job = MutableList.take(this.line)
+        if (job === MutableList.Empty) return
+        this.start(job)
+      }
     } finally {
       this.starting = false
     }
   }
 
   private start(job: Job): void {
-    this.taken++
+    this.taken.begin()
     const begun = this.begin(job)
     if (!(begun instanceof Run)) return this.end(job, begun)
     let fiber: Fiber.Fiber<unknown, unknown>
@@ -139,15 +146,8 @@ class FiberPool implements Pool {
     } catch {
       // Whoever is told of the end has failed at it: the slot is free all the same.
     }
-    this.release()
-  }
-
-  private release(): void {
-    this.taken--
-    if (this.taken === 0 && this.whenIdle !== undefined) {
-      const waiter = this.whenIdle
-      this.whenIdle = undefined
-      Deferred.doneUnsafe(waiter, Effect.void)
-    }
+    this.taken.end()
   }
 }
+
+const always = () => true

@@ -14,6 +14,7 @@ import type { Queue } from "@celeriac/messaging/Entity"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Reconnect from "@celeriac/messaging/Reconnect"
 import * as Session from "@celeriac/messaging/Session"
+import type { Entry, TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as Topology from "@celeriac/messaging/Topology"
 import type { Channel, Subscription } from "@celeriac/messaging/Transport"
 import * as Clock from "effect/Clock"
@@ -27,7 +28,6 @@ import type { Executor } from "../../execution/internal/Executor.ts"
 import type { Intake } from "../../execution/internal/Subject.ts"
 import type { Request } from "../../execution/Request.ts"
 import * as Prefetch from "../../state/Prefetch.ts"
-import type { TimerEntry, TimerQueue } from "../../state/TimerQueue.ts"
 import * as WorkerLog from "../../state/WorkerLog.ts"
 import { WorkerSettings } from "../../state/WorkerSettings.ts"
 import { Connection } from "../Connection.ts"
@@ -92,7 +92,7 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   private readonly executor: Executor
   private readonly concurrency: () => number
   private readonly rule: Prefetch.Prefetch
-  private readonly timer: TimerQueue
+  private readonly timer: TimerHeap
   private readonly clock: Clock.Clock
   private readonly log: WorkerLog.WorkerLog
   private readonly run: (effect: Effect.Effect<void>) => unknown
@@ -105,7 +105,7 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   private settled = 0
   private windowStart: number
   /** Of the next look at the prefetch; none while there is nothing to adapt. */
-  private nextLook: TimerEntry | undefined
+  private nextLook: Entry | undefined
 
   constructor(
     queue: Queue,
@@ -113,7 +113,7 @@ class Consuming implements TaskQueue, Receiver.Watcher {
     executor: Executor,
     concurrency: () => number,
     rule: Prefetch.Prefetch,
-    timer: TimerQueue,
+    timer: TimerHeap,
     clock: Clock.Clock,
     log: WorkerLog.WorkerLog,
     run: (effect: Effect.Effect<void>) => unknown,
@@ -210,22 +210,22 @@ class Consuming implements TaskQueue, Receiver.Watcher {
     this.nextLook = undefined
   }
 
-  readonly resized: Effect.Effect<void> = Effect.suspend(() => {
+  readonly resized: Effect.Effect<void> = Effect.sync(() => {
     this.wanted = Prefetch.resized(this.rule, this.concurrency(), this.wanted)
     this.lookLater()
-    return this.apply
+    this.apply()
   })
 
   /** Looks at what was done lately, and changes the prefetch if that would help. */
-  private readonly adapt: Effect.Effect<void> = Effect.suspend(() => {
+  private adapt(): void {
     const now = this.clock.currentTimeMillisUnsafe()
     const millis = now - this.windowStart
-    if (!this.receiver.isReceiving || millis < shortestWindow) return Effect.void
+    if (!this.receiver.isReceiving || millis < shortestWindow) return
     this.wanted = Prefetch.next(this.rule, this.concurrency(), this.wanted, this.settled, millis)
     this.settled = 0
     this.windowStart = now
-    return this.apply
-  })
+    this.apply()
+  }
 
   /** A consumer that was throttled, or hoards, does not notice by itself when nothing ends. */
   private lookLater(): void {
@@ -234,27 +234,29 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   }
 
   /** Looks again as long as something ends, or there is more to give back. */
-  private readonly look: Effect.Effect<void> = Effect.suspend(() => {
+  private readonly look = (): void => {
     this.nextLook = undefined
     if (this.settled > 0 || this.wanted > Prefetch.initial(this.rule, this.concurrency())) this.lookLater()
-    return this.adapt
-  })
+    this.adapt()
+  }
 
   /** Tells the broker, if what it was told is not what is wanted. */
-  private readonly apply: Effect.Effect<void> = Effect.suspend(() => {
+  private apply(): void {
     const target = this.target()
-    if (target === this.applied || this.subscription === undefined || !this.receiver.isReceiving) return Effect.void
+    if (target === this.applied || this.subscription === undefined || !this.receiver.isReceiving) return
     const isLess = this.applied === 0 || (target !== 0 && target < this.applied)
     this.applied = target
-    return this.subscription.setPrefetch(target).pipe(
-      Effect.andThen(Effect.sync(() => {
-        this.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
-        if (isLess && !isQuorum(this.queue)) this.executor.giveBack(target, this.receiver)
-      })),
-      // The channel is gone: a new one is on its way, and is told at once.
-      Effect.ignore
+    this.run(
+      this.subscription.setPrefetch(target).pipe(
+        Effect.andThen(Effect.sync(() => {
+          this.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
+          if (isLess && !isQuorum(this.queue)) this.executor.giveBack(target, this.receiver)
+        })),
+        // The channel is gone: a new one is on its way, and is told at once.
+        Effect.ignore
+      )
     )
-  })
+  }
 
   /** Held messages are outstanding, but must not keep others from coming. */
   private target(): number {
@@ -263,12 +265,12 @@ class Consuming implements TaskQueue, Receiver.Watcher {
 
   readonly onFinished = (): void => {
     if (this.nextLook === undefined) this.lookLater()
-    if (++this.settled >= this.wanted && this.wanted !== 0) this.run(this.adapt)
+    if (++this.settled >= this.wanted && this.wanted !== 0) this.adapt()
   }
 
   readonly onHeld = (): void => {
     const free = this.applied - this.receiver.heldCount
-    if (this.applied !== 0 && (free < this.wanted / 2 || free > this.wanted * 2)) this.run(this.apply)
+    if (this.applied !== 0 && (free < this.wanted / 2 || free > this.wanted * 2)) this.apply()
   }
 }
 
