@@ -12,6 +12,7 @@ import { InFlight } from "@celeriac/messaging/InFlight"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as MutableList from "effect/MutableList"
+import { PassingSet } from "../state/internal/PassingSet.ts"
 import * as Interruption from "../trace/Interruption.ts"
 import * as Outcome from "../trace/Outcome.ts"
 import { Run } from "../trace/Run.ts"
@@ -21,6 +22,11 @@ import type { Job, Pool } from "./Pool.ts"
 /** `concurrency` is how many jobs run at once: at least 1. */
 export const make = (concurrency: number, trace: Trace): Pool => new FiberPool(concurrency, trace)
 
+interface Running {
+  readonly job: Job
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
 class FiberPool implements Pool {
   readonly implementation = "fibers"
   private readonly trace: Trace
@@ -28,7 +34,7 @@ class FiberPool implements Pool {
   private paused = false
   private starting = false
   /** Jobs with a slot; those that end at once never get here. */
-  private readonly fibers = new Map<Job, Fiber.Fiber<unknown, unknown>>()
+  private readonly fibers = new PassingSet<Running>()
   private readonly taken = new InFlight()
   private readonly line = MutableList.make<Job>()
 
@@ -72,7 +78,7 @@ class FiberPool implements Pool {
   readonly interrupt = (id: string, why: Interruption.Interruption): boolean => {
     const annotations = Interruption.annotations(why)
     let found = false
-    for (const [job, fiber] of this.fibers) {
+    for (const { fiber, job } of this.fibers.all) {
       if (job.id !== id) continue
       found = true
       fiber.interruptUnsafe(undefined, annotations)
@@ -83,7 +89,12 @@ class FiberPool implements Pool {
   readonly terminate = (why: Interruption.Interruption): Effect.Effect<void> =>
     Effect.suspend(() => {
       const annotations = Interruption.annotations(why)
-      for (const fiber of this.fibers.values()) fiber.interruptUnsafe(undefined, annotations)
+      // One that ends makes room for another, which may be in a new set.
+      let all: ReadonlySet<Running>
+      do {
+        all = this.fibers.all
+        for (const { fiber } of all) fiber.interruptUnsafe(undefined, annotations)
+      } while (all !== this.fibers.all)
       return this.idle
     })
 
@@ -122,9 +133,10 @@ class FiberPool implements Pool {
     }
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.end(job, this.trace.end(begun, exit))
-    this.fibers.set(job, fiber)
+    const running = { job, fiber }
+    this.fibers.add(running)
     fiber.addObserver((exit) => {
-      this.fibers.delete(job)
+      this.fibers.delete(running)
       this.end(job, this.trace.end(begun, exit))
       this.startWaiting()
     })

@@ -142,7 +142,7 @@ export class Receiver implements Intake {
 
   private hold(request: Request, until: number): void {
     this.executor.observers.accepted(request)
-    this.executor.state.requests.add(request)
+    this.executor.state.reserve(request)
     this.held.hold(request, until, (request) => {
       this.watcher.onHeld()
       this.executor.submit(request)

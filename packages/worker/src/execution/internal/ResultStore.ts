@@ -14,6 +14,7 @@ import type { Entry, TimerHeap } from "@celeriac/messaging/TimerHeap"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { Addressee, ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import type * as Effect from "effect/Effect"
+import { PassingSet } from "../../state/internal/PassingSet.ts"
 
 /** Beyond this many results on their way, no further task is started. */
 const mostPending = 256
@@ -37,8 +38,8 @@ export class ResultStore {
   /** Told when too many are on their way, and when enough of them are stored. */
   private readonly onCrowded: (crowded: boolean) => void
   private readonly pending = new InFlight()
-  /** Those under way, in the order of their deadlines, among others that were answered. */
-  private line: Array<Storing> = []
+  /** Those under way, in the order of their deadlines. One that was answered goes at once, and all that it refers to. */
+  private readonly line = new PassingSet<Storing>()
   private isCrowded = false
   private look: Entry | undefined
 
@@ -76,22 +77,16 @@ export class ResultStore {
 
   /** It was answered, and whoever was told has gone on. */
   told(storing: Storing): void {
-    if (!storing.isUnderWay) return
+    if (!this.line.delete(storing)) return
     this.pending.end()
-    const { count } = this.pending
-    if (count === 0) this.line.length = 0
-    if (this.isCrowded && count <= mostPending / 2) this.crowd(false)
+    if (this.isCrowded && this.line.size <= mostPending / 2) this.crowd(false)
   }
 
   private wait(storing: Storing): void {
-    storing.isUnderWay = true
-    this.line.push(storing)
-    if (this.line.length > tidyAbove && this.line.length > 2 * this.pending.count) {
-      this.line = this.line.filter(isUnanswered)
-    }
+    this.line.add(storing)
     this.pending.begin()
     if (this.look === undefined) this.lookAt(storing.deadline)
-    if (!this.isCrowded && this.pending.count >= mostPending) this.crowd(true)
+    if (!this.isCrowded && this.line.size >= mostPending) this.crowd(true)
   }
 
   private crowd(crowded: boolean): void {
@@ -105,23 +100,17 @@ export class ResultStore {
 
   private expire(now: number): void {
     this.look = undefined
-    for (const storing of this.line.filter(isUnanswered)) {
+    for (const storing of this.line.all) {
       if (storing.deadline > now) return this.lookAt(storing.deadline)
       storing.answer(`the result backend did not answer within ${patience / 1_000} seconds`)
     }
   }
 }
 
-/** So long is the line before those that were answered are taken out of it. */
-const tidyAbove = 1024
-
-const isUnanswered = ({ isAnswered }: Storing): boolean => !isAnswered
-
 /** One result on its way. */
 class Storing {
   readonly deadline: number
   isAnswered = false
-  isUnderWay = false
   private readonly store: ResultStore
   private readonly onAnswer: Then
 
