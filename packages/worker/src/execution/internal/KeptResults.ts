@@ -70,7 +70,7 @@ export class KeptResults {
 
   /** Something was stored: those that have waited for the shortest pause need not wait for a longer one. */
   stored(now: number): void {
-    if (this.kept.size > 0) this.retryAll(({ failedAt }) => now - failedAt >= shortest)
+    this.retryAll(({ failedAt }) => now - failedAt >= shortest)
   }
 
   /** Tries those that fit at once: there is a reason to think that they can be stored now, or no time to wait. */
