@@ -46,7 +46,7 @@ export interface StepOptions<
 
   /**
    * How long to wait before building anew. When it ends, the failure is for good.
-   * Default: 0.2 s doubling to 5 s, jittered, without end.
+   * Default: 0.25 s doubling to 5 s, then a jitter of a fifth either way, without end.
    */
   readonly restart?: Schedule.Schedule<unknown, NoInfer<E | EUntil>> | undefined
 

@@ -168,7 +168,7 @@ describe("Blueprint.step", () => {
       assert.deepStrictEqual(delays, [100, 100, 100])
     }).pipe(Effect.provide(Control.layer)))
 
-  it.effect("waits no longer than six seconds, and for ever, by default", () =>
+  it.effect("waits a quarter of a second, doubling to five, a fifth more or less, and for ever, by default", () =>
     Effect.gen(function*() {
       const { consumer, Pool, until } = makeConsumer(() => Effect.fail(new Lost()))
       const delays: Array<number> = []
@@ -183,8 +183,13 @@ describe("Blueprint.step", () => {
       yield* Effect.forkChild(Blueprint.launch(worker))
       yield* TestClock.adjust("10 minutes")
       assert.isAbove(delays.length, 90)
-      assert.isAtMost(Math.max(...delays), 6000)
-      assert.isAtMost(delays[0]!, 240)
+      for (const [n, delay] of delays.entries()) {
+        const middle = Math.min(250 * 2 ** n, 5_000)
+        assert.isAtLeast(delay, 0.8 * middle)
+        assert.isAtMost(delay, 1.2 * middle)
+      }
+      // The cap comes first: those that have come to it differ all the same.
+      assert.strictEqual(new Set(delays).size, delays.length)
     }).pipe(Effect.provide(Control.layer)))
 
   it.effect("fails the blueprint around it, in good order, with what is not recoverable", () =>

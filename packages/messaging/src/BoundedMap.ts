@@ -37,8 +37,14 @@ export class BoundedMap<K, V> {
 
   /** It is the youngest from now on, whether it was there or not. */
   set(key: K, value: V): void {
+    const before = this.#entries.size
+    this.#entries.set(key, value)
+    if (this.#entries.size > before) {
+      if (before >= this.capacity) this.deleteOldest()
+      return
+    }
+    // It was there, and kept its place.
     this.delete(key)
-    if (this.#entries.size >= this.capacity) this.deleteOldest()
     this.#entries.set(key, value)
   }
 
@@ -61,8 +67,10 @@ export class BoundedMap<K, V> {
   }
 
   deleteOldest(): void {
-    const oldest = this.oldest()
-    if (oldest !== undefined) this.delete(oldest[0])
+    if (this.#entries.size === 0) return
+    const { value } = this.#oldest ?? this.#next()
+    this.#oldest = undefined
+    this.#entries.delete(value as K) // the map is not empty
   }
 
   #next(): IteratorResult<K, undefined> {

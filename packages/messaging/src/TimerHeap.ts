@@ -8,7 +8,7 @@
  * such sleepers.
  *
  * Order is by time, then priority (lower first, as Celery's timer has it), then
- * age. An entry costs about 100 bytes; a million are entered in well under a
+ * age. An entry costs about 80 bytes; a million are entered in well under a
  * second. A cancelled entry stays until it surfaces, or until such are most of
  * the heap.
  *

@@ -51,7 +51,7 @@ describe("the way of a message", () => {
 
       // The receiver understood it, the strategy said "run", the pool had a slot, the handler began.
       yield* Deferred.await(begun)
-      assert.deepStrictEqual(Array.from(state.active.keys()), [sent.id])
+      assert.deepStrictEqual(Array.from(state.active, ({ id }) => id), [sent.id])
       assert.strictEqual(state.totalCount.get("proj.add"), 1)
       const waiting = yield* Effect.forkChild(sent.get())
       yield* TestClock.adjust("1500 millis")

@@ -20,6 +20,7 @@ import * as Worker from "@celeriac/worker/Worker"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
@@ -106,6 +107,12 @@ export const settled: Effect.Effect<void> = Effect.callback((resume) => {
   }
   setImmediate(look)
 })
+
+/** How many fibers there have been, in the whole process: their numbers are given out one by one. */
+export const fibers: Effect.Effect<number> = Effect.map(
+  Effect.flatMap(Effect.forkChild(Effect.void), (fiber) => Effect.as(Fiber.await(fiber), fiber)),
+  ({ id }) => id
+)
 
 /** Ready and unacked. */
 export const counts = (name = queue) =>

@@ -227,10 +227,11 @@ const errorOf = <E>(cause: Cause.Cause<unknown>): { readonly value: E } | undefi
 const saysRecoverable = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "isRecoverable" in error ? error.isRecoverable === true : true
 
-const defaultRestart = Schedule.exponential("200 millis").pipe(
-  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(5)))),
-  Schedule.jittered
-)
+/** Capped before the jitter: of many that wait for the same thing, no two come back at the same moment. */
+const defaultRestart = Schedule.min([
+  Schedule.exponential("250 millis"),
+  Schedule.spaced("5 seconds")
+]).pipe(Schedule.jittered)
 
 /** The delay that a schedule asks for, or nothing when it has ended. */
 const delayOf = <Output>(

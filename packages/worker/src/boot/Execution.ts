@@ -62,7 +62,7 @@ export class Execution extends Bootstep.Service<Execution, {
     })
     yield* Effect.addFinalizer(() => Effect.sync(results.rest))
     return {
-      active: Effect.sync(() => Array.from(state.active.values())),
+      active: Effect.sync(() => Array.from(state.active)),
       executor: new Executor(slots, state, completion, observers, clock)
     }
   }),

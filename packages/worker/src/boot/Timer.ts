@@ -7,16 +7,18 @@
  * yield* timer.callRepeatedly("30 seconds", detect, { priority: 10 })
  * ```
  *
- * One fiber sleeps until the head of a heap is due. A call that waits goes on
- * in a fiber of its own and holds up nobody. A call that fails is logged and
- * the timer goes on; one that fails with `WorkerShutdown` or `WorkerTerminate`
- * stops the worker.
+ * One fiber sleeps until the head of a heap is due, whose entries are plain
+ * functions: what the worker itself enters costs no fiber, neither while it
+ * waits nor when it is due. An effect is run in a fiber of its own and holds up
+ * nobody. A call that fails is logged and the timer goes on; one that fails with
+ * `WorkerShutdown` or `WorkerTerminate` stops the worker.
  *
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { Control } from "@celeriac/bootsteps/Control"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
+import { type Entry, TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -26,8 +28,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
-import * as Scope from "effect/Scope"
-import { type TimerEntry, TimerQueue } from "../state/TimerQueue.ts"
+import type * as Scope from "effect/Scope"
 import * as WorkerExit from "../state/WorkerExit.ts"
 
 /** A call that was entered. */
@@ -64,19 +65,21 @@ export class Timer extends Bootstep.Service<Timer, {
     call: Effect.Effect<unknown, E, R>,
     options?: CallOptions
   ) => Effect.Effect<TimerCall, never, R | Scope.Scope>
-  /** The heap itself, for whoever enters calls outside of effects. */
-  readonly queue: TimerQueue
+  /** The heap itself, for whoever enters calls outside of effects: functions, called when they are due. What one throws is logged. */
+  readonly queue: TimerHeap
 }>()("Timer", {
   start: Effect.gen(function*() {
-    const queue = new TimerQueue()
+    const queue = new TimerHeap()
     const clock = yield* Clock.Clock
     yield* Effect.addFinalizer(() => Effect.sync(() => queue.clear()))
-    yield* Bootstep.forkSupervised(runDue(queue, clock))
+    const { failed, run } = yield* runner
+    yield* Bootstep.forkSupervised(runDue(queue, clock, failed))
 
     const enter = <E, R>(at: number, call: Effect.Effect<unknown, E, R>, options: CallOptions | undefined) =>
       Effect.contextWith((context: Context.Context<R>) =>
         Effect.sync((): TimerCall => {
-          const entry = queue.enter(at, Effect.provideContext(call, context), options?.priority)
+          const provided = Effect.provideContext(call, context)
+          const entry = queue.enter(at, () => run(provided), options?.priority)
           return { cancel: Effect.sync(() => entry.cancel()) }
         })
       )
@@ -93,8 +96,8 @@ export class Timer extends Bootstep.Service<Timer, {
             clock,
             Duration.toMillis(every),
             options?.priority ?? 0,
-            call,
-            context
+            Effect.provideContext(call, context),
+            run
           )
           return Effect.as(Effect.addFinalizer(() => repeated.cancel), repeated)
         })
@@ -109,11 +112,10 @@ const longestSleep = 86_400_000
 /** Between two looks at the rest of the process. */
 const callsPerTurn = 100
 
-/** Sleeps until the head is due, and runs what is due. Its failure would be a defect of ours: it stops the worker. */
-const runDue = (queue: TimerQueue, clock: Clock.Clock): Effect.Effect<never, never, Scope.Scope | Control> =>
+/** Sleeps until the head is due, and calls what is due. Its failure would be a defect of ours: it stops the worker. */
+const runDue = (queue: TimerHeap, clock: Clock.Clock, failed: Runner["failed"]): Effect.Effect<never> =>
   Effect.gen(function*() {
     const earlier = yield* Latch.make(false)
-    const run = yield* runner
     queue.onEarlier = () => void earlier.openUnsafe()
     while (true) {
       earlier.closeUnsafe()
@@ -131,23 +133,32 @@ const runDue = (queue: TimerQueue, clock: Clock.Clock): Effect.Effect<never, nev
       for (let i = 0; i < callsPerTurn; i++) {
         const entry = queue.popDue(now)
         if (entry === undefined) break
-        run(entry.call)
+        try {
+          entry.call()
+        } catch (defect) {
+          failed(Cause.die(defect))
+        }
       }
       yield* Effect.yieldNow
     }
   })
 
-/** Starts calls, each in its own fiber, and interrupts at the end those that are not done. */
-const runner = Effect.gen(function*() {
+interface Runner {
+  readonly run: (call: Effect.Effect<unknown, unknown>) => void
+  readonly failed: (cause: Cause.Cause<unknown>) => void
+}
+
+/** Starts effects, each in its own fiber, and interrupts at the end those that are not done. */
+const runner: Effect.Effect<Runner, never, Control | Scope.Scope> = Effect.gen(function*() {
   const control = yield* Control
   const context = yield* Effect.context<never>()
   const runFork = Effect.runForkWith(context)
   const running = new Set<Fiber.Fiber<unknown, unknown>>()
   yield* Effect.addFinalizer(() => Fiber.interruptAll(running))
 
-  const failed = (cause: Cause.Cause<unknown>) => runFork(onFailure(control, cause))
+  const failed = (cause: Cause.Cause<unknown>): void => void runFork(onFailure(control, cause))
 
-  return (call: Effect.Effect<unknown, unknown>): void => {
+  const run = (call: Effect.Effect<unknown, unknown>): void => {
     const fiber = runFork(call)
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) {
@@ -160,6 +171,8 @@ const runner = Effect.gen(function*() {
       if (Exit.isFailure(exit)) failed(exit.cause)
     })
   }
+
+  return { run, failed }
 })
 
 const onFailure = (control: Control["Service"], cause: Cause.Cause<unknown>): Effect.Effect<void> => {
@@ -173,29 +186,30 @@ const onFailure = (control: Control["Service"], cause: Cause.Cause<unknown>): Ef
 }
 
 /** A call that enters itself again when it has run. */
-class RepeatedCall<R> implements TimerCall {
-  private entry: TimerEntry | undefined
+class RepeatedCall implements TimerCall {
+  private entry: Entry | undefined
   private cancelled = false
-  private readonly queue: TimerQueue
+  private readonly queue: TimerHeap
   private readonly clock: Clock.Clock
   private readonly every: number
   private readonly priority: number
   private readonly call: Effect.Effect<unknown, unknown>
+  private readonly run: Runner["run"]
 
   constructor(
-    queue: TimerQueue,
+    queue: TimerHeap,
     clock: Clock.Clock,
     every: number,
     priority: number,
-    call: Effect.Effect<unknown, unknown, R>,
-    context: Context.Context<R>
+    call: Effect.Effect<unknown, unknown>,
+    run: Runner["run"]
   ) {
     this.queue = queue
     this.clock = clock
     this.every = every
     this.priority = priority
-    // A run that fails is told of by the timer, after the next one has been entered.
-    this.call = Effect.provideContext(call, context)
+    this.call = call
+    this.run = run
     this.enter(clock.currentTimeMillisUnsafe() + every)
   }
 
@@ -206,10 +220,11 @@ class RepeatedCall<R> implements TimerCall {
 
   private enter(at: number): void {
     if (this.cancelled) return
-    const run = Effect.onExit(
+    // A run that fails is told of by the timer, after the next one has been entered.
+    const call = Effect.onExit(
       this.call,
       () => Effect.sync(() => this.enter(Math.max(at + this.every, this.clock.currentTimeMillisUnsafe())))
     )
-    this.entry = this.queue.enter(at, run, this.priority)
+    this.entry = this.queue.enter(at, () => this.run(call), this.priority)
   }
 }

@@ -48,7 +48,7 @@ export interface Aftermath {
 export const of = (outcome: Outcome, about: Facts, now: number): Aftermath => {
   switch (outcome._tag) {
     case "Success":
-      return after(unlessIgnored(about, TaskState.SUCCESS, now, { result: outcome.result }), "ack")
+      return about.ignoreResult ? acked : after(record(about, TaskState.SUCCESS, now, outcome), "ack")
     case "Failure":
       return after(
         unlessIgnored(about, TaskState.FAILURE, now, outcome),
@@ -57,7 +57,7 @@ export const of = (outcome: Outcome, about: Facts, now: number): Aftermath => {
     case "Retry":
       return after(unlessIgnored(about, TaskState.RETRY, now, outcome), "ack")
     case "Ignored":
-      return after(undefined, "ack")
+      return acked
     case "Rejected":
       return after(undefined, outcome.requeue ? "requeue" : "reject")
     case "Revoked":
@@ -86,6 +86,9 @@ const after = (record: ResultRecord.ResultRecord | undefined, settlement: Afterm
   messages: none,
   settlement
 })
+
+/** Of nearly every message whose result nobody wants. */
+const acked = after(undefined, "ack")
 
 /**
  * What was acknowledged early is nobody's any more, so its failure is stored.

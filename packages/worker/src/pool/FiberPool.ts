@@ -8,18 +8,24 @@
  *
  * @since 0.1.0
  */
-import * as Deferred from "effect/Deferred"
+import { InFlight } from "@celeriac/messaging/InFlight"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as MutableList from "effect/MutableList"
+import { PassingSet } from "../state/internal/PassingSet.ts"
 import * as Interruption from "../trace/Interruption.ts"
 import * as Outcome from "../trace/Outcome.ts"
 import { Run } from "../trace/Run.ts"
 import type { Trace } from "../trace/Trace.ts"
-import { JobLine } from "./internal/JobLine.ts"
 import type { Job, Pool } from "./Pool.ts"
 
 /** `concurrency` is how many jobs run at once: at least 1. */
 export const make = (concurrency: number, trace: Trace): Pool => new FiberPool(concurrency, trace)
+
+interface Running {
+  readonly job: Job
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
 
 class FiberPool implements Pool {
   readonly implementation = "fibers"
@@ -28,10 +34,9 @@ class FiberPool implements Pool {
   private paused = false
   private starting = false
   /** Jobs with a slot; those that end at once never get here. */
-  private readonly fibers = new Map<Job, Fiber.Fiber<unknown, unknown>>()
-  private taken = 0
-  private readonly line = new JobLine()
-  private whenIdle: Deferred.Deferred<void> | undefined
+  private readonly fibers = new PassingSet<Running>()
+  private readonly taken = new InFlight()
+  private readonly line = MutableList.make<Job>()
 
   constructor(concurrency: number, trace: Trace) {
     this.slots = Math.max(1, Math.floor(concurrency))
@@ -39,16 +44,24 @@ class FiberPool implements Pool {
   }
 
   readonly concurrency = (): number => this.slots
-  readonly running = (): number => this.taken
+  readonly running = (): number => this.taken.count
   readonly waiting = (): number => this.line.length
 
   readonly submit = (job: Job): void => {
-    this.line.push(job)
+    MutableList.append(this.line, job)
     this.startWaiting()
   }
 
-  readonly withdraw = (keep: number, fits?: (job: Job) => boolean): ReadonlyArray<Job> =>
-    this.line.takeAfter(keep, fits)
+  readonly withdraw = (keep: number, fits: (job: Job) => boolean = always): ReadonlyArray<Job> => {
+    const taken: Array<Job> = []
+    let kept = 0
+    MutableList.filter(this.line, (job) => {
+      if (!fits(job) || kept++ < keep) return true
+      taken.push(job)
+      return false
+    })
+    return taken
+  }
 
   readonly pause = (paused: boolean): void => {
     this.paused = paused
@@ -60,16 +73,12 @@ class FiberPool implements Pool {
     this.startWaiting()
   }
 
-  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.taken === 0) return Effect.void
-    this.whenIdle ??= Deferred.makeUnsafe<void>()
-    return Deferred.await(this.whenIdle)
-  })
+  readonly idle: Effect.Effect<void> = this.taken.idle
 
   readonly interrupt = (id: string, why: Interruption.Interruption): boolean => {
     const annotations = Interruption.annotations(why)
     let found = false
-    for (const [job, fiber] of this.fibers) {
+    for (const { fiber, job } of this.fibers.all) {
       if (job.id !== id) continue
       found = true
       fiber.interruptUnsafe(undefined, annotations)
@@ -80,14 +89,19 @@ class FiberPool implements Pool {
   readonly terminate = (why: Interruption.Interruption): Effect.Effect<void> =>
     Effect.suspend(() => {
       const annotations = Interruption.annotations(why)
-      for (const fiber of this.fibers.values()) fiber.interruptUnsafe(undefined, annotations)
+      // One that ends makes room for another, which may be in a new set.
+      let all: ReadonlySet<Running>
+      do {
+        all = this.fibers.all
+        for (const { fiber } of all) fiber.interruptUnsafe(undefined, annotations)
+      } while (all !== this.fibers.all)
       return this.idle
     })
 
   readonly info = (): Readonly<Record<string, unknown>> => ({
     implementation: "celeriac:fibers",
     "max-concurrency": this.slots,
-    running: this.taken,
+    running: this.taken.count,
     waiting: this.line.length
   })
 
@@ -96,14 +110,18 @@ class FiberPool implements Pool {
     if (this.starting) return
     this.starting = true
     try {
-      while (this.taken < this.slots && !this.paused && this.line.length > 0) this.start(this.line.shift()!)
+      while (this.taken.count < this.slots && !this.paused) {
+        const job = MutableList.take(this.line)
+        if (job === MutableList.Empty) return
+        this.start(job)
+      }
     } finally {
       this.starting = false
     }
   }
 
   private start(job: Job): void {
-    this.taken++
+    this.taken.begin()
     const begun = this.begin(job)
     if (!(begun instanceof Run)) return this.end(job, begun)
     let fiber: Fiber.Fiber<unknown, unknown>
@@ -115,9 +133,10 @@ class FiberPool implements Pool {
     }
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.end(job, this.trace.end(begun, exit))
-    this.fibers.set(job, fiber)
+    const running = { job, fiber }
+    this.fibers.add(running)
     fiber.addObserver((exit) => {
-      this.fibers.delete(job)
+      this.fibers.delete(running)
       this.end(job, this.trace.end(begun, exit))
       this.startWaiting()
     })
@@ -139,15 +158,8 @@ class FiberPool implements Pool {
     } catch {
       // Whoever is told of the end has failed at it: the slot is free all the same.
     }
-    this.release()
-  }
-
-  private release(): void {
-    this.taken--
-    if (this.taken === 0 && this.whenIdle !== undefined) {
-      const waiter = this.whenIdle
-      this.whenIdle = undefined
-      Deferred.doneUnsafe(waiter, Effect.void)
-    }
+    this.taken.end()
   }
 }
+
+const always = () => true

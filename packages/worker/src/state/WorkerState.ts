@@ -7,9 +7,10 @@
  *
  * @since 0.1.0
  */
-import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
+import { PassingSet } from "./internal/PassingSet.ts"
+import { Recent } from "./internal/Recent.ts"
 
 /** A request as others see it. Times are milliseconds since the epoch. */
 export interface ActiveRequest {
@@ -33,16 +34,14 @@ export interface Stats {
 /** How a request was settled for good. */
 export type Settled = "ack" | "reject"
 
-/** How many of the requests that were settled last are remembered. */
+/** How many of the requests that were settled last are remembered at most: half of them at least. */
 const remembered = 10_000
 
 export class State<R extends ActiveRequest = ActiveRequest> {
   /** When messages first flowed, in milliseconds since the epoch. */
   private since: number | undefined
-  /** Received and not finished: in line, held for its ETA, or running. */
-  readonly requests = new Set<R>()
-  /** Running, by id. */
-  readonly active = new Map<string, R>()
+  private readonly present = new PassingSet<R>()
+  private readonly running = new PassingSet<R>()
   /** Has run, and its result is not stored yet: by id and number of retries. */
   private readonly kept = new Map<string, R>()
   /** How many were started, by the name of the task. */
@@ -51,11 +50,21 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   succeeded = 0
   failed = 0
   /** How requests were settled lately, by id and number of retries. */
-  private readonly settled = new BoundedMap<string, Settled>(remembered)
+  private readonly settled = new Recent<string, Settled>(remembered)
+
+  /** Received and not finished: in line, held for its ETA, or running. */
+  get requests(): ReadonlySet<R> {
+    return this.present.all
+  }
+
+  /** Running. */
+  get active(): ReadonlySet<R> {
+    return this.running.all
+  }
 
   /** Received and not started. */
   get reserved(): ReadonlyArray<R> {
-    return Array.from(this.requests).filter((request) => !this.active.has(request.id))
+    return Array.from(this.requests).filter((request) => !this.active.has(request))
   }
 
   get allTotalCount(): number {
@@ -85,8 +94,13 @@ export class State<R extends ActiveRequest = ActiveRequest> {
     }
   }
 
+  /** It waits for a slot, or for its time. */
+  reserve(request: R): void {
+    this.present.add(request)
+  }
+
   started(request: R): void {
-    this.active.set(request.id, request)
+    this.running.add(request)
   }
 
   /** One more of this task was started. */
@@ -96,13 +110,13 @@ export class State<R extends ActiveRequest = ActiveRequest> {
 
   /** It runs no more, and its message is not settled before its result is stored. */
   keep(request: R): void {
-    this.ended(request)
+    this.running.delete(request)
     this.kept.set(key(request.id, request.retries), request)
   }
 
   finished(request: R): void {
-    this.requests.delete(request)
-    this.ended(request)
+    this.present.delete(request)
+    this.running.delete(request)
     if (this.kept.size === 0) return
     const one = key(request.id, request.retries)
     if (this.kept.get(one) === request) this.kept.delete(one)
@@ -110,12 +124,10 @@ export class State<R extends ActiveRequest = ActiveRequest> {
 
   /** The run of this request that is not settled, if this process has it. */
   find(id: string, retries: number): R | undefined {
-    const running = this.active.get(id)
-    return running?.retries === retries ? running : this.kept.get(key(id, retries))
-  }
-
-  private ended(request: R): void {
-    if (this.active.get(request.id) === request) this.active.delete(request.id)
+    for (const request of this.active) {
+      if (request.id === id && request.retries === retries) return request
+    }
+    return this.kept.get(key(id, retries))
   }
 
   /** This process is done with the request, and has told the broker so: it may not have heard. */

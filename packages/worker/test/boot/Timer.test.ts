@@ -11,7 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { Lines, quiet, until } from "../support.ts"
+import { fibers, Lines, quiet, until } from "../support.ts"
 
 const worker = Blueprint.make("Worker", [Timer])
 
@@ -175,6 +175,39 @@ describe("Timer", () => {
     ).pipe(Effect.provide(lines.layer))
   })
 
+  it.effect("logs a function that throws, and calls the next", () => {
+    const lines = new Lines()
+    return withTimer((timer) =>
+      Effect.gen(function*() {
+        const called: Array<string> = []
+        timer.queue.enter(1, () => {
+          called.push("throws")
+          throw new Error("no luck")
+        })
+        timer.queue.enter(1, () => void called.push("the next"))
+        timer.queue.enter(2, () => void called.push("later"))
+        yield* TestClock.adjust("2 millis")
+        assert.deepStrictEqual(called, ["throws", "the next", "later"])
+        assert.deepStrictEqual(
+          lines.all.filter(({ text }) => text.startsWith("Timer error:")).map(({ why }) => /no luck/.exec(why)?.[0]),
+          ["no luck"]
+        )
+      })
+    ).pipe(Effect.provide(lines.layer))
+  })
+
+  it.effect("calls functions without a fiber for any of them", () =>
+    withTimer((timer) =>
+      Effect.gen(function*() {
+        let ran = 0
+        for (let i = 0; i < 10_000; i++) timer.queue.enter(1, () => void ran++)
+        const before = yield* fibers
+        yield* TestClock.adjust("1 millis")
+        yield* until("all calls ran", () => ran === 10_000)
+        assert.isBelow((yield* fibers) - before, 20)
+      })
+    ))
+
   it.effect("holds up nobody for a slow call, and interrupts it when the worker stops", () =>
     Effect.gen(function*() {
       const { entries, note } = journal()
@@ -215,7 +248,7 @@ describe("Timer", () => {
     withTimer((timer) =>
       Effect.gen(function*() {
         let ran = 0
-        const call = Effect.sync(() => void ran++)
+        const call = () => void ran++
         for (let i = 0; i < 100_000; i++) timer.queue.enter(1_000, call)
         yield* TestClock.adjust("999 millis")
         assert.strictEqual(ran, 0)
@@ -229,7 +262,7 @@ describe("Timer", () => {
     withTimer((timer) =>
       Effect.gen(function*() {
         let ran = 0
-        for (let i = 0; i < 1_000; i++) timer.queue.enter(1, Effect.sync(() => void ran++))
+        for (let i = 0; i < 1_000; i++) timer.queue.enter(1, () => void ran++)
         const seen: Array<number> = []
         const observer = yield* Effect.forkChild(Effect.gen(function*() {
           while (ran < 1_000) {

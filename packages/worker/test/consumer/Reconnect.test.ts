@@ -15,6 +15,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import {
@@ -39,6 +40,13 @@ const worker = define({ tasks: [PlainLive] })
 
 /** Longer than any pause between two attempts. */
 const soon = Effect.andThen(TestClock.adjust("6 seconds"), settled)
+
+/** As long as the first pause may be: a channel that was lost is open again. */
+const atOnce = Effect.gen(function*() {
+  yield* settled
+  yield* TestClock.adjust("300 millis")
+  yield* settled
+})
 
 const consumers = (name = "celery") => Effect.map(MemoryBroker, (broker) => broker.queue(name)?.consumers.length ?? 0)
 
@@ -107,7 +115,7 @@ describe("the consumer, when something breaks", () => {
         const broker = yield* MemoryBroker
         const before = broker.connections().map(({ id }) => id)
         broker.faults.closeChannels(code, "a reason", ({ queues }) => queues.includes("celery"))
-        yield* settled
+        yield* atOnce
         assert.strictEqual(yield* consumers(), 1)
         assert.isTrue(yield* works)
         assert.isTrue(before.every((id) => broker.connections().some((one) => one.id === id)))
@@ -121,7 +129,7 @@ describe("the consumer, when something breaks", () => {
   it.effect("consumes again when the broker cancelled its consumer", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* fail).cancelConsumers("celery"), 1)
-      yield* settled
+      yield* atOnce
       assert.strictEqual(yield* consumers(), 1)
       assert.isTrue(yield* works)
     }).pipe(Effect.provide(running(worker)), Effect.provide(quiet)))
@@ -132,10 +140,58 @@ describe("the consumer, when something breaks", () => {
         const channel = yield* (yield* (yield* Transport).connect()).openChannel
         yield* channel.deleteQueue("celery")
       }))
-      yield* settled
+      yield* atOnce
       assert.strictEqual(yield* consumers(), 1)
       assert.isTrue(yield* works)
     }).pipe(Effect.provide(running(worker)), Effect.provide(quiet)))
+
+  it.effect("consumes nothing over a channel that was on its way when the worker began to stop", () => {
+    const doors = new Doors()
+    let opened = 0
+    const gate = Latch.makeUnsafe(true)
+    const Slow = Layer.effect(
+      Transport,
+      Effect.map(Transport, (transport) =>
+        Transport.of({
+          ...transport,
+          connect: (options) =>
+            Effect.map(transport.connect(options), (connection) => ({
+              ...connection,
+              openChannel: Effect.andThen(
+                Effect.suspend(() => {
+                  opened++
+                  return gate.await
+                }),
+                connection.openChannel
+              )
+            }))
+        }))
+    )
+    return Effect.gen(function*() {
+      yield* publish(taskMessage({ task: "gated", id: "1", kwargs: { n: 1 } }))
+      yield* settled
+      gate.closeUnsafe()
+      ;(yield* fail).closeChannels(406, "timeout", ({ queues }) => queues.includes("celery"))
+      yield* atOnce
+      assert.deepStrictEqual([opened, yield* consumers()], [2, 0])
+      const { awaitShutdown, shutdown } = yield* Worker
+      yield* shutdown
+      yield* settled
+      gate.openUnsafe()
+      yield* settled
+      assert.deepStrictEqual([opened, yield* consumers()], [2, 0])
+      doors.open(1)
+      assert.strictEqual((yield* awaitShutdown)._tag, "Shutdown")
+    }).pipe(
+      Effect.provide(
+        define({ tasks: [doors.early] }).layer.pipe(
+          Layer.provide(Slow),
+          Layer.provideMerge(surroundings())
+        )
+      ),
+      Effect.provide(quiet)
+    )
+  })
 
   it.effect("tries again with growing pauses while a queue cannot be had, and other queues go on", () => {
     const lines = new Lines()
@@ -312,7 +368,7 @@ describe("a task, when its connection is lost", () => {
       assert.deepStrictEqual([doors.started.length, state.requests.size], [1, 1])
       store.refuse(undefined)
       ;(yield* fail).closeChannels(406, "timeout", ({ queues }) => queues.includes("celery"))
-      yield* settled
+      yield* atOnce
       assert.deepStrictEqual([doors.started.length, state.requests.size, yield* counts()], [1, 1, [0, 1]])
       yield* TestClock.adjust("1 second")
       yield* settled
@@ -422,7 +478,7 @@ describe("a task, when its connection is lost", () => {
         yield* publish(taskMessage({ task: "gated", id: "4", kwargs: { n: 4 }, eta: 60_000 }))
         yield* settled
         ;(yield* fail).closeChannels(406, "consumer timeout", ({ queues }) => queues.includes("celery"))
-        yield* settled
+        yield* atOnce
         const { state } = yield* Worker
         assert.strictEqual(state.requests.size, 4)
         doors.open(1, 2, 3, 4)

@@ -8,7 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
-import { counts, define, Doors, publish, quiet, running, settled, taskMessage } from "../support.ts"
+import { counts, define, Doors, fibers, publish, quiet, running, settled, taskMessage } from "../support.ts"
 
 const prefetch = Effect.map(MemoryBroker, (broker) => broker.queue("celery")?.consumers[0]?.prefetch)
 
@@ -194,4 +194,29 @@ describe("the prefetch", () => {
       yield* settled
       assert.strictEqual(state.succeeded, 22)
     }).pipe(Effect.provide(running(define({ tasks: [NapLive], concurrency: 2 }))), Effect.provide(quiet)))
+})
+
+describe("a request that is held for its time", () => {
+  it.effect("costs no fiber, neither while it waits nor when its time has come", () => {
+    const doors = new Doors()
+    return Effect.gen(function*() {
+      const { state } = yield* Worker
+      yield* publish(taskMessage({ task: "gated", id: "0", kwargs: { n: 0 } }))
+      for (let n = 1; n <= 1_000; n++) {
+        yield* publish(taskMessage({ task: "gated", id: String(n), kwargs: { n }, eta: 60_000 }))
+      }
+      yield* settled
+      assert.deepStrictEqual([doors.started, state.requests.size], [[0], 1_001])
+      const before = yield* fibers
+      yield* TestClock.adjust("1 minute")
+      yield* settled
+      // They wait for the one slot, which is taken: none has begun.
+      const { pool } = yield* (yield* Worker).info
+      assert.include(pool, { running: 1, waiting: 1_000 })
+      assert.isBelow((yield* fibers) - before, 20)
+    }).pipe(
+      Effect.provide(running(define({ tasks: [doors.late], concurrency: 1, prefetch: { count: 0 } }))),
+      Effect.provide(quiet)
+    )
+  })
 })

@@ -4,13 +4,13 @@
  * what came of it is safe.
  */
 import type { Delivery, Message, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
+import { TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import { Request } from "@celeriac/worker/execution/Request"
 import * as Strategy from "@celeriac/worker/execution/Strategy"
 import type { Job, Pool } from "@celeriac/worker/pool/Pool"
-import { TimerQueue } from "@celeriac/worker/state/TimerQueue"
 import { State } from "@celeriac/worker/state/WorkerState"
 import type { Outcome } from "@celeriac/worker/trace/Outcome"
 import { assert, describe, it } from "@effect/vitest"
@@ -110,7 +110,7 @@ class World {
   readonly starts = new Map<string, number>()
   readonly complaints: Array<string> = []
   outstanding = 0
-  private readonly timer = new TimerQueue()
+  private readonly timer = new TimerHeap()
   private readonly options: Options
 
   constructor(clock: Clock.Clock, options: Options) {
@@ -205,8 +205,7 @@ class World {
 
   /** Whatever is due next is due. */
   tick(): void {
-    const entry = this.timer.popDue(Infinity)
-    if (entry !== undefined) Effect.runSync(Effect.orDie(entry.call))
+    this.timer.popDue(Infinity)?.call()
   }
 
   do(step: Step): void {

@@ -4,18 +4,17 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
+import type { Entry, TimerHeap } from "@celeriac/messaging/TimerHeap"
 import type { Request } from "../../execution/Request.ts"
-import type { TimerEntry, TimerQueue } from "../../state/TimerQueue.ts"
 
 /** As Celery's timer has it: ETAs before rate limits. */
 const etaPriority = 6
 
 export class HeldRequests {
-  private readonly timer: TimerQueue
-  private readonly entries = new Map<Request, TimerEntry>()
+  private readonly timer: TimerHeap
+  private readonly entries = new Map<Request, Entry>()
 
-  constructor(timer: TimerQueue) {
+  constructor(timer: TimerHeap) {
     this.timer = timer
   }
 
@@ -25,10 +24,10 @@ export class HeldRequests {
 
   /** Calls `then` at a time in milliseconds since the epoch, unless the request is released before. */
   hold(request: Request, until: number, then: (request: Request) => void): void {
-    const due = Effect.sync(() => {
+    const due = () => {
       this.entries.delete(request)
       then(request)
-    })
+    }
     this.entries.set(request, this.timer.enter(until, due, etaPriority))
   }
 

@@ -8,13 +8,14 @@
  * @since 0.1.0
  */
 import * as Content from "@celeriac/messaging/Content"
+import { InFlight } from "@celeriac/messaging/InFlight"
 import type { Delivery, Message } from "@celeriac/messaging/Message"
+import type { TimerHeap } from "@celeriac/messaging/TimerHeap"
 import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
 import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Execution } from "../../boot/Execution.ts"
@@ -24,7 +25,6 @@ import { Stray } from "../../execution/internal/Stray.ts"
 import type { Intake } from "../../execution/internal/Subject.ts"
 import { Request } from "../../execution/Request.ts"
 import * as Strategy from "../../execution/Strategy.ts"
-import type { TimerQueue } from "../../state/TimerQueue.ts"
 import { WorkerSettings } from "../../state/WorkerSettings.ts"
 import * as Outcome from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
@@ -62,15 +62,14 @@ export class Receiver implements Intake {
   /** Until their ETA. */
   private readonly held: HeldRequests
   /** Messages that are not settled. */
-  private outstanding = 0
-  private whenIdle: Deferred.Deferred<void> | undefined
+  private readonly outstanding = new InFlight()
   isReceiving = true
 
   constructor(
     watcher: Watcher,
     executor: Executor,
     registry: TaskRegistry["Service"],
-    timer: TimerQueue,
+    timer: TimerHeap,
     clock: Clock.Clock,
     read: TaskMessage.ReadOptions,
     hostname: string
@@ -89,7 +88,7 @@ export class Receiver implements Intake {
   }
 
   readonly receive = (delivery: Delivery): void => {
-    this.outstanding++
+    this.outstanding.begin()
     try {
       this.understand(delivery)
     } catch (defect) {
@@ -102,11 +101,7 @@ export class Receiver implements Intake {
     this.watcher.onFinished()
   }
 
-  readonly dropped = (): void => {
-    if (--this.outstanding > 0 || this.whenIdle === undefined) return
-    Deferred.doneUnsafe(this.whenIdle, Effect.void)
-    this.whenIdle = undefined
-  }
+  readonly dropped = (): void => this.outstanding.end()
 
   /** Takes back the requests that wait for a time. */
   readonly release = (): ReadonlyArray<Request> => this.held.release()
@@ -118,11 +113,7 @@ export class Receiver implements Intake {
   }
 
   /** Every message that came is settled. */
-  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.outstanding === 0) return Effect.void
-    this.whenIdle ??= Deferred.makeUnsafe<void>()
-    return Deferred.await(this.whenIdle)
-  })
+  readonly idle: Effect.Effect<void> = this.outstanding.idle
 
   private understand(delivery: Delivery): void {
     if (delivery.defect !== undefined) return this.damaged(delivery, delivery.defect.message)
@@ -151,7 +142,7 @@ export class Receiver implements Intake {
 
   private hold(request: Request, until: number): void {
     this.executor.observers.accepted(request)
-    this.executor.state.requests.add(request)
+    this.executor.state.reserve(request)
     this.held.hold(request, until, (request) => {
       this.watcher.onHeld()
       this.executor.submit(request)

@@ -12,13 +12,15 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Queue } from "@celeriac/messaging/Entity"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Reconnect from "@celeriac/messaging/Reconnect"
+import * as Session from "@celeriac/messaging/Session"
+import type { Entry, TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as Topology from "@celeriac/messaging/Topology"
 import type { Channel, Subscription } from "@celeriac/messaging/Transport"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { Execution } from "../../boot/Execution.ts"
 import { Pool } from "../../boot/Pool.ts"
 import { Timer } from "../../boot/Timer.ts"
@@ -26,7 +28,6 @@ import type { Executor } from "../../execution/internal/Executor.ts"
 import type { Intake } from "../../execution/internal/Subject.ts"
 import type { Request } from "../../execution/Request.ts"
 import * as Prefetch from "../../state/Prefetch.ts"
-import type { TimerEntry, TimerQueue } from "../../state/TimerQueue.ts"
 import * as WorkerLog from "../../state/WorkerLog.ts"
 import { WorkerSettings } from "../../state/WorkerSettings.ts"
 import { Connection } from "../Connection.ts"
@@ -54,7 +55,7 @@ export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Se
   Effect.gen(function*() {
     const consuming = new Consuming(
       queue,
-      (yield* Connection).openChannel,
+      yield* Connection,
       (yield* Execution).executor,
       (yield* Pool).slots.concurrency,
       (yield* WorkerSettings).prefetch,
@@ -65,8 +66,9 @@ export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Se
       yield* Receiver.make
     )
     yield* Effect.addFinalizer(() => Effect.sync(consuming.rest))
-    const first = yield* consuming.open
+    const first = Deferred.makeUnsafe<void, MessagingError>()
     yield* Bootstep.forkSupervised(consuming.stayOpen(first))
+    yield* Deferred.await(first)
     return consuming
   })
 
@@ -76,27 +78,21 @@ export const persist = <A, R>(
   attempt: Effect.Effect<A, MessagingError, R>
 ): Effect.Effect<A, never, R> =>
   attempt.pipe(
-    Effect.tapError((error) =>
-      Effect.logError(`Cannot consume from ${queue.name}: ${WorkerLog.sentence(error.message)} Trying again`)
-    ),
-    Effect.retry(again),
+    Effect.tapError((error) => cannot(queue, error)),
+    Effect.retry(Reconnect.schedule),
     Effect.orDie
   )
 
-const again = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
-
-interface Round {
-  readonly channel: Channel
-  readonly scope: Scope.Closeable
-}
+const cannot = (queue: Queue, error: MessagingError): Effect.Effect<void> =>
+  Effect.logError(`Cannot consume from ${queue.name}: ${WorkerLog.sentence(error.message)} Trying again`)
 
 class Consuming implements TaskQueue, Receiver.Watcher {
   readonly queue: Queue
-  private readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
+  private readonly connection: Connection["Service"]
   private readonly executor: Executor
   private readonly concurrency: () => number
   private readonly rule: Prefetch.Prefetch
-  private readonly timer: TimerQueue
+  private readonly timer: TimerHeap
   private readonly clock: Clock.Clock
   private readonly log: WorkerLog.WorkerLog
   private readonly run: (effect: Effect.Effect<void>) => unknown
@@ -109,22 +105,22 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   private settled = 0
   private windowStart: number
   /** Of the next look at the prefetch; none while there is nothing to adapt. */
-  private nextLook: TimerEntry | undefined
+  private nextLook: Entry | undefined
 
   constructor(
     queue: Queue,
-    openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>,
+    connection: Connection["Service"],
     executor: Executor,
     concurrency: () => number,
     rule: Prefetch.Prefetch,
-    timer: TimerQueue,
+    timer: TimerHeap,
     clock: Clock.Clock,
     log: WorkerLog.WorkerLog,
     run: (effect: Effect.Effect<void>) => unknown,
     makeReceiver: (watcher: Receiver.Watcher) => Receiver.Receiver
   ) {
     this.queue = queue
-    this.openChannel = openChannel
+    this.connection = connection
     this.executor = executor
     this.concurrency = concurrency
     this.rule = rule
@@ -148,45 +144,59 @@ class Consuming implements TaskQueue, Receiver.Watcher {
     return this.receiver.idle
   }
 
-  /** A channel of its own scope, consuming. */
-  readonly open: Effect.Effect<Round, MessagingError, Scope.Scope> = Effect.suspend(() =>
-    !this.receiver.isReceiving ? Effect.never : Effect.gen({ self: this }, function*() {
-      const scope = yield* Scope.fork(yield* Effect.scope)
-      return yield* Effect.gen({ self: this }, function*() {
-        const channel = yield* this.openChannel
-        yield* Topology.declareQueue(channel, this.queue)
-        this.applied = this.target()
-        this.subscription = yield* channel.consume(this.queue.name, {
-          prefetch: this.applied,
-          onDelivery: this.receiver.receive
-        })
-        this.log.log("Debug", `basic.qos: prefetch_count->${this.applied}`, { queue: this.queue.name })
-        return { channel, scope }
-      }).pipe(
-        Scope.provide(scope),
-        Effect.onExit((exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void)
-      )
+  /** A channel that consumes. */
+  private readonly open: Effect.Effect<Channel, MessagingError, Scope.Scope> = Effect.gen({ self: this }, function*() {
+    const channel = yield* this.connection.openChannel
+    yield* Topology.declareQueue(channel, this.queue)
+    this.applied = this.target()
+    this.subscription = yield* channel.consume(this.queue.name, {
+      prefetch: this.applied,
+      onDelivery: this.receiver.receive
     })
-  )
+    // Whoever cancelled meanwhile could not cancel this one.
+    if (!this.receiver.isReceiving) yield* this.subscription.cancel
+    this.log.log("Debug", `basic.qos: prefetch_count->${this.applied}`, { queue: this.queue.name })
+    return channel
+  })
 
-  /** Opens again, whenever the channel is lost. */
-  readonly stayOpen = (first: Round): Effect.Effect<never, never, Scope.Scope> =>
-    Effect.gen({ self: this }, function*(): Effect.fn.Return<never, never, Scope.Scope> {
-      let round = first
-      while (true) {
-        const error = yield* Effect.flip(round.channel.lost)
-        // With the connection, the whole consumer is built anew: that is not for one queue to do.
-        if (error.reason._tag === "ConnectionLost") return yield* Effect.never
-        if (!this.receiver.isReceiving) return yield* Effect.never
-        this.executor.completion.forget(this.receiver.release())
-        this.executor.dropWaiting(this.receiver)
-        yield* Effect.logWarning(
-          `Consuming from ${this.queue.name} stopped: ${WorkerLog.sentence(error.message)} Trying again`
-        )
-        yield* Scope.close(round.scope, Exit.void)
-        round = yield* persist(this.queue, this.open)
+  /** Consumes, and again whenever the channel is lost. `first` is done as soon as it does, or cannot. */
+  stayOpen(first: Deferred.Deferred<void, MessagingError>): Effect.Effect<never> {
+    const { queue, receiver } = this
+    let hasOpened = false
+    let isLost = false
+    return Session.run({
+      what: `queue '${queue.name}'`,
+      uri: this.connection.uri,
+      open: this.open,
+      wanted: Effect.suspend(() => receiver.isReceiving ? Effect.void : Effect.never),
+      // With the connection, the whole consumer is built anew: that is not for one queue to do.
+      watch: (channel) =>
+        Effect.catch(
+          channel.lost,
+          (error) => error.reason._tag === "ConnectionLost" || !receiver.isReceiving ? Effect.never : Effect.fail(error)
+        ),
+      isRecoverable: () => hasOpened,
+      tell: (event) => {
+        const wasLost = isLost
+        isLost = event._tag === "Lost"
+        switch (event._tag) {
+          case "Opened":
+            hasOpened = true
+            return Deferred.succeed(first, undefined)
+          case "Lost":
+            this.executor.completion.forget(receiver.release())
+            this.executor.dropWaiting(receiver)
+            return Effect.logWarning(
+              `Consuming from ${queue.name} stopped: ${WorkerLog.sentence(event.error.message)} Trying again`
+            )
+          case "Waiting":
+            return wasLost ? Effect.void : cannot(queue, event.error)
+          case "GivenUp":
+            return Deferred.fail(first, event.error)
+        }
       }
-    })
+    }).pipe(Effect.catch(() => Effect.never))
+  }
 
   readonly cancel: Effect.Effect<ReadonlyArray<Request>> = Effect.suspend(() => {
     this.rest()
@@ -200,22 +210,22 @@ class Consuming implements TaskQueue, Receiver.Watcher {
     this.nextLook = undefined
   }
 
-  readonly resized: Effect.Effect<void> = Effect.suspend(() => {
+  readonly resized: Effect.Effect<void> = Effect.sync(() => {
     this.wanted = Prefetch.resized(this.rule, this.concurrency(), this.wanted)
     this.lookLater()
-    return this.apply
+    this.apply()
   })
 
   /** Looks at what was done lately, and changes the prefetch if that would help. */
-  private readonly adapt: Effect.Effect<void> = Effect.suspend(() => {
+  private adapt(): void {
     const now = this.clock.currentTimeMillisUnsafe()
     const millis = now - this.windowStart
-    if (!this.receiver.isReceiving || millis < shortestWindow) return Effect.void
+    if (!this.receiver.isReceiving || millis < shortestWindow) return
     this.wanted = Prefetch.next(this.rule, this.concurrency(), this.wanted, this.settled, millis)
     this.settled = 0
     this.windowStart = now
-    return this.apply
-  })
+    this.apply()
+  }
 
   /** A consumer that was throttled, or hoards, does not notice by itself when nothing ends. */
   private lookLater(): void {
@@ -224,27 +234,29 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   }
 
   /** Looks again as long as something ends, or there is more to give back. */
-  private readonly look: Effect.Effect<void> = Effect.suspend(() => {
+  private readonly look = (): void => {
     this.nextLook = undefined
     if (this.settled > 0 || this.wanted > Prefetch.initial(this.rule, this.concurrency())) this.lookLater()
-    return this.adapt
-  })
+    this.adapt()
+  }
 
   /** Tells the broker, if what it was told is not what is wanted. */
-  private readonly apply: Effect.Effect<void> = Effect.suspend(() => {
+  private apply(): void {
     const target = this.target()
-    if (target === this.applied || this.subscription === undefined || !this.receiver.isReceiving) return Effect.void
+    if (target === this.applied || this.subscription === undefined || !this.receiver.isReceiving) return
     const isLess = this.applied === 0 || (target !== 0 && target < this.applied)
     this.applied = target
-    return this.subscription.setPrefetch(target).pipe(
-      Effect.andThen(Effect.sync(() => {
-        this.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
-        if (isLess && !isQuorum(this.queue)) this.executor.giveBack(target, this.receiver)
-      })),
-      // The channel is gone: a new one is on its way, and is told at once.
-      Effect.ignore
+    this.run(
+      this.subscription.setPrefetch(target).pipe(
+        Effect.andThen(Effect.sync(() => {
+          this.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
+          if (isLess && !isQuorum(this.queue)) this.executor.giveBack(target, this.receiver)
+        })),
+        // The channel is gone: a new one is on its way, and is told at once.
+        Effect.ignore
+      )
     )
-  })
+  }
 
   /** Held messages are outstanding, but must not keep others from coming. */
   private target(): number {
@@ -253,12 +265,12 @@ class Consuming implements TaskQueue, Receiver.Watcher {
 
   readonly onFinished = (): void => {
     if (this.nextLook === undefined) this.lookLater()
-    if (++this.settled >= this.wanted && this.wanted !== 0) this.run(this.adapt)
+    if (++this.settled >= this.wanted && this.wanted !== 0) this.adapt()
   }
 
   readonly onHeld = (): void => {
     const free = this.applied - this.receiver.heldCount
-    if (this.applied !== 0 && (free < this.wanted / 2 || free > this.wanted * 2)) this.run(this.apply)
+    if (this.applied !== 0 && (free < this.wanted / 2 || free > this.wanted * 2)) this.apply()
   }
 }
 

@@ -162,7 +162,7 @@ export class Completion {
   private safe(ending: Ending): void {
     if (ending.failures > 0) this.kept.release(ending)
     this.settle(ending.subject, ending.settlement)
-    this.kept.stored(this.clock.currentTimeMillisUnsafe())
+    if (this.kept.size > 0) this.kept.stored(this.clock.currentTimeMillisUnsafe())
   }
 
   private unsafe(ending: Ending, failure: StoreFailure): void {

@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
+import type { Entry } from "@celeriac/messaging/TimerHeap"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
-import type { TimerEntry } from "../../state/TimerQueue.ts"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Aftermath, Outgoing } from "../Aftermath.ts"
 import type { Subject } from "./Subject.ts"
@@ -25,7 +25,7 @@ export class Ending {
   /** What it takes while it is kept, roughly. */
   bytes = 0
   /** Of the next attempt, while it is kept and none is under way. */
-  next: TimerEntry | undefined = undefined
+  next: Entry | undefined = undefined
 
   constructor(subject: Subject, outcome: Outcome, { messages, record, settlement }: Aftermath) {
     this.subject = subject

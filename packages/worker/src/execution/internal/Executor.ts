@@ -56,7 +56,7 @@ export class Executor implements Stages {
 
   /** Gives the request to the pool. */
   readonly submit = (request: Request): void => {
-    this.state.requests.add(request)
+    this.state.reserve(request)
     this.pool.submit(new RequestJob(this, request))
   }
 

@@ -8,11 +8,11 @@
  * @since 0.1.0
  */
 import * as Content from "@celeriac/messaging/Content"
+import { InFlight } from "@celeriac/messaging/InFlight"
+import type { TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
-import * as Deferred from "effect/Deferred"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { TimerQueue } from "../../state/TimerQueue.ts"
 import type { Ending } from "./Ending.ts"
 
 /** How many results are kept, and how many bytes they may have, before no further task is started. */
@@ -24,15 +24,15 @@ const longest = 30_000
 
 export class KeptResults {
   private readonly bound: typeof most
-  private readonly timer: TimerQueue
+  private readonly timer: TimerHeap
   private readonly again: (ending: Ending) => void
   private readonly onFull: (full: boolean) => void
   private readonly kept = new Set<Ending>()
   private bytes = 0
   private isFull = false
-  private whenEmpty: Deferred.Deferred<void> | undefined
+  private readonly waiting = new InFlight()
 
-  constructor(timer: TimerQueue, again: (ending: Ending) => void, onFull: (full: boolean) => void, bound = most) {
+  constructor(timer: TimerHeap, again: (ending: Ending) => void, onFull: (full: boolean) => void, bound = most) {
     this.bound = bound
     this.timer = timer
     this.again = again
@@ -50,11 +50,12 @@ export class KeptResults {
     ending.failedAt = now
     if (!this.kept.has(ending)) {
       this.kept.add(ending)
+      this.waiting.begin()
       ending.bytes = sizeOf(ending)
       this.bytes += ending.bytes
       this.fill()
     }
-    ending.next = this.timer.enter(now + pause, Effect.sync(() => this.retry(ending)))
+    ending.next = this.timer.enter(now + pause, () => this.retry(ending))
     return pause
   }
 
@@ -64,15 +65,12 @@ export class KeptResults {
     ending.next?.cancel()
     ending.next = undefined
     this.fill()
-    if (this.kept.size === 0 && this.whenEmpty !== undefined) {
-      Deferred.doneUnsafe(this.whenEmpty, Effect.void)
-      this.whenEmpty = undefined
-    }
+    this.waiting.end()
   }
 
   /** Something was stored: those that have waited for the shortest pause need not wait for a longer one. */
   stored(now: number): void {
-    if (this.kept.size > 0) this.retryAll(({ failedAt }) => now - failedAt >= shortest)
+    this.retryAll(({ failedAt }) => now - failedAt >= shortest)
   }
 
   /** Tries those that fit at once: there is a reason to think that they can be stored now, or no time to wait. */
@@ -83,11 +81,7 @@ export class KeptResults {
   }
 
   /** None is kept. */
-  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.kept.size === 0) return Effect.void
-    this.whenEmpty ??= Deferred.makeUnsafe<void>()
-    return Deferred.await(this.whenEmpty)
-  })
+  readonly idle: Effect.Effect<void> = this.waiting.idle
 
   private retry(ending: Ending): void {
     ending.next?.cancel()

@@ -9,11 +9,12 @@
  *
  * @since 0.1.0
  */
+import { InFlight } from "@celeriac/messaging/InFlight"
+import type { Entry, TimerHeap } from "@celeriac/messaging/TimerHeap"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { Addressee, ResultWriter } from "@celeriac/tasks/result/ResultWriter"
-import * as Deferred from "effect/Deferred"
-import * as Effect from "effect/Effect"
-import type { TimerEntry, TimerQueue } from "../../state/TimerQueue.ts"
+import type * as Effect from "effect/Effect"
+import { PassingSet } from "../../state/internal/PassingSet.ts"
 
 /** Beyond this many results on their way, no further task is started. */
 const mostPending = 256
@@ -33,19 +34,18 @@ export type Then = (failure: StoreFailure | undefined) => void
 
 export class ResultStore {
   private readonly backend: Pick<ResultWriter["Service"], "storeUnsafe">
-  private readonly timer: TimerQueue
+  private readonly timer: TimerHeap
   /** Told when too many are on their way, and when enough of them are stored. */
   private readonly onCrowded: (crowded: boolean) => void
-  private pending = 0
-  /** Those under way, in the order of their deadlines, among others that were answered. */
-  private line: Array<Storing> = []
+  private readonly pending = new InFlight()
+  /** Those under way, in the order of their deadlines. One that was answered goes at once, and all that it refers to. */
+  private readonly line = new PassingSet<Storing>()
   private isCrowded = false
-  private look: TimerEntry | undefined
-  private whenStored: Deferred.Deferred<void> | undefined
+  private look: Entry | undefined
 
   constructor(
     backend: Pick<ResultWriter["Service"], "storeUnsafe">,
-    timer: TimerQueue,
+    timer: TimerHeap,
     onCrowded: (crowded: boolean) => void
   ) {
     this.backend = backend
@@ -67,11 +67,7 @@ export class ResultStore {
   }
 
   /** Nothing is on its way. */
-  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.pending === 0) return Effect.void
-    this.whenStored ??= Deferred.makeUnsafe<void>()
-    return Deferred.await(this.whenStored)
-  })
+  readonly idle: Effect.Effect<void> = this.pending.idle
 
   /** Looks after nothing any more. */
   readonly rest = (): void => {
@@ -79,27 +75,18 @@ export class ResultStore {
     this.look = undefined
   }
 
-  /** It was answered. */
-  settled(storing: Storing): void {
-    if (!storing.isUnderWay) return
-    if (--this.pending === 0) this.line.length = 0
-    if (this.isCrowded && this.pending <= mostPending / 2) this.crowd(false)
-  }
-
-  /** Whoever was told of the last answer has gone on. */
-  told(): void {
-    if (this.pending !== 0 || this.whenStored === undefined) return
-    Deferred.doneUnsafe(this.whenStored, Effect.void)
-    this.whenStored = undefined
+  /** It was answered, and whoever was told has gone on. */
+  told(storing: Storing): void {
+    if (!this.line.delete(storing)) return
+    this.pending.end()
+    if (this.isCrowded && this.line.size <= mostPending / 2) this.crowd(false)
   }
 
   private wait(storing: Storing): void {
-    storing.isUnderWay = true
-    this.line.push(storing)
-    if (this.line.length > tidyAbove && this.line.length > 2 * this.pending) this.line = this.line.filter(isUnanswered)
-    this.pending++
+    this.line.add(storing)
+    this.pending.begin()
     if (this.look === undefined) this.lookAt(storing.deadline)
-    if (!this.isCrowded && this.pending >= mostPending) this.crowd(true)
+    if (!this.isCrowded && this.line.size >= mostPending) this.crowd(true)
   }
 
   private crowd(crowded: boolean): void {
@@ -108,28 +95,22 @@ export class ResultStore {
   }
 
   private lookAt(deadline: number): void {
-    this.look = this.timer.enter(deadline, Effect.sync(() => this.expire(deadline)))
+    this.look = this.timer.enter(deadline, () => this.expire(deadline))
   }
 
   private expire(now: number): void {
     this.look = undefined
-    for (const storing of this.line.filter(isUnanswered)) {
+    for (const storing of this.line.all) {
       if (storing.deadline > now) return this.lookAt(storing.deadline)
       storing.answer(`the result backend did not answer within ${patience / 1_000} seconds`)
     }
   }
 }
 
-/** So long is the line before those that were answered are taken out of it. */
-const tidyAbove = 1024
-
-const isUnanswered = ({ isAnswered }: Storing): boolean => !isAnswered
-
 /** One result on its way. */
 class Storing {
   readonly deadline: number
   isAnswered = false
-  isUnderWay = false
   private readonly store: ResultStore
   private readonly onAnswer: Then
 
@@ -143,9 +124,11 @@ class Storing {
   readonly answer = (error?: unknown): void => {
     if (this.isAnswered) return
     this.isAnswered = true
-    this.store.settled(this)
-    this.onAnswer(error == null ? undefined : failureOf(error))
-    this.store.told()
+    try {
+      this.onAnswer(error == null ? undefined : failureOf(error))
+    } finally {
+      this.store.told(this)
+    }
   }
 }
 
