@@ -68,6 +68,18 @@ export class Unencodable extends Schema.TaggedError<Unencodable>()("Unencodable"
   }
 }
 
+/** The backend will not take this result, however often it is offered, and takes others: a failure is to be stored in its stead. */
+export class ResultRefused extends Schema.TaggedError<ResultRefused>()("ResultRefused", {
+  backend: Schema.String,
+  detail: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `the result backend ${this.backend} does not take this result: ${this.detail}`
+  }
+}
+
 /** The result did not come in time. The task may still be waiting, or running. */
 export class ResultTimeout extends Schema.TaggedError<ResultTimeout>()("ResultTimeout", {
   id: Schema.String,
@@ -109,6 +121,7 @@ export const Reason = Schema.Union([
   Unsupported,
   InvalidBackend,
   Unencodable,
+  ResultRefused,
   ResultTimeout,
   ResultUnreadable,
   ResultUnavailable
@@ -140,6 +153,7 @@ export const fromMessaging = (operation: string, backend: string, error: Messagi
   const { reason } = error
   if (reason._tag === "Unencodable") return because(operation, new Unencodable({ detail: reason.detail }))
   const details = { backend, detail: reason.message, cause: error }
+  if (error.isRefusal) return because(operation, new ResultRefused(details))
   return because(
     operation,
     error.isRecoverable || passing.has(reason._tag) ? new BackendUnreachable(details) : new BackendRefused(details)
