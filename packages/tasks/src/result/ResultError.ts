@@ -91,13 +91,17 @@ export class ResultTimeout extends Schema.TaggedError<ResultTimeout>()("ResultTi
   }
 }
 
-/** A result came, and is not what the task's definition says. */
+/** A result came, and cannot be read (with `advice`), or is not what the task's definition says. */
 export class ResultUnreadable extends Schema.TaggedError<ResultUnreadable>()("ResultUnreadable", {
   id: Schema.String,
-  detail: Schema.String
+  detail: Schema.String,
+  advice: Schema.optionalKey(Schema.String)
 }) {
   readonly isRecoverable = false
   override get message(): string {
+    if (this.advice !== undefined) {
+      return `a result of task ${this.id} came, and cannot be read: ${this.detail}. ${this.advice}`
+    }
     return `the result of task ${this.id} does not fit its definition: ${this.detail}. Do both sides share one version of it?`
   }
 }
