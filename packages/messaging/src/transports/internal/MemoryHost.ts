@@ -11,7 +11,7 @@ import type { Address, Message } from "../../Message.ts"
 import { bury, type DeathReason, isCycle } from "./MemoryDeadLetter.ts"
 import { builtin, type Destination, MemoryExchange } from "./MemoryExchange.ts"
 import { MemoryQueue, type QueueOwner } from "./MemoryQueue.ts"
-import { comparedArguments } from "./MemoryQueueArguments.ts"
+import { asCompared, comparedArguments } from "./MemoryQueueArguments.ts"
 import type { Entry } from "./MemoryReady.ts"
 import { accessRefused, locked, messageRefused, notFound, requireSame } from "./MemoryRefusal.ts"
 import type { Timers } from "./MemoryTimers.ts"
@@ -59,7 +59,7 @@ export class MemoryHost implements QueueOwner {
     this.refuseLocked(current, connection)
     const entity = `queue '${queue.name}'`
     requireSame(entity, { ...queue }, { ...current.declaration }, ["durable", "exclusive", "autoDelete"])
-    requireSame(entity, queue.arguments, current.declaration.arguments, comparedArguments)
+    requireSame(entity, asCompared(queue), asCompared(current.declaration), comparedArguments)
     current.touch()
     return current
   }
