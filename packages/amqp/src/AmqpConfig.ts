@@ -49,6 +49,12 @@ export interface AmqpOptions {
   readonly tls?: TlsOptions
   /** Bodies over this many bytes are dropped as they arrive: see `Delivery.defect`. Default 128 MiB. */
   readonly maxBodySize?: number
+  /**
+   * The broker's `max_message_size`, in bytes: larger messages fail with
+   * `TooLarge` before they are sent. Default: learnt from the first that the
+   * broker refuses.
+   */
+  readonly maxMessageSize?: number
   /** How many messages may wait to be sent, per channel, while the socket is full or the broker blocks. Default 10,000. */
   readonly maxWaiting?: number
   /** How many bytes of bodies may wait likewise. Default 64 MiB. */
@@ -82,6 +88,7 @@ export interface AmqpConfig {
   /** Milliseconds. */
   readonly closeTimeout: number
   readonly maxBodySize: number
+  readonly maxMessageSize: number
   readonly maxWaiting: number
   readonly maxWaitingBytes: number
   readonly clientProperties: Readonly<Record<string, unknown>>
@@ -106,6 +113,7 @@ export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, Messa
       failover: options.failover ?? "round-robin",
       closeTimeout: Duration.toMillis(options.closeTimeout ?? "5 seconds"),
       maxBodySize: options.maxBodySize ?? 128 * 1024 * 1024,
+      maxMessageSize: options.maxMessageSize ?? Infinity,
       maxWaiting: options.maxWaiting ?? 10_000,
       maxWaitingBytes: options.maxWaitingBytes ?? 64 * 1024 * 1024,
       clientProperties: options.clientProperties ?? {}

@@ -126,6 +126,24 @@ export class Nacked extends Schema.TaggedError<Nacked>()("Nacked", {
   }
 }
 
+/** The broker closed the channel because of this message, which was not stored. A size has `TooLarge`, a missing exchange `NotFound`. */
+export class MessageRefused extends Schema.TaggedError<MessageRefused>()("MessageRefused", {
+  exchange: Schema.String,
+  routingKey: Schema.String,
+  code: Schema.Number,
+  detail: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    const advice = this.code === 403
+      ? "Grant the permission to write there, or send it elsewhere"
+      : "Mend what it names: to send it again would come to the same"
+    return `the broker refused the message for exchange '${this.exchange}', routing key '${this.routingKey}' (${this.code}), and did not store it: ${
+      withoutStop(this.detail)
+    }. ${advice}`
+  }
+}
+
 /**
  * The deadline passed. With `unsent`, which says why, the message never left
  * and was not stored; without, no confirm came and it is not known.
@@ -147,11 +165,16 @@ export class PublishTimedOut extends Schema.TaggedError<PublishTimedOut>()("Publ
   }
 }
 
-/** The connection went away between publish and confirm: whether the message was stored is not known. */
+/**
+ * The channel went away between publish and confirm: whether the message was
+ * stored is not known. With `isSuspect`, the broker closed it because of one
+ * message, perhaps this one: whoever sends it again sends it by itself.
+ */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
   exchange: Schema.String,
   routingKey: Schema.String,
-  detail: Schema.String
+  detail: Schema.String,
+  isSuspect: Schema.optionalKey(Schema.Literal(true))
 }) {
   readonly isRecoverable = false
   override get message(): string {
@@ -233,6 +256,7 @@ export const Reason = Schema.Union([
   ConsumerCancelled,
   Unroutable,
   Nacked,
+  MessageRefused,
   PublishTimedOut,
   OutcomeUnknown,
   BufferFull,
@@ -256,10 +280,17 @@ export class MessagingError extends Schema.TaggedError<MessagingError>()("Messag
     return this.reason.isRecoverable
   }
 
+  /** Of a publish: whether it is this message that is not taken, however often it is sent, while others are. */
+  get isRefusal(): boolean {
+    return refusals.has(this.reason._tag)
+  }
+
   override get message(): string {
     return `${this.operation}: ${this.reason.message}`
   }
 }
+
+const refusals: ReadonlySet<Reason["_tag"]> = new Set(["MessageRefused", "TooLarge", "Unencodable", "NotFound"])
 
 /** Shorthand of every seam: the operation that failed, and why. */
 export const because = (operation: string, reason: Reason): MessagingError => new MessagingError({ operation, reason })

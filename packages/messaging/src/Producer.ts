@@ -7,8 +7,11 @@
  * deadline:
  *
  * * confirmed by the broker;
- * * refused: `Unroutable`, `Nacked`, `NotFound`, `PreconditionFailed` of
- *   something to declare, `BufferFull`: it was not stored;
+ * * refused: `Unroutable`, `Nacked`, `BufferFull`, `PreconditionFailed` of
+ *   something to declare: it was not stored;
+ * * refused for good: `MessageRefused`, `TooLarge`, `NotFound`. The broker
+ *   closes the channel because of such a message. It was not stored and is not
+ *   sent again; the others on the channel do not notice;
  * * `PublishTimedOut`: says whether it was sent, and why not;
  * * `OutcomeUnknown`: the connection went away before the confirm. It is not
  *   sent again, which might store it twice, unless the caller says that twice

@@ -127,8 +127,12 @@ export interface Channel {
    * * `OutcomeUnknown`: sent, and the channel went before the confirm. It may
    *   have been stored, and sending it again may store it twice;
    * * `PublishTimedOut`: never sent when it has `unsent`, else not known;
-   * * `Unroutable`, `Nacked`, `NotFound`, `AccessRefused`: the broker did not store it;
-   * * `BufferFull`, `TooLarge`, `Unencodable`: never sent, for a reason of ours.
+   * * `Unroutable`, `Nacked`: the broker did not store it;
+   * * `MessageRefused`, `TooLarge`, `NotFound`: neither, and it closed the
+   *   channel because of this message, unless that was known before it was
+   *   sent. What was sent after it is `ChannelClosed`, for the broker did not
+   *   look at it; what was sent before it, and not confirmed, `OutcomeUnknown`;
+   * * `BufferFull`, `Unencodable`: never sent, for a reason of ours.
    */
   readonly publish: (
     message: Message,

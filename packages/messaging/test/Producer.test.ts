@@ -370,6 +370,103 @@ describe("Producer.publish", () => {
     }))
 })
 
+describe("A message that the broker refuses for good", () => {
+  const bodies = Array.from({ length: 6 }, (_, index) => index)
+  const isBad = (message: Message) => Result.getOrThrow(Content.decode(message)) === 3
+
+  /** Six messages that are under way at once, of which the broker refuses one. */
+  const sendAll = (producer: Producer.Producer["Service"], options: Producer.SendOptions = {}) =>
+    Effect.all(
+      bodies.map((body) =>
+        Effect.map(
+          Effect.result(producer.publish(body, { routingKey: "q", ...options })),
+          (result) => Result.isSuccess(result) ? "confirmed" : result.failure.reason._tag
+        )
+      ),
+      { concurrency: "unbounded" }
+    )
+
+  const among = (others: string, bad: string) => bodies.map((body) => body === 3 ? bad : others)
+
+  it.effect("is told why, at once, and is not sent again", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      broker.faults.limitMessageSize(1000)
+      const error = yield* Effect.flip(producer.publish("x".repeat(2000), { routingKey: "q", idempotent: true }))
+      assert.strictEqual(error.message, "publish: the message of 2000 bytes is over the limit of 1000")
+      assert.isTrue(error.isRefusal)
+      yield* producer.publish("small", { routingKey: "q" })
+      assert.deepStrictEqual(yield* taken(broker), ["small"])
+      assert.strictEqual(connections(broker), 1)
+    }))
+
+  it.effect("leaves the others alone", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      broker.faults.refusePublishes(isBad)
+      const outcomes = yield* started(sendAll(producer))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Fiber.join(outcomes), among("confirmed", "MessageRefused"))
+      assert.deepStrictEqual(yield* taken(broker), [0, 1, 2, 4, 5])
+      assert.strictEqual(connections(broker), 1)
+    }))
+
+  it.effect("is found among those that were under way, each sent by itself, when the broker does not say which it was", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      yield* producer.channel
+      broker.faults.refusePublishes(isBad, "vaguely")
+      broker.faults.delayConfirms("10 millis")
+      const outcomes = yield* started(sendAll(producer, { idempotent: true }))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(outcomes), among("confirmed", "MessageRefused"))
+      // What was before it is stored twice, which does no harm, and it not at all.
+      assert.deepStrictEqual((yield* taken(broker)).toSorted(), [0, 0, 1, 1, 2, 2, 4, 5])
+      assert.strictEqual(connections(broker), 1)
+      assert.strictEqual(broker.channels().filter(({ connection }) => connection.name !== "test").length, 1)
+    }))
+
+  it.effect("leaves suspects of unknown outcome that must not be stored twice", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      yield* producer.channel
+      broker.faults.refusePublishes(isBad, "vaguely")
+      broker.faults.delayConfirms("10 millis")
+      const outcomes = yield* started(sendAll(producer))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(outcomes), [
+        ...["OutcomeUnknown", "OutcomeUnknown", "OutcomeUnknown", "OutcomeUnknown"],
+        ...["confirmed", "confirmed"]
+      ])
+      assert.deepStrictEqual(yield* taken(broker), [0, 1, 2, 4, 5])
+    }))
+
+  it.effect("does not keep a suspect past its deadline", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      yield* producer.channel
+      broker.faults.refusePublishes(isBad, "vaguely")
+      broker.faults.delayConfirms("1 hour")
+      const outcomes = yield* started(sendAll(producer, { idempotent: true, deadline: "5 seconds" }))
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(outcomes), among("PublishTimedOut", "PublishTimedOut"))
+    }))
+
+  it.effect("is found over the next connection when that one is lost", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      yield* producer.channel
+      broker.faults.refusePublishes(isBad, "vaguely")
+      broker.faults.delayConfirms("1 hour")
+      const outcomes = yield* started(sendAll(producer, { idempotent: true }))
+      yield* TestClock.adjust("1 second")
+      broker.faults.delayConfirms(0)
+      drop(broker)
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(outcomes), among("confirmed", "MessageRefused"))
+    }))
+})
+
 describe("Producer.publishUnsafe", () => {
   const outcomes = (producer: Producer.Producer["Service"], count: number, options: Producer.SendOptions = {}) => {
     const seen: Array<string> = []

@@ -31,6 +31,7 @@ import type * as Scope from "effect/Scope"
 import { fromClosedChannel, fromDriver } from "../AmqpError.ts"
 import { AmqpDelivery } from "./AmqpDelivery.ts"
 import * as AmqpSubscription from "./AmqpSubscription.ts"
+import type { Complaint } from "./Complaint.ts"
 import { Consumers } from "./Consumers.ts"
 import { Declarations } from "./Declarations.ts"
 import type { DriverChannel } from "./Driver.ts"
@@ -78,7 +79,8 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
         driver.sent()
         return writePublish(number, driver.frameMax, message, to, mandatory, output.write)
       },
-      blocked: connection.blocked
+      blocked: connection.blocked,
+      taken: connection.taken
     }, config)
     const resume = () => this.#publisher.resume()
     this.#release = [output.onDrain(resume), connection.onUnblocked(resume)]
@@ -218,13 +220,12 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
 
   #onClose(error: DriverError | undefined): void {
     const { connection } = this
-    const end = (reason: MessagingError, cause?: Reason) => {
-      this.#end(reason, cause)
+    const end = (reason: MessagingError, complaint?: Complaint) => {
+      this.#end(reason, complaint)
       if (!this.#closing && !connection.closing) Deferred.doneUnsafe(this.#lost, Effect.fail(reason))
     }
     if (error !== undefined) {
-      const { uri } = connection
-      return end(because("channel", fromClosedChannel(error, uri)), fromDriver(error, { uri }))
+      return end(because("channel", fromClosedChannel(error, connection.uri)), complaintOf(error))
     }
     // The connection ends its channels before it says why itself; both happen in one turn.
     queueMicrotask(() =>
@@ -236,13 +237,13 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
     this.#settlements.close()
   }
 
-  /** `cause` is what the broker complained of, where it did. */
-  #end(reason: MessagingError, cause: Reason = reason.reason): void {
+  /** `complaint` is the broker's about a message, where that was it. */
+  #end(reason: MessagingError, complaint?: Complaint): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
     this.consumers.clear()
     this.#settlements.close()
-    this.#publisher.close(reason.reason, cause)
+    this.#publisher.close(complaint === undefined ? reason.reason : new ChannelClosed(complaint), complaint)
     for (const release of this.#release) release()
   }
 
@@ -280,6 +281,9 @@ export const open = (connection: OpenConnection): Effect.Effect<AmqpChannel, Mes
     }),
     (channel) => channel.close
   )
+
+const complaintOf = ({ code, message, method }: DriverError): Complaint | undefined =>
+  method === methods.BasicPublish && typeof code === "number" ? { code, detail: message } : undefined
 
 const noFrame: Frame = { id: 0, channel: 0, fields: {} }
 

@@ -23,12 +23,14 @@ import * as Heartbeat from "./Heartbeat.ts"
 import { methods } from "./Methods.ts"
 import type { OpenConnection } from "./OpenConnection.ts"
 import { Output } from "./Output.ts"
+import { Taken } from "./Taken.ts"
 
 export class AmqpConnection implements MessagingConnection, OpenConnection {
   readonly endpoint: Endpoint
   readonly config: AmqpConfig
   readonly driver: DriverConnection
   readonly output: Output
+  readonly taken: Taken
   readonly #lost = Deferred.makeUnsafe<never, MessagingError>()
   readonly #socket: Socket
   readonly #onUnblocked = new Set<() => void>()
@@ -46,6 +48,7 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
     this.driver = driver
     this.#socket = socket
     this.output = new Output(driver.stream)
+    this.taken = new Taken(config.maxMessageSize)
     this.#log = (effect) => {
       Effect.runForkWith(context)(effect)
     }

@@ -228,8 +228,9 @@ export class DriverChannel {
         return accept({ ...frame, size: 0, fields: { ...frame.fields, ...droppedBody } })
       }
       case methods.ChannelClose: {
-        const { replyCode, replyText } = frame.fields
-        this.#listener.onClose(replyError(replyCode, replyText))
+        const { classId, methodId, replyCode, replyText } = frame.fields
+        const method = Number(classId) * 0x10000 + Number(methodId)
+        this.#listener.onClose(Object.assign(replyError(replyCode, replyText), { method }))
         return accept(frame)
       }
       case undefined: {

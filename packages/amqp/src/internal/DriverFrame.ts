@@ -59,4 +59,6 @@ export interface RawMessage {
 /** An error of the socket, or with the reply code of the broker and its own words. */
 export interface DriverError extends Error {
   readonly code?: number | string
+  /** Of a channel that the broker closed: the method that it complains of. */
+  readonly method?: number
 }

@@ -39,6 +39,7 @@ export const methods = {
   BasicConsumeOk: 0x003c0015,
   BasicCancel: 0x003c001e,
   BasicCancelOk: 0x003c001f,
+  BasicPublish: 0x003c0028,
   BasicGet: 0x003c0046,
   BasicGetOk: 0x003c0047,
   BasicGetEmpty: 0x003c0048,

@@ -7,12 +7,15 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { AmqpConfig } from "../AmqpConfig.ts"
 import type { DriverConnection } from "./Driver.ts"
 import type { Output } from "./Output.ts"
+import type { Taken } from "./Taken.ts"
 
 export interface OpenConnection {
   readonly uri: string
   readonly config: AmqpConfig
   readonly driver: DriverConnection
   readonly output: Output
+  /** What the broker is known to take, and to refuse. */
+  readonly taken: Taken
   /** Why the broker blocks publishers, while it does. */
   readonly blocked: () => string | undefined
   /** `resume` is called when it no longer does; the answer takes it away. */

@@ -4,8 +4,15 @@
  *
  * A publish ends once, with one outcome: confirmed, `Unroutable` (the broker
  * returned it before confirming), `Nacked`, `PublishTimedOut`, `OutcomeUnknown`
- * (sent, but the channel went away before the confirm), or the reason why the
- * channel is gone (never sent: safe to send again).
+ * (sent, but the channel went away before the confirm), what the broker has
+ * against it, or the reason why the channel is gone (never sent, or never
+ * looked at: safe to send again).
+ *
+ * A message that the broker refuses closes the channel, and what was sent
+ * before it, and is not confirmed, is of unknown outcome. So one that the
+ * broker has not taken the like of waits until all that was sent before is
+ * confirmed, though not for long: a queue that does not confirm must not hold
+ * up the others.
  *
  * Nothing is sent while the socket is full or the broker blocks publishers:
  * such messages wait in a bounded queue, and one whose deadline passes there
@@ -20,7 +27,6 @@ import {
   because,
   BufferFull,
   Nacked,
-  OutcomeUnknown,
   PublishTimedOut,
   type Reason,
   TooLarge,
@@ -29,7 +35,10 @@ import {
 } from "@celeriac/messaging/MessagingError"
 import * as MutableList from "effect/MutableList"
 import { FieldTableError } from "../FieldTable.ts"
+import * as Complaint from "./Complaint.ts"
 import { machineTimer, type OnOutcome, type PublisherTimer, Publishing } from "./Publishing.ts"
+import type { Taken } from "./Taken.ts"
+import { Unconfirmed } from "./Unconfirmed.ts"
 
 /** What a publisher needs of its channel. */
 interface PublisherWire {
@@ -37,6 +46,8 @@ interface PublisherWire {
   readonly send: (message: Message, to: Address, mandatory: boolean) => boolean
   /** Why the broker blocks publishers at the moment, if it does. */
   readonly blocked: () => string | undefined
+  /** What the broker is known to take. */
+  readonly taken: Taken
 }
 
 interface PublisherOptions {
@@ -50,19 +61,22 @@ interface PublisherOptions {
 /** How late a deadline may be noticed, in ms. */
 const Tick = 50
 
+/** How long a message that is new to the broker waits for the confirms of others, in ms. */
+const Patience = 1_000
+
 export class Publisher {
   readonly #wire: PublisherWire
   readonly #timer: PublisherTimer
   readonly #maxWaiting: number
   readonly #maxWaitingBytes: number
-  /** Sent; the first, at `#head`, has the confirm number `#base`. Undefined where confirmed out of order. */
-  #sent: Array<Publishing | undefined> = []
-  #head = 0
-  #base = 1
+  readonly #sent = new Unconfirmed()
   /** Not sent yet; some have ended, and `#waitingCount` have not. */
   readonly #waiting = MutableList.make<Publishing>()
   #waitingCount = 0
   #waitingBytes = 0
+  /** The first of those that wait, taken off, if it waits for the confirms of all that were sent; and until when. */
+  #cautious: Publishing | undefined
+  #cautiousUntil = Infinity
   /** Sent or waiting, and not ended. */
   #underWay = 0
   #full = false
@@ -84,92 +98,95 @@ export class Publisher {
 
   publish(message: Message, to: Address, mandatory: boolean, millis: number, onOutcome: OnOutcome): void {
     if (this.#closed !== undefined) return onOutcome(because("publish", this.#closed))
+    const { maxMessageSize } = this.#wire.taken
+    if (message.body.length > maxMessageSize) {
+      return onOutcome(because("publish", Complaint.tooLarge(message.body.length, maxMessageSize)))
+    }
     const publishing = new Publishing(message, to, mandatory, millis, this.#timer.now(), onOutcome)
     this.#underWay++
     if (publishing.deadline < this.#earliest) this.#earliest = publishing.deadline
-    if (this.#full || this.#waitingCount > 0 || this.#wire.blocked() !== undefined) this.#wait(publishing)
-    else this.#send(publishing)
+    if (this.#waitingCount > 0 || this.#isHeldUp) this.#wait(publishing)
+    else if (this.#unconfirmed > 0 && this.#wire.taken.isNew(message, to)) {
+      this.#wait(publishing)
+      this.#proceed()
+    } else this.#send(publishing)
     if (this.#stopTimer === undefined && this.#underWay > 0) this.#startTimer()
   }
 
   /** The socket has room again, or the broker takes messages again. */
   resume(): void {
     this.#full = false
-    while (!this.#full && this.#wire.blocked() === undefined) {
-      const publishing = MutableList.take(this.#waiting)
-      if (publishing === MutableList.Empty) return
-      if (publishing.ended) continue
-      this.#waitingCount--
-      this.#waitingBytes -= publishing.message?.body.length ?? 0
-      this.#send(publishing)
-    }
+    this.#proceed()
   }
 
   /** The broker took, or refused, the message of this number, and with `multiple` all before it. */
   confirmed(number: number, multiple: boolean, nacked: boolean): void {
-    if (multiple) {
-      while (this.#base <= number && this.#head < this.#sent.length) this.#shift(nacked)
-    } else if (number === this.#base) {
-      this.#shift(nacked)
-    } else {
-      const at = this.#head + number - this.#base
-      const publishing = this.#sent[at]
-      if (publishing === undefined) return
-      this.#sent[at] = undefined
-      this.#confirm(publishing, nacked)
-    }
-    while (this.#head < this.#sent.length && this.#sent[this.#head] === undefined) {
-      this.#head++
-      this.#base++
-    }
-    if (this.#head === this.#sent.length) {
-      this.#sent.length = 0
-      this.#head = 0
-    } else if (this.#head > 1024 && this.#head * 2 > this.#sent.length) {
-      this.#sent = this.#sent.slice(this.#head)
-      this.#head = 0
-    }
+    this.#sent.take(number, multiple, nacked ? this.#onNack : this.#onAck)
+    if (this.#cautious !== undefined) this.#proceed()
   }
 
-  /** The broker gave back a mandatory message; its confirm follows. Returns come in the order of publishing. */
+  /** The broker gave back a mandatory message; its confirm follows. */
   returned(exchange: string, routingKey: string, correlationId: string | undefined): void {
-    for (let i = this.#head; i < this.#sent.length; i++) {
-      const publishing = this.#sent[i]
-      if (
-        publishing !== undefined && publishing.mandatory && !publishing.returned &&
-        publishing.routingKey === routingKey && publishing.exchange === exchange &&
-        publishing.correlationId === correlationId
-      ) {
-        publishing.returned = true
-        return
-      }
-    }
+    this.#sent.returned(exchange, routingKey, correlationId)
   }
 
-  /** The channel is gone. Ends everything that is under way; `cause` is what the broker complained of. */
-  close(reason: Reason, cause: Reason = reason): void {
+  /** The channel is gone, `complaint` being the broker's about one of the messages. Ends everything that is under way. */
+  close(reason: Reason, complaint?: Complaint.Complaint): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
-    const sent = this.#sent.slice(this.#head)
+    const { taken } = this.#wire
+    const sent = this.#sent.takeAll()
     const waiting = MutableList.takeAll(this.#waiting)
-    this.#sent = []
-    this.#head =
-      this.#waitingCount =
-      this.#waitingBytes =
-        0
-    for (const publishing of sent) {
-      if (publishing !== undefined) this.#end(publishing, unknownBecause(publishing, cause))
-    }
-    for (const publishing of waiting) this.#end(publishing, reason)
+    if (this.#cautious !== undefined) waiting.unshift(this.#cautious)
+    this.#cautious = undefined
+    this.#waitingCount = this.#waitingBytes = 0
+    const endings = Complaint.endings(complaint, reason, sent, waiting, (exchange) => taken.knowsExchange(exchange))
+    if (complaint !== undefined) learn(taken, complaint, endings.map(([publishing]) => publishing))
+    for (const [publishing, ending] of endings) this.#end(publishing, ending)
     this.#stopTimer?.()
     this.#stopTimer = undefined
   }
 
+  /** Nothing can be sent, for who knows how long. Waiting for confirms is over soon. */
+  get #isHeldUp(): boolean {
+    return this.#full || this.#wire.blocked() !== undefined
+  }
+
+  /** Sent, and without an outcome. */
+  get #unconfirmed(): number {
+    return this.#underWay - this.#waitingCount
+  }
+
+  /** Sends what waits, as far as it may be sent. */
+  #proceed(): void {
+    while (!this.#isHeldUp) {
+      const publishing = this.#cautious ?? MutableList.take(this.#waiting)
+      if (publishing === MutableList.Empty) return
+      if (!publishing.ended) {
+        if (this.#isTooEarly(publishing)) return
+        this.#waitingCount--
+        this.#waitingBytes -= publishing.size
+      }
+      this.#cautious = undefined
+      this.#send(publishing)
+    }
+  }
+
+  #isTooEarly(publishing: Publishing): boolean {
+    const { message } = publishing
+    if (message === undefined || this.#unconfirmed === 0 || !this.#wire.taken.isNew(message, publishing)) return false
+    const now = this.#timer.now()
+    if (publishing === this.#cautious) return now < this.#cautiousUntil
+    this.#cautious = publishing
+    this.#cautiousUntil = now + Patience
+    return true
+  }
+
   #wait(publishing: Publishing): void {
-    const size = publishing.message?.body.length ?? 0
+    const { size } = publishing
     if (this.#waitingCount >= this.#maxWaiting) {
       this.#end(publishing, new BufferFull({ limit: this.#maxWaiting, unit: "messages" }))
-    } else if (this.#waitingCount > 0 && this.#waitingBytes + size > this.#maxWaitingBytes) {
+    } else if (this.#isHeldUp && this.#waitingCount > 0 && this.#waitingBytes + size > this.#maxWaitingBytes) {
       this.#end(publishing, new BufferFull({ limit: this.#maxWaitingBytes, unit: "bytes" }))
     } else {
       this.#waitingCount++
@@ -182,6 +199,7 @@ export class Publisher {
     const message = publishing.message
     publishing.message = undefined
     if (message === undefined) return
+    publishing.isNew = this.#wire.taken.isNew(message, publishing)
     try {
       this.#full = !this.#wire.send(message, publishing, publishing.mandatory)
     } catch (error) {
@@ -190,16 +208,13 @@ export class Publisher {
     this.#sent.push(publishing)
   }
 
-  #shift(nacked: boolean): void {
-    const publishing = this.#sent[this.#head]
-    this.#sent[this.#head] = undefined
-    this.#head++
-    this.#base++
-    if (publishing !== undefined) this.#confirm(publishing, nacked)
-  }
+  readonly #onAck = (publishing: Publishing): void => this.#answered(publishing, false)
 
-  #confirm(publishing: Publishing, nacked: boolean): void {
+  readonly #onNack = (publishing: Publishing): void => this.#answered(publishing, true)
+
+  #answered(publishing: Publishing, nacked: boolean): void {
     const { exchange, routingKey } = publishing
+    if (publishing.isNew) this.#wire.taken.confirmed(publishing.size, exchange, publishing.properties.userId)
     if (publishing.returned) this.#end(publishing, new Unroutable({ exchange, routingKey }))
     else if (nacked) this.#end(publishing, new Nacked({ exchange, routingKey }))
     else this.#end(publishing, undefined)
@@ -225,24 +240,29 @@ export class Publisher {
       return
     }
     const now = this.#timer.now()
-    if (now < this.#earliest) return
+    if (now >= this.#earliest) this.#expire(now)
+    if (this.#cautious !== undefined) this.#proceed()
+  }
+
+  #expire(now: number): void {
     const late: Array<Publishing> = []
     let earliest = Infinity
-    const look = (publishing: Publishing | undefined): boolean => {
-      if (publishing === undefined || publishing.ended) return false
+    const look = (publishing: Publishing): boolean => {
+      if (publishing.ended) return false
       if (publishing.deadline <= now) return late.push(publishing) > 0
       if (publishing.deadline < earliest) earliest = publishing.deadline
       return false
     }
-    for (let i = this.#head; i < this.#sent.length; i++) look(this.#sent[i])
-    for (const publishing of MutableList.toArray(this.#waiting)) {
-      if (look(publishing)) {
+    this.#sent.forEach(look)
+    for (const publishing of [this.#cautious, ...MutableList.toArray(this.#waiting)]) {
+      if (publishing !== undefined && look(publishing)) {
         this.#waitingCount--
-        this.#waitingBytes -= publishing.message?.body.length ?? 0
+        this.#waitingBytes -= publishing.size
       }
     }
     this.#earliest = earliest
     const blocked = this.#wire.blocked() ?? null
+    const unsent = this.#full ? "the socket was full" : "what was sent before it was not confirmed"
     for (const publishing of late) {
       const { exchange, message, millis, routingKey } = publishing
       this.#end(
@@ -251,7 +271,7 @@ export class Publisher {
           ...{ exchange, routingKey, millis, blocked },
           ...(message === undefined
             ? {}
-            : { unsent: blocked === null ? "the socket was full" : "it waited for the broker" })
+            : { unsent: blocked === null ? unsent : "it waited for the broker" })
         })
       )
     }
@@ -259,15 +279,12 @@ export class Publisher {
   }
 }
 
-/** The exchange that the broker complained about, if it did: this message certainly was not stored. */
-const unknownBecause = (publishing: Publishing, reason: Reason): Reason =>
-  (reason._tag === "NotFound" || reason._tag === "AccessRefused") && reason.detail.includes(`'${publishing.exchange}'`)
-    ? reason
-    : new OutcomeUnknown({
-      exchange: publishing.exchange,
-      routingKey: publishing.routingKey,
-      detail: reason.message
-    })
+/** What is known to be refused is not sent again. */
+const learn = (taken: Taken, complaint: Complaint.Complaint, publishings: ReadonlyArray<Publishing>): void => {
+  taken.maxMessageSize = Complaint.limitOf(complaint.detail) ?? taken.maxMessageSize
+  if (!Complaint.isAboutExchange(complaint)) return
+  for (const publishing of publishings) if (Complaint.fits(complaint, publishing)) taken.forget(publishing.exchange)
+}
 
 const unsendable = (error: unknown): Reason => {
   if (error instanceof FieldTableError && error.limit !== undefined) {

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Address, Message } from "@celeriac/messaging/Message"
+import type { Address, Headers, Message, Properties } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 
 /** Called once: with nothing when the broker has confirmed, or with what went wrong. */
@@ -12,13 +12,18 @@ export type OnOutcome = (error: MessagingError | undefined) => void
 export class Publishing {
   readonly exchange: string
   readonly routingKey: string
-  readonly correlationId: string | undefined
+  readonly properties: Properties
+  readonly headers: Headers
+  /** Of the body, in bytes. */
+  readonly size: number
   readonly mandatory: boolean
   readonly millis: number
   readonly deadline: number
   readonly onOutcome: OnOutcome
   /** Let go once sent. */
   message: Message | undefined
+  /** Nothing like it was confirmed when it was sent. */
+  isNew = false
   returned = false
   ended = false
 
@@ -26,7 +31,9 @@ export class Publishing {
     this.message = message
     this.exchange = to.exchange
     this.routingKey = to.routingKey
-    this.correlationId = message.properties.correlationId
+    this.properties = message.properties
+    this.headers = message.headers
+    this.size = message.body.length
     this.mandatory = mandatory
     this.millis = millis
     this.deadline = now + millis

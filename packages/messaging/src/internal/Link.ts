@@ -18,12 +18,14 @@ import { because, ConnectionLost, type MessagingError } from "../MessagingError.
 import * as Session from "../Session.ts"
 import type { Channel, Connection, Transport } from "../Transport.ts"
 import * as Declarations from "./Declarations.ts"
+import * as Quarantine from "./Quarantine.ts"
 
 /** The link while it is up. */
 export interface Live {
   readonly connection: Connection
   readonly channel: Channel
   readonly declarations: Declarations.Declarations
+  readonly quarantine: Quarantine.Quarantine
 }
 
 /** Somebody who waits for the link. Exactly one of the functions is called, once. */
@@ -163,10 +165,14 @@ const keepUp = (link: Link, options: LinkOptions): Effect.Effect<never> => {
     open: Effect.gen(function*() {
       hasServed = false
       const connection = yield* transport.connect({ name })
-      return { connection, declarations: yield* Declarations.make(connection) }
+      return {
+        connection,
+        declarations: yield* Declarations.make(connection),
+        quarantine: yield* Quarantine.make(connection)
+      }
     }),
     // A connection is watched by keeping a channel open over it.
-    watch: ({ connection, declarations }) =>
+    watch: ({ connection, ...parts }) =>
       Session.run({
         what: name,
         uri,
@@ -181,7 +187,7 @@ const keepUp = (link: Link, options: LinkOptions): Effect.Effect<never> => {
             if (event._tag === "Lost") link.down()
             if (event._tag !== "Opened") return
             hasServed = true
-            link.up({ connection, declarations, channel: event.value })
+            link.up({ connection, ...parts, channel: event.value })
           })
       }),
     isRecoverable: () => true,

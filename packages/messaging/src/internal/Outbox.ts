@@ -1,7 +1,8 @@
 /**
  * The messages of a producer from the call to the outcome: sent at once while
  * the link is up, kept for it otherwise, and sent again only where that cannot
- * store a message twice.
+ * store a message twice, or does no harm. What the broker refuses is not; what
+ * it may have refused goes by itself.
  *
  * @since 0.1.0
  */
@@ -13,7 +14,7 @@ import type * as Scope from "effect/Scope"
 import { InFlight } from "../InFlight.ts"
 import type { Address, Message } from "../Message.ts"
 import { because, BufferFull, ConnectionLost, type MessagingError, PublishTimedOut } from "../MessagingError.ts"
-import type { Channel } from "../Transport.ts"
+import type { Channel, PublishOptions } from "../Transport.ts"
 import type { Link, Live, Waiter } from "./Link.ts"
 import type { SendOptions } from "./SendOptions.ts"
 
@@ -43,8 +44,8 @@ export const make = Effect.fnUntraced(function*(
   options: OutboxOptions
 ): Effect.fn.Return<Outbox, never, Scope.Scope> {
   const clock = yield* Clock.Clock
-  const runDeclare = yield* FiberSet.makeRuntime()
-  const post = new Post(link, clock, options.buffer, runDeclare)
+  const run = yield* FiberSet.makeRuntime()
+  const post = new Post(link, clock, options.buffer, run)
 
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
@@ -96,13 +97,13 @@ class Post {
   private readonly link: Link
   private readonly clock: Clock.Clock
   private readonly buffer: number
-  private readonly runDeclare: (effect: Effect.Effect<void>) => unknown
+  private readonly run: (effect: Effect.Effect<void>) => unknown
 
-  constructor(link: Link, clock: Clock.Clock, buffer: number, runDeclare: (effect: Effect.Effect<void>) => unknown) {
+  constructor(link: Link, clock: Clock.Clock, buffer: number, run: (effect: Effect.Effect<void>) => unknown) {
     this.link = link
     this.clock = clock
     this.buffer = buffer
-    this.runDeclare = runDeclare
+    this.run = run
   }
 
   take(entry: Entry): void {
@@ -140,24 +141,48 @@ class Post {
   /** To the channel. */
   private hand(entry: Entry, live: Live, left: number): void {
     if (left <= 0) return this.finish(entry, timedOut(entry, live, "it waited for its turn"))
-    live.channel.publishUnsafe(
-      entry.message,
-      entry.to,
-      { mandatory: entry.how.mandatory ?? true, deadline: left },
-      (error) => {
-        if (error === undefined) this.finish(entry, undefined)
-        else this.judge(entry, error)
-      }
-    )
+    if (entry.isSuspect) return this.isolate(entry, live)
+    live.channel.publishUnsafe(entry.message, entry.to, optionsOf(entry, left), (error) => {
+      if (error === undefined) this.finish(entry, undefined)
+      else this.judge(entry, live, error)
+    })
   }
 
   /** A transport says `OutcomeUnknown` of what it sent, and why the channel is gone of what it did not send. */
-  private judge(entry: Entry, error: MessagingError): void {
-    const { _tag } = error.reason
-    const isUnsent = _tag === "ConnectionLost" || _tag === "ChannelClosed"
-    if (isUnsent || (_tag === "OutcomeUnknown" && entry.how.idempotent === true && entry.patient)) {
-      this.again(entry, error)
-    } else this.finish(entry, error)
+  private judge(entry: Entry, live: Live, error: MessagingError): void {
+    const { reason } = error
+    if (reason._tag === "ConnectionLost" || reason._tag === "ChannelClosed") return this.again(entry, error)
+    if (reason._tag !== "OutcomeUnknown" || entry.how.idempotent !== true) return this.finish(entry, error)
+    if (reason.isSuspect === true && !entry.isSuspect && !this.closing) {
+      entry.isSuspect = true
+      this.isolate(entry, live)
+    } else if (entry.patient && reason.isSuspect !== true) this.again(entry, error)
+    else this.finish(entry, error)
+  }
+
+  /** The broker closed a channel, perhaps because of this message: it goes by itself. */
+  private isolate(entry: Entry, live: Live): void {
+    const publish = (channel: Channel) =>
+      Effect.suspend(() => {
+        const left = this.left(entry)
+        return left <= 0
+          ? Effect.fail(timedOut(entry, live, "it waited for its turn"))
+          : channel.publish(entry.message, entry.to, optionsOf(entry, left))
+      })
+    this.run(
+      live.quarantine.send(publish).pipe(
+        Effect.matchEffect({
+          onSuccess: () => Effect.sync(() => this.finish(entry, undefined)),
+          onFailure: (error) =>
+            Effect.sync(() => {
+              // The link does not go with a channel of the quarantine, and would not tell who waits for it.
+              if (error.reason._tag === "ChannelClosed") this.finish(entry, error)
+              else this.judge(entry, live, error)
+            })
+        }),
+        Effect.onInterrupt(() => Effect.sync(() => this.finish(entry, closed)))
+      )
+    )
   }
 
   private again(entry: Entry, error: MessagingError): void {
@@ -167,7 +192,7 @@ class Post {
 
   private declareAndHand(entry: Entry, live: Live, declare: NonNullable<SendOptions["declare"]>): void {
     let handed = false
-    this.runDeclare(
+    this.run(
       live.declarations.ensure(declare, () => {
         handed = true
         this.hand(entry, live, this.left(entry))
@@ -213,6 +238,8 @@ class Entry implements Waiter {
   readonly expiresAt: number
   readonly patient: boolean
   readonly onOutcome: (error: MessagingError | undefined) => void
+  /** The broker closed a channel because of it, or of another: it is sent by itself. */
+  isSuspect = false
 
   constructor(
     post: Post,
@@ -246,6 +273,11 @@ class Entry implements Waiter {
     this.post.finish(this, timedOut(this, undefined, lastError?.reason.message ?? "no connection to the broker"))
   }
 }
+
+const optionsOf = ({ how }: Entry, deadline: number): PublishOptions => ({
+  mandatory: how.mandatory ?? true,
+  deadline
+})
 
 const timedOut = (entry: Entry, live: Live | undefined, unsent: string): MessagingError =>
   because(

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import type { Address } from "../Message.ts"
+import type { Address, Message } from "../Message.ts"
 import type { MessagingError, Reason } from "../MessagingError.ts"
 import type { Channel, PublishOptions } from "../Transport.ts"
 import {
@@ -25,11 +25,17 @@ const pipeline = (
   channel: Channel,
   publishes: ReadonlyArray<readonly [text: string, to: Address, options?: PublishOptions]>
 ): Effect.Effect<ReadonlyArray<MessagingError | undefined>> =>
+  pipelineOf(channel, publishes.map(([text, address, options]) => [message(text), address, options] as const))
+
+const pipelineOf = (
+  channel: Channel,
+  publishes: ReadonlyArray<readonly [message: Message, to: Address, options?: PublishOptions | undefined]>
+): Effect.Effect<ReadonlyArray<MessagingError | undefined>> =>
   Effect.callback((resume) => {
     const outcomes: Array<MessagingError | undefined> = publishes.map(() => undefined)
     let pending = publishes.length
-    publishes.forEach(([text, address, options], index) =>
-      channel.publishUnsafe(message(text), address, options ?? {}, (error) => {
+    publishes.forEach(([message, address, options], index) =>
+      channel.publishUnsafe(message, address, options ?? {}, (error) => {
         outcomes[index] = error
         if (--pending === 0) resume(Effect.succeed(outcomes))
       })
@@ -141,6 +147,32 @@ export const publishing = (test: Test): void => {
         yield* channel.publish(message("0"), to(name))
         assert.strictEqual(yield* Deferred.await(last), hops)
         assert.strictEqual((yield* channel.queueState(name)).messageCount, 0)
+      }))
+
+    test("a message that the broker refuses for good ends alone, and nothing is lost or sent twice", (kit) =>
+      Effect.gen(function*() {
+        const name = yield* kit.queue()
+        const doomed = yield* kit.openChannel
+        // Something to be confirmed first, as over any channel that has been in use.
+        yield* doomed.publish(message("first"), to(name))
+        const refused = message("refused", { properties: { expiration: "soon" } })
+        const texts = numbers(200)
+        const middle = 100
+        const outcomes = yield* pipelineOf(
+          doomed,
+          texts.map((text, index) => [index === middle ? refused : message(text), to(name)] as const)
+        )
+        const tags = outcomes.map((outcome) => outcome?.reason._tag)
+        assert.strictEqual(tags[middle], "MessageRefused")
+        assert.isTrue(outcomes[middle]?.isRefusal)
+        assert.deepStrictEqual(new Set(tags.slice(0, middle)), new Set([undefined]), "those before it are known")
+        const stored = new Set(yield* drain(kit.channel, name))
+        for (let index = middle + 1; index < texts.length; index++) {
+          assert.include(neverSent, tags[index])
+          assert.isFalse(stored.has(texts[index]!))
+        }
+        assert.isFalse(stored.has("refused"))
+        assert.strictEqual(stored.size, 1 + middle)
       }))
 
     for (const [how, end] of endings) {

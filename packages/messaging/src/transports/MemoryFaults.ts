@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import type { Address, Message } from "../Message.ts"
 
 /** A connection or a channel, to choose by. */
 export interface ConnectionInfo {
@@ -51,6 +52,14 @@ export interface Faults {
   readonly dropOnPublish: (times?: number) => void
   /** Refuses the next messages: `Nacked`. */
   readonly nackPublishes: (times?: number) => void
+  /**
+   * Refuses the messages that it chooses, for good: closes the channel of each,
+   * as over a header that makes no sense. `vaguely`: without saying which
+   * message it was, so that all that are under way are suspects.
+   */
+  readonly refusePublishes: (which: (message: Message, to: Address) => boolean, how?: "clearly" | "vaguely") => void
+  /** Refuses larger bodies likewise, in bytes: RabbitMQ's `max_message_size`. */
+  readonly limitMessageSize: (bytes: number) => void
   readonly delayConfirms: (by: Duration.Input) => void
   readonly delayDeliveries: (by: Duration.Input) => void
   /** Delivers the next messages, and each of them once more. */

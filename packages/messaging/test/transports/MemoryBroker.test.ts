@@ -317,7 +317,7 @@ describe("MemoryBroker", () => {
         Effect.gen(function*() {
           const { channel } = yield* setup
           const reason = yield* reasonOf(channel.publish(message("x", { expiration }), to("q")))
-          assert.strictEqual(reason?._tag, "PreconditionFailed")
+          assert.strictEqual(reason?._tag, "MessageRefused")
           assert.deepInclude(yield* reasonOf(channel.lost), { code: 406 })
         })
     )

@@ -1,5 +1,6 @@
 /**
- * Records kept in this process for a while, and those who wait for them.
+ * Records kept in this process for a while, and those who wait for them. That
+ * an answer came which cannot be read is kept likewise: it is an answer.
  *
  * What `MemoryBackend` and `RpcBackend` have in common. Bounded in time, and in
  * number where that is asked for: the oldest goes first.
@@ -9,15 +10,23 @@
 import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { ResultError } from "../result/ResultError.ts"
 import type { ResultRecord } from "../result/ResultRecord.ts"
 import * as TaskState from "../TaskState.ts"
 
 export interface ResultShelf {
   /** Keeps a record, and wakes those who wait for it when it is final. A SUCCESS that is kept stays. */
   readonly keep: (record: ResultRecord) => void
-  readonly find: (taskId: string) => ResultRecord | undefined
+  /** Keeps that an answer came and why it cannot be read, which whoever asks is told. What is final stays. */
+  readonly keepUnreadable: (taskId: string, error: ResultError) => void
+  readonly lookup: (taskId: string) => Effect.Effect<ResultRecord | undefined, ResultError>
+  /** PENDING when nothing is known. */
+  readonly state: (taskId: string) => Effect.Effect<TaskState.TaskState, ResultError>
   /** Waits until the record is final. */
-  readonly wait: (taskId: string) => Effect.Effect<ResultRecord>
+  readonly wait: (taskId: string) => Effect.Effect<ResultRecord, ResultError>
+  /** Whether an answer is here, so that nobody need wait. */
+  readonly isAnswered: (taskId: string) => boolean
   /** Whether somebody waits for it. */
   readonly isAwaited: (taskId: string) => boolean
   readonly forget: (taskId: string) => void
@@ -31,57 +40,80 @@ export interface Options {
   readonly capacity?: number
 }
 
+/** What came, readable or not. */
+type Answer = Result.Result<ResultRecord, ResultError>
+
 interface Kept {
-  readonly record: ResultRecord
+  readonly answer: Answer
   readonly until: number
 }
 
-type Waiter = (record: ResultRecord) => void
+type Waiter = (answer: Answer) => void
 
 export const make = (options: Options): ResultShelf => {
   const { clock, lifetime } = options
   /** The oldest expires first: all live equally long. */
-  const records = new BoundedMap<string, Kept>(options.capacity ?? Infinity)
+  const answers = new BoundedMap<string, Kept>(options.capacity ?? Infinity)
   const waiters = new Map<string, Set<Waiter>>()
 
-  const find = (id: string): ResultRecord | undefined => {
-    const kept = records.get(id)
-    return kept === undefined || kept.until <= clock.currentTimeMillisUnsafe() ? undefined : kept.record
+  const find = (id: string): Answer | undefined => {
+    const kept = answers.get(id)
+    return kept === undefined || kept.until <= clock.currentTimeMillisUnsafe() ? undefined : kept.answer
   }
   const dropExpired = (now: number): void => {
-    for (let oldest = records.oldest(); oldest !== undefined && oldest[1].until <= now; oldest = records.oldest()) {
-      records.deleteOldest()
+    for (let oldest = answers.oldest(); oldest !== undefined && oldest[1].until <= now; oldest = answers.oldest()) {
+      answers.deleteOldest()
     }
   }
+  const keep = (id: string, answer: Answer): void => {
+    const now = clock.currentTimeMillisUnsafe()
+    dropExpired(now)
+    answers.set(id, { answer, until: now + lifetime })
+    if (!isFinal(answer)) return
+    const waiting = waiters.get(id)
+    if (waiting === undefined) return
+    waiters.delete(id)
+    for (const wake of waiting) wake(answer)
+  }
+  const lookup = (id: string): Effect.Effect<ResultRecord | undefined, ResultError> =>
+    Effect.suspend((): Effect.Effect<ResultRecord | undefined, ResultError> => {
+      const answer = find(id)
+      return answer === undefined ? Effect.undefined : Effect.fromResult(answer)
+    })
 
   return {
     keep: (record) => {
-      const id = record.taskId
-      if (find(id)?.status === TaskState.SUCCESS) return
-      const now = clock.currentTimeMillisUnsafe()
-      dropExpired(now)
-      records.set(id, { record, until: now + lifetime })
-      if (!TaskState.isReady(record.status)) return
-      const waiting = waiters.get(id)
-      if (waiting === undefined) return
-      waiters.delete(id)
-      for (const wake of waiting) wake(record)
+      if (statusOf(find(record.taskId)) !== TaskState.SUCCESS) keep(record.taskId, Result.succeed(record))
     },
-    find,
+    keepUnreadable: (id, error) => {
+      if (!TaskState.isReady(statusOf(find(id)) ?? TaskState.PENDING)) keep(id, Result.fail(error))
+    },
+    lookup,
+    state: (id) => Effect.map(lookup(id), (record) => record?.status ?? TaskState.PENDING),
     wait: (id) =>
       Effect.callback((resume) => {
-        const record = find(id)
-        if (record !== undefined && TaskState.isReady(record.status)) return resume(Effect.succeed(record))
-        const wake: Waiter = (record) => resume(Effect.succeed(record))
+        const answer = find(id)
+        if (answer !== undefined && isFinal(answer)) return resume(Effect.fromResult(answer))
+        const wake: Waiter = (answer) => resume(Effect.fromResult(answer))
         const waiting = waiters.get(id) ?? new Set()
         waiters.set(id, waiting.add(wake))
         return Effect.sync(() => {
           if (waiting.delete(wake) && waiting.size === 0 && waiters.get(id) === waiting) waiters.delete(id)
         })
       }),
+    isAnswered: (id) => {
+      const answer = find(id)
+      return answer !== undefined && isFinal(answer)
+    },
     isAwaited: (id) => waiters.has(id),
     forget: (id) => {
-      records.delete(id)
+      answers.delete(id)
     }
   }
 }
+
+const statusOf = (answer: Answer | undefined): TaskState.TaskState | undefined =>
+  answer !== undefined && Result.isSuccess(answer) ? answer.success.status : undefined
+
+/** What cannot be read is waited for no longer. */
+const isFinal = (answer: Answer): boolean => Result.isFailure(answer) || TaskState.isReady(answer.success.status)

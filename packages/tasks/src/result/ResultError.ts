@@ -68,6 +68,18 @@ export class Unencodable extends Schema.TaggedError<Unencodable>()("Unencodable"
   }
 }
 
+/** The backend will not take this result, however often it is offered, and takes others: a failure is to be stored in its stead. */
+export class ResultRefused extends Schema.TaggedError<ResultRefused>()("ResultRefused", {
+  backend: Schema.String,
+  detail: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `the result backend ${this.backend} does not take this result: ${this.detail}`
+  }
+}
+
 /** The result did not come in time. The task may still be waiting, or running. */
 export class ResultTimeout extends Schema.TaggedError<ResultTimeout>()("ResultTimeout", {
   id: Schema.String,
@@ -79,13 +91,17 @@ export class ResultTimeout extends Schema.TaggedError<ResultTimeout>()("ResultTi
   }
 }
 
-/** A result came, and is not what the task's definition says. */
+/** A result came, and cannot be read (with `advice`), or is not what the task's definition says. */
 export class ResultUnreadable extends Schema.TaggedError<ResultUnreadable>()("ResultUnreadable", {
   id: Schema.String,
-  detail: Schema.String
+  detail: Schema.String,
+  advice: Schema.optionalKey(Schema.String)
 }) {
   readonly isRecoverable = false
   override get message(): string {
+    if (this.advice !== undefined) {
+      return `a result of task ${this.id} came, and cannot be read: ${this.detail}. ${this.advice}`
+    }
     return `the result of task ${this.id} does not fit its definition: ${this.detail}. Do both sides share one version of it?`
   }
 }
@@ -109,6 +125,7 @@ export const Reason = Schema.Union([
   Unsupported,
   InvalidBackend,
   Unencodable,
+  ResultRefused,
   ResultTimeout,
   ResultUnreadable,
   ResultUnavailable
@@ -140,6 +157,7 @@ export const fromMessaging = (operation: string, backend: string, error: Messagi
   const { reason } = error
   if (reason._tag === "Unencodable") return because(operation, new Unencodable({ detail: reason.detail }))
   const details = { backend, detail: reason.message, cause: error }
+  if (error.isRefusal) return because(operation, new ResultRefused(details))
   return because(
     operation,
     error.isRecoverable || passing.has(reason._tag) ? new BackendUnreachable(details) : new BackendRefused(details)

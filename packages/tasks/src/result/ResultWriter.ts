@@ -25,8 +25,9 @@ export class ResultWriter extends Context.Service<ResultWriter, {
    * Stores a state and its result. Called once for each change of state, from
    * the hot path: `onStored` is called exactly once, perhaps before this
    * returns, with nothing or with the error: `Unencodable` says that the result
-   * has no form, so that a failure should be stored in its stead. Never throws.
-   * A SUCCESS that is stored is not overwritten.
+   * has no form, and `ResultRefused` that it is not taken, so that a failure
+   * should be stored in its stead. Never throws. A SUCCESS that is stored is not
+   * overwritten.
    */
   readonly storeUnsafe: (
     record: ResultRecord,

@@ -6,6 +6,7 @@ import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBacken
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import { store } from "@celeriac/tasks/result/ResultWriter"
@@ -108,6 +109,20 @@ describe("rpc result backend", () => {
       }
     }).pipe(Effect.provide(rpc)))
 
+  it.effect("says that a result is refused, when its broker does so for good", () =>
+    Effect.gen(function*() {
+      const memory = yield* MemoryBroker
+      yield* (yield* ResultReader).prepare("a", "1 second")
+      memory.faults.limitMessageSize(1_000)
+      const error = yield* Effect.flip(store(success("a", "x".repeat(2_000)), toUs("a")))
+      assert.strictEqual(error.reason._tag, "ResultRefused")
+      assert.isFalse(error.isRecoverable)
+      assert.match(
+        error.message,
+        /rpc:\/\/ does not take this result: the message of 2\d{3} bytes is over the limit of 1000$/
+      )
+    }).pipe(Effect.provide(rpc)))
+
   it.effect("drops what is no result, or of no task of ours", () =>
     Effect.gen(function*() {
       const reader = yield* ResultReader
@@ -136,6 +151,70 @@ describe("rpc result backend", () => {
       assert.strictEqual((yield* reader.wait("a")).result, 5)
       assert.isUndefined(yield* reader.lookup("foreign"))
       assert.isUndefined(yield* reader.lookup("__proto__"))
+    }).pipe(Effect.provide(rpc)))
+
+  const reply = (result: string) =>
+    `{"task_id": "a", "status": "SUCCESS", "result": ${result}, "traceback": null, "children": []}`
+
+  const unreadable: ReadonlyArray<readonly [what: string, body: string, contentType: string, error: RegExp]> = [
+    [
+      "of 17 MB",
+      reply(`"${"x".repeat(17_000_000)}"`),
+      "application/json",
+      /the body is over the limit of 16777216\. Return less/
+    ],
+    [
+      "nested 250 levels deep",
+      reply("[".repeat(250) + "]".repeat(250)),
+      "application/json",
+      /over the limit of 200\. Return less/
+    ],
+    [
+      "in YAML",
+      "status: SUCCESS",
+      "application/x-yaml",
+      /untrusted content of type .*yaml.*\. Let the worker send JSON/
+    ],
+    ["in pickle", "..", "application/x-python-serialize", /untrusted content of type .*\. Let the worker send JSON/],
+    ["that is not JSON", "{", "application/json", /Can't decode message body/],
+    ["that is none", "[]", "application/json", /Who sends such results\?/],
+    ["without a state", `{"task_id": "a"}`, "application/json", /status.*Who sends such results\?/]
+  ]
+  for (const [what, body, contentType, words] of unreadable) {
+    it.effect(`says why a result ${what} cannot be read, to whoever waits and whoever asks later`, () =>
+      Effect.gen(function*() {
+        const reader = yield* ResultReader
+        const producer = yield* Producer.Producer
+        yield* reader.prepare("a", "1 second")
+        const waiting = yield* Effect.forkChild(Effect.flip(reader.wait("a")), { startImmediately: true })
+        yield* producer.publish({
+          body: Buffer.from(body),
+          headers: {},
+          properties: { contentType, contentEncoding: "utf-8", correlationId: "a" }
+        }, { routingKey: "id-1" })
+        const error = yield* Fiber.join(waiting)
+        assert.strictEqual(error.reason._tag, "ResultUnreadable")
+        assert.match(error.message, /^get: a result of task a came, and cannot be read: /)
+        assert.match(error.message, words)
+        const asks: ReadonlyArray<Effect.Effect<unknown, ResultError>> = [
+          ...[reader.wait("a"), reader.state("a"), reader.lookup("a")]
+        ]
+        for (const ask of asks) assert.strictEqual(yield* Effect.flip(ask), error)
+        yield* store(success("a"), toUs("a"))
+        assert.strictEqual((yield* reader.wait("a")).result, 5, "what can be read takes its place")
+      }).pipe(Effect.provide(rpc)))
+  }
+
+  it.effect("does not let what cannot be read take the place of a result", () =>
+    Effect.gen(function*() {
+      const reader = yield* ResultReader
+      const producer = yield* Producer.Producer
+      yield* reader.prepare("a", "1 second")
+      yield* store(success("a"), toUs("a"))
+      yield* producer.publish("{", { routingKey: "id-1", properties: { correlationId: "a" } })
+      yield* producer.publish("{", { routingKey: "id-1", properties: { correlationId: "of nobody" } })
+      assert.strictEqual((yield* reader.wait("a")).result, 5)
+      assert.isUndefined(yield* reader.lookup("of nobody"))
     }).pipe(Effect.provide(rpc)))
 
   it.effect("keeps a bounded number of results that nobody reads", () =>

@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Producer } from "@celeriac/messaging/Producer"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Clock from "effect/Clock"
@@ -20,7 +21,7 @@ import * as Completion from "../execution/internal/Completion.ts"
 import { Executor } from "../execution/internal/Executor.ts"
 import { KeptResults } from "../execution/internal/KeptResults.ts"
 import { Observers } from "../execution/internal/Observers.ts"
-import { ResultStore } from "../execution/internal/ResultStore.ts"
+import * as ResultStore from "../execution/internal/ResultStore.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
 import * as LogObserver from "../execution/observers/LogObserver.ts"
 import type { Request } from "../execution/Request.ts"
@@ -50,7 +51,7 @@ export class Execution extends Bootstep.Service<Execution, {
       (stage, defect) => log.log("Error", `An observer of requests threw in '${stage}': ${String(defect)}`)
     )
     const pressure = new Pressure(slots.pause)
-    const results = new ResultStore(yield* ResultWriter, timer, pressure.crowded)
+    const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded)
     const completion = new Completion.Completion({
       state,
       results,
@@ -96,17 +97,15 @@ class Pressure {
 const publisher = Effect.map(Effect.context<never>(), (context): Completion.Publish => {
   const producer = Context.getOption(context, Producer)
   return ({ message, to }, then) => {
-    if (producer._tag === "None") return then({ message: "there is no Producer to publish with", isUnencodable: true })
+    if (producer._tag === "None") return then({ message: "there is no Producer to publish with", final: "Refused" })
     producer.value.publishUnsafe(
       message,
       to,
       {},
-      (error) =>
-        then(
-          error === undefined
-            ? undefined
-            : { message: error.message, isUnencodable: error.reason._tag === "Unencodable" }
-        )
+      (error) => then(error === undefined ? undefined : { message: error.message, final: finalOf(error) })
     )
   }
 })
+
+const finalOf = ({ isRefusal, reason }: MessagingError): ResultStore.StoreFailure["final"] =>
+  reason._tag === "Unencodable" ? "Unencodable" : isRefusal ? "Refused" : undefined

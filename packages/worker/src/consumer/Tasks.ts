@@ -68,7 +68,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
     /** Its channel stays open until what it brought is settled. */
     const cease = Effect.fnUntraced(function*({ consumer, scope }: Consumed) {
       executor.completion.giveBack(yield* consumer.cancel)
-      executor.giveBack(0, consumer.intake)
+      executor.giveBack(consumer.intake)
       yield* consumer.idle
       yield* Scope.close(scope, Exit.void)
     })
@@ -110,7 +110,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
 
     const quiesce = Effect.map(cancelAll, (waiting) => {
       executor.completion.giveBack(waiting)
-      executor.giveBack(0)
+      executor.giveBack()
     })
 
     return {

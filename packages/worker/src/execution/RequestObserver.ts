@@ -64,7 +64,7 @@ export interface RequestObserver {
   readonly accepted?: (request: Observed) => void
   /** Its handler begins. */
   readonly started?: (request: Observed) => void
-  /** What came of it, before it is stored. `instead` is what it came to first, if that had no form in the store. */
+  /** What came of it, before it is stored. `instead` is what it came to first, if the store takes that in no form. */
   readonly ended?: (request: Observed, outcome: Outcome, now: number, instead: Outcome | undefined) => void
   /** The broker was told. `isStale`: it was not, for the channel is gone, and it hands out the message again. */
   readonly settled?: (request: Observed, settlement: Settlement, isStale: boolean) => void

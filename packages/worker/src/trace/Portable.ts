@@ -16,7 +16,7 @@ import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { failure, type Outcome } from "./Outcome.ts"
+import { type Failure, failure, type Outcome } from "./Outcome.ts"
 
 /** How values are written and read: with the serializers in effect. */
 export type Coding = Content.EncodeOptions & Content.DecodeOptions
@@ -43,7 +43,7 @@ export const success = (result: unknown, coding: Coding): Outcome => {
 }
 
 /** The failure of a task whose result cannot be written. */
-export const unencodable = (why: string): Outcome => failure(Exceptions.make("EncodeError", [why], "kombu.exceptions"))
+export const unencodable = (why: string): Failure => failure(Exceptions.make("EncodeError", [why], "kombu.exceptions"))
 
 /** The outcome with its result as it was before it was sealed. */
 export const open = (outcome: Outcome, coding: Coding): Outcome => {

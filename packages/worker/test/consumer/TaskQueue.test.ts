@@ -1,11 +1,15 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import * as Entity from "@celeriac/messaging/Entity"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
+import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Task from "@celeriac/tasks/Task"
 import { Pool } from "@celeriac/worker/boot/Pool"
+import * as RequestObserver from "@celeriac/worker/execution/RequestObserver"
 import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import { counts, define, Doors, fibers, publish, quiet, running, settled, taskMessage } from "../support.ts"
@@ -88,6 +92,53 @@ describe("the prefetch", () => {
       assert.deepStrictEqual(order, Array.from({ length: 560 }, (_, n) => n))
       assert.deepStrictEqual(yield* counts(), [0, 0])
     }).pipe(Effect.provide(running(define({ tasks: [live], concurrency: 1 }))), Effect.provide(quiet))
+  })
+
+  /** Quick and slow tasks in turn, all in the queue at once: the prefetch grows and gives back again and again. */
+  const inTurns = Effect.gen(function*() {
+    for (let turn = 0; turn < 8; turn++) {
+      yield* send(turn * 1_000, turn * 1_000 + 60, 1)
+      yield* send(turn * 1_000 + 500, turn * 1_000 + 504, 700)
+    }
+    for (let tick = 0; tick < 2_500; tick++) {
+      yield* TestClock.adjust("10 millis")
+      yield* Effect.yieldNow
+    }
+    yield* settled
+    assert.deepStrictEqual(yield* counts(), [0, 0])
+  })
+
+  /** How often each message came. */
+  const countComings = () => {
+    const comings = new Map<string, number>()
+    const layer = RequestObserver.layer({
+      received: ({ id }) => void comings.set(id ?? "", (comings.get(id ?? "") ?? 0) + 1)
+    })
+    return { layer, most: () => Math.max(...comings.values()) }
+  }
+
+  const adaptive = define({ tasks: [NapLive], concurrency: 1 })
+
+  it.effect("gives back a message once at most", () => {
+    const comings = countComings()
+    return Effect.gen(function*() {
+      yield* inTurns
+      assert.strictEqual(comings.most(), 2)
+    }).pipe(Effect.provide(Layer.provide(running(adaptive), comings.layer)), Effect.provide(quiet))
+  })
+
+  it.effect("gives nothing back to a queue that counts what comes back", () => {
+    const comings = countComings()
+    const queues = Layer.succeed(TaskQueues.Configured, [
+      Entity.queue("celery", { arguments: { "x-queue-type": "quorum" } })
+    ])
+    return Effect.gen(function*() {
+      yield* inTurns
+      assert.strictEqual(comings.most(), 1)
+    }).pipe(
+      Effect.provide(Layer.provide(running(adaptive), Layer.merge(queues, comings.layer))),
+      Effect.provide(quiet)
+    )
   })
 
   it.effect("is not used up by tasks that are held for their time", () =>

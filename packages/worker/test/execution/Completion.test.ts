@@ -180,8 +180,9 @@ class World {
     // What a backend may answer is a MessagingError; what is looked at is this.
     if (how === "badly") one.answer({ message: "away" } as never)
     else if (how === "unencodable") {
-      // What has no form is not waited for.
-      if (one.record.status !== "SUCCESS") this.wanted.delete(one.record.taskId)
+      // A failure is stored instead. What stands for another already is not waited for, nor what is no end.
+      const { exception, status, taskId } = one.record
+      if (exception?.excType === "EncodeError" || status === "RETRY" || status === "REVOKED") this.wanted.delete(taskId)
       one.answer({ message: "no", reason: { _tag: "Unencodable", message: "no" } } as never)
     } else one.answer()
   }

@@ -1,5 +1,11 @@
 import * as Client from "@celeriac/tasks/Client"
-import { BackendRefused, BackendUnreachable, because, Unencodable } from "@celeriac/tasks/result/ResultError"
+import {
+  BackendRefused,
+  BackendUnreachable,
+  because,
+  ResultRefused,
+  Unencodable
+} from "@celeriac/tasks/result/ResultError"
 import * as Task from "@celeriac/tasks/Task"
 import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
@@ -244,6 +250,88 @@ describe("a result", () => {
       )
     })
   }
+
+  const tooLarge = because(
+    "store result",
+    new ResultRefused({ backend: "rpc://", detail: "the message of 9 bytes is over the limit of 8" })
+  )
+
+  for (const acksLate of [false, true]) {
+    it.effect(`that the store refuses for good becomes a failure with the reason, and the task does not run again (acks late: ${acksLate})`, () => {
+      const store = new SlowStore()
+      const doors = new Doors()
+      return Effect.gen(function*() {
+        const client = yield* Client.Client
+        const sent = yield* client.delay(gated, { n: 1 })
+        doors.open(1)
+        yield* until("it is stored", () => store.waiting.length === 1)
+        store.answer(tooLarge)
+        yield* until("its failure is stored", () => store.waiting.length === 1)
+        const { record } = store.waiting[0]!
+        assert.deepStrictEqual([record.status, record.exception?.excModule, record.exception?.excType], [
+          ...["FAILURE", "celery.exceptions", "BackendStoreError"]
+        ])
+        assert.deepStrictEqual(record.exception?.args, [
+          "the result backend rpc:// does not take this result: the message of 9 bytes is over the limit of 8"
+        ])
+        store.answer()
+        yield* settled
+        assert.deepStrictEqual(yield* counts(), [0, 0])
+        assert.deepStrictEqual([doors.started, store.stored], [[1], [`SUCCESS ${sent.id}`, `FAILURE ${sent.id}`]])
+      }).pipe(
+        Effect.provide(running(define({ tasks: [acksLate ? doors.late : doors.early] }), store.layer)),
+        Effect.provide(quiet)
+      )
+    })
+  }
+
+  it.effect("that is a failure the store refuses for good becomes a shorter one; what is refused even so is lost, and told of", () => {
+    const store = new SlowStore()
+    const lines = new Lines()
+    const failing = Task.make("failing", { success: Schema.Int, options: { acksLate: true } })
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* client.delay(failing)
+      yield* until("it is stored", () => store.waiting.length === 1)
+      store.answer(tooLarge)
+      yield* until("a shorter one is stored", () => store.waiting.length === 1)
+      assert.strictEqual(store.waiting[0]?.record.exception?.excType, "BackendStoreError")
+      store.answer(tooLarge)
+      yield* settled
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+      assert.deepStrictEqual(store.stored, [`FAILURE ${sent.id}`, `FAILURE ${sent.id}`])
+      assert.isTrue(
+        lines.of("Error").some((line) => line.endsWith("over the limit of 8. It is lost")),
+        lines.of("Error").join("\n")
+      )
+    }).pipe(
+      Effect.provide(
+        running(
+          define({ tasks: [failing.toLayer(() => Effect.die(new Error("x".repeat(100))))] }),
+          store.layer
+        )
+      ),
+      Effect.provide(lines.layer)
+    )
+  })
+
+  it.effect("that is no task at all, and whose failure is refused for good, is told why", () => {
+    const store = new SlowStore()
+    return Effect.gen(function*() {
+      yield* digGraveyard
+      yield* publish(taskMessage({ task: "nobody's", id: "stray" }))
+      yield* until("its failure is stored", () => store.waiting.length === 1)
+      store.answer(tooLarge)
+      yield* until("another is stored", () => store.waiting.length === 1)
+      assert.strictEqual(store.waiting[0]?.record.exception?.excType, "BackendStoreError")
+      store.answer()
+      yield* settled
+      assert.deepStrictEqual(yield* counts("graveyard"), [1, 0], "and its message is rejected")
+    }).pipe(
+      Effect.provide(withGraveyard(running(define({ tasks: [gated.toLayer(() => Effect.succeed(1))] }), store.layer))),
+      Effect.provide(quiet)
+    )
+  })
 
   it.effect("that does not fit the task's own schema becomes a failure", () => {
     const liar = Task.make("liar", { success: Schema.Int })

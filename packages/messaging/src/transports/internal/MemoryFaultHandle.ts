@@ -60,6 +60,12 @@ export const make = (host: MemoryHost, state: FaultState, links: ReadonlySet<Mem
     nackPublishes: (times = Infinity) => {
       state.nacks = times
     },
+    refusePublishes: (which, how = "clearly") => {
+      state.refused = { which, isVague: how === "vaguely" }
+    },
+    limitMessageSize: (bytes) => {
+      state.maxMessageSize = bytes
+    },
     delayConfirms: (by) => {
       state.confirmDelay = Duration.toMillis(by)
     },
@@ -74,6 +80,8 @@ export const make = (host: MemoryHost, state: FaultState, links: ReadonlySet<Mem
       state.lostConfirms = 0
       state.dropsOnPublish = 0
       state.nacks = 0
+      state.refused = undefined
+      state.maxMessageSize = Infinity
       state.duplicates = 0
       state.confirmDelay = 0
       state.deliveryDelay = 0

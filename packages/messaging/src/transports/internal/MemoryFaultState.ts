@@ -3,7 +3,14 @@
  *
  * @since 0.1.0
  */
+import type { Address, Message } from "../../Message.ts"
 import { AccessRefused, ConnectionLost, type Reason } from "../../MessagingError.ts"
+
+/** Messages that close their channel. */
+interface Refused {
+  readonly which: (message: Message, to: Address) => boolean
+  readonly isVague: boolean
+}
 
 export class FaultState {
   blocked: string | undefined
@@ -14,6 +21,8 @@ export class FaultState {
   lostConfirms = 0
   dropsOnPublish = 0
   nacks = 0
+  refused: Refused | undefined
+  maxMessageSize = Infinity
   duplicates = 0
   confirmDelay = 0
   deliveryDelay = 0
@@ -21,11 +30,16 @@ export class FaultState {
   /** Whether a publish may fare otherwise than well. */
   get touchPublishes(): boolean {
     return this.blocked !== undefined || this.nacks > 0 || this.lostConfirms > 0 || this.dropsOnPublish > 0 ||
-      this.confirmDelay > 0
+      this.confirmDelay > 0 || this.refused !== undefined || this.maxMessageSize !== Infinity
   }
 
   get touchDeliveries(): boolean {
     return this.deliveryDelay > 0 || this.duplicates > 0
+  }
+
+  /** Whether it is left open which message the broker means. */
+  isVague({ _tag }: Reason): boolean {
+    return this.refused?.isVague === true && _tag === "MessageRefused"
   }
 
   unblock(): void {

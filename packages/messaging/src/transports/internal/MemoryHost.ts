@@ -7,13 +7,13 @@
  * @since 0.1.0
  */
 import type { Arguments, Exchange, Queue } from "../../Entity.ts"
-import type { Message } from "../../Message.ts"
+import type { Address, Message } from "../../Message.ts"
 import { bury, type DeathReason, isCycle } from "./MemoryDeadLetter.ts"
 import { builtin, type Destination, MemoryExchange } from "./MemoryExchange.ts"
 import { MemoryQueue, type QueueOwner } from "./MemoryQueue.ts"
-import { comparedArguments } from "./MemoryQueueArguments.ts"
+import { asCompared, comparedArguments } from "./MemoryQueueArguments.ts"
 import type { Entry } from "./MemoryReady.ts"
-import { accessRefused, locked, notFound, preconditionFailed, requireSame } from "./MemoryRefusal.ts"
+import { accessRefused, locked, messageRefused, notFound, requireSame } from "./MemoryRefusal.ts"
 import type { Timers } from "./MemoryTimers.ts"
 import { Turn } from "./MemoryTurn.ts"
 
@@ -59,7 +59,7 @@ export class MemoryHost implements QueueOwner {
     this.refuseLocked(current, connection)
     const entity = `queue '${queue.name}'`
     requireSame(entity, { ...queue }, { ...current.declaration }, ["durable", "exclusive", "autoDelete"])
-    requireSame(entity, queue.arguments, current.declaration.arguments, comparedArguments)
+    requireSame(entity, asCompared(queue), asCompared(current.declaration), comparedArguments)
     current.touch()
     return current
   }
@@ -212,9 +212,9 @@ export class MemoryHost implements QueueOwner {
 }
 
 /** The expiration of a message must be a whole number of milliseconds, as text. */
-export const requireExpiration = (message: Message): void => {
+export const requireExpiration = (message: Message, to: Address): void => {
   const { expiration } = message.properties
   if (expiration !== undefined && !/^\d{1,15}$/.test(expiration)) {
-    throw preconditionFailed("message", `invalid expiration '${expiration.slice(0, 40)}'`)
+    throw messageRefused(to, `invalid expiration '${expiration.slice(0, 40)}'`)
   }
 }

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Queue } from "../../Entity.ts"
+import type { Arguments, Queue } from "../../Entity.ts"
 import { preconditionFailed } from "./MemoryRefusal.ts"
 
 export interface QueueLimits {
@@ -30,6 +30,9 @@ export const comparedArguments: ReadonlyArray<string> = [
   "x-dead-letter-routing-key",
   "x-single-active-consumer"
 ]
+
+/** The arguments of a queue, as they are compared: one that does not say its type is a classic one. */
+export const asCompared = (queue: Queue): Arguments => ({ "x-queue-type": "classic", ...queue.arguments })
 
 /** Fails with 406 for a value that cannot be meant. */
 export const limitsOf = (queue: Queue): QueueLimits => {

@@ -5,7 +5,16 @@
  * @since 0.1.0
  */
 import type { Arguments } from "../../Entity.ts"
-import { AccessRefused, ChannelClosed, NotFound, PreconditionFailed, type Reason } from "../../MessagingError.ts"
+import type { Address } from "../../Message.ts"
+import {
+  AccessRefused,
+  ChannelClosed,
+  MessageRefused,
+  NotFound,
+  PreconditionFailed,
+  type Reason,
+  TooLarge
+} from "../../MessagingError.ts"
 import { isSame } from "./MemoryRouting.ts"
 
 /** Thrown inside the broker, and caught where the operation entered it. */
@@ -58,6 +67,19 @@ export const preconditionFailed = (entity: string, detail: string): Refusal => {
   const text = `PRECONDITION_FAILED - ${detail}`
   return new Refusal(406, text, new PreconditionFailed({ entity, detail: text }))
 }
+
+/** Of one message, for what it is. */
+export const messageRefused = ({ exchange, routingKey }: Address, detail: string): Refusal => {
+  const text = `PRECONDITION_FAILED - ${detail}`
+  return new Refusal(406, text, new MessageRefused({ exchange, routingKey, code: 406, detail: text }))
+}
+
+export const tooLarge = (size: number, limit: number): Refusal =>
+  new Refusal(
+    406,
+    `PRECONDITION_FAILED - message size ${size} is larger than configured max size ${limit}`,
+    new TooLarge({ what: `the message of ${size} bytes`, limit })
+  )
 
 /** Refuses the first of these values that differs from what there is. */
 export const requireSame = (

@@ -28,7 +28,7 @@ import type { FaultState } from "./MemoryFaultState.ts"
 import { type MemoryHost, requireExpiration } from "./MemoryHost.ts"
 import type { MemoryQueue } from "./MemoryQueue.ts"
 import type { Entry } from "./MemoryReady.ts"
-import { byOwner, inExclusiveUse, notFound, Refusal, tagReused } from "./MemoryRefusal.ts"
+import { byOwner, inExclusiveUse, messageRefused, notFound, Refusal, tagReused, tooLarge } from "./MemoryRefusal.ts"
 import type { Timer } from "./MemoryTimers.ts"
 import type { OnOutcome } from "./MemoryTurn.ts"
 
@@ -83,7 +83,7 @@ export class MemorySession {
   private store(message: Message, to: Address, mandatory: boolean): MessagingError | undefined {
     const { exchange, routingKey } = to
     try {
-      if (message.properties.expiration !== undefined) requireExpiration(message)
+      this.require(message, to)
       const queues = this.host.route(message, exchange, routingKey)
       if (queues === undefined) throw notFound("exchange", exchange)
       if (queues.length === 0) {
@@ -94,9 +94,16 @@ export class MemorySession {
       return stored ? undefined : because("publish", new Nacked({ exchange, routingKey }))
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal
-      this.lose(refusal.closure)
+      this.lose(refusal.closure, this.link.faults.isVague(refusal.reason))
       return because("publish", refusal.reason)
     }
+  }
+
+  private require(message: Message, to: Address): void {
+    const { maxMessageSize, refused } = this.link.faults
+    if (message.properties.expiration !== undefined) requireExpiration(message, to)
+    if (message.body.length > maxMessageSize) throw tooLarge(message.body.length, maxMessageSize)
+    if (refused?.which(message, to) === true) throw messageRefused(to, "the message makes no sense")
   }
 
   private publishUnderFaults(message: Message, to: Address, options: PublishOptions, onOutcome: OnOutcome): void {
@@ -125,10 +132,13 @@ export class MemorySession {
     }
     // Aside while it is stored: if it closes the channel, it is the one that is told why.
     const waits = this.pending.delete(pending)
+    const isAlone = this.pending.size === 0
     const reason = this.store(message, pending.to, mandatory)?.reason
     if (waits) this.pending.add(pending)
-    if (this.closed !== undefined) this.conclude(pending, reason)
-    else if (faults.dropsOnPublish > 0) {
+    if (this.closed !== undefined) {
+      const isSuspect = reason !== undefined && !isAlone && faults.isVague(reason)
+      this.conclude(pending, isSuspect ? unknown(pending.to, reason, isSuspect) : reason)
+    } else if (faults.dropsOnPublish > 0) {
       faults.dropsOnPublish--
       this.link.lose(new ConnectionLost({ uri: this.host.uri, detail: "the connection was reset" }))
     } else if (faults.lostConfirms > 0) faults.lostConfirms--
@@ -230,13 +240,14 @@ export class MemorySession {
     this.end(byOwner)
   }
 
-  lose(reason: Reason): void {
+  /** `isSuspect`: one of the publishes under way is to blame, and it is not known which. */
+  lose(reason: Reason, isSuspect = false): void {
     if (this.closed !== undefined) return
-    this.end(reason)
+    this.end(reason, isSuspect)
     Deferred.doneUnsafe(this.lost, Effect.fail(because("channel", reason)))
   }
 
-  private end(reason: Reason): void {
+  private end(reason: Reason, isSuspect = false): void {
     if (this.closed !== undefined) return
     this.closed = reason
     this.link.sessions.delete(this)
@@ -248,7 +259,10 @@ export class MemorySession {
     }
     this.unacked.clear()
     for (const pending of [...this.pending]) {
-      this.conclude(pending, new OutcomeUnknown({ ...pending.to, detail: reason.message }))
+      this.conclude(pending, unknown(pending.to, reason, isSuspect))
     }
   }
 }
+
+const unknown = (to: Address, reason: Reason, isSuspect: boolean): Reason =>
+  new OutcomeUnknown({ ...to, detail: reason.message, ...(isSuspect ? { isSuspect } : {}) })

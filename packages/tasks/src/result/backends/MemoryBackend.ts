@@ -15,7 +15,6 @@ import * as Layer from "effect/Layer"
 import { ChordTally } from "../../internal/ChordTally.ts"
 import * as ResultShelf from "../../internal/ResultShelf.ts"
 import * as Settings from "../../Settings.ts"
-import * as TaskState from "../../TaskState.ts"
 import * as ResultBackend from "../ResultBackend.ts"
 
 /** Kept for `Settings.ResultExpires`, in any number. */
@@ -36,8 +35,8 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
         prepare: () => Effect.void,
         replyTo: undefined,
         wait: shelf.wait,
-        lookup: (id) => Effect.sync(() => shelf.find(id)),
-        state: (id) => Effect.sync(() => shelf.find(id)?.status ?? TaskState.PENDING),
+        lookup: shelf.lookup,
+        state: shelf.state,
         forget: (id) => Effect.sync(() => shelf.forget(id))
       },
       chords: {

@@ -17,6 +17,7 @@ import { Compressions } from "@celeriac/messaging/Compressions"
 import * as Content from "@celeriac/messaging/Content"
 import { Limits } from "@celeriac/messaging/Limits"
 import type { Delivery, Message } from "@celeriac/messaging/Message"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Producer, type SendOptions } from "@celeriac/messaging/Producer"
 import { Serializers } from "@celeriac/messaging/Serializers"
 import type { Transport } from "@celeriac/messaging/Transport"
@@ -27,11 +28,12 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as ReplyQueue from "../../internal/ReplyQueue.ts"
 import * as ResultShelf from "../../internal/ResultShelf.ts"
+import type { ProtocolError } from "../../protocol/ProtocolError.ts"
 import * as Settings from "../../Settings.ts"
 import { TaskId } from "../../TaskId.ts"
 import * as TaskState from "../../TaskState.ts"
 import * as ResultBackend from "../ResultBackend.ts"
-import { because, fromMessaging, Unsupported } from "../ResultError.ts"
+import { because, fromMessaging, type ResultError, ResultUnreadable, Unsupported } from "../ResultError.ts"
 import * as ResultRecord from "../ResultRecord.ts"
 
 /** How much is kept for a client that does not look. */
@@ -68,16 +70,20 @@ export const layer = (
         capacity: options.unread ?? 8192
       })
 
-      // Anyone may write to the queue: what is no result, or of no task of ours, is dropped.
+      const isWanted = (id: string): boolean => expected.has(id) || shelf.isAwaited(id)
+
+      // Anyone may write to the queue: what is of no task of ours is dropped.
       const onDelivery = (delivery: Delivery): void => {
-        const content = Content.decode(delivery, decoding)
-        if (Result.isFailure(content)) return
-        const record = ResultRecord.decode(content.success, delivery.properties.correlationId)
-        if (Result.isFailure(record)) return
-        const { status, taskId } = record.success
-        if (!expected.has(taskId) && !shelf.isAwaited(taskId)) return
-        if (TaskState.isReady(status)) expected.delete(taskId)
-        shelf.keep(record.success)
+        const { correlationId } = delivery.properties
+        const record = read(delivery, decoding)
+        if (Result.isSuccess(record)) {
+          const { status, taskId } = record.success
+          if (!isWanted(taskId)) return
+          if (TaskState.isReady(status)) expected.delete(taskId)
+          shelf.keep(record.success)
+        } else if (correlationId !== undefined && isWanted(correlationId)) {
+          shelf.keepUnreadable(correlationId, unreadable(correlationId, record.failure))
+        }
       }
 
       const queue = yield* ReplyQueue.make({ name: (yield* TaskId)(), expires, onDelivery })
@@ -117,14 +123,13 @@ export const layer = (
           prepare,
           replyTo: queue.name,
           wait: (id) =>
-            Effect.suspend(() => {
-              const record = shelf.find(id)
-              return record !== undefined && TaskState.isReady(record.status)
-                ? Effect.succeed(record)
+            Effect.suspend(() =>
+              shelf.isAnswered(id)
+                ? shelf.wait(id)
                 : Effect.andThen(prepare(id, Duration.infinity), shelf.wait(id))
-            }),
-          lookup: (id) => Effect.sync(() => shelf.find(id)),
-          state: (id) => Effect.sync(() => shelf.find(id)?.status ?? TaskState.PENDING),
+            ),
+          lookup: shelf.lookup,
+          state: shelf.state,
           forget: (id) =>
             Effect.sync(() => {
               expected.delete(id)
@@ -139,6 +144,28 @@ export const layer = (
       })
     })
   )
+
+const read = (
+  delivery: Delivery,
+  decoding: Content.DecodeOptions
+): Result.Result<ResultRecord.ResultRecord, MessagingError | ProtocolError> =>
+  Result.flatMap(
+    Content.decode(delivery, decoding),
+    (content): Result.Result<ResultRecord.ResultRecord, MessagingError | ProtocolError> =>
+      ResultRecord.decode(content, delivery.properties.correlationId)
+  )
+
+const unreadable = (id: string, { reason }: MessagingError | ProtocolError): ResultError =>
+  because(
+    "get",
+    new ResultUnreadable({ id, detail: reason.message, advice: advice[reason._tag] ?? "Who sends such results?" })
+  )
+
+/** What to do when a result cannot be read, by the reason. */
+const advice: Readonly<Record<string, string>> = {
+  TooLarge: "Return less, as where the data lies, or raise the bound (Limits; for a whole message, the transport's)",
+  ContentDisallowed: "Let the worker send JSON (result_serializer), or accept it here (result_accept_content)"
+}
 
 const uncounted = Effect.suspend(() =>
   Effect.fail(because(

@@ -32,6 +32,7 @@ import * as WorkerLog from "../../state/WorkerLog.ts"
 import { WorkerSettings } from "../../state/WorkerSettings.ts"
 import { Connection } from "../Connection.ts"
 import * as Receiver from "./Receiver.ts"
+import * as ReturnCount from "./ReturnCount.ts"
 
 export interface TaskQueue {
   readonly queue: Queue
@@ -102,6 +103,8 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   private wanted: number
   /** What the broker was told. */
   private applied: number
+  /** Whether the broker counts what comes back to the queue, once that was asked. */
+  private isCounted: boolean | undefined
   private settled = 0
   private windowStart: number
   /** Of the next look at the prefetch; none while there is nothing to adapt. */
@@ -149,6 +152,7 @@ class Consuming implements TaskQueue, Receiver.Watcher {
     const channel = yield* this.connection.openChannel
     yield* Topology.declareQueue(channel, this.queue)
     this.applied = this.target()
+    this.isCounted = undefined
     this.subscription = yield* channel.consume(this.queue.name, {
       prefetch: this.applied,
       onDelivery: this.receiver.receive
@@ -250,13 +254,25 @@ class Consuming implements TaskQueue, Receiver.Watcher {
       this.subscription.setPrefetch(target).pipe(
         Effect.andThen(Effect.sync(() => {
           this.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
-          if (isLess && !isQuorum(this.queue)) this.executor.giveBack(target, this.receiver)
         })),
+        Effect.andThen(isLess ? this.returnExcess : Effect.void),
         // The channel is gone: a new one is on its way, and is told at once.
         Effect.ignore
       )
     )
   }
+
+  /** Gives back what is beyond the prefetch, each message once at most, and only where that does not count against it. */
+  private readonly returnExcess: Effect.Effect<void> = Effect.suspend(() =>
+    this.isCounted === undefined
+      ? Effect.tap(ReturnCount.isCounted(this.queue, this.connection.openChannel), (isCounted) =>
+        Effect.sync(() => void (this.isCounted = isCounted)))
+      : Effect.succeed(this.isCounted)
+  ).pipe(
+    Effect.map((isCounted) => {
+      if (!isCounted && this.applied !== 0) this.executor.returnExcess(this.applied, this.receiver)
+    })
+  )
 
   /** Held messages are outstanding, but must not keep others from coming. */
   private target(): number {
@@ -279,6 +295,3 @@ const shortestWindow = 10
 
 /** In milliseconds. */
 const lookEvery = 1_000
-
-/** A quorum queue counts every return of a message, and drops it after a number of them. */
-const isQuorum = (queue: Queue): boolean => queue.arguments["x-queue-type"] === "quorum"

@@ -10,11 +10,12 @@
  * @since 0.1.0
  */
 import type { Settlement, SettleOutcome } from "@celeriac/messaging/Message"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Settled, State } from "../../state/WorkerState.ts"
-import type { Outcome } from "../../trace/Outcome.ts"
+import { failure, type Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import * as Aftermath from "../Aftermath.ts"
 import { Request } from "../Request.ts"
@@ -68,7 +69,7 @@ export class Completion {
     if (aftermath.record === undefined && aftermath.messages.length === 0) {
       return this.settle(subject, aftermath.settlement)
     }
-    this.secure(new Ending(subject, opened, aftermath), now)
+    this.secure(new Ending(subject, opened, aftermath, instead !== undefined), now)
   }
 
   /** Its message is gone from the broker from now on. Not so when its connection was lost: then another worker has it. */
@@ -155,7 +156,7 @@ export class Completion {
     try {
       this.publish(first!, then)
     } catch (defect) {
-      then({ message: String(defect), isUnencodable: false })
+      then({ message: String(defect), final: undefined })
     }
   }
 
@@ -168,10 +169,11 @@ export class Completion {
   private unsafe(ending: Ending, failure: StoreFailure): void {
     const { outcome, record, subject } = ending
     const status = record?.status ?? outcome._tag
-    if (failure.isUnencodable) {
+    if (failure.final !== undefined) {
       this.kept.release(ending)
       // To try again would come to the same: the failure is the result.
-      if (outcome._tag === "Success") return this.complete(subject, Portable.unencodable(failure.message), outcome)
+      const instead = ending.isSubstitute ? undefined : substitute(outcome, failure)
+      if (instead !== undefined) return this.complete(subject, instead, outcome)
       this.observers.notStored(subject, status, failure.message, { _tag: "Lost" })
       return this.settle(subject, ending.settlement)
     }
@@ -222,6 +224,26 @@ export class Completion {
     const isStale = settleSafely(subject, settlement) !== "settled"
     this.observers.settled(subject, settlement, isStale)
     return !isStale
+  }
+}
+
+/** What is stored of an outcome that cannot be, for whoever waits: why not. */
+const substitute = (outcome: Outcome, { final, message }: StoreFailure): Outcome | undefined => {
+  const failed = final === "Unencodable"
+    ? Portable.unencodable(message)
+    : failure(Exceptions.make("BackendStoreError", [message], "celery.exceptions"))
+  switch (outcome._tag) {
+    case "Success":
+    case "Failure":
+      return failed
+    case "Unregistered":
+    case "Invalid":
+    case "Damaged":
+    case "Refused":
+    case "Broken":
+      return { _tag: "Refused", exception: failed.exception }
+    default:
+      return undefined
   }
 }
 

@@ -14,6 +14,8 @@ export class Ending {
   readonly subject: Subject
   readonly outcome: Outcome
   readonly settlement: Aftermath["settlement"]
+  /** It stands for another, which could not be stored. */
+  readonly isSubstitute: boolean
   /** Not stored yet. */
   record: ResultRecord | undefined
   /** Not published yet. */
@@ -27,10 +29,16 @@ export class Ending {
   /** Of the next attempt, while it is kept and none is under way. */
   next: Entry | undefined = undefined
 
-  constructor(subject: Subject, outcome: Outcome, { messages, record, settlement }: Aftermath) {
+  constructor(
+    subject: Subject,
+    outcome: Outcome,
+    { messages, record, settlement }: Aftermath,
+    isSubstitute: boolean
+  ) {
     this.subject = subject
     this.outcome = outcome
     this.settlement = settlement
+    this.isSubstitute = isSubstitute
     this.record = record
     this.messages = messages
   }

@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import type { Delivery } from "@celeriac/messaging/Message"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type * as Clock from "effect/Clock"
@@ -81,11 +82,19 @@ export class Executor implements Stages {
     this.completion.complete(request, outcome)
   }
 
-  /** Sends back to the broker what waits for a slot, but for `keep` of the oldest; of one intake, or of all. */
-  readonly giveBack = (keep: number, intake?: Intake): void => this.completion.giveBack(this.withdraw(keep, intake))
+  /** Sends back to the broker what waits for a slot; of one intake, or of all. */
+  readonly giveBack = (intake?: Intake): void => this.completion.giveBack(this.withdraw(intake))
+
+  /** Sends back what one intake has waiting for a slot beyond the `keep` oldest, but for what came back before. */
+  readonly returnExcess = (keep: number, intake: Intake): void => {
+    let place = 0
+    const isExcess = (job: Job): boolean =>
+      isRequest(job) && job.request.intake === intake && place++ >= keep && !hasReturned(job.request.delivery)
+    this.completion.giveBack(this.pool.withdraw(0, isExcess).flatMap(requestOf))
+  }
 
   /** Drops what waits for a slot; of one intake, whose channel alone is lost, or of all. */
-  readonly dropWaiting = (intake?: Intake): void => this.completion.forget(this.withdraw(0, intake))
+  readonly dropWaiting = (intake?: Intake): void => this.completion.forget(this.withdraw(intake))
 
   /** Nothing is running, and what came of all that ran is safe or given up. For a worker that stops. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() => {
@@ -98,9 +107,9 @@ export class Executor implements Stages {
     Effect.andThen(this.pool.terminate({ _tag: "Shutdown" }), this.idle)
   )
 
-  private withdraw(keep: number, intake: Intake | undefined): ReadonlyArray<Request> {
+  private withdraw(intake: Intake | undefined): ReadonlyArray<Request> {
     const fits = intake === undefined ? isRequest : (job: Job) => isRequest(job) && job.request.intake === intake
-    return this.pool.withdraw(keep, fits).flatMap((job) => isRequest(job) ? [job.request] : [])
+    return this.pool.withdraw(0, fits).flatMap(requestOf)
   }
 
   private noteStart(request: Request): void {
@@ -108,5 +117,11 @@ export class Executor implements Stages {
     this.completion.note(request, ResultRecord.make(request.id, TaskState.STARTED, { result }))
   }
 }
+
+const requestOf = (job: Job): ReadonlyArray<Request> => isRequest(job) ? [job.request] : []
+
+/** Whether the broker handed it out before. A quorum queue says how often, and drops what comes back too often. */
+const hasReturned = ({ headers, redelivered }: Delivery): boolean =>
+  redelivered || Number(headers["x-delivery-count"] ?? 0) > 0
 
 const isRequest = (job: Job): job is RequestJob => job instanceof RequestJob

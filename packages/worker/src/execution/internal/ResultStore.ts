@@ -25,8 +25,8 @@ const patience = 60_000
 /** Why a result was not stored. */
 export interface StoreFailure {
   readonly message: string
-  /** It has no form in the store: to try again would come to the same. */
-  readonly isUnencodable: boolean
+  /** It has no form, or is not taken for what it is: to try again would come to the same. */
+  readonly final: "Unencodable" | "Refused" | undefined
 }
 
 /** Told once, with nothing or with the failure. */
@@ -135,11 +135,15 @@ class Storing {
 const failureOf = (error: unknown): StoreFailure => {
   try {
     const known = error as { readonly message?: unknown; readonly reason?: Reason } // looked at below
-    const isUnencodable = known.reason?._tag === "Unencodable"
-    const message = isUnencodable ? known.reason.message ?? known.message : known.message
-    return { message: typeof message === "string" ? message : String(error), isUnencodable }
+    const final = known.reason?._tag === "Unencodable"
+      ? "Unencodable"
+      : known.reason?._tag === "ResultRefused"
+      ? "Refused"
+      : undefined
+    const message = final === undefined ? known.message : known.reason?.message ?? known.message
+    return { message: typeof message === "string" ? message : String(error), final }
   } catch {
-    return { message: "the result backend failed with what cannot be told", isUnencodable: false }
+    return { message: "the result backend failed with what cannot be told", final: undefined }
   }
 }
 
