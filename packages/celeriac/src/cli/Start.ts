@@ -4,6 +4,7 @@
  */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import * as Guards from "@celeriac/worker/state/Guards"
 import type * as WorkerExit from "@celeriac/worker/state/WorkerExit"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Effect from "effect/Effect"
@@ -15,8 +16,8 @@ import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import { because, CliFailure } from "./CliFailure.ts"
+import * as Rerun from "./Rerun.ts"
 import * as SettingFlags from "./SettingFlags.ts"
-import * as Strays from "./Strays.ts"
 
 export interface Flags {
   readonly settings: SettingFlags.Said
@@ -30,7 +31,7 @@ export const start = (
   flags: Flags
 ): Effect.Effect<void, CliFailure | WorkerExit.WorkerFailure> =>
   Effect.gen(function*() {
-    yield* Strays.listen
+    yield* Guards.stand
     const { settings, worker } = yield* App.load(app)
     // The command line is the operator's: its flags, its environment, and then what the module says.
     const { brokerUrl, resultBackend, ...given } = {
@@ -39,7 +40,7 @@ export const start = (
     }
     const ours = worker.with({ settings: given })
     const broker = Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings: ours.taskSettings })
-    const run = ours.run.pipe(
+    const run = Rerun.whenHungUp(ours.run).pipe(
       Effect.provide(Banner.layer(logOf(flags))),
       Effect.provide(Layer.provideMerge(broker, settings))
     )

@@ -16,6 +16,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
+import * as Guards from "../state/Guards.ts"
 import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
@@ -110,6 +111,7 @@ export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepE
 export const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
   Effect.scoped(Effect.gen(function*() {
     const control = yield* Control.make
+    yield* Guards.stand
     yield* Signals.listen(control)
     return yield* Effect.matchCauseEffect(live(control, () => {}), {
       onSuccess: (reason) => {
