@@ -187,6 +187,34 @@ describe("celeriac/promise", () => {
     await app.close()
   })
 
+  it("runs until it is stopped, leaves the broker, and comes back to it", async () => {
+    const app = celeriac({ broker: "memory://", log: "critical" })
+    const ping = app.task("proj.ping", {}, () => "pong")
+    const worker = app.worker()
+    for (let i = 0; i < 2; i++) {
+      const running = worker.run()
+      assert.isTrue(worker.isRunning)
+      assert.match((await rejection(worker.run())).message, /runs already/)
+      assert.match((await rejection(worker.start())).message, /runs already/)
+      assert.strictEqual(await ping.execute(), "pong")
+      await worker.stop()
+      await running
+      assert.isFalse(worker.isRunning)
+    }
+    await app.close()
+    assert.match((await rejection(ping.delay())).message, /this application is closed/)
+  })
+
+  it("tells those who wait when it leaves its broker", async () => {
+    const app = celeriac({ broker: "memory://", log: "critical" })
+    const elsewhere = app.task("proj.elsewhere", {})
+    const running = app.worker({ queues: ["other"] }).run()
+    const waiting = rejection((await elsewhere.delay()).get())
+    await app.close()
+    await running
+    assert.match((await waiting).message, /has left its broker meanwhile/)
+  })
+
   it("sends by name, and finds results again by their id", () =>
     withWorker((app) => app.task("proj.ping", {}, () => "pong"), async (_, app) => {
       const sent = await app.client.sendTask("proj.ping")

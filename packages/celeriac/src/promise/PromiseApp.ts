@@ -4,10 +4,11 @@
  */
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import * as Client from "@celeriac/tasks/Client"
+import { WorkerFailure } from "@celeriac/worker/state/WorkerExit"
 import * as Worker from "@celeriac/worker/Worker"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Broker from "../Broker.ts"
 import * as Environment from "../internal/Environment.ts"
 import * as LogFormat from "../LogFormat.ts"
@@ -15,7 +16,7 @@ import * as Settings from "../Settings.ts"
 import * as PromiseTask from "./PromiseTask.ts"
 import * as PromiseWorker from "./PromiseWorker.ts"
 import * as Result from "./Result.ts"
-import type { Run } from "./Run.ts"
+import * as Run from "./Run.ts"
 import type * as Schemas from "./Schemas.ts"
 
 export interface AppOptions {
@@ -67,12 +68,19 @@ export interface PromiseApp {
 }
 
 export const make = (options: AppOptions = {}): PromiseApp => {
-  const runtime = ManagedRuntime.make(
-    Layer.provideMerge(brokerOf(options), LogFormat.layer({ level: options.log ?? "warning" }))
-  )
-  const run: Run = (effect, signal) => runtime.runPromise(effect, signal === undefined ? {} : { signal })
+  const log = LogFormat.layer({ level: options.log ?? "warning" })
+  const { close, leave, run } = Run.make(Layer.provideMerge(brokerOf(options), log))
   const handlers: Array<NonNullable<PromiseTask.Made["layer"]>> = []
   const workers = new Set<PromiseWorker.PromiseWorker>()
+
+  /** What it failed with has been told by the worker, if it came to be one. */
+  const ended = async (failure: unknown): Promise<void> => {
+    if (failure !== undefined) {
+      process.exitCode = failure instanceof WorkerFailure ? failure.exitCode : 1
+      if (!(failure instanceof WorkerFailure)) await Effect.runPromise(Effect.provide(unrecoverable(failure), log))
+    }
+    if (!Array.from(workers).some((worker) => worker.isRunning)) await leave()
+  }
 
   const task = (
     name: string,
@@ -95,7 +103,8 @@ export const make = (options: AppOptions = {}): PromiseApp => {
             ...workerOptions,
             settings: { ...Settings.fromEnvironment(), ...options.settings, ...workerOptions.settings },
             tasks: handlers
-          })
+          }),
+        ended
       )
       workers.add(worker)
       return worker
@@ -107,10 +116,16 @@ export const make = (options: AppOptions = {}): PromiseApp => {
     },
     close: async () => {
       await Promise.all(Array.from(workers, (worker) => worker.stop()))
-      await runtime.dispose()
+      await close()
     }
   }
 }
+
+/** One line for what a user can mend; all there is for a defect. */
+const unrecoverable = (error: unknown): Effect.Effect<void> =>
+  error instanceof Error && "_tag" in error
+    ? Effect.logFatal(`Unrecoverable error: ${error.message}`)
+    : Effect.logFatal("Unrecoverable error:", Cause.die(error))
 
 /** What the program says counts before the environment. */
 const brokerOf = (options: AppOptions) =>

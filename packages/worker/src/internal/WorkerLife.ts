@@ -110,7 +110,7 @@ export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepE
 
 export const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
   Effect.scoped(Effect.gen(function*() {
-    const control = yield* Control.make
+    const control = (yield* Signals.Switch) ?? Control.makeUnsafe()
     yield* Guards.stand
     yield* Signals.listen(control)
     return yield* Effect.matchCauseEffect(live(control, () => {}), {

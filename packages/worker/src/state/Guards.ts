@@ -1,8 +1,9 @@
 /**
  * What Node ends a process for, and what is no reason to end a worker: a
  * promise that is rejected while nobody listens, since a handler started
- * something and forgot it, and a reader of the output that went away (`| head`,
- * a log collector). One message could end every worker that it is delivered to.
+ * something and forgot it; a reader of the output that went away (`| head`, a
+ * log collector); and that there is neither socket nor timer, as with a broker
+ * in memory. One message could end every worker that it is delivered to.
  *
  * A stray promise is logged, and the worker goes on. So it does without a
  * reader: nobody could be told.
@@ -25,8 +26,13 @@ export const stand: Effect.Effect<void, never, Scope.Scope> = Effect.gen(functio
     Effect.sync(() => {
       for (const stream of [process.stdout, process.stderr]) ignoreErrors(stream)
       process.on("unhandledRejection", onStray)
+      return setInterval(() => {}, 2_147_483_647)
     }),
-    () => Effect.sync(() => process.off("unhandledRejection", onStray))
+    (alive) =>
+      Effect.sync(() => {
+        clearInterval(alive)
+        process.off("unhandledRejection", onStray)
+      })
   )
 })
 

@@ -28,6 +28,12 @@ export const Heard: Context.Reference<(signal: Signal) => void> = Context.Refere
   { defaultValue: () => (_signal: Signal) => {} }
 )
 
+/** The switch of the worker that is run below, for who stops it without a signal. Default: one of its own. */
+export const Switch: Context.Reference<Control["Service"] | undefined> = Context.Reference(
+  "@celeriac/worker/state/Signals/Switch",
+  { defaultValue: (): Control["Service"] | undefined => undefined }
+)
+
 /** How long a cold stop may take before the process is left, in milliseconds. */
 const patience = 4_500
 
