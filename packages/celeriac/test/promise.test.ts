@@ -224,6 +224,31 @@ describe("celeriac/promise", () => {
       assert.strictEqual(await sent.state(), "PENDING")
     }))
 
+  it("says within its timeout that nothing was sent, and why", async () => {
+    const app = celeriac({ broker: "amqp://me:hush@127.0.0.1:1//", log: "critical" })
+    const ping = app.task("proj.ping", {}, () => "pong")
+    for (const send of [() => ping.execute({}, { timeoutMs: 200 }), () => ping.applyAsync({}, { timeoutMs: 200 })]) {
+      const error = await rejection(send())
+      assert.include(error.message, "could not send within 0.2 s: connection refused at amqp://me:**@127.0.0.1:1//")
+      assert.strictEqual(error.reason._tag, "PublishTimedOut")
+    }
+    await app.close()
+  })
+
+  it("takes a number of milliseconds for a timeout, and nothing else", () =>
+    withWorker((app) => app.task("proj.ping", {}, () => "pong"), async (ping) => {
+      const sent = await ping.delay()
+      for (const [given, shown] of [["soon", "\"soon\""], [NaN, "NaN"], [-1, "-1"], [{}, "[object Object]"]] as const) {
+        const options = { timeoutMs: given as number } // as callers without types do
+        for (
+          const call of [() => sent.get(options), () => ping.execute({}, options), () => ping.applyAsync({}, options)]
+        ) {
+          const { message } = await rejection(call())
+          assert.include(message, `option 'timeoutMs': ${shown} is no number of milliseconds, such as 5000`)
+        }
+      }
+    }))
+
   it("rejects with what is wrong when its broker is", async () => {
     const app = celeriac({ broker: "foo://me:hush@host" })
     const error = await rejection(app.client.sendTask("proj.ping"))

@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
@@ -312,6 +313,44 @@ describe("Client", () => {
       assert.isUndefined(broker.queue("celery"))
     }).pipe(Effect.provide(rpc)))
 
+  for (
+    const [name, environment] of [
+      ["results come by message", rpc],
+      ["results lie in memory", clientWith(MemoryBackend.layer)]
+    ] as const
+  ) {
+    it.effect(`says what it waited for in vain, whoever waits and wherever ${name}, and warns once`, () => {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${String(message)}`))
+      return Effect.gen(function*() {
+        const client = yield* Client.Client
+        const broker = yield* MemoryBroker
+        broker.faults.refuseConnects("ConnectionLost")
+        for (
+          const sending of [
+            client.execute(add, [1, 2], { timeout: "2 seconds" }),
+            client.execute(add, [1, 2], { timeout: "1 minute", deadline: "2 seconds" }),
+            client.applyAsync(noop, {}, { deadline: "2 seconds" }),
+            client.sendTask("proj.noop", { deadline: "2 seconds" })
+          ]
+        ) {
+          const failing = yield* Effect.forkChild(sendError(sending as Effect.Effect<unknown, Client.SendError>))
+          yield* TestClock.adjust("2 seconds")
+          const { message, tag } = yield* Fiber.join(failing)
+          assert.strictEqual(tag, "PublishTimedOut")
+          assert.include(message, "could not send within 2 s: connection refused at memory://local (to exchange")
+        }
+        broker.faults.allowConnects()
+        const sending = yield* Effect.forkChild(client.delay(noop))
+        yield* TestClock.adjust("20 seconds")
+        yield* Fiber.join(sending)
+        assert.lengthOf(lines, 2)
+        assert.match(lines[0]!, /^Warn celeriac \w+: trying again in .*: connection refused at memory:\/\/local$/)
+        assert.match(lines[1]!, /^Warn celeriac \w+: connected again$/)
+      }).pipe(Effect.provide(environment), Effect.provide(Logger.layer([logger])))
+    })
+  }
+
   it.effect("says at once that its password is refused", () =>
     Effect.gen(function*() {
       const client = yield* Client.Client
@@ -369,6 +408,18 @@ describe("Client", () => {
         yield* TestClock.adjust("5 seconds")
         const error = yield* Fiber.join(result)
         assert.isTrue(error._tag === "ResultError" && error.reason._tag === "ResultTimeout")
+      }).pipe(Effect.provide(rpc)))
+
+    it.effect("within a time that is for sending and waiting together", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const broker = yield* MemoryBroker
+        broker.faults.refuseConnects("ConnectionLost", 1)
+        const result = yield* Effect.forkChild(Effect.flip(client.execute(add, [2, 3], { timeout: "5 seconds" })))
+        yield* TestClock.adjust("4 seconds")
+        assert.strictEqual(broker.queue("celery")?.ready, 1)
+        yield* TestClock.adjust("1 second")
+        assert.match((yield* Fiber.join(result)).message, /no result of task .* within 5000 ms/)
       }).pipe(Effect.provide(rpc)))
 
     it.effect("and says so where no results are kept", () =>

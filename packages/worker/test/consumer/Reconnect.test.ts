@@ -192,7 +192,7 @@ describe("the consumer, when something breaks", () => {
       assert.strictEqual(
         reason?._tag === "Fail" ? reason.error.message : "",
         "Bootstep 'Connection' of blueprint 'Consumer' failed while starting: " +
-          "connect: connection to memory://local lost: connection refused"
+          "connect: connection refused at memory://local"
       )
     }).pipe(Effect.provide(surroundings()), Effect.provide(quiet)))
 
