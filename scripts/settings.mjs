@@ -76,6 +76,10 @@ Each setting has one name in programs, and the name that Celery has for it. They
 nearest, settings that are not supported here yet and values that do not fit are told, all at once. Under \`celeriac worker\`, flags count before the environment, and
 the environment before what the module says: the command line is the operator's. In a program of your own, what it says counts before the environment.
 
+The broker has a rule of its own, for a module that names one is not moved by what an environment happens to say: \`-b\`, then the module's own
+(\`celeriac({ broker })\`, or \`broker_url\` of \`Settings.fromCelery\`), then the environment, then RabbitMQ on this machine. The banner says which one it was. What
+an application's handlers send goes to the broker that its worker consumes from. Results likewise: \`--result-backend\`, the module's, the environment's, the broker's.
+
 In a program a time is a \`Duration.Input\` of Effect's, of which a number is milliseconds. In the environment and in a Celery configuration a number is seconds.
 
 ${

@@ -10,6 +10,20 @@ const inMemory = (...args: ReadonlyArray<string>) => ["worker", "-A", fixture("w
 
 const stopping = (signal: NodeJS.Signals) => ({ signals: [["ready.", signal]] as const })
 
+/** Runs the command with a module of this text, and interrupts it when the banner has been read. */
+const inModule = async (text: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) => {
+  const folder = mkdtempSync(fixture("module-"))
+  try {
+    writeFileSync(join(folder, "app.ts"), text)
+    return await celeriac(["worker", "-A", join(folder, "app.ts"), ...args], {
+      env,
+      signals: [["[queues]", "SIGKILL"]]
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 /** One line on stderr, exit code 1. */
 const assertRefused = (ended: Ended, message: RegExp) => {
   assert.strictEqual(ended.code, 1, ended.stderr)
@@ -75,7 +89,7 @@ describe.concurrent("celeriac worker", () => {
 w1@example.com v${version} (celeriac)
 
 [config]
-.> transport:   memory://local
+.> transport:   memory://local (named by -b)
 .> results:     memory://
 .> concurrency: 3 (fibers)
 
@@ -176,6 +190,61 @@ w1@example.com v${version} (celeriac)
     assert.strictEqual(code, 0)
     assert.match(stdout, /^\npromises@.* \(celeriac\)\n/)
     assert.include(stdout, "  . proj.promised\n")
+  })
+
+  for (
+    const [what, args, env, said] of [
+      [
+        "-b, before all",
+        ["-b", "amqp://flag:1//"],
+        { CELERY_BROKER_URL: "amqp://env:1//" },
+        "amqp://guest:**@flag:1// (named by -b)"
+      ],
+      [
+        "the module, before the environment",
+        [],
+        { CELERY_BROKER_URL: "amqp://env:1//" },
+        "amqp://guest:**@module:1// (named by the module)"
+      ]
+    ] as const
+  ) {
+    it(`is on the broker of ${what}`, async () => {
+      for (
+        const text of [
+          `import { celeriac } from "celeriac/promise"\nexport default celeriac({ broker: "amqp://module:1//" }).worker()\n`,
+          `import { celeriac } from "celeriac/promise"\nexport const worker = celeriac({ settings: { brokerUrl: "amqp://module:1//" } }).worker()\n`,
+          `import * as Settings from "celeriac/Settings"\nimport * as Worker from "celeriac/Worker"\n` +
+          `export default Worker.make({ tasks: [], settings: Settings.fromCelery({ broker_url: "amqp://module:1//" }) })\n`
+        ]
+      ) {
+        const { stdout } = await inModule(text, args, env)
+        assert.include(stdout, `.> transport:   ${said}\n`)
+      }
+    })
+  }
+
+  for (
+    const [what, env, said] of [
+      [
+        "the environment, where the module names none",
+        { CELERIAC_BROKER_URL: "amqp://env:1//" },
+        "amqp://guest:**@env:1// (named by the environment)"
+      ],
+      ["this machine, where nobody names one", {}, "amqp://guest:**@localhost:5672// (named by nobody: the default)"]
+    ] as const
+  ) {
+    it(`is on the broker of ${what}`, async () => {
+      const text = `import { celeriac } from "celeriac/promise"\nexport default celeriac().worker()\n`
+      const { stdout } = await inModule(text, [], env)
+      assert.include(stdout, `.> transport:   ${said}\n`)
+    })
+  }
+
+  it("sends what its handlers send to the broker that it consumes from", async () => {
+    const args = ["worker", "-A", fixture("twoBrokers.ts"), "-b", "memory://", "-l", "info"]
+    const { code, stderr } = await celeriac(args, { signals: [["Task proj.first[first] succeeded", "SIGTERM"]] })
+    assert.strictEqual(code, 0, stderr)
+    assert.match(stderr, /proj\.second\[.*\] succeeded/)
   })
 
   it("goes on when a promise is rejected that nobody handles", async () => {

@@ -16,10 +16,13 @@ import { existsSync, statSync } from "node:fs"
 import { relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import type { Broker } from "../Broker.ts"
+import type { AppBroker } from "../promise/PromiseWorker.ts"
 import { because, type CliFailure } from "./CliFailure.ts"
 
 export interface App {
   readonly worker: Worker.Definition<unknown, Broker>
+  /** That of an application of promises, whose tasks are sent to it as well. */
+  readonly broker: AppBroker | undefined
   readonly settings: Layer.Layer<never>
 }
 
@@ -36,7 +39,8 @@ export const load = Effect.fnUntraced(
       try: (): Promise<Readonly<Record<string, unknown>>> => import(pathToFileURL(file).href),
       catch: (error) => because(`${shown(file)} could not be loaded: ${maskIn(tell(error, file))}`, error)
     })
-    return { worker: yield* workerIn(exports, file), settings: yield* settingsIn(exports, file) }
+    const worker = yield* workerIn(exports, file)
+    return { worker, broker: brokerIn(exports), settings: yield* settingsIn(exports, file) }
   }
 )
 
@@ -85,6 +89,15 @@ const definitionOf = (value: unknown): Worker.Definition<unknown, Broker> | unde
   if (Worker.isDefinition(value)) return value as Worker.Definition<unknown, Broker>
   return typeof value === "object" && value !== null && "definition" in value
     ? definitionOf(value.definition)
+    : undefined
+}
+
+/** Of the same export as the worker. */
+const brokerIn = (exports: Readonly<Record<string, unknown>>): AppBroker | undefined => {
+  const exported = definitionOf(exports["default"]) === undefined ? exports["worker"] : exports["default"]
+  return typeof exported === "object" && exported !== null && !Worker.isDefinition(exported) && "broker" in exported
+    // What has a definition and is none is a worker of an application.
+    ? exported.broker as AppBroker
     : undefined
 }
 

@@ -32,16 +32,26 @@ export const start = (
 ): Effect.Effect<void, CliFailure | WorkerExit.WorkerFailure> =>
   Effect.gen(function*() {
     yield* Guards.stand
-    const { settings, worker } = yield* App.load(app)
+    const { broker: appBroker, settings, worker } = yield* App.load(app)
+    const flagged = SettingFlags.given(table, flags.settings)
+    const environment = yield* readEnvironment
     // The command line is the operator's: its flags, its environment, and then what the module says.
-    const { brokerUrl, resultBackend, ...given } = {
-      ...yield* environment,
-      ...SettingFlags.given(table, flags.settings)
-    }
+    const { brokerUrl: _, resultBackend: __, ...given } = { ...environment, ...flagged }
     const ours = worker.with({ settings: given })
-    const broker = Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings: ours.taskSettings })
+    // But for where the broker is: a module that names it knows why, and is not answered by an environment.
+    const own = appBroker?.given ?? worker.brokerSettings
+    const { brokerUrl = Broker.defaultUrl, resultBackend } = { ...environment, ...own, ...flagged }
+    const named = flagged.brokerUrl !== undefined
+      ? "-b"
+      : own.brokerUrl !== undefined
+      ? "the module"
+      : environment.brokerUrl !== undefined
+      ? "the environment"
+      : "nobody: the default"
+    const broker = appBroker?.layer({ ...ours.taskSettings, brokerUrl, resultBackend }) ??
+      Broker.layer(brokerUrl, { results: resultBackend, settings: ours.taskSettings })
     const run = Rerun.whenHungUp(ours.run).pipe(
-      Effect.provide(Banner.layer(logOf(flags))),
+      Effect.provide(Banner.layer({ ...logOf(flags), named })),
       Effect.provide(Layer.provideMerge(broker, settings))
     )
     yield* Effect.catchTag(run, ["MessagingError", "ResultError"], (error) => Effect.fail(misconfigured(error)))
@@ -58,7 +68,7 @@ const logOf = (flags: Flags) => ({ level: flags.loglevel, json: flags.jsonLogs, 
 
 const table = WorkerSettings.everything
 
-const environment = Effect.mapError(Environment.read, (error) => because(error.message))
+const readEnvironment = Effect.mapError(Environment.read, (error) => because(error.message))
 
 const misconfigured = (error: MessagingError | ResultError): CliFailure => because(error.message)
 

@@ -2,13 +2,20 @@
  * An application: a broker, the tasks that are known, their workers and
  * clients. What Celery calls an app, for those who do not write Effect.
  */
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
+import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as Client from "@celeriac/tasks/Client"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import { WorkerFailure } from "@celeriac/worker/state/WorkerExit"
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Worker from "@celeriac/worker/Worker"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import * as Broker from "../Broker.ts"
 import * as Environment from "../internal/Environment.ts"
 import * as LogFormat from "../LogFormat.ts"
@@ -69,7 +76,11 @@ export interface PromiseApp {
 
 export const make = (options: AppOptions = {}): PromiseApp => {
   const log = LogFormat.layer({ level: options.log ?? "warning" })
-  const { close, leave, run } = Run.make(Layer.provideMerge(brokerOf(options), log))
+  /** By the command, for the program has its options. */
+  let chosen: Settings.Given = {}
+  const { close, context, leave, run } = Run.make(
+    Layer.provideMerge(Layer.suspend(() => brokerOf(options, chosen)), log)
+  )
   const handlers: Array<NonNullable<PromiseTask.Made["layer"]>> = []
   const workers = new Set<PromiseWorker.PromiseWorker>()
 
@@ -80,6 +91,24 @@ export const make = (options: AppOptions = {}): PromiseApp => {
       if (!(failure instanceof WorkerFailure)) await Effect.runPromise(Effect.provide(unrecoverable(failure), log))
     }
     if (!Array.from(workers).some((worker) => worker.isRunning)) await leave()
+  }
+
+  const broker: PromiseWorker.AppBroker = {
+    given: WorkerSettings.ofBroker({ ...options.settings, ...brokerSettings(options) }),
+    layer: (settings) =>
+      Layer.effectContext(Effect.acquireRelease(
+        Effect.tryPromise({
+          try: async () => {
+            // What was sent while the module was loaded went to the program's own. The log is the command's.
+            chosen = settings
+            await leave()
+            return Context.omit(Logger.CurrentLoggers, References.MinimumLogLevel)(await context())
+          },
+          // The settings of the environment have been read by then: what remains is these.
+          catch: (error) => error as MessagingError | ResultError
+        }),
+        () => Effect.promise(leave)
+      ))
   }
 
   const task = (
@@ -104,6 +133,7 @@ export const make = (options: AppOptions = {}): PromiseApp => {
             settings: { ...Settings.fromEnvironment(), ...options.settings, ...workerOptions.settings },
             tasks: handlers
           }),
+        broker,
         ended
       )
       workers.add(worker)
@@ -127,12 +157,19 @@ const unrecoverable = (error: unknown): Effect.Effect<void> =>
     ? Effect.logFatal(`Unrecoverable error: ${error.message}`)
     : Effect.logFatal("Unrecoverable error:", Cause.die(error))
 
-/** What the program says counts before the environment. */
-const brokerOf = (options: AppOptions) =>
+const brokerSettings = ({ broker, results }: AppOptions): BrokerSettings.Given => ({
+  ...(broker === undefined ? {} : { brokerUrl: broker }),
+  ...(results === undefined ? {} : { resultBackend: results })
+})
+
+/** What the program says counts before the environment, and what was chosen before both. */
+const brokerOf = (options: AppOptions, chosen: Settings.Given) =>
   Layer.unwrap(Effect.map(Environment.read, (environment) => {
-    const { brokerUrl, resultBackend, ...settings } = { ...environment, ...options.settings }
-    return Broker.layer(options.broker ?? brokerUrl ?? Broker.defaultUrl, {
-      results: options.results ?? resultBackend,
-      settings
-    })
+    const { brokerUrl, resultBackend, ...settings } = {
+      ...environment,
+      ...options.settings,
+      ...brokerSettings(options),
+      ...chosen
+    }
+    return Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings })
   }))

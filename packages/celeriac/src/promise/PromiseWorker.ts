@@ -1,7 +1,10 @@
 /** A worker of an application, started and stopped by promises. */
 import * as Control from "@celeriac/bootsteps/Control"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { Transport } from "@celeriac/messaging/Transport"
+import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Signals from "@celeriac/worker/state/Signals"
 import * as Worker from "@celeriac/worker/Worker"
@@ -10,13 +13,25 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import type { Broker } from "../Broker.ts"
+import type * as Settings from "../Settings.ts"
 import type { Run } from "./Run.ts"
 
 export type Options = Omit<Worker.Options<ReadonlyArray<never>, [], []>, "tasks" | "steps">
 
+/** The broker of an application, for the command: the operator may choose another, for all of it. */
+export interface AppBroker {
+  /** As the program has it, if it does. */
+  readonly given: BrokerSettings.Some
+  /** The one that its tasks are sent to as well. */
+  readonly layer: (chosen: Settings.Given) => Layer.Layer<Broker, MessagingError | ResultError>
+}
+
 export interface PromiseWorker {
   /** The worker as the Effect side knows it. `celeriac worker -A` finds it here. */
   readonly definition: Worker.Definition<unknown, Transport | ResultWriter>
+  /** That of its application. */
+  readonly broker: AppBroker
   /** Whether it was started, and has not stopped. */
   readonly isRunning: boolean
   /** Boots it. Resolves when it is ready. */
@@ -44,6 +59,7 @@ interface Running {
 export const make = (
   run: Run,
   define: () => PromiseWorker["definition"],
+  broker: AppBroker,
   ended: (failure: unknown) => Promise<void>
 ): PromiseWorker => {
   let running: Promise<Running> | undefined
@@ -66,6 +82,7 @@ export const make = (
   }
 
   return {
+    broker,
     get definition() {
       return define()
     },

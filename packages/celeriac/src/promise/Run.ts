@@ -3,6 +3,7 @@
  * use, and again at the next one after it was left.
  */
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
@@ -13,6 +14,8 @@ export type Run = <A, E>(effect: Effect.Effect<A, E, Broker>, signal?: AbortSign
 
 export interface Connected {
   readonly run: Run
+  /** What it is connected with. */
+  readonly context: () => Promise<Context.Context<Broker>>
   /** Closes what is open: nothing of it keeps the process any more. What is under way rejects. */
   readonly leave: () => Promise<void>
   /** The same, for good. */
@@ -29,10 +32,15 @@ export const make = <E>(broker: Layer.Layer<Broker, E>): Connected => {
     await left?.dispose()
   }
 
+  const connected = () => {
+    if (isClosed) throw new Error("this application is closed: nothing can be sent or run with it any more")
+    return current ??= ManagedRuntime.make(broker)
+  }
+
   return {
+    context: async () => connected().context(),
     run: async (effect, signal) => {
-      if (isClosed) throw new Error("this application is closed: nothing can be sent or run with it any more")
-      const runtime = current ??= ManagedRuntime.make(broker)
+      const runtime = connected()
       const exit = await runtime.runPromiseExit(effect, signal === undefined ? {} : { signal })
       if (Exit.isSuccess(exit)) return exit.value
       if (runtime !== current && Cause.hasInterruptsOnly(exit.cause)) {

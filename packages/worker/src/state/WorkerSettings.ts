@@ -110,6 +110,10 @@ export const ofTasks = (given: Given): TaskSettings.Some => {
   return SettingsTable.pick(TaskSettings.table, checked) as TaskSettings.Some // picked of what is checked
 }
 
+/** Where the broker is, and where results go, if those given say so. */
+export const ofBroker = (given: object): BrokerSettings.Some =>
+  SettingsTable.decodeUnsafe(BrokerSettings.table, SettingsTable.pick(BrokerSettings.table, given))
+
 export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@celeriac/worker/state/WorkerSettings", {
   defaultValue: defaults
 })
