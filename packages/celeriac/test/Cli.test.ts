@@ -272,6 +272,17 @@ w1@example.com v${version} (celeriac)
     assert.notInclude(malformed.stderr, "hush")
   })
 
+  for (
+    const password of ["Tr0ub;4dor", "12/4dor", "12?4dor", "Tr0ub#4dor", "Tr0ub@4dor", "Tr0ub 4dor/x", "Tr0ub%4dor"]
+  ) {
+    it(`shows no half of the password ${password}`, async () => {
+      const url = `amqp://admin:${password}@127.0.0.1:1/v`
+      const { stderr, stdout } = await celeriac(["worker", "-A", fixture("worker.ts"), "-b", url, "-l", "debug"])
+      assert.match(stdout + stderr, /127\.0\.0\.1/)
+      assert.notMatch(stdout + stderr, /Tr0ub|4dor/)
+    })
+  }
+
   it("tries to reach a broker that is away, shows no password, and gives up", async () => {
     const args = ["worker", "-A", fixture("worker.ts"), "-b", "amqp://me:hush@127.0.0.1:1//"]
     const { code, stderr, stdout } = await celeriac(args)
