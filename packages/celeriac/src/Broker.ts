@@ -10,6 +10,7 @@
  * loaded then.
  */
 export { defaultUrl } from "@celeriac/amqp/AmqpConfig"
+export {} from "./internal/RequiredNode.ts"
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"

@@ -42,7 +42,7 @@ describe("settings", () => {
     assert.throws(
       () => Settings.fromCelery({ worker_concurency: 4, worker_concurrency: 0, worker_max_tasks_per_child: 10 }),
       "settings: there is no setting worker_concurency: did you mean worker_concurrency?; " +
-        "worker_concurrency is 0, and must be a whole number of at least 1; " +
+        "worker_concurrency is 0, and must be a whole number of at least 1, or left out for the number of processors; " +
         "worker_max_tasks_per_child is a setting of Celery that is not supported here yet: leave it out"
     )
   })

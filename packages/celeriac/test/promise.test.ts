@@ -249,6 +249,37 @@ describe("celeriac/promise", () => {
       }
     }))
 
+  it("takes a handler without a definition, and refuses a task without either", () =>
+    withWorker((app) => app.task("proj.short", () => "short"), async (short, app) => {
+      assert.strictEqual(await short.execute(), "short")
+      const loose = app.task as unknown as (...args: ReadonlyArray<unknown>) => unknown // as callers without types have it
+      assert.throws(
+        () => loose("proj.none"),
+        /task 'proj\.none' has no definition: write app\.task\("proj\.none", \{\}, handler\)/
+      )
+    }))
+
+  it("refuses a second task of one name where it is defined", () => {
+    const app = celeriac({ broker: "memory://" })
+    app.task("proj.ping", {}, () => "one")
+    assert.throws(() => app.task("proj.ping", {}, () => "two"), /task 'proj\.ping' is already registered/)
+  })
+
+  it("says how arguments are passed", () =>
+    withWorker((app) => app.task("proj.add", { parameters: { x: Schema.Int, y: Schema.Int } }), async (add) => {
+      const loose = add as unknown as Record<
+        "delay" | "applyAsync" | "execute",
+        (...args: ReadonlyArray<unknown>) => Promise<unknown>
+      >
+      for (const call of [loose.delay(2, 3), loose.applyAsync(2, 3), loose.execute(2)]) {
+        assert.include((await rejection(call)).message, "pass one object or an array, such as { x: 2, y: 3 } or [2, 3]")
+      }
+      assert.include(
+        (await rejection(loose.delay({ x: 1, y: 2 }, { countdown: 1 }))).message,
+        "give them to applyAsync"
+      )
+    }))
+
   it("rejects with what is wrong when its broker is", async () => {
     const app = celeriac({ broker: "foo://me:hush@host" })
     const error = await rejection(app.client.sendTask("proj.ping"))

@@ -7,10 +7,9 @@
  * const sum = yield* sent.get({ timeout: "10 seconds" })
  * ```
  *
- * Arguments are checked before anything is sent. A send succeeds when the
- * broker has confirmed that it keeps the task in a queue. Any number may be
- * under way at a time. Source: the guide's chapter on calling tasks, protocol
- * §1.
+ * Arguments are checked before anything is sent. A send succeeds when the broker
+ * has confirmed that it keeps the task in a queue. Any number may be under way at
+ * a time. Source: the guide's chapter on calling tasks, protocol §1.
  *
  * @since 0.1.0
  */
@@ -30,6 +29,7 @@ import * as Result from "effect/Result"
 import type * as Arguments from "./Arguments.ts"
 import * as AsyncResult from "./AsyncResult.ts"
 import * as CallOptions from "./CallOptions.ts"
+import * as Misuse from "./internal/Misuse.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as Outcome from "./Outcome.ts"
 import * as PythonRepr from "./protocol/PythonRepr.ts"
@@ -67,10 +67,7 @@ export interface NamedCall extends CallOptions.CallOptions {
 
 /** How a task is sent, and how long to wait for it. */
 export interface ExecuteOptions extends CallOptions.CallOptions {
-  /**
-   * How long to wait: to send it, no longer than its `deadline`, and for the
-   * result. Default: for ever for the result.
-   */
+  /** How long to wait: to send it, no longer than its `deadline`, and for the result. Default: for ever. */
   readonly timeout?: Duration.Input
 }
 
@@ -240,6 +237,8 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     call: CallOptions.CallOptions = none
   ): Effect.Effect<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>, SendError> =>
     Effect.suspend(() => {
+      const refused = Misuse.ofCall(task, args)
+      if (refused !== undefined) return refused
       const encoded = task.arguments.encode(args ?? none)
       return Result.isFailure(encoded)
         ? Effect.fail(TaskError.because(
@@ -250,12 +249,13 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     })
 
   return Client.of({
-    delay: (task, ...[args]) => applyAsync(task, args),
+    delay: (task, ...args) => Misuse.ofDelay(task, args) ?? applyAsync(task, args[0]),
     applyAsync: (task, ...[args, call]) => applyAsync(task, args, call),
     sendTask: (name, call = none) =>
       Effect.suspend(() => {
         const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
-        return sendInTime({ name, options: none, outcome: Outcome.untyped }, call, encoded, encoded)
+        return Misuse.ofName(name) ??
+          sendInTime({ name, options: none, outcome: Outcome.untyped }, call, encoded, encoded)
       }),
     execute: (task, ...[args, call]) =>
       Effect.suspend(() => {

@@ -431,6 +431,43 @@ describe("Client", () => {
       }).pipe(Effect.provide(clientWith(DisabledBackend.layer))))
   })
 
+  describe("answers a call that no compiler has seen", () => {
+    // As callers without types have it.
+    const loose = (client: unknown) => client as Record<"delay" | "applyAsync" | "execute" | "sendTask", Loose>
+    type Loose = (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, Client.SendError>
+    for (
+      const [call, says] of [
+        [
+          (client: Record<string, Loose>) => client["delay"]!(add, 2, 3),
+          "pass one object or an array, such as { x: 2, y: 3 } or [2, 3]"
+        ],
+        [
+          (client: Record<string, Loose>) => client["applyAsync"]!(add, 2),
+          "task 'proj.add' do not fit: pass one object or an array"
+        ],
+        [(client: Record<string, Loose>) => client["execute"]!(add, "2"), "pass one object or an array"],
+        [
+          (client: Record<string, Loose>) => client["delay"]!(add, [2, 3], { countdown: 1 }),
+          "delay takes no options: give them to applyAsync"
+        ],
+        [
+          (client: Record<string, Loose>) => client["delay"]!("proj.add"),
+          "'proj.add' is the name of one: use sendTask, or its definition"
+        ],
+        [(client: Record<string, Loose>) => client["execute"]!("proj.add", [2, 3]), "use sendTask"],
+        [(client: Record<string, Loose>) => client["delay"]!(undefined), "it is no definition of one"],
+        [(client: Record<string, Loose>) => client["sendTask"]!(add), "sendTask takes the name of one"]
+      ] as const
+    ) {
+      it.effect(`with: ${says}`, () =>
+        Effect.gen(function*() {
+          const { message } = yield* sendError(call(loose(yield* Client.Client)))
+          assert.include(message, says)
+          assert.isUndefined((yield* MemoryBroker).queue("celery"))
+        }).pipe(Effect.provide(rpc)))
+    }
+  })
+
   it("types calls by the definition", () => {
     const program = Effect.gen(function*() {
       const client = yield* Client.Client

@@ -17,7 +17,7 @@ import { relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import type { Broker } from "../Broker.ts"
 import type { AppBroker } from "../promise/PromiseWorker.ts"
-import { because, type CliFailure } from "./CliFailure.ts"
+import { because, type CliFailure, mistaken } from "./CliFailure.ts"
 
 export interface App {
   readonly worker: Worker.Definition<unknown, Broker>
@@ -49,7 +49,7 @@ const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => 
   const candidates = named === undefined ? usual : endings.map((ending) => `${named}${ending}`)
   const file = candidates.map((path) => resolve(path)).find(isFile)
   if (file !== undefined) return Effect.succeed(file)
-  return Effect.fail(because(
+  return Effect.fail(mistaken(
     named === undefined
       ? `there is no worker to run: name its module with -A, such as -A ./worker.ts (looked for ${usual.join(", ")})`
       : `there is no module '${named}' (looked for ${

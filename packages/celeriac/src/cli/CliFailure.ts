@@ -12,6 +12,9 @@ export class CliFailure extends Data.TaggedError("CliFailure")<{
   readonly detail?: string
 }> {}
 
+/** A mistake in the command line. */
+export const mistaken = (message: string): CliFailure => new CliFailure({ message, exitCode: 2 })
+
 export const because = (message: string, error?: unknown): CliFailure =>
   new CliFailure({
     message,

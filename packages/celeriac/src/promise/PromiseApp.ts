@@ -7,6 +7,7 @@ import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as Client from "@celeriac/tasks/Client"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
 import { WorkerFailure } from "@celeriac/worker/state/WorkerExit"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Worker from "@celeriac/worker/Worker"
@@ -54,6 +55,8 @@ export interface PromiseApp {
     definition: PromiseTask.Definition<F, undefined>,
     handler: PromiseTask.Handler<F, R>
   ): PromiseTask.PromiseTask<F, R>
+  /** The same without a definition: it has no parameters. */
+  task<R = unknown>(name: string, handler: PromiseTask.Handler<{}, R>): PromiseTask.PromiseTask<{}, R>
   /** Defines a task that is run elsewhere. */
   task<const F extends Schemas.Fields = {}>(
     name: string,
@@ -82,6 +85,7 @@ export const make = (options: AppOptions = {}): PromiseApp => {
     Layer.provideMerge(Layer.suspend(() => brokerOf(options, chosen)), log)
   )
   const handlers: Array<NonNullable<PromiseTask.Made["layer"]>> = []
+  const names = new Set<string>()
   const workers = new Set<PromiseWorker.PromiseWorker>()
 
   /** What it failed with has been told by the worker, if it came to be one. */
@@ -113,10 +117,18 @@ export const make = (options: AppOptions = {}): PromiseApp => {
 
   const task = (
     name: string,
-    definition: PromiseTask.Definition<Schemas.Fields, Schemas.Any | undefined>,
-    handler?: PromiseTask.Handler<Schemas.Fields, unknown>
+    given:
+      | PromiseTask.Definition<Schemas.Fields, Schemas.Any | undefined>
+      | PromiseTask.Handler<Schemas.Fields, unknown>,
+    runs?: PromiseTask.Handler<Schemas.Fields, unknown>
   ) => {
+    const [definition, handler] = typeof given === "function" ? [{}, given] : [given, runs]
+    if (typeof definition !== "object" || definition === null) {
+      throw new TypeError(`task '${name}' has no definition: write app.task("${name}", {}, handler)`)
+    }
+    if (names.has(name)) throw because("define", new DuplicateTask({ task: name }))
     const made = PromiseTask.make(run, name, definition, handler)
+    names.add(name)
     if (made.layer !== undefined) handlers.push(made.layer)
     return made.task
   }

@@ -75,7 +75,7 @@ export const make = (
     ...(definition.options === undefined ? {} : { options: definition.options })
   })
   const send = async (
-    args: Readonly<Record<string, unknown>> = {},
+    args: Readonly<Record<string, unknown>> | undefined = {},
     { signal, timeoutMs, ...options }: SendOptions = {}
   ) => {
     const call = timeoutMs === undefined ? options : { ...options, deadline: Result.millis("send", timeoutMs) }
@@ -86,7 +86,10 @@ export const make = (
   return {
     task: {
       name,
-      delay: (args) => send(args),
+      delay: async (...args) => {
+        const sending = Effect.flatMap(Client.Client, (client) => client.delay(task, ...args))
+        return Result.make(run, await run(sending))
+      },
       applyAsync: send,
       execute: async (args = {}, { signal, timeoutMs, ...options } = {}) => {
         const call = timeoutMs === undefined ? options : { ...options, timeout: Result.millis("execute", timeoutMs) }
