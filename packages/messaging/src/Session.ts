@@ -14,7 +14,7 @@
  *   uri: transport.uri,
  *   open: Effect.gen(function*() {
  *     const connection = yield* transport.connect({ name: "replies" })
- *     const channel = yield* connection.openChannel
+ *     const channel = yield* connection.openChannel()
  *     yield* channel.consume("replies", { prefetch: 0, noAck: true, onDelivery })
  *     return channel
  *   }),

@@ -58,7 +58,7 @@ const doom = Effect.fnUntraced(function*({ queueName, transport }: Kit) {
   const connectionScope = yield* Scope.fork(yield* Scope.Scope)
   const connection = yield* Scope.provide(transport.connect({ name: "doomed" }), connectionScope)
   const channelScope = yield* Scope.fork(connectionScope)
-  const channel = yield* Scope.provide(connection.openChannel, channelScope)
+  const channel = yield* Scope.provide(connection.openChannel(), channelScope)
   const doomed: Doomed = { channel, channelScope, connectionScope, missing: queueName() }
   return doomed
 })

@@ -140,7 +140,7 @@ const warnOfUnread = (given: TaskSettings.Some): Effect.Effect<void> =>
     names.length === 0 ? Effect.void : Effect.logWarning(
       `worker: No worker reads the settings ${
         names.join(", ")
-      }: give them to the broker too, as in Broker.layer(url, { settings })`
+      }: give them to the broker too, as in Broker.layerFor(worker) or Broker.layer(url, { settings })`
     ))
 
 /** One line for what a user can mend; all there is for a defect. */

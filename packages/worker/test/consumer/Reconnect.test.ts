@@ -129,7 +129,7 @@ describe("the consumer, when something breaks", () => {
   it.effect("declares and consumes its queue again when it was deleted", () =>
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
-        const channel = yield* (yield* (yield* Transport).connect()).openChannel
+        const channel = yield* (yield* (yield* Transport).connect()).openChannel()
         yield* channel.deleteQueue("celery")
       }))
       yield* settled
@@ -143,7 +143,7 @@ describe("the consumer, when something breaks", () => {
     return Effect.gen(function*() {
       const broker = yield* MemoryBroker
       const connection = yield* broker.connect({ name: "rival" })
-      const rival = yield* connection.openChannel
+      const rival = yield* connection.openChannel()
       yield* rival.deleteQueue("other")
       // It exists otherwise now: the worker cannot declare it.
       yield* rival.declareQueue(Entity.queue("other", { maxLength: 1 }))
@@ -221,7 +221,7 @@ describe("the consumer, when something breaks", () => {
   it.effect("refuses to start with a queue that exists with other properties", () =>
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
-        const channel = yield* (yield* (yield* Transport).connect()).openChannel
+        const channel = yield* (yield* (yield* Transport).connect()).openChannel()
         yield* channel.declareQueue(Entity.queue("celery", { maxLength: 1 }))
       }))
       const exit = yield* Effect.exit(Effect.scoped(Layer.build(worker.layer)))
@@ -283,7 +283,7 @@ describe("a task, when its connection is lost", () => {
     const graveyard = Entity.queue("graveyard", { exchange: Entity.exchange("dead", { type: "fanout" }) })
     const dying = Layer.succeed(TaskQueues.Configured, [Entity.queue("celery", { deadLetterExchange: "dead" })])
     return Effect.gen(function*() {
-      const channel = yield* (yield* (yield* Transport).connect()).openChannel
+      const channel = yield* (yield* (yield* Transport).connect()).openChannel()
       yield* Topology.declareQueue(channel, graveyard)
       yield* publish(taskMessage({ task: "failing", id: "a" }))
       yield* until("it runs", () => runs === 1)

@@ -54,7 +54,7 @@ export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Se
   Effect.gen(function*() {
     const consuming = new Consuming(
       queue,
-      (yield* Connection).openChannel,
+      (yield* Connection).openChannel(),
       (yield* Execution).executor,
       (yield* Pool).slots.concurrency,
       (yield* WorkerSettings).prefetch,
