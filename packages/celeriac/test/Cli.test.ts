@@ -220,19 +220,28 @@ w1@example.com v${version} (celeriac)
       ]
     ] as const
   ) {
-    it(`is on the broker of ${what}`, async () => {
-      for (
-        const text of [
-          `import { celeriac } from "celeriac/promise"\nexport default celeriac({ broker: "amqp://module:1//" }).worker()\n`,
-          `import { celeriac } from "celeriac/promise"\nexport const worker = celeriac({ settings: { brokerUrl: "amqp://module:1//" } }).worker()\n`,
+    for (
+      const [kind, text] of [
+        [
+          "an application",
+          `import { celeriac } from "celeriac/promise"\nexport default celeriac({ broker: "amqp://module:1//" }).worker()\n`
+        ],
+        [
+          "an application's settings",
+          `import { celeriac } from "celeriac/promise"\nexport const worker = celeriac({ settings: { brokerUrl: "amqp://module:1//" } }).worker()\n`
+        ],
+        [
+          "a worker's settings",
           `import * as Settings from "celeriac/Settings"\nimport * as Worker from "celeriac/Worker"\n` +
           `export default Worker.make({ tasks: [], settings: Settings.fromCelery({ broker_url: "amqp://module:1//" }) })\n`
         ]
-      ) {
+      ] as const
+    ) {
+      it(`is on the broker of ${what}, where ${kind} names one`, async () => {
         const { stdout } = await inModule(text, args, env)
         assert.include(stdout, `.> transport:   ${said}\n`)
-      }
-    })
+      })
+    }
   }
 
   for (
@@ -267,22 +276,31 @@ w1@example.com v${version} (celeriac)
     assert.include(stderr, "Warm shutdown")
   })
 
-  it("names the brokers and backends it knows when it is given another one, and keeps the secret", async () => {
-    const withBroker = (...url: ReadonlyArray<string>) => celeriac(["worker", "-A", fixture("worker.ts"), "-b", ...url])
-    const scheme = await withBroker("foo://me:hush@host")
-    assertRefused(scheme, /no transport for 'foo:\/\/': known are amqp:\/\/.*memory:\/\//)
-    assert.notInclude(scheme.stderr, "hush")
-    assertRefused(await withBroker("hush"), /broker URL has no scheme: known are/)
-    const results = await celeriac(inMemory(), { env: { CELERIAC_RESULT_BACKEND: "redis://:hush@host" } })
-    assertRefused(results, /no result backend for 'redis:\/\/': known are rpc:\/\/, memory:\/\/, .*disabled:\/\//)
-    assert.notInclude(results.stderr, "hush")
-    const flag = await celeriac(inMemory("--result-backend", "redis://:hush@host"))
-    assertRefused(flag, /no result backend for 'redis:\/\/'/)
-    assert.notInclude(flag.stderr, "hush")
-    const malformed = await withBroker("amqp://me:hush@host:port/")
-    assertRefused(malformed, /host or port/)
-    assert.notInclude(malformed.stderr, "hush")
-  })
+  for (
+    const [what, args, env, says] of [
+      ["broker", ["-b", "foo://me:hush@host"], {}, /no transport for 'foo:\/\/': known are amqp:\/\/.*memory:\/\//],
+      ["broker without a scheme", ["-b", "hush"], {}, /broker URL has no scheme: known are/],
+      ["malformed broker", ["-b", "amqp://me:hush@host:port/"], {}, /host or port/],
+      [
+        "result backend",
+        ["-b", "memory://", "--result-backend", "redis://:hush@host"],
+        {},
+        /no result backend for 'redis:\/\/': known are rpc:\/\/, memory:\/\/, .*disabled:\/\//
+      ],
+      [
+        "result backend of the environment",
+        ["-b", "memory://"],
+        { CELERIAC_RESULT_BACKEND: "redis://:hush@host" },
+        /no result backend for 'redis:\/\/'/
+      ]
+    ] as const
+  ) {
+    it(`refuses a ${what} that it does not know, and keeps the secret`, async () => {
+      const refused = await celeriac(["worker", "-A", fixture("worker.ts"), ...args], { env })
+      assertRefused(refused, says)
+      assert.notInclude(refused.stderr, "hush")
+    })
+  }
 
   for (
     const password of ["Tr0ub;4dor", "12/4dor", "12?4dor", "Tr0ub#4dor", "Tr0ub@4dor", "Tr0ub 4dor/x", "Tr0ub%4dor"]
