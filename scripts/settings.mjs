@@ -6,6 +6,7 @@ import * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "./workspace.mjs"
 
@@ -47,6 +48,31 @@ const room = (title, text, table) =>
     ""
   ].join("\n")
 
+/** The options of an interface: what its source says of each. */
+const optionsOf = (file, name) => {
+  const source = readFileSync(join(root, "packages", file), "utf8")
+  const start = source.search(new RegExp(`^export interface ${name}\\b`, "m"))
+  const body = source.slice(start, source.indexOf("\n}\n", start))
+  const members = body.matchAll(/^ {2}(?:\/\*\*([^]*?)\*\/\n {2})?readonly (\w+)\??:/gm)
+  return Array.from(
+    members,
+    ([, doc = "", member]) => [member, doc.replaceAll(/^ *\* ?/gm, "").replaceAll(/\s+/g, " ").trim()]
+  )
+}
+
+const options = (title, file, name) => {
+  const found = optionsOf(file, name)
+  if (found.length === 0) throw new Error(`${file} has no options in an interface ${name}`)
+  return [
+    `### ${title}`,
+    "",
+    "| option | what it is |",
+    "|---|---|",
+    ...found.map(([member, doc]) => `| ${code(member)} | ${cell(doc)} |`),
+    ""
+  ].join("\n")
+}
+
 /** Lines of a list of names, as long as a line of the documents may be. */
 const wrapped = (names) => {
   const lines = [""]
@@ -67,6 +93,7 @@ Each setting has one name in programs, and the name that Celery has for it. They
 
 - to a worker: \`Worker.make({ settings: { acksLate: true } })\`, those of the worker and of the tasks that it runs; it warns of those that are for the broker and
   that the broker was not given;
+- to the broker of that worker as well, by \`Broker.layerFor(worker)\`;
 - to a broker, for its client, its result backend and the workers on it: \`Broker.layer(url, { settings: { routes: { "emails.*": "emails" } } })\`;
 - to an application of promises, for all of it: \`celeriac({ settings: { defaultQueue: "emails" } })\`;
 - by the environment: to the command \`celeriac worker\`, to \`Broker.layerConfig()\`, to \`celeriac()\`, and wherever \`Settings.fromEnvironment()\` is called;
@@ -75,6 +102,10 @@ Each setting has one name in programs, and the name that Celery has for it. They
 \`Settings.fromCelery({ task_default_queue: "emails", worker_concurrency: 4 })\` makes them from a Celery configuration: names that are not known are answered with the
 nearest, settings that are not supported here yet and values that do not fit are told, all at once. Under \`celeriac worker\`, flags count before the environment, and
 the environment before what the module says: the command line is the operator's. In a program of your own, what it says counts before the environment.
+
+The broker has a rule of its own, for a module that names one is not moved by what an environment happens to say: \`-b\`, then the module's own
+(\`celeriac({ broker })\`, or \`broker_url\` of \`Settings.fromCelery\`), then the environment, then RabbitMQ on this machine. The banner says which one it was. What
+an application's handlers send goes to the broker that its worker consumes from. Results likewise: \`--result-backend\`, the module's, the environment's, the broker's.
 
 In a program a time is a \`Duration.Input\` of Effect's, of which a number is milliseconds. In the environment and in a Celery configuration a number is seconds.
 
@@ -93,6 +124,25 @@ ${
     )
   }
 ${room("Workers", "Each is an option of `Worker.make` by itself, too.", WorkerSettings.table)}
+## Options that are no settings
+
+${
+    [
+      options(
+        "Of a worker: `Worker.make`, and but for `tasks` and `steps` of `app.worker`",
+        "worker/src/Worker.ts",
+        "Options"
+      ),
+      options("Of a task: `Task.make(name, { options })`", "tasks/src/TaskOptions.ts", "TaskOptions"),
+      options("Of a call: `applyAsync` and `execute`", "tasks/src/CallOptions.ts", "CallOptions"),
+      options("Of an application of promises: `celeriac`", "celeriac/src/promise/PromiseApp.ts", "AppOptions"),
+      options("Of a broker: `Broker.layer`", "celeriac/src/Broker.ts", "Options"),
+      options("Of RabbitMQ: `AmqpTransport.layer`", "amqp/src/AmqpConfig.ts", "AmqpOptions"),
+      options("Of a producer: `Producer.layer`", "messaging/src/Producer.ts", "ProducerOptions"),
+      options("Of a queue: `Queue.make`", "messaging/src/Entity.ts", "QueueOptions"),
+      options("Of the log: `LogFormat.layer`", "celeriac/src/LogFormat.ts", "Options")
+    ].join("\n")
+  }
 ## Not supported yet
 
 These settings of Celery do nothing here, and \`Settings.fromCelery\` says so:

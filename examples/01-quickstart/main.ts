@@ -75,7 +75,7 @@ const runAll = Effect.fnUntraced(function*(onDone: (count: number) => void) {
 const peek = Effect.fnUntraced(function*(queue: string) {
   const first = yield* Deferred.make<Message.Message>()
   const connection = yield* (yield* Transport.Transport).connect({ name: "peek" })
-  const channel = yield* connection.openChannel
+  const channel = yield* connection.openChannel()
   yield* channel.consume(queue, {
     prefetch: 1,
     onDelivery: (delivery) => void Deferred.doneUnsafe(first, Effect.succeed(delivery))

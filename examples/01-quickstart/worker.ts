@@ -1,7 +1,7 @@
 /**
  * A worker for a process of its own, started by itself or by the command:
  *
- *     node examples/01-quickstart/worker.ts
+ *     node_modules/.bin/node examples/01-quickstart/worker.ts
  *     npx celeriac worker -A examples/01-quickstart/worker.ts -l info
  *     npx celeriac graph -A examples/01-quickstart/worker.ts
  *

@@ -3,7 +3,7 @@
  *
  *     export CELERIAC_BROKER_URL=amqp://guest:guest@localhost:5672//
  *     python3 -m celery --workdir examples/02-python-interop -A worker worker
- *     node examples/02-python-interop/main.ts
+ *     node_modules/.bin/node examples/02-python-interop/main.ts
  *     python3 examples/02-python-interop/client.py
  *
  * This process calls a task of the Python worker, then answers the Python

@@ -2,7 +2,7 @@
  * An HTTP server and a worker, composed into one process: a request sends a
  * task and answers with its result.
  *
- *     node examples/03-http-server/main.ts
+ *     node_modules/.bin/node examples/03-http-server/main.ts
  *
  * The handler needs a mailer, which shows in the type of the worker until a
  * layer provides it. Here the program asks itself, once, and ends; a server

@@ -2,7 +2,7 @@
  * A consumer of your own messages, with callbacks: each gets the decoded body
  * and the message, which it settles.
  *
- *     node examples/04-consumer-callbacks/main.ts
+ *     node_modules/.bin/node examples/04-consumer-callbacks/main.ts
  *
  * The guide's "Custom Message Consumers". The step consumes again after every
  * reconnect. The publisher declares the queue first, and waits for a broker

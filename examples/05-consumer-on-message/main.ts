@@ -2,7 +2,7 @@
  * A consumer of your own messages, with `onMessage`: it gets the message as it
  * came, undecoded, and decodes it when it wants to.
  *
- *     node examples/05-consumer-on-message/main.ts
+ *     node_modules/.bin/node examples/05-consumer-on-message/main.ts
  *
  * The guide's second way to consume. A message that cannot be decoded fails in
  * `message.decode`, and is rejected unless you say otherwise.

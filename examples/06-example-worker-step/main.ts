@@ -2,7 +2,7 @@
  * A worker step that requires the pool, and says when each of its hooks is
  * called: the guide's `ExampleWorkerStep`.
  *
- *     node examples/06-example-worker-step/main.ts
+ *     node_modules/.bin/node examples/06-example-worker-step/main.ts
  *
  * The worker is run twice, to be stopped warm and then cold: `terminate` is the
  * cold path, in place of `stop`.

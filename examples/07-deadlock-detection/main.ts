@@ -2,7 +2,7 @@
  * A step that looks at the running tasks every so often, and stops the worker
  * when one of them runs for too long: the guide's `DeadlockDetection`.
  *
- *     node examples/07-deadlock-detection/main.ts
+ *     node_modules/.bin/node examples/07-deadlock-detection/main.ts
  *
  * The interval is the timer's business, and ends with the step. A timed call
  * that fails with `WorkerShutdown` stops the worker, as `SystemExit` does in

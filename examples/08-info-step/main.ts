@@ -2,7 +2,7 @@
  * One step in both blueprints, which says what is going on: the guide's
  * `InfoStep`.
  *
- *     node examples/08-info-step/main.ts
+ *     node_modules/.bin/node examples/08-info-step/main.ts
  *
  * The Consumer blueprint is prepared before the Worker starts, and is stopped
  * before it. `shutdown` is called for steps of the Consumer only, last of all;

@@ -1,7 +1,7 @@
 /**
  * Tasks with promises: no Effect in sight.
  *
- *     node examples/09-promise/main.ts
+ *     node_modules/.bin/node examples/09-promise/main.ts
  *
  * Parameters are described by Effect Schemas here; any Standard Schema (Zod,
  * Valibot, ArkType) does as well. What a handler throws is what the caller's

@@ -2,7 +2,7 @@
  * The boot graph of a worker, with a step of its own, as a Mermaid diagram.
  * Nothing is started.
  *
- *     node examples/10-draw/main.ts
+ *     node_modules/.bin/node examples/10-draw/main.ts
  *
  * `Blueprint.toGraphViz` draws for `dot`; `celeriac graph` draws the worker of
  * a module.

@@ -2,7 +2,7 @@
  * Functions around every run of a task: what is logged in it names the request,
  * each request has its tenant, and each run is a transaction of its own.
  *
- *     node examples/11-middleware/main.ts
+ *     node_modules/.bin/node examples/11-middleware/main.ts
  *
  * The list is in order, the first is the outermost. What a middleware needs is
  * asked of the worker, and what it provides is no longer asked of the handlers.

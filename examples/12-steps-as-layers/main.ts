@@ -3,7 +3,7 @@
  * scope; in a worker it may be an application's own layer, is there for the
  * handlers of tasks, and can be put in the place of another.
  *
- *     node examples/12-steps-as-layers/main.ts
+ *     node_modules/.bin/node examples/12-steps-as-layers/main.ts
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Bootstep from "celeriac/Bootstep"

@@ -12,8 +12,9 @@
  *
  * @since 0.1.0
  */
-import { mask } from "@celeriac/messaging/MaskedUri"
+import { encoding, mask } from "@celeriac/messaging/MaskedUri"
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
+import * as UriList from "@celeriac/messaging/UriList"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -101,9 +102,7 @@ export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, Messa
     const urls = (Array.isArray(given)
       ? given as ReadonlyArray<string | Redacted.Redacted>
       : [given as string | Redacted.Redacted])
-      .flatMap((url) => (Redacted.isRedacted(url) ? Redacted.value(url) : url).split(";"))
-      .map((url) => url.trim())
-      .filter((url) => url !== "")
+      .flatMap((url) => UriList.split(Redacted.isRedacted(url) ? Redacted.value(url) : url))
     const endpoints: Array<Endpoint> = []
     for (const url of urls) endpoints.push(yield* parseUrl(url, options))
     const [first, ...rest] = endpoints
@@ -123,9 +122,14 @@ export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, Messa
 /** One URL, without `;`. */
 export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<Endpoint, MessagingError> =>
   Result.gen(function*() {
-    const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/i.exec(url)
+    // A '@' behind the host tells of a password that was cut before.
+    const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#@;]*)?(?:\?([^#@;]*))?$/i.exec(url)
     if (match === null) {
-      return yield* invalid(`'${mask(url)}' is not a broker URL: expected amqp://user:password@host:port/vhost`)
+      return yield* invalid(
+        `'${
+          mask(url)
+        }' is not a broker URL: expected amqp://user:password@host:port/vhost. ${encoding}, and likewise in the virtual host`
+      )
     }
     const [, scheme = "", authority = "", path = "", query = ""] = match
     const secure = schemes[scheme.toLowerCase()]
@@ -136,11 +140,13 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
     }
     const at = authority.lastIndexOf("@")
     const [user, ...passwordParts] = at < 0 ? [] : authority.slice(0, at).split(":")
-    const place = /^(\[[0-9a-f:.%]+\]|[^:[\]]*)(?::(\d{0,5}))?$/i.exec(authority.slice(at + 1))
+    const place = /^(\[[0-9a-f:.%]+\]|[^:;\s[\]]*)(?::(\d{0,5}))?$/i.exec(authority.slice(at + 1))
     const port = place?.[2] === undefined || place[2] === "" ? undefined : Number(place[2])
     if (place === null || port === 0 || (port ?? 0) > 65535) {
       return yield* invalid(
-        `'${mask(url)}': the host or port is malformed: expected host:port, with an IPv6 address in brackets`
+        `'${
+          mask(url)
+        }': the host or port is malformed: expected host:port, with an IPv6 address in brackets. ${encoding}`
       )
     }
     const decode = (text: string, what: string) =>

@@ -28,6 +28,7 @@ describe("AmqpConfig", () => {
     ["amqp://me:a:b@c@host/", "amqp://me:**@host:5672//", "/", "a:b@c"],
     ["amqps://me:x@host/shop", "amqps://me:**@host:5671/shop", "shop", "x"],
     ["amqp://me:x@[::1]:5673/shop", "amqp://me:**@[::1]:5673/shop", "shop", "x"],
+    ["amqp://admin:Tr0ub;4dor@h/v", "amqp://admin:**@h:5672/v", "v", "Tr0ub;4dor"],
     ["AMQP://me@host", "amqp://me:**@host:5672//", "/", ""]
   ]
   for (const [url, masked, virtualHost, password] of uris) {
@@ -72,7 +73,10 @@ describe("AmqpConfig", () => {
     ["amqp://me:secret@host?hartbeat=1", "no option 'hartbeat'"],
     ["amqp://me:secret@host?heartbeat=often", "number of seconds"],
     ["amqp://me:secret@host?verify=perhaps", "verify must be"],
-    ["amqp://me:sec/ret@host", "malformed"]
+    ["amqp://me:sec/ret@host", "write '/' as %2F, '?' as %3F, '#' as %23"],
+    ["amqp://me:12/secret@host", "write '/' as %2F"],
+    ["amqp://me:12?secret@host", "'amqp://...@host' is not a broker URL"],
+    ["amqp://a;secret", "host or port is malformed"]
   ]
   for (const [url, says] of malformed) {
     it(`refuses '${url.replace(/secret/, "…")}'`, () => {
@@ -83,6 +87,20 @@ describe("AmqpConfig", () => {
       assert.notMatch(error.message, /sec\/?ret/)
     })
   }
+
+  it("shows no part of a password, whatever it is made of", () => {
+    const part = fc.string({ unit: fc.constantFrom(..."QWXYZ"), minLength: 4, maxLength: 8 })
+    const special = fc.constantFrom(..."/?#@:;%&=+ []{}()<>|'\"`,!$*~^\\", "", "12/", "1?", "://", "%2")
+    fc.assert(fc.property(part, special, part, special, part, (a, one, b, two, c) => {
+      for (const url of [`amqp://admin:${a}${one}${b}${two}${c}@host/v`, `amqp://x;amqp://admin:${a}${one}${b}@host`]) {
+        const result = AmqpConfig.make({ url })
+        const shown = Result.isSuccess(result)
+          ? JSON.stringify(result.success.endpoints.map(({ uri, host, virtualHost }) => [uri, host, virtualHost]))
+          : result.failure.message
+        for (const half of [a, b, c]) assert.notInclude(shown, half)
+      }
+    }))
+  })
 
   it("never shows a password, however the URL is broken", () => {
     fc.assert(fc.property(fc.string(), fc.string(), (before, after) => {

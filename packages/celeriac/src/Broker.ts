@@ -9,7 +9,8 @@
  * Transports and result backends are found by the schemes of their URLs, and
  * loaded then.
  */
-export { defaultUrl } from "@celeriac/amqp/AmqpConfig"
+import { defaultUrl } from "@celeriac/amqp/AmqpConfig"
+export {} from "./internal/RequiredNode.ts"
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"
@@ -17,6 +18,7 @@ import * as Client from "@celeriac/tasks/Client"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type { SettingsError } from "@celeriac/tasks/SettingsError"
+import type { Definition } from "@celeriac/worker/Worker"
 import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,6 +27,8 @@ import * as Environment from "./internal/Environment.ts"
 import * as ResultBackends from "./internal/ResultBackends.ts"
 import * as Transports from "./internal/Transports.ts"
 import * as Settings from "./Settings.ts"
+
+export { defaultUrl }
 
 /** What the layers here provide. */
 export type Broker = Transport | Producer.Producer | ResultBackend | Client.Client
@@ -63,6 +67,32 @@ export const layer = (url: Url, options: Options = {}): Layer.Layer<Broker, Mess
       Layer.provideMerge(transport.layer),
       Layer.provideMerge(Settings.layer(options.settings ?? {}))
     )
+  }))
+
+/**
+ * The broker of a worker, by the settings that the worker was given: routes,
+ * queues, serializers are given once, where it is made. The broker is the one
+ * of its settings (`Settings.fromCelery({ broker_url })`), else the
+ * environment's, else RabbitMQ on this machine.
+ *
+ * ```ts
+ * worker.run.pipe(Effect.provide(Broker.layerFor(worker)), NodeRuntime.runMain)
+ * ```
+ */
+export const layerFor = (
+  worker: Pick<Definition<unknown, unknown>, "brokerSettings" | "taskSettings">,
+  options: Options & { readonly url?: Url | undefined } = {}
+): Layer.Layer<Broker, MessagingError | ResultError | SettingsError | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(Environment.read, (environment) => {
+    const { brokerUrl = defaultUrl, resultBackend, ...settings } = {
+      ...environment,
+      ...worker.taskSettings,
+      ...worker.brokerSettings
+    }
+    return layer(options.url ?? brokerUrl, {
+      results: options.results ?? resultBackend,
+      settings: { ...settings, ...options.settings }
+    })
   }))
 
 /** The embedded broker, with results kept in this process. */

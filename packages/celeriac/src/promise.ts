@@ -15,6 +15,7 @@
 export { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
 export { ResultError } from "@celeriac/tasks/result/ResultError"
 export { TaskError } from "@celeriac/tasks/TaskError"
+export {} from "./internal/RequiredNode.ts"
 export { type AppOptions, make as celeriac, type PromiseApp } from "./promise/PromiseApp.ts"
 export type { Definition, Handler, PromiseTask, Request } from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"

@@ -10,9 +10,23 @@ const inMemory = (...args: ReadonlyArray<string>) => ["worker", "-A", fixture("w
 
 const stopping = (signal: NodeJS.Signals) => ({ signals: [["ready.", signal]] as const })
 
-/** One line on stderr, exit code 1. */
-const assertRefused = (ended: Ended, message: RegExp) => {
-  assert.strictEqual(ended.code, 1, ended.stderr)
+/** Runs the command with a module of this text, and interrupts it when the banner has been read. */
+const inModule = async (text: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) => {
+  const folder = mkdtempSync(fixture("module-"))
+  try {
+    writeFileSync(join(folder, "app.ts"), text)
+    return await celeriac(["worker", "-A", join(folder, "app.ts"), ...args], {
+      env,
+      signals: [["[queues]", "SIGKILL"]]
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** One line on stderr, exit code 1, or 2 after a mistake in the command line. */
+const assertRefused = (ended: Ended, message: RegExp, code = 1) => {
+  assert.strictEqual(ended.code, code, ended.stderr)
   assert.match(ended.stderr, message)
   assert.strictEqual(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr)
 }
@@ -37,19 +51,31 @@ describe.concurrent("celeriac", () => {
     assert.include(worker.stdout, "celeriac worker -A ./worker.ts -l info")
   })
 
-  it("guesses what was meant", async () => {
-    const command = await celeriac(["wroker"])
-    assert.strictEqual(command.code, 2)
-    assert.match(command.stderr, /Did you mean this\?\s+worker/)
-    const flag = await celeriac(["worker", "--concurency", "2"])
-    assert.strictEqual(flag.code, 2)
-    assert.match(flag.stderr, /--concurrency/)
-    assert.notMatch(flag.stderr, /at .*\.ts:\d+/)
-  })
+  for (
+    const [args, said] of [
+      [["wroker"], "celeriac: there is no command wroker. Did you mean worker?"],
+      [["worker", "--concurency", "2"], "celeriac worker: there is no flag --concurency. Did you mean --concurrency?"],
+      [["worker", "-z"], "celeriac worker: there is no flag -z"],
+      [["beat"], "celeriac: Celery's command beat is not supported yet"],
+      [["worker", "-E"], "celeriac worker: Celery's -E is not supported yet"],
+      [["worker", "--pool=prefork"], "celeriac worker: Celery's --pool is not supported yet"],
+      [["worker", "--without-gossip"], "celeriac worker: Celery's --without-gossip is not supported yet"],
+      [["worker", "amqp://me:hush@host"], "celeriac worker: Unexpected positional argument: \"amqp://me:**@host\""]
+    ] as const
+  ) {
+    it(`answers ${args.join(" ").replace("hush", "…")} with a sentence, on stderr, without pages of help`, async () => {
+      const { code, stderr, stdout } = await celeriac(args)
+      assert.deepStrictEqual([code, stdout], [2, ""])
+      assert.strictEqual(stderr, `${said}\nSee: ${said.slice(0, said.indexOf(":"))} --help\n`)
+    })
+  }
 
   for (
     const [flags, said] of [
-      [["-c", "0"], /--concurrency: "0"\. Expected: a whole number of at least 1/],
+      [
+        ["-c", "0"],
+        /--concurrency: "0"\. Expected: a whole number of at least 1, or left out for the number of processors/
+      ],
       [["-c", "many"], /--concurrency: "many"/],
       [["-l", "loud"], /debug/],
       [["-Q", ","], /--queues: ","\. Expected: names, none of them empty/],
@@ -58,8 +84,8 @@ describe.concurrent("celeriac", () => {
     ] as const
   ) {
     it(`refuses ${flags.join(" ")}`, async () => {
-      const { code, stderr } = await celeriac(inMemory(...flags))
-      assert.strictEqual(code, 2)
+      const { code, stderr, stdout } = await celeriac(inMemory(...flags))
+      assert.deepStrictEqual([code, stdout], [2, ""])
       assert.match(stderr, said)
     })
   }
@@ -75,7 +101,7 @@ describe.concurrent("celeriac worker", () => {
 w1@example.com v${version} (celeriac)
 
 [config]
-.> transport:   memory://local
+.> transport:   memory://local (named by -b)
 .> results:     memory://
 .> concurrency: 3 (fibers)
 
@@ -178,6 +204,70 @@ w1@example.com v${version} (celeriac)
     assert.include(stdout, "  . proj.promised\n")
   })
 
+  for (
+    const [what, args, env, said] of [
+      [
+        "-b, before all",
+        ["-b", "amqp://flag:1//"],
+        { CELERY_BROKER_URL: "amqp://env:1//" },
+        "amqp://guest:**@flag:1// (named by -b)"
+      ],
+      [
+        "the module, before the environment",
+        [],
+        { CELERY_BROKER_URL: "amqp://env:1//" },
+        "amqp://guest:**@module:1// (named by the module)"
+      ]
+    ] as const
+  ) {
+    for (
+      const [kind, text] of [
+        [
+          "an application",
+          `import { celeriac } from "celeriac/promise"\nexport default celeriac({ broker: "amqp://module:1//" }).worker()\n`
+        ],
+        [
+          "an application's settings",
+          `import { celeriac } from "celeriac/promise"\nexport const worker = celeriac({ settings: { brokerUrl: "amqp://module:1//" } }).worker()\n`
+        ],
+        [
+          "a worker's settings",
+          `import * as Settings from "celeriac/Settings"\nimport * as Worker from "celeriac/Worker"\n` +
+          `export default Worker.make({ tasks: [], settings: Settings.fromCelery({ broker_url: "amqp://module:1//" }) })\n`
+        ]
+      ] as const
+    ) {
+      it(`is on the broker of ${what}, where ${kind} names one`, async () => {
+        const { stdout } = await inModule(text, args, env)
+        assert.include(stdout, `.> transport:   ${said}\n`)
+      })
+    }
+  }
+
+  for (
+    const [what, env, said] of [
+      [
+        "the environment, where the module names none",
+        { CELERIAC_BROKER_URL: "amqp://env:1//" },
+        "amqp://guest:**@env:1// (named by the environment)"
+      ],
+      ["this machine, where nobody names one", {}, "amqp://guest:**@localhost:5672// (named by nobody: the default)"]
+    ] as const
+  ) {
+    it(`is on the broker of ${what}`, async () => {
+      const text = `import { celeriac } from "celeriac/promise"\nexport default celeriac().worker()\n`
+      const { stdout } = await inModule(text, [], env)
+      assert.include(stdout, `.> transport:   ${said}\n`)
+    })
+  }
+
+  it("sends what its handlers send to the broker that it consumes from", async () => {
+    const args = ["worker", "-A", fixture("twoBrokers.ts"), "-b", "memory://", "-l", "info"]
+    const { code, stderr } = await celeriac(args, { signals: [["Task proj.first[first] succeeded", "SIGTERM"]] })
+    assert.strictEqual(code, 0, stderr)
+    assert.match(stderr, /proj\.second\[.*\] succeeded/)
+  })
+
   it("goes on when a promise is rejected that nobody handles", async () => {
     const args = ["worker", "-A", fixture("stray.ts"), "-b", "memory://", "-l", "info"]
     const { code, stderr } = await celeriac(args, { signals: [["ready.", "SIGCONT"], ["forgotten", "SIGTERM"]] })
@@ -186,22 +276,42 @@ w1@example.com v${version} (celeriac)
     assert.include(stderr, "Warm shutdown")
   })
 
-  it("names the brokers and backends it knows when it is given another one, and keeps the secret", async () => {
-    const withBroker = (...url: ReadonlyArray<string>) => celeriac(["worker", "-A", fixture("worker.ts"), "-b", ...url])
-    const scheme = await withBroker("foo://me:hush@host")
-    assertRefused(scheme, /no transport for 'foo:\/\/': known are amqp:\/\/.*memory:\/\//)
-    assert.notInclude(scheme.stderr, "hush")
-    assertRefused(await withBroker("hush"), /broker URL has no scheme: known are/)
-    const results = await celeriac(inMemory(), { env: { CELERIAC_RESULT_BACKEND: "redis://:hush@host" } })
-    assertRefused(results, /no result backend for 'redis:\/\/': known are rpc:\/\/, memory:\/\/, .*disabled:\/\//)
-    assert.notInclude(results.stderr, "hush")
-    const flag = await celeriac(inMemory("--result-backend", "redis://:hush@host"))
-    assertRefused(flag, /no result backend for 'redis:\/\/'/)
-    assert.notInclude(flag.stderr, "hush")
-    const malformed = await withBroker("amqp://me:hush@host:port/")
-    assertRefused(malformed, /host or port/)
-    assert.notInclude(malformed.stderr, "hush")
-  })
+  for (
+    const [what, args, env, says] of [
+      ["broker", ["-b", "foo://me:hush@host"], {}, /no transport for 'foo:\/\/': known are amqp:\/\/.*memory:\/\//],
+      ["broker without a scheme", ["-b", "hush"], {}, /broker URL has no scheme: known are/],
+      ["malformed broker", ["-b", "amqp://me:hush@host:port/"], {}, /host or port/],
+      [
+        "result backend",
+        ["-b", "memory://", "--result-backend", "redis://:hush@host"],
+        {},
+        /no result backend for 'redis:\/\/': known are rpc:\/\/, memory:\/\/, .*disabled:\/\//
+      ],
+      [
+        "result backend of the environment",
+        ["-b", "memory://"],
+        { CELERIAC_RESULT_BACKEND: "redis://:hush@host" },
+        /no result backend for 'redis:\/\/'/
+      ]
+    ] as const
+  ) {
+    it(`refuses a ${what} that it does not know, and keeps the secret`, async () => {
+      const refused = await celeriac(["worker", "-A", fixture("worker.ts"), ...args], { env })
+      assertRefused(refused, says)
+      assert.notInclude(refused.stderr, "hush")
+    })
+  }
+
+  for (
+    const password of ["Tr0ub;4dor", "12/4dor", "12?4dor", "Tr0ub#4dor", "Tr0ub@4dor", "Tr0ub 4dor/x", "Tr0ub%4dor"]
+  ) {
+    it(`shows no half of the password ${password}`, async () => {
+      const url = `amqp://admin:${password}@127.0.0.1:1/v`
+      const { stderr, stdout } = await celeriac(["worker", "-A", fixture("worker.ts"), "-b", url, "-l", "debug"])
+      assert.match(stdout + stderr, /127\.0\.0\.1/)
+      assert.notMatch(stdout + stderr, /Tr0ub|4dor/)
+    })
+  }
 
   it("tries to reach a broker that is away, shows no password, and gives up", async () => {
     const args = ["worker", "-A", fixture("worker.ts"), "-b", "amqp://me:hush@127.0.0.1:1//"]
@@ -223,11 +333,11 @@ w1@example.com v${version} (celeriac)
 })
 
 describe.concurrent("a module for -A", () => {
-  const refused = async (text: string | undefined, message: RegExp, name = "app.ts") => {
+  const refused = async (text: string | undefined, message: RegExp, name = "app.ts", code = 1) => {
     const folder = mkdtempSync(join(tmpdir(), "celeriac-app-"))
     try {
       if (text !== undefined) writeFileSync(join(folder, name), text)
-      assertRefused(await celeriac(["worker", "-A", `./${name}`, "-b", "memory://"], { cwd: folder }), message)
+      assertRefused(await celeriac(["worker", "-A", `./${name}`, "-b", "memory://"], { cwd: folder }), message, code)
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
@@ -236,7 +346,9 @@ describe.concurrent("a module for -A", () => {
   it("that is not there is asked for", () =>
     refused(
       undefined,
-      /^celeriac: there is no module '.\/app\.ts' \(looked for .*app\.ts\)\. -A takes the path of a file/
+      /^celeriac: there is no module '.\/app\.ts' \(looked for .*app\.ts\)\. -A takes the path of a file/,
+      "app.ts",
+      2
     ))
 
   for (

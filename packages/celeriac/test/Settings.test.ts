@@ -7,8 +7,10 @@ import * as Result from "effect/Result"
 import * as Broker from "../src/Broker.ts"
 import * as Client from "../src/Client.ts"
 import { celeriac } from "../src/promise.ts"
+import * as ResultWriter from "../src/ResultWriter.ts"
 import * as Settings from "../src/Settings.ts"
 import * as Task from "../src/Task.ts"
+import * as Transport from "../src/Transport.ts"
 import * as Worker from "../src/Worker.ts"
 
 describe("settings", () => {
@@ -42,7 +44,7 @@ describe("settings", () => {
     assert.throws(
       () => Settings.fromCelery({ worker_concurency: 4, worker_concurrency: 0, worker_max_tasks_per_child: 10 }),
       "settings: there is no setting worker_concurency: did you mean worker_concurrency?; " +
-        "worker_concurrency is 0, and must be a whole number of at least 1; " +
+        "worker_concurrency is 0, and must be a whole number of at least 1, or left out for the number of processors; " +
         "worker_max_tasks_per_child is a setting of Celery that is not supported here yet: leave it out"
     )
   })
@@ -102,6 +104,26 @@ describe("settings", () => {
       yield* boot({})
       assert.isTrue(lines.some((line) => line.includes("No worker reads the settings resultSerializer, routes: give")))
     }))
+
+  it("of a worker are its broker's too, given once", () =>
+    Effect.runPromise(Effect.gen(function*() {
+      const worker = Worker.make({
+        tasks: [],
+        settings: {
+          ...Settings.fromCelery({ broker_url: "memory://", result_backend: "disabled://" }),
+          routes: { "proj.*": "routed" }
+        }
+      })
+      const sent = Effect.scoped(Effect.gen(function*() {
+        const transport = yield* Transport.Transport
+        yield* (yield* Client.Client).sendTask("proj.any", { ignoreResult: true })
+        const channel = yield* (yield* transport.connect()).openChannel()
+        const { messageCount } = yield* channel.queueState("routed")
+        return [transport.uri, (yield* ResultWriter.ResultWriter).uri, messageCount]
+      }))
+      const layer = Broker.layerFor(worker)
+      assert.deepStrictEqual(yield* Effect.provide(sent, layer), ["memory://local", "disabled://", 1])
+    })))
 
   it("of a worker are its own options, which count before these", () => {
     const { settings } = Worker.make({ tasks: [], concurrency: 2, settings: { concurrency: 3, queues: ["a"] } })

@@ -187,6 +187,34 @@ describe("celeriac/promise", () => {
     await app.close()
   })
 
+  it("runs until it is stopped, leaves the broker, and comes back to it", async () => {
+    const app = celeriac({ broker: "memory://", log: "critical" })
+    const ping = app.task("proj.ping", {}, () => "pong")
+    const worker = app.worker()
+    for (let i = 0; i < 2; i++) {
+      const running = worker.run()
+      assert.isTrue(worker.isRunning)
+      assert.match((await rejection(worker.run())).message, /runs already/)
+      assert.match((await rejection(worker.start())).message, /runs already/)
+      assert.strictEqual(await ping.execute(), "pong")
+      await worker.stop()
+      await running
+      assert.isFalse(worker.isRunning)
+    }
+    await app.close()
+    assert.match((await rejection(ping.delay())).message, /this application is closed/)
+  })
+
+  it("tells those who wait when it leaves its broker", async () => {
+    const app = celeriac({ broker: "memory://", log: "critical" })
+    const elsewhere = app.task("proj.elsewhere", {})
+    const running = app.worker({ queues: ["other"] }).run()
+    const waiting = rejection((await elsewhere.delay()).get())
+    await app.close()
+    await running
+    assert.match((await waiting).message, /has left its broker meanwhile/)
+  })
+
   it("sends by name, and finds results again by their id", () =>
     withWorker((app) => app.task("proj.ping", {}, () => "pong"), async (_, app) => {
       const sent = await app.client.sendTask("proj.ping")
@@ -194,6 +222,62 @@ describe("celeriac/promise", () => {
       assert.strictEqual(await (await app.client.result(sent.id)).get(), "pong")
       await sent.forget()
       assert.strictEqual(await sent.state(), "PENDING")
+    }))
+
+  it("says within its timeout that nothing was sent, and why", async () => {
+    const app = celeriac({ broker: "amqp://me:hush@127.0.0.1:1//", log: "critical" })
+    const ping = app.task("proj.ping", {}, () => "pong")
+    for (const send of [() => ping.execute({}, { timeoutMs: 200 }), () => ping.applyAsync({}, { timeoutMs: 200 })]) {
+      const error = await rejection(send())
+      assert.include(error.message, "could not send within 0.2 s: connection refused at amqp://me:**@127.0.0.1:1//")
+      assert.strictEqual(error.reason._tag, "PublishTimedOut")
+    }
+    await app.close()
+  })
+
+  it("takes a number of milliseconds for a timeout, and nothing else", () =>
+    withWorker((app) => app.task("proj.ping", {}, () => "pong"), async (ping) => {
+      const sent = await ping.delay()
+      for (const [given, shown] of [["soon", "\"soon\""], [NaN, "NaN"], [-1, "-1"], [{}, "[object Object]"]] as const) {
+        const options = { timeoutMs: given as number } // as callers without types do
+        for (
+          const call of [() => sent.get(options), () => ping.execute({}, options), () => ping.applyAsync({}, options)]
+        ) {
+          const { message } = await rejection(call())
+          assert.include(message, `option 'timeoutMs': ${shown} is no number of milliseconds, such as 5000`)
+        }
+      }
+    }))
+
+  it("takes a handler without a definition, and refuses a task without either", () =>
+    withWorker((app) => app.task("proj.short", () => "short"), async (short, app) => {
+      assert.strictEqual(await short.execute(), "short")
+      const loose = app.task as unknown as (...args: ReadonlyArray<unknown>) => unknown // as callers without types have it
+      assert.throws(
+        () => loose("proj.none"),
+        /task 'proj\.none' has no definition: write app\.task\("proj\.none", \{\}, handler\)/
+      )
+    }))
+
+  it("refuses a second task of one name where it is defined", () => {
+    const app = celeriac({ broker: "memory://" })
+    app.task("proj.ping", {}, () => "one")
+    assert.throws(() => app.task("proj.ping", {}, () => "two"), /task 'proj\.ping' is already registered/)
+  })
+
+  it("says how arguments are passed", () =>
+    withWorker((app) => app.task("proj.add", { parameters: { x: Schema.Int, y: Schema.Int } }), async (add) => {
+      const loose = add as unknown as Record<
+        "delay" | "applyAsync" | "execute",
+        (...args: ReadonlyArray<unknown>) => Promise<unknown>
+      >
+      for (const call of [loose.delay(2, 3), loose.applyAsync(2, 3), loose.execute(2)]) {
+        assert.include((await rejection(call)).message, "pass one object or an array, such as { x: 2, y: 3 } or [2, 3]")
+      }
+      assert.include(
+        (await rejection(loose.delay({ x: 1, y: 2 }, { countdown: 1 }))).message,
+        "give them to applyAsync"
+      )
     }))
 
   it("rejects with what is wrong when its broker is", async () => {

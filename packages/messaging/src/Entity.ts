@@ -43,6 +43,9 @@ export interface Queue {
   readonly durable: boolean
   readonly exclusive: boolean
   readonly autoDelete: boolean
+  /** What it is bound to, and with which routing key; without either, the default exchange, by its name. */
+  readonly exchange: Exchange
+  readonly routingKey: string
   /** `x-...`, those made from `expires`, `messageTtl` and so on included. */
   readonly arguments: Arguments
   /** What feeds it, besides the default exchange, which feeds every queue by its name. */
@@ -101,19 +104,25 @@ export interface QueueOptions {
 }
 
 /** Durable by default, bound to `exchange` where one is given. */
-export const queue = (name: string, options: QueueOptions = {}): Queue => ({
-  name,
-  durable: options.durable ?? true,
-  exclusive: options.exclusive ?? false,
-  autoDelete: options.autoDelete ?? options.exclusive ?? false,
-  arguments: queueArguments(options),
-  bindings: [
+export const queue = (name: string, options: QueueOptions = {}): Queue => {
+  const bindings = [
     ...(options.exchange === undefined || options.exchange.name === ""
       ? []
       : [binding(options.exchange, options.routingKey ?? "", options.bindingArguments ?? {})]),
     ...(options.bindings ?? [])
   ]
-})
+  const [first] = bindings
+  return {
+    name,
+    durable: options.durable ?? true,
+    exclusive: options.exclusive ?? false,
+    autoDelete: options.autoDelete ?? options.exclusive ?? false,
+    exchange: first?.exchange ?? defaultExchange,
+    routingKey: first?.routingKey ?? name,
+    arguments: queueArguments(options),
+    bindings
+  }
+}
 
 const queueArguments = (options: QueueOptions): Arguments => {
   const out: Record<string, unknown> = { ...options.arguments }

@@ -11,6 +11,9 @@
  */
 import * as Schema from "effect/Schema"
 
+/** How the details of a connection begin that was not made since nothing listens. */
+const refused = "connection refused"
+
 /** The broker could not be reached, or the connection to it was lost. */
 export class ConnectionLost extends Schema.TaggedError<ConnectionLost>()("ConnectionLost", {
   uri: Schema.String,
@@ -19,7 +22,10 @@ export class ConnectionLost extends Schema.TaggedError<ConnectionLost>()("Connec
 }) {
   readonly isRecoverable = true
   override get message(): string {
-    return `connection to ${this.uri} lost: ${this.detail}`
+    // What was never there is not lost.
+    return this.detail.startsWith(refused)
+      ? `${refused} at ${this.uri}${this.detail.slice(refused.length)}`
+      : `connection to ${this.uri} lost: ${this.detail}`
   }
 }
 
@@ -161,7 +167,7 @@ export class PublishTimedOut extends Schema.TaggedError<PublishTimedOut>()("Publ
     const to = `exchange '${this.exchange}', routing key '${this.routingKey}'`
     return this.unsent === undefined
       ? `no confirm within ${this.millis} ms from ${to}${blocked}: whether it was stored is not known`
-      : `not sent within ${this.millis} ms to ${to}${blocked}, and not stored: ${this.unsent}`
+      : `could not send within ${this.millis / 1000} s: ${this.unsent}${blocked} (to ${to}: not stored)`
   }
 }
 

@@ -14,7 +14,7 @@
  *   uri: transport.uri,
  *   open: Effect.gen(function*() {
  *     const connection = yield* transport.connect({ name: "replies" })
- *     const channel = yield* connection.openChannel
+ *     const channel = yield* connection.openChannel()
  *     yield* channel.consume("replies", { prefetch: 0, noAck: true, onDelivery })
  *     return channel
  *   }),
@@ -216,7 +216,7 @@ const inOwnScope = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E
       ))
   })
 
-/** Tells the log once that it is away, and once that it is back. What makes it end is for the caller to tell. */
+/** Tells the log once that it is away, and once that it is back, to the same readers. What makes it end is for the caller to tell. */
 export const logging = (what: string): (event: Event<unknown>) => Effect.Effect<void> => {
   let isAway = false
   return (event) => {
@@ -224,7 +224,7 @@ export const logging = (what: string): (event: Event<unknown>) => Effect.Effect<
       case "Opened": {
         if (!isAway) return Effect.void
         isAway = false
-        return Effect.logInfo(`${what}: connected again`)
+        return Effect.logWarning(`${what}: connected again`)
       }
       case "Waiting": {
         const said = `${what}: trying again in ${Duration.format(event.delay)}: ${event.error.reason.message}`
@@ -261,11 +261,11 @@ const lost = ({ uri }: Subject, operation: string, detail: string): MessagingErr
 
 const closed = (subject: Subject): MessagingError => lost(subject, `open ${subject.what}`, "it was closed meanwhile")
 
-const late = (subject: Subject, deadline: Duration.Input, lastError: MessagingError | undefined): MessagingError =>
-  lost(
-    subject,
-    `open ${subject.what}`,
-    `${subject.what} could not be opened within ${Duration.toMillis(deadline)} ms${
-      lastError === undefined ? "" : `: ${lastError.reason.message}`
-    }`
-  )
+const late = (subject: Subject, deadline: Duration.Input, lastError: MessagingError | undefined): MessagingError => {
+  const operation = `open ${subject.what}`
+  const detail = `${subject.what} could not be opened within ${Duration.toMillis(deadline)} ms`
+  if (lastError === undefined) return lost(subject, operation, detail)
+  const { uri } = subject
+  const whole = `${detail}: ${lastError.reason.message}`
+  return because(operation, new ConnectionLost({ uri, detail: whole, cause: lastError }))
+}

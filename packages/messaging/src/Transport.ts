@@ -38,7 +38,7 @@ export interface ConnectOptions {
 export interface Connection {
   /** Where we are connected (the member of a failover list), without the password. */
   readonly uri: string
-  readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
+  readonly openChannel: () => Effect.Effect<Channel, MessagingError, Scope.Scope>
   /** Never succeeds; fails when the broker goes away. Closing the scope ourselves is no loss. */
   readonly lost: Effect.Effect<never, MessagingError>
   /** Why the broker blocks publishers at the moment (memory or disk alarm), if it does. */

@@ -34,7 +34,7 @@ const garbage: Message = { body: Buffer.from("[1,"), headers: {}, properties: { 
 const setup = Effect.gen(function*() {
   const broker = yield* MemoryTransport.makeBroker()
   const connection = yield* broker.connect()
-  const channel = yield* connection.openChannel
+  const channel = yield* connection.openChannel()
   yield* channel.declareExchange(dead)
   yield* channel.declareQueue(graveyard)
   yield* channel.bindQueue("graveyard", "dead", "")

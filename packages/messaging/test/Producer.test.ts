@@ -27,7 +27,7 @@ type Broker = MemoryBroker["Service"]
 const setup = Effect.fnUntraced(function*(options: Producer.ProducerOptions = {}) {
   const broker = yield* MemoryTransport.makeBroker()
   const connection = yield* broker.connect({ name: "test" })
-  const channel = yield* connection.openChannel
+  const channel = yield* connection.openChannel()
   yield* channel.declareQueue(Entity.queue("q"))
   const scope = yield* Scope.fork(yield* Scope.Scope)
   const producer = yield* Producer.make(options).pipe(
@@ -47,7 +47,7 @@ const ready = (broker: Broker, name = "q") => broker.queue(name)?.ready
 const taken = (broker: Broker, name = "q") =>
   Effect.scoped(Effect.gen(function*() {
     const connection = yield* broker.connect({ name: "test" })
-    const channel = yield* connection.openChannel
+    const channel = yield* connection.openChannel()
     const bodies: Array<unknown> = []
     for (;;) {
       const next = yield* channel.get(name, { noAck: true })
@@ -86,7 +86,7 @@ describe("Producer.publish", () => {
   it.effect("describes what it sends", () =>
     Effect.gen(function*() {
       const { broker, producer } = yield* setup()
-      const channel = yield* (yield* broker.connect({ name: "test" })).openChannel
+      const channel = yield* (yield* broker.connect({ name: "test" })).openChannel()
       yield* producer.publish([1], {
         routingKey: "q",
         compression: "gzip",
@@ -180,9 +180,9 @@ describe("Producer.publish", () => {
       yield* TestClock.adjust("5 seconds")
       const reason = reasonOf(yield* Fiber.join(hasty))
       assert.strictEqual(reason._tag, "PublishTimedOut")
-      assert.match(
+      assert.strictEqual(
         reason.message,
-        /^not sent within 5000 ms to exchange '', routing key 'q', and not stored: connection to memory:\/\/local lost: connection refused$/
+        "could not send within 5 s: connection refused at memory://local (to exchange '', routing key 'q': not stored)"
       )
       broker.faults.allowConnects()
       yield* TestClock.adjust("6 seconds")
@@ -315,7 +315,7 @@ describe("Producer.publish", () => {
       const fleeting = { routingKey: "fleeting", declare: [Entity.queue("fleeting", { expires: "1 minute" })] }
       yield* producer.publish(1, lasting)
       yield* producer.publish(1, fleeting)
-      const channel = yield* (yield* broker.connect({ name: "test" })).openChannel
+      const channel = yield* (yield* broker.connect({ name: "test" })).openChannel()
       yield* channel.deleteQueue("custom")
       yield* channel.deleteQueue("fleeting")
       yield* producer.publish(2, fleeting)

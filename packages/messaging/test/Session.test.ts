@@ -242,7 +242,7 @@ describe("Session.logging", () => {
         logged[0]!,
         /^Warn results: trying again in \d+ms.*: connection to memory:\/\/here lost: nothing listens$/
       )
-      assert.strictEqual(logged[1], "Info results: connected again")
+      assert.strictEqual(logged[1], "Warn results: connected again")
     }).pipe(
       Effect.provide(Logger.layer([logger])),
       Effect.provideService(References.MinimumLogLevel, "Info")

@@ -75,7 +75,7 @@ describe("Topology", () => {
   it.effect("applies a plan twice, and nothing changes", () =>
     Effect.gen(function*() {
       const broker = yield* MemoryTransport.makeBroker()
-      const channel = yield* Effect.flatMap(broker.connect(), (connection) => connection.openChannel)
+      const channel = yield* Effect.flatMap(broker.connect(), (connection) => connection.openChannel())
       const states = yield* Topology.apply(channel, Topology.plan([queue]))
       assert.deepStrictEqual(states, [{ name: "celery", messageCount: 0, consumerCount: 0 }])
       const before = broker.bindings()
@@ -87,7 +87,7 @@ describe("Topology", () => {
   it.effect("binds a queue that the broker names under its name", () =>
     Effect.gen(function*() {
       const broker = yield* MemoryTransport.makeBroker()
-      const channel = yield* Effect.flatMap(broker.connect(), (connection) => connection.openChannel)
+      const channel = yield* Effect.flatMap(broker.connect(), (connection) => connection.openChannel())
       const { name } = yield* Topology.declareQueue(channel, Entity.queue("", { exchange: events, routingKey: "#" }))
       assert.deepInclude(broker.bindings()[0], { source: "celeryev", destination: name, routingKey: "#" })
     }))
@@ -95,7 +95,7 @@ describe("Topology", () => {
   it.effect("declares an exchange unless it is the broker's own", () =>
     Effect.gen(function*() {
       const broker = yield* MemoryTransport.makeBroker()
-      const channel = yield* Effect.flatMap(broker.connect(), (connection) => connection.openChannel)
+      const channel = yield* Effect.flatMap(broker.connect(), (connection) => connection.openChannel())
       const before = broker.exchanges().length
       yield* Topology.declareExchange(channel, Entity.defaultExchange)
       yield* Topology.declareExchange(channel, Entity.exchange("amq.topic", { type: "topic" }))

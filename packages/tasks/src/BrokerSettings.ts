@@ -58,3 +58,6 @@ export const table = {
 
 /** What programs give. */
 export type Given = SettingsTable.Given<typeof table>
+
+/** Those that were given, checked. */
+export type Some = SettingsTable.Some<typeof table>

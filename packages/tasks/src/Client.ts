@@ -7,10 +7,9 @@
  * const sum = yield* sent.get({ timeout: "10 seconds" })
  * ```
  *
- * Arguments are checked before anything is sent. A send succeeds when the
- * broker has confirmed that it keeps the task in a queue. Any number may be
- * under way at a time. Source: the guide's chapter on calling tasks, protocol
- * §1.
+ * Arguments are checked before anything is sent. A send succeeds when the broker
+ * has confirmed that it keeps the task in a queue. Any number may be under way at
+ * a time. Source: the guide's chapter on calling tasks, protocol §1.
  *
  * @since 0.1.0
  */
@@ -30,6 +29,8 @@ import * as Result from "effect/Result"
 import type * as Arguments from "./Arguments.ts"
 import * as AsyncResult from "./AsyncResult.ts"
 import * as CallOptions from "./CallOptions.ts"
+import * as Misuse from "./internal/Misuse.ts"
+import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as Outcome from "./Outcome.ts"
 import * as PythonRepr from "./protocol/PythonRepr.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
@@ -66,7 +67,7 @@ export interface NamedCall extends CallOptions.CallOptions {
 
 /** How a task is sent, and how long to wait for it. */
 export interface ExecuteOptions extends CallOptions.CallOptions {
-  /** How long to wait for the result. Default: for ever. */
+  /** How long to wait: to send it, no longer than its `deadline`, and for the result. Default: for ever. */
   readonly timeout?: Duration.Input
 }
 
@@ -106,6 +107,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
   const producer = yield* Producer.Producer
   const reader = yield* ResultReader
   const newId = yield* TaskId
+  const clock = yield* Clock.Clock
   const queues = yield* Queues.make
   const routes = yield* Router.Routes
   const declares = yield* Settings.DeclareQueues
@@ -196,17 +198,21 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       expiration: times.expires === undefined ? undefined : times.expires - now
     }, encodingOf(call, task.options))
     if (Result.isFailure(message)) return Effect.fail(message.failure)
-    const published = Effect.as(
-      producer.publish(message.success, {
-        exchange: way.exchange,
-        routingKey: way.routingKey,
-        declare: way.declare,
-        deadline: call.deadline ?? deadline,
-        retry: call.retry === false ? false : call.retryPolicy ?? true
-      }),
-      AsyncResult.fromReader(id, reader, task.outcome, ignoreResult)
-    )
-    return ignoreResult ? published : Effect.andThen(reader.prepare(id, call.deadline ?? deadline), published)
+    const publish = (deadline: Duration.Input) =>
+      Effect.as(
+        producer.publish(message.success, {
+          exchange: way.exchange,
+          routingKey: way.routingKey,
+          declare: way.declare,
+          deadline,
+          retry: call.retry === false ? false : call.retryPolicy ?? true
+        }),
+        AsyncResult.fromReader(id, reader, task.outcome, ignoreResult)
+      )
+    const within = call.deadline ?? deadline
+    return ignoreResult
+      ? publish(within)
+      : SendDeadline.preparing(clock, within, way, (deadline) => reader.prepare(id, deadline), publish)
   }
 
   const sendInTime = <A, E>(
@@ -233,6 +239,8 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     call: CallOptions.CallOptions = none
   ): Effect.Effect<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>, SendError> =>
     Effect.suspend(() => {
+      const refused = Misuse.ofCall(task, args)
+      if (refused !== undefined) return refused
       const encoded = task.arguments.encode(args ?? none)
       return Result.isFailure(encoded)
         ? Effect.fail(TaskError.because(
@@ -243,23 +251,32 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     })
 
   return Client.of({
-    delay: (task, ...[args]) => applyAsync(task, args),
+    delay: (task, ...args) => Misuse.ofDelay(task, args) ?? applyAsync(task, args[0]),
     applyAsync: (task, ...[args, call]) => applyAsync(task, args, call),
     sendTask: (name, call = none) =>
       Effect.suspend(() => {
         const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
-        return sendInTime({ name, options: none, outcome: Outcome.untyped, isNamed: true }, call, encoded, encoded)
+        return Misuse.ofName(name) ??
+          sendInTime({ name, options: none, outcome: Outcome.untyped, isNamed: true }, call, encoded, encoded)
       }),
-    execute: (task, ...[args, call]) => {
-      const timeout = call?.timeout === undefined ? {} : { timeout: call.timeout }
-      const sendAndGet = (options: CallOptions.CallOptions | undefined) =>
-        Effect.flatMap(applyAsync(task, args, options), (sent) => sent.get(timeout))
-      if (reader.replyTo === undefined) return sendAndGet(call)
-      // The answer may be here before the broker's confirm: then the confirm is not waited for.
-      const taskId = call?.taskId ?? newId()
-      const answer = AsyncResult.fromReader(taskId, reader, task.outcome, false).get(timeout)
-      return Effect.raceFirst(sendAndGet({ ...call, taskId }), Effect.interruptible(answer))
-    }
+    execute: (task, ...[args, call]) =>
+      Effect.suspend(() => {
+        const began = clock.currentTimeMillisUnsafe()
+        const timeout = call?.timeout
+        const options = timeout === undefined
+          ? call
+          : { ...call, deadline: SendDeadline.shorter(call?.deadline ?? deadline, timeout) }
+        const sendAndGet = (options: CallOptions.CallOptions | undefined) =>
+          Effect.flatMap(
+            applyAsync(task, args, options),
+            (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get())
+          )
+        if (reader.replyTo === undefined) return sendAndGet(options)
+        // The answer may be here before the broker's confirm: then the confirm is not waited for.
+        const taskId = call?.taskId ?? newId()
+        const answer = AsyncResult.fromReader(taskId, reader, task.outcome, false).get()
+        return Effect.raceFirst(sendAndGet({ ...options, taskId }), Effect.interruptible(answer))
+      })
   })
 })
 

@@ -180,9 +180,9 @@ const check = <A>(
       ...(setting.isSecret === true ? {} : { value: show(shown) })
     }))
 
-/** As JSON has it, and not all of it: what looks like a URL may hold a password. */
+/** As JSON has it, and not all of it: what looks like a URL may hold a password, and nobody knows where that ends. */
 const show = (value: unknown): string => {
   const text = typeof value === "number" ? String(value) : JSON.stringify(value) ?? typeof value
-  const open = text.replace(/:\/\/[^"]*/g, "://...")
+  const open = text.replace(/:\/\/.*$/s, "://...")
   return open.length > 80 ? `${open.slice(0, 80)}...` : open
 }

@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
@@ -312,6 +313,44 @@ describe("Client", () => {
       assert.isUndefined(broker.queue("celery"))
     }).pipe(Effect.provide(rpc)))
 
+  for (
+    const [name, environment] of [
+      ["results come by message", rpc],
+      ["results lie in memory", clientWith(MemoryBackend.layer)]
+    ] as const
+  ) {
+    it.effect(`says what it waited for in vain, whoever waits and wherever ${name}, and warns once`, () => {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${String(message)}`))
+      return Effect.gen(function*() {
+        const client = yield* Client.Client
+        const broker = yield* MemoryBroker
+        broker.faults.refuseConnects("ConnectionLost")
+        for (
+          const sending of [
+            client.execute(add, [1, 2], { timeout: "2 seconds" }),
+            client.execute(add, [1, 2], { timeout: "1 minute", deadline: "2 seconds" }),
+            client.applyAsync(noop, {}, { deadline: "2 seconds" }),
+            client.sendTask("proj.noop", { deadline: "2 seconds" })
+          ]
+        ) {
+          const failing = yield* Effect.forkChild(sendError(sending as Effect.Effect<unknown, Client.SendError>))
+          yield* TestClock.adjust("2 seconds")
+          const { message, tag } = yield* Fiber.join(failing)
+          assert.strictEqual(tag, "PublishTimedOut")
+          assert.include(message, "could not send within 2 s: connection refused at memory://local (to exchange")
+        }
+        broker.faults.allowConnects()
+        const sending = yield* Effect.forkChild(client.delay(noop))
+        yield* TestClock.adjust("20 seconds")
+        yield* Fiber.join(sending)
+        assert.lengthOf(lines, 2)
+        assert.match(lines[0]!, /^Warn celeriac \w+: trying again in .*: connection refused at memory:\/\/local$/)
+        assert.match(lines[1]!, /^Warn celeriac \w+: connected again$/)
+      }).pipe(Effect.provide(environment), Effect.provide(Logger.layer([logger])))
+    })
+  }
+
   it.effect("says at once that its password is refused", () =>
     Effect.gen(function*() {
       const client = yield* Client.Client
@@ -371,6 +410,18 @@ describe("Client", () => {
         assert.isTrue(error._tag === "ResultError" && error.reason._tag === "ResultTimeout")
       }).pipe(Effect.provide(rpc)))
 
+    it.effect("within a time that is for sending and waiting together", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const broker = yield* MemoryBroker
+        broker.faults.refuseConnects("ConnectionLost", 1)
+        const result = yield* Effect.forkChild(Effect.flip(client.execute(add, [2, 3], { timeout: "5 seconds" })))
+        yield* TestClock.adjust("4 seconds")
+        assert.strictEqual(broker.queue("celery")?.ready, 1)
+        yield* TestClock.adjust("1 second")
+        assert.match((yield* Fiber.join(result)).message, /no result of task .* within 5000 ms/)
+      }).pipe(Effect.provide(rpc)))
+
     it.effect("and says so where no results are kept", () =>
       Effect.gen(function*() {
         const client = yield* Client.Client
@@ -378,6 +429,43 @@ describe("Client", () => {
         assert.isTrue(error._tag === "ResultError" && error.reason._tag === "ResultUnavailable")
         assert.include(error.message, "the result backend disabled:// has no result of task")
       }).pipe(Effect.provide(clientWith(DisabledBackend.layer))))
+  })
+
+  describe("answers a call that no compiler has seen", () => {
+    // As callers without types have it.
+    const loose = (client: unknown) => client as Record<"delay" | "applyAsync" | "execute" | "sendTask", Loose>
+    type Loose = (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, Client.SendError>
+    for (
+      const [call, says] of [
+        [
+          (client: Record<string, Loose>) => client["delay"]!(add, 2, 3),
+          "pass one object or an array, such as { x: 2, y: 3 } or [2, 3]"
+        ],
+        [
+          (client: Record<string, Loose>) => client["applyAsync"]!(add, 2),
+          "task 'proj.add' do not fit: pass one object or an array"
+        ],
+        [(client: Record<string, Loose>) => client["execute"]!(add, "2"), "pass one object or an array"],
+        [
+          (client: Record<string, Loose>) => client["delay"]!(add, [2, 3], { countdown: 1 }),
+          "delay takes no options: give them to applyAsync"
+        ],
+        [
+          (client: Record<string, Loose>) => client["delay"]!("proj.add"),
+          "'proj.add' is the name of one: use sendTask, or its definition"
+        ],
+        [(client: Record<string, Loose>) => client["execute"]!("proj.add", [2, 3]), "use sendTask"],
+        [(client: Record<string, Loose>) => client["delay"]!(undefined), "it is no definition of one"],
+        [(client: Record<string, Loose>) => client["sendTask"]!(add), "sendTask takes the name of one"]
+      ] as const
+    ) {
+      it.effect(`with: ${says}`, () =>
+        Effect.gen(function*() {
+          const { message } = yield* sendError(call(loose(yield* Client.Client)))
+          assert.include(message, says)
+          assert.isUndefined((yield* MemoryBroker).queue("celery"))
+        }).pipe(Effect.provide(rpc)))
+    }
   })
 
   it("types calls by the definition", () => {

@@ -112,7 +112,7 @@ describe("settings that a program gives", () => {
       assert.notInclude(problem, "hush")
     }
     const [problem = ""] = wrong(SettingsTable.fromCelery(table, { task_serializer: ["redis://me:hush@host/0"] }))
-    assert.strictEqual(problem, "task_serializer is [\"redis://...\"], and must be text")
+    assert.strictEqual(problem, "task_serializer is [\"redis://..., and must be text")
   })
 })
 

@@ -17,6 +17,7 @@
  * @since 0.1.0
  */
 import { orThrow } from "@celeriac/bootsteps/BootGraphError"
+import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Layer from "effect/Layer"
@@ -62,7 +63,8 @@ export interface Options<
   /**
    * Any of the settings, those above included, which count before these. Tasks
    * are run by them; the layers of the broker and of the result backend read
-   * their own when they are built: `Broker.layer(url, { settings })`.
+   * their own when they are built: `Broker.layer(url, { settings })`. Where a
+   * configuration of Celery's has its broker is for the command.
    */
   readonly settings?: WorkerSettings.Given
   /** Steps of your own, for either blueprint. */
@@ -109,7 +111,8 @@ export const make = <
     middleware: options.middleware ?? [],
     steps: WorkerSteps.withDefaults(options.steps),
     settings: { ...settings, queues },
-    taskSettings
+    taskSettings,
+    brokerSettings: WorkerSettings.ofBroker(options.settings ?? {})
   }, make)
 }
 
@@ -121,6 +124,7 @@ interface Parts {
   readonly settings: WorkerSettings.Settings
   /** Those of its tasks that were given. */
   readonly taskSettings: TaskSettings.Some
+  readonly brokerSettings: BrokerSettings.Some
 }
 
 /**
@@ -135,12 +139,14 @@ const define = <D>(parts: Parts, made: (...args: never) => unknown): D => {
     [TypeId]: variance,
     settings,
     taskSettings,
+    brokerSettings: parts.brokerSettings,
     blueprint,
     with: function changed({ settings: given = {}, ...changes }) {
       return define({
         ...parts,
         settings: WorkerSettings.change(WorkerSettings.change(settings, given), changes),
-        taskSettings: { ...taskSettings, ...WorkerSettings.ofTasks(given) }
+        taskSettings: { ...taskSettings, ...WorkerSettings.ofTasks(given) },
+        brokerSettings: { ...parts.brokerSettings, ...WorkerSettings.ofBroker(given) }
       }, changed)
     },
     replace: function replaced(step, options) {

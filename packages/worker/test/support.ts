@@ -125,7 +125,7 @@ export const counts = (name = queue) =>
 const graveyard = Entity.queue("graveyard", { exchange: Entity.exchange("dead", { type: "fanout" }) })
 
 export const digGraveyard = Effect.scoped(Effect.gen(function*() {
-  const channel = yield* (yield* (yield* Transport).connect()).openChannel
+  const channel = yield* (yield* (yield* Transport).connect()).openChannel()
   yield* Topology.declareQueue(channel, graveyard)
 }))
 
@@ -151,7 +151,7 @@ export const lookup = (id: string): Effect.Effect<ResultRecord | undefined, neve
 
 /** Takes every message that is ready in a queue. */
 export const drain = Effect.fnUntraced(function*(name: string) {
-  const channel = yield* (yield* (yield* Transport).connect({ name: "drain" })).openChannel
+  const channel = yield* (yield* (yield* Transport).connect({ name: "drain" })).openChannel()
   const taken: Array<Message> = []
   while (true) {
     const next = yield* channel.get(name, { noAck: true })

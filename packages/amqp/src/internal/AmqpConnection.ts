@@ -79,7 +79,7 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
     return Deferred.await(this.#lost)
   }
 
-  get openChannel(): Effect.Effect<AmqpChannel.AmqpChannel, MessagingError, Scope.Scope> {
+  openChannel(): Effect.Effect<AmqpChannel.AmqpChannel, MessagingError, Scope.Scope> {
     return AmqpChannel.open(this)
   }
 

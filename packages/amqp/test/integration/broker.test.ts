@@ -51,7 +51,7 @@ describe("refusals", () => {
 
   it.live("a declaration that cannot be encoded fails alone, also behind others", () =>
     Effect.scoped(Effect.gen(function*() {
-      const channel = yield* (yield* connect(rabbit.url)).openChannel
+      const channel = yield* (yield* connect(rabbit.url)).openChannel()
       const odd = queue("odd", { arguments: { "x-odd": () => 1 } })
       const [, failed] = yield* Effect.all([
         channel.declareQueue(queue("even")),
@@ -67,7 +67,7 @@ describe("refusals", () => {
       const connection = yield* connect(rabbit.url)
       const many = Array.from({ length: 3000 })
       const error = yield* Effect.flip(
-        Effect.forEach(many, () => connection.openChannel, { discard: true, concurrency: 100 })
+        Effect.forEach(many, () => connection.openChannel(), { discard: true, concurrency: 100 })
       )
       assert.strictEqual(error.reason._tag, "ChannelClosed")
       assert.include(error.message, "No channels left")
@@ -91,7 +91,7 @@ describe("a failing broker", () => {
   it.live("a connection that is closed by force is lost, and a new one works", () =>
     Effect.scoped(Effect.gen(function*() {
       const connection = yield* connect(rabbit.url)
-      const channel = yield* connection.openChannel
+      const channel = yield* connection.openChannel()
       const lost = yield* Effect.forkScoped(timed(channel.lost))
       yield* ctl("close_all_connections", "maintenance")
       const { error } = yield* timed(connection.lost)
@@ -104,10 +104,10 @@ describe("a failing broker", () => {
   it.live("a deleted queue cancels its consumer", () =>
     Effect.scoped(Effect.gen(function*() {
       const connection = yield* connect(rabbit.url)
-      const channel = yield* connection.openChannel
+      const channel = yield* connection.openChannel()
       yield* channel.declareQueue(queue("doomed"))
       yield* channel.consume("doomed", { prefetch: 1, onDelivery: () => {} })
-      yield* (yield* connection.openChannel).deleteQueue("doomed")
+      yield* (yield* connection.openChannel()).deleteQueue("doomed")
       const { error } = yield* timed(channel.lost)
       assert.strictEqual(error.reason._tag, "ConsumerCancelled")
     })))
@@ -117,14 +117,14 @@ describe("a failing broker", () => {
     () =>
       Effect.scoped(Effect.gen(function*() {
         const connection = yield* connect(rabbit.url)
-        const channel = yield* connection.openChannel
+        const channel = yield* connection.openChannel()
         yield* channel.declareQueue(queue("held"))
         yield* channel.publish(message("x"), to("held"))
         yield* channel.consume("held", { prefetch: 1, onDelivery: () => {} })
         const { error } = yield* timed(channel.lost)
         assert.strictEqual(error.reason._tag, "ChannelClosed")
         assert.isTrue(error.isRecoverable)
-        const pulled = yield* (yield* connection.openChannel).get("held", { noAck: true })
+        const pulled = yield* (yield* connection.openChannel()).get("held", { noAck: true })
         assert.strictEqual(pulled._tag, "Some")
       })),
     20_000
@@ -135,7 +135,7 @@ describe("a failing broker", () => {
     () =>
       Effect.scoped(Effect.gen(function*() {
         const connection = yield* connect(rabbit.url)
-        const channel = yield* connection.openChannel
+        const channel = yield* connection.openChannel()
         yield* channel.declareQueue(queue("alarm"))
         yield* channel.publish(message("before"), to("alarm"))
         yield* ctl("set_vm_memory_high_watermark", "absolute", "1MB")
@@ -164,7 +164,7 @@ describe("a failing broker", () => {
       yield* ctl("set_vm_memory_high_watermark", "absolute", "1MB")
       const start = performance.now()
       yield* Effect.scoped(Effect.gen(function*() {
-        const channel = yield* (yield* connect(rabbit.url)).openChannel
+        const channel = yield* (yield* connect(rabbit.url)).openChannel()
         yield* timed(channel.publish(message("x"), to("alarm"), { deadline: "100 millis" }))
       }))
       assert.isBelow(performance.now() - start, 1500)
@@ -190,7 +190,7 @@ describe("a failing broker", () => {
     () =>
       Effect.scoped(Effect.gen(function*() {
         const connection = yield* connect(rabbit.url)
-        const channel = yield* connection.openChannel
+        const channel = yield* connection.openChannel()
         yield* channel.declareQueue(queue("journal"))
         // confirms are for messages: the broker writes declarations to disk a little later
         yield* ctl("eval", "mnesia:sync_log().")
@@ -207,7 +207,7 @@ describe("a failing broker", () => {
         yield* timed(connection.lost)
         yield* Fiber.join(publishing)
         yield* Effect.promise(() => rabbit.start())
-        const again = yield* (yield* reconnect).openChannel
+        const again = yield* (yield* reconnect).openChannel()
         const state = yield* again.queueState("journal")
         assert.isAbove(confirmed, 0)
         assert.isAtLeast(state.messageCount, confirmed)

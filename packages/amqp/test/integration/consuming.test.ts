@@ -19,7 +19,7 @@ describe("consuming", () => {
       `a ${type} queue gives what is wanted, and never more than the grant before on top`,
       () =>
         Effect.scoped(Effect.gen(function*() {
-          const channel = yield* (yield* connect(url)).openChannel
+          const channel = yield* (yield* connect(url)).openChannel()
           const name = `consuming.prefetch.${type}`
           yield* channel.declareQueue(queue(name, { type, expires: "1 minute" }))
           yield* channel.purgeQueue(name)
@@ -58,7 +58,7 @@ describe("consuming", () => {
 
   it.live("a prefetch that old deliveries were taken off grows back when they are settled", () =>
     Effect.scoped(Effect.gen(function*() {
-      const channel = yield* (yield* connect(url)).openChannel
+      const channel = yield* (yield* connect(url)).openChannel()
       const name = (yield* channel.declareQueue(queue("", { exclusive: true }))).name
       yield* Effect.forEach(Array.from({ length: 60 }), (_, i) => channel.publish(message(`${i}`), to(name)), {
         discard: true
@@ -80,7 +80,7 @@ describe("consuming", () => {
 
   it.live("a body over the limit is dropped as it comes, and the next message is well", () =>
     Effect.scoped(Effect.gen(function*() {
-      const channel = yield* (yield* connect(url, { maxBodySize: 200_000 })).openChannel
+      const channel = yield* (yield* connect(url, { maxBodySize: 200_000 })).openChannel()
       const name = (yield* channel.declareQueue(queue("", { exclusive: true }))).name
       yield* channel.publish({ ...message("big", { id: "1" }), body: Buffer.alloc(500_000) }, to(name))
       yield* channel.publish({ ...message("fits"), body: Buffer.alloc(200_000) }, to(name))
@@ -100,7 +100,7 @@ describe("consuming", () => {
 
   it.live("a consumer that throws on a message rejects it, and goes on", () =>
     Effect.scoped(Effect.gen(function*() {
-      const channel = yield* (yield* connect(url)).openChannel
+      const channel = yield* (yield* connect(url)).openChannel()
       const name = (yield* channel.declareQueue(queue("", { exclusive: true }))).name
       const got: Array<string> = []
       yield* channel.consume(name, {
@@ -118,7 +118,7 @@ describe("consuming", () => {
 
   it.live("small integers from other Node clients arrive as what they were", () =>
     Effect.scoped(Effect.gen(function*() {
-      const channel = yield* (yield* connect(url)).openChannel
+      const channel = yield* (yield* connect(url)).openChannel()
       const name = (yield* channel.declareQueue(queue("", { exclusive: true }))).name
       yield* channel.declareQueue(queue("consuming.peer", { expires: "1 minute" }))
       const amqplib = createRequire(import.meta.url)("amqplib")

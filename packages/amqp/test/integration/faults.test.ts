@@ -28,7 +28,7 @@ describe("a bad network", () => {
       Effect.scoped(Effect.gen(function*() {
         const network = yield* proxy
         const connection = yield* connect(network.through(url), { heartbeat })
-        const channel = yield* connection.openChannel
+        const channel = yield* connection.openChannel()
         network.fault = fault
         const waiting = yield* Effect.forkScoped(timed(channel.lost))
         const { error, millis } = yield* timed(connection.lost)
@@ -53,7 +53,7 @@ describe("a bad network", () => {
     Effect.scoped(Effect.gen(function*() {
       const network = yield* proxy
       const connection = yield* connect(network.through(url), { heartbeat })
-      const channel = yield* connection.openChannel
+      const channel = yield* connection.openChannel()
       network.fault = "toClientLost"
       const publish = yield* Effect.forkScoped(timed(channel.publish(message("x"), to("amq.nowhere"))))
       yield* Effect.sleep("50 millis")
@@ -71,7 +71,7 @@ describe("a bad network", () => {
     Effect.scoped(Effect.gen(function*() {
       const network = yield* proxy
       const connection = yield* connect(network.through(url), { heartbeat })
-      const channel = yield* connection.openChannel
+      const channel = yield* connection.openChannel()
       const lost = yield* Effect.forkScoped(connection.lost)
       yield* Effect.sleep("3500 millis")
       assert.isUndefined(lost.pollUnsafe())
@@ -82,7 +82,7 @@ describe("a bad network", () => {
     Effect.scoped(Effect.gen(function*() {
       const network = yield* proxy
       const connection = yield* connect(network.through(url), { heartbeat })
-      const channel = yield* connection.openChannel
+      const channel = yield* connection.openChannel()
       network.fault = "trickle"
       const state = yield* channel.declareQueue(queue("", { exclusive: true }))
       assert.match(state.name, /^amq\.gen/)
@@ -95,7 +95,7 @@ describe("a bad network", () => {
       const network = yield* Scope.provide(proxy, scope)
       const inner = yield* Scope.fork(scope)
       const connection = yield* Scope.provide(connect(network.through(url), { closeTimeout: "400 millis" }), inner)
-      for (let i = 0; i < 3; i++) yield* Scope.provide(connection.openChannel, inner)
+      for (let i = 0; i < 3; i++) yield* Scope.provide(connection.openChannel(), inner)
       network.fault = "blackhole"
       const start = yield* Clock.currentTimeMillis
       yield* Scope.close(inner, Exit.void)
@@ -116,7 +116,7 @@ describe("a bad network", () => {
     Effect.scoped(Effect.gen(function*() {
       const network = yield* proxy
       const connection = yield* connect(network.through(url), { heartbeat: 0 })
-      const channel = yield* connection.openChannel
+      const channel = yield* connection.openChannel()
       const { name } = yield* channel.declareQueue(queue("", { exclusive: true }))
       network.fault = "toClientLost"
       const { error, millis } = yield* timed(channel.publish(message("x"), to(name), { deadline: "200 millis" }))
@@ -133,7 +133,7 @@ describe("a bad network", () => {
         maxWaiting: 50,
         closeTimeout: "50 millis"
       })
-      const channel = yield* connection.openChannel
+      const channel = yield* connection.openChannel()
       const { name } = yield* channel.declareQueue(queue("", { exclusive: true }))
       const body = Buffer.alloc(1024 * 1024)
       const errors = yield* Effect.forEach(

@@ -1,4 +1,5 @@
 /** Messages that a real broker closes the channel for, in the midst of others. */
+import * as Entity from "@celeriac/messaging/Entity"
 import type { Message } from "@celeriac/messaging/Message"
 import * as Producer from "@celeriac/messaging/Producer"
 import { assert, describe, it } from "@effect/vitest"
@@ -56,10 +57,8 @@ describe("a message that the broker refuses, between others on one channel", () 
       `for ${what}, is told why; the others are stored once, in order`,
       () =>
         Effect.scoped(Effect.gen(function*() {
-          const channel = yield* (yield* connect(inject("amqpUrl"))).openChannel
-          const queue = (yield* channel.declareQueue({
-            ...{ name: "", durable: false, exclusive: true, autoDelete: false, arguments: {}, bindings: [] }
-          })).name
+          const channel = yield* (yield* connect(inject("amqpUrl"))).openChannel()
+          const { name: queue } = yield* channel.declareQueue(Entity.queue("", { durable: false, exclusive: true }))
           const producer = yield* Producer.make()
           const texts = Array.from({ length: 200 }, (_, n) => `${n}`)
           const outcomes = yield* Effect.forEach(texts, (text, n) =>
@@ -90,7 +89,7 @@ describe("a message that the broker refuses, between others on one channel", () 
 
   it.live("is not sent at all when the limit is known", () =>
     Effect.scoped(Effect.gen(function*() {
-      const channel = yield* (yield* connect(inject("amqpUrl"), { maxMessageSize: 10 })).openChannel
+      const channel = yield* (yield* connect(inject("amqpUrl"), { maxMessageSize: 10 })).openChannel()
       const publish = (text: string) =>
         channel.publish(message(text), { exchange: "", routingKey: "nowhere" }, { mandatory: false })
       const error = yield* Effect.flip(publish("x".repeat(11)))

@@ -64,7 +64,7 @@ describe("TLS", () => {
           connect(url, { tls: { verify: false } })
         ]
       ) {
-        yield* Effect.scoped(Effect.flatMap(connection, (connection) => connection.openChannel))
+        yield* Effect.scoped(Effect.flatMap(connection, (connection) => connection.openChannel()))
       }
     }))
 

@@ -76,7 +76,7 @@ describe("headers", () => {
             seed: 20261120
           }
         )
-        const channel = yield* (yield* connect(url)).openChannel
+        const channel = yield* (yield* connect(url)).openChannel()
         const out = (yield* channel.declareQueue(queue("interop.headers.out", { expires: "1 minute" }))).name
         const back = (yield* channel.declareQueue(queue("interop.headers.back", { expires: "1 minute" }))).name
         yield* Effect.forEach([out, back], (name) => channel.purgeQueue(name))

@@ -16,10 +16,13 @@ import { existsSync, statSync } from "node:fs"
 import { relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import type { Broker } from "../Broker.ts"
-import { because, type CliFailure } from "./CliFailure.ts"
+import type { AppBroker } from "../promise/PromiseWorker.ts"
+import { because, type CliFailure, mistaken } from "./CliFailure.ts"
 
 export interface App {
   readonly worker: Worker.Definition<unknown, Broker>
+  /** That of an application of promises, whose tasks are sent to it as well. */
+  readonly broker: AppBroker | undefined
   readonly settings: Layer.Layer<never>
 }
 
@@ -36,7 +39,8 @@ export const load = Effect.fnUntraced(
       try: (): Promise<Readonly<Record<string, unknown>>> => import(pathToFileURL(file).href),
       catch: (error) => because(`${shown(file)} could not be loaded: ${maskIn(tell(error, file))}`, error)
     })
-    return { worker: yield* workerIn(exports, file), settings: yield* settingsIn(exports, file) }
+    const worker = yield* workerIn(exports, file)
+    return { worker, broker: brokerIn(exports), settings: yield* settingsIn(exports, file) }
   }
 )
 
@@ -45,7 +49,7 @@ const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => 
   const candidates = named === undefined ? usual : endings.map((ending) => `${named}${ending}`)
   const file = candidates.map((path) => resolve(path)).find(isFile)
   if (file !== undefined) return Effect.succeed(file)
-  return Effect.fail(because(
+  return Effect.fail(mistaken(
     named === undefined
       ? `there is no worker to run: name its module with -A, such as -A ./worker.ts (looked for ${usual.join(", ")})`
       : `there is no module '${named}' (looked for ${
@@ -85,6 +89,15 @@ const definitionOf = (value: unknown): Worker.Definition<unknown, Broker> | unde
   if (Worker.isDefinition(value)) return value as Worker.Definition<unknown, Broker>
   return typeof value === "object" && value !== null && "definition" in value
     ? definitionOf(value.definition)
+    : undefined
+}
+
+/** Of the same export as the worker. */
+const brokerIn = (exports: Readonly<Record<string, unknown>>): AppBroker | undefined => {
+  const exported = definitionOf(exports["default"]) === undefined ? exports["worker"] : exports["default"]
+  return typeof exported === "object" && exported !== null && !Worker.isDefinition(exported) && "broker" in exported
+    // What has a definition and is none is a worker of an application.
+    ? exported.broker as AppBroker
     : undefined
 }
 

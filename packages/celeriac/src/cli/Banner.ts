@@ -24,6 +24,8 @@ export interface Options {
   /** Machines get no banner. */
   readonly json: boolean
   readonly colors: boolean
+  /** Who named the broker. */
+  readonly named: string
 }
 
 /** Shows the banner, and says that the worker is ready when its log would not. */
@@ -36,7 +38,7 @@ export const layer = (options: Options): Layer.Layer<never> => {
     Effect.gen(function*() {
       if (!shown && phase === "starting") {
         shown = true
-        yield* Effect.flatMap(banner, Console.log)
+        yield* Effect.flatMap(banner(options), Console.log)
       }
       if (blueprint !== "Worker" || step !== "Consumer") return
       if (!listed && phase === "starting") {
@@ -59,7 +61,7 @@ const readyLine = ({ colors, json }: Options) =>
     yield* Effect.provide(line, LogFormat.layer({ colors, json }))
   })
 
-const banner = Effect.gen(function*() {
+const banner = Effect.fnUntraced(function*({ named }: Options) {
   const { concurrency, nodename, queues } = yield* WorkerSettings.WorkerSettings
   const known = yield* TaskQueues.make
   const configured = yield* TaskQueues.Configured
@@ -71,7 +73,7 @@ const banner = Effect.gen(function*() {
     `${nodename} v${packageVersion()} (celeriac)`,
     "",
     "[config]",
-    `.> transport:   ${Option.match(transport, { onNone: () => "", onSome: ({ uri }) => uri })}`,
+    `.> transport:   ${Option.match(transport, { onNone: () => "", onSome: ({ uri }) => uri })} (named by ${named})`,
     `.> results:     ${Option.match(results, { onNone: () => "", onSome: ({ uri }) => uri })}`,
     `.> concurrency: ${concurrency} (fibers)`,
     "",

@@ -16,12 +16,14 @@ import { CliFailure } from "./CliFailure.ts"
 import { graph } from "./commands/GraphCommand.ts"
 import { celeriac } from "./commands/Root.ts"
 import { worker } from "./commands/WorkerCommand.ts"
+import * as Presenter from "./Presenter.ts"
 import { packageVersion } from "./Version.ts"
 
 const command = celeriac.pipe(Command.withSubcommands([worker, graph]))
 
 const environment = Layer.mergeAll(
   NodeServices.layer,
+  Presenter.layer,
   CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
 )
 

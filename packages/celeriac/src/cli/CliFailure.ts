@@ -2,6 +2,7 @@
  * Why the command could not do what it was asked to: one message for the
  * person at the terminal, and the exit code of the process.
  */
+import { maskIn } from "@celeriac/messaging/MaskedUri"
 import * as Data from "effect/Data"
 
 export class CliFailure extends Data.TaggedError("CliFailure")<{
@@ -11,9 +12,12 @@ export class CliFailure extends Data.TaggedError("CliFailure")<{
   readonly detail?: string
 }> {}
 
+/** A mistake in the command line. */
+export const mistaken = (message: string): CliFailure => new CliFailure({ message, exitCode: 2 })
+
 export const because = (message: string, error?: unknown): CliFailure =>
   new CliFailure({
     message,
     exitCode: 1,
-    ...(error instanceof Error && error.stack !== undefined ? { detail: error.stack } : {})
+    ...(error instanceof Error && error.stack !== undefined ? { detail: maskIn(error.stack) } : {})
   })

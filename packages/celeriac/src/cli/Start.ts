@@ -4,6 +4,7 @@
  */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import * as Guards from "@celeriac/worker/state/Guards"
 import type * as WorkerExit from "@celeriac/worker/state/WorkerExit"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Effect from "effect/Effect"
@@ -15,8 +16,8 @@ import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import { because, CliFailure } from "./CliFailure.ts"
+import * as Rerun from "./Rerun.ts"
 import * as SettingFlags from "./SettingFlags.ts"
-import * as Strays from "./Strays.ts"
 
 export interface Flags {
   readonly settings: SettingFlags.Said
@@ -30,17 +31,27 @@ export const start = (
   flags: Flags
 ): Effect.Effect<void, CliFailure | WorkerExit.WorkerFailure> =>
   Effect.gen(function*() {
-    yield* Strays.listen
-    const { settings, worker } = yield* App.load(app)
+    yield* Guards.stand
+    const { broker: appBroker, settings, worker } = yield* App.load(app)
+    const flagged = SettingFlags.given(table, flags.settings)
+    const environment = yield* readEnvironment
     // The command line is the operator's: its flags, its environment, and then what the module says.
-    const { brokerUrl, resultBackend, ...given } = {
-      ...yield* environment,
-      ...SettingFlags.given(table, flags.settings)
-    }
+    const { brokerUrl: _, resultBackend: __, ...given } = { ...environment, ...flagged }
     const ours = worker.with({ settings: given })
-    const broker = Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings: ours.taskSettings })
-    const run = ours.run.pipe(
-      Effect.provide(Banner.layer(logOf(flags))),
+    // But for where the broker is: a module that names it knows why, and is not answered by an environment.
+    const own = appBroker?.given ?? worker.brokerSettings
+    const { brokerUrl = Broker.defaultUrl, resultBackend } = { ...environment, ...own, ...flagged }
+    const named = flagged.brokerUrl !== undefined
+      ? "-b"
+      : own.brokerUrl !== undefined
+      ? "the module"
+      : environment.brokerUrl !== undefined
+      ? "the environment"
+      : "nobody: the default"
+    const broker = appBroker?.layer({ ...ours.taskSettings, brokerUrl, resultBackend }) ??
+      Broker.layer(brokerUrl, { results: resultBackend, settings: ours.taskSettings })
+    const run = Rerun.whenHungUp(ours.run).pipe(
+      Effect.provide(Banner.layer({ ...logOf(flags), named })),
       Effect.provide(Layer.provideMerge(broker, settings))
     )
     yield* Effect.catchTag(run, ["MessagingError", "ResultError"], (error) => Effect.fail(misconfigured(error)))
@@ -57,7 +68,7 @@ const logOf = (flags: Flags) => ({ level: flags.loglevel, json: flags.jsonLogs, 
 
 const table = WorkerSettings.everything
 
-const environment = Effect.mapError(Environment.read, (error) => because(error.message))
+const readEnvironment = Effect.mapError(Environment.read, (error) => because(error.message))
 
 const misconfigured = (error: MessagingError | ResultError): CliFailure => because(error.message)
 

@@ -4,6 +4,7 @@
  */
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
 import type { Transport } from "@celeriac/messaging/Transport"
+import * as UriList from "@celeriac/messaging/UriList"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -46,9 +47,7 @@ interface Found {
 /** The transport of these URLs, which are one cluster's: the first one decides. */
 export const find = (urls: ReadonlyArray<Scheme.Secret>): Effect.Effect<Found, MessagingError> =>
   Effect.suspend(() => {
-    const members = urls.flatMap((url) => Scheme.reveal(url).split(";"))
-      .map((url) => url.trim())
-      .filter((url) => url !== "")
+    const members = urls.flatMap((url) => UriList.split(Scheme.reveal(url)))
       .map((url) => Scheme.complete(url, transports))
     const scheme = Scheme.schemeOf(members[0] ?? "")
     const entry = transports.get(scheme)

@@ -2,12 +2,21 @@
  * An application: a broker, the tasks that are known, their workers and
  * clients. What Celery calls an app, for those who do not write Effect.
  */
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
+import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as Client from "@celeriac/tasks/Client"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
+import { WorkerFailure } from "@celeriac/worker/state/WorkerExit"
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Worker from "@celeriac/worker/Worker"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import * as Broker from "../Broker.ts"
 import * as Environment from "../internal/Environment.ts"
 import * as LogFormat from "../LogFormat.ts"
@@ -15,7 +24,7 @@ import * as Settings from "../Settings.ts"
 import * as PromiseTask from "./PromiseTask.ts"
 import * as PromiseWorker from "./PromiseWorker.ts"
 import * as Result from "./Result.ts"
-import type { Run } from "./Run.ts"
+import * as Run from "./Run.ts"
 import type * as Schemas from "./Schemas.ts"
 
 export interface AppOptions {
@@ -46,6 +55,8 @@ export interface PromiseApp {
     definition: PromiseTask.Definition<F, undefined>,
     handler: PromiseTask.Handler<F, R>
   ): PromiseTask.PromiseTask<F, R>
+  /** The same without a definition: it has no parameters. */
+  task<R = unknown>(name: string, handler: PromiseTask.Handler<{}, R>): PromiseTask.PromiseTask<{}, R>
   /** Defines a task that is run elsewhere. */
   task<const F extends Schemas.Fields = {}>(
     name: string,
@@ -67,19 +78,57 @@ export interface PromiseApp {
 }
 
 export const make = (options: AppOptions = {}): PromiseApp => {
-  const runtime = ManagedRuntime.make(
-    Layer.provideMerge(brokerOf(options), LogFormat.layer({ level: options.log ?? "warning" }))
+  const log = LogFormat.layer({ level: options.log ?? "warning" })
+  /** By the command, for the program has its options. */
+  let chosen: Settings.Given = {}
+  const { close, context, leave, run } = Run.make(
+    Layer.provideMerge(Layer.suspend(() => brokerOf(options, chosen)), log)
   )
-  const run: Run = (effect, signal) => runtime.runPromise(effect, signal === undefined ? {} : { signal })
   const handlers: Array<NonNullable<PromiseTask.Made["layer"]>> = []
+  const names = new Set<string>()
   const workers = new Set<PromiseWorker.PromiseWorker>()
+
+  /** What it failed with has been told by the worker, if it came to be one. */
+  const ended = async (failure: unknown): Promise<void> => {
+    if (failure !== undefined) {
+      process.exitCode = failure instanceof WorkerFailure ? failure.exitCode : 1
+      if (!(failure instanceof WorkerFailure)) await Effect.runPromise(Effect.provide(unrecoverable(failure), log))
+    }
+    if (!Array.from(workers).some((worker) => worker.isRunning)) await leave()
+  }
+
+  const broker: PromiseWorker.AppBroker = {
+    given: WorkerSettings.ofBroker({ ...options.settings, ...brokerSettings(options) }),
+    layer: (settings) =>
+      Layer.effectContext(Effect.acquireRelease(
+        Effect.tryPromise({
+          try: async () => {
+            // What was sent while the module was loaded went to the program's own. The log is the command's.
+            chosen = settings
+            await leave()
+            return Context.omit(Logger.CurrentLoggers, References.MinimumLogLevel)(await context())
+          },
+          // The settings of the environment have been read by then: what remains is these.
+          catch: (error) => error as MessagingError | ResultError
+        }),
+        () => Effect.promise(leave)
+      ))
+  }
 
   const task = (
     name: string,
-    definition: PromiseTask.Definition<Schemas.Fields, Schemas.Any | undefined>,
-    handler?: PromiseTask.Handler<Schemas.Fields, unknown>
+    given:
+      | PromiseTask.Definition<Schemas.Fields, Schemas.Any | undefined>
+      | PromiseTask.Handler<Schemas.Fields, unknown>,
+    runs?: PromiseTask.Handler<Schemas.Fields, unknown>
   ) => {
+    const [definition, handler] = typeof given === "function" ? [{}, given] : [given, runs]
+    if (typeof definition !== "object" || definition === null) {
+      throw new TypeError(`task '${name}' has no definition: write app.task("${name}", {}, handler)`)
+    }
+    if (names.has(name)) throw because("define", new DuplicateTask({ task: name }))
     const made = PromiseTask.make(run, name, definition, handler)
+    names.add(name)
     if (made.layer !== undefined) handlers.push(made.layer)
     return made.task
   }
@@ -95,7 +144,9 @@ export const make = (options: AppOptions = {}): PromiseApp => {
             ...workerOptions,
             settings: { ...Settings.fromEnvironment(), ...options.settings, ...workerOptions.settings },
             tasks: handlers
-          })
+          }),
+        broker,
+        ended
       )
       workers.add(worker)
       return worker
@@ -107,17 +158,30 @@ export const make = (options: AppOptions = {}): PromiseApp => {
     },
     close: async () => {
       await Promise.all(Array.from(workers, (worker) => worker.stop()))
-      await runtime.dispose()
+      await close()
     }
   }
 }
 
-/** What the program says counts before the environment. */
-const brokerOf = (options: AppOptions) =>
+/** One line for what a user can mend; all there is for a defect. */
+const unrecoverable = (error: unknown): Effect.Effect<void> =>
+  error instanceof Error && "_tag" in error
+    ? Effect.logFatal(`Unrecoverable error: ${error.message}`)
+    : Effect.logFatal("Unrecoverable error:", Cause.die(error))
+
+const brokerSettings = ({ broker, results }: AppOptions): BrokerSettings.Given => ({
+  ...(broker === undefined ? {} : { brokerUrl: broker }),
+  ...(results === undefined ? {} : { resultBackend: results })
+})
+
+/** What the program says counts before the environment, and what was chosen before both. */
+const brokerOf = (options: AppOptions, chosen: Settings.Given) =>
   Layer.unwrap(Effect.map(Environment.read, (environment) => {
-    const { brokerUrl, resultBackend, ...settings } = { ...environment, ...options.settings }
-    return Broker.layer(options.broker ?? brokerUrl ?? Broker.defaultUrl, {
-      results: options.results ?? resultBackend,
-      settings
-    })
+    const { brokerUrl, resultBackend, ...settings } = {
+      ...environment,
+      ...options.settings,
+      ...brokerSettings(options),
+      ...chosen
+    }
+    return Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings })
   }))

@@ -33,6 +33,13 @@ export type Handler<F extends Schemas.Fields, R> = (
   request: Request
 ) => R | Promise<R>
 
+export interface SendOptions extends CallOptions.CallOptions {
+  /** How long to wait for the broker before rejecting: it was not sent then. Default: the setting `publishDeadline`, 30 seconds. */
+  readonly timeoutMs?: number | undefined
+  /** Stops waiting; what has reached the broker stays there. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Nothing has to be given where nothing is required. */
 export type Args<F extends Schemas.Fields, Options = never> = {} extends Schemas.Arguments<F>
   ? [args?: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
@@ -43,8 +50,8 @@ export interface PromiseTask<F extends Schemas.Fields, out A> {
   /** Sends it. Resolves when the broker has confirmed that it keeps the task. */
   readonly delay: (...args: Args<F>) => Promise<Result.Result<A>>
   /** Sends it, with options: `countdown`, `eta`, `expires`, `queue`, `priority` and so on. */
-  readonly applyAsync: (...args: Args<F, CallOptions.CallOptions>) => Promise<Result.Result<A>>
-  /** Sends it, and waits for what it returns. */
+  readonly applyAsync: (...args: Args<F, SendOptions>) => Promise<Result.Result<A>>
+  /** Sends it, and waits for what it returns; `timeoutMs` is for both. */
   readonly execute: (...args: Args<F, CallOptions.CallOptions & Result.GetOptions>) => Promise<A>
 }
 
@@ -67,22 +74,27 @@ export const make = (
     success: definition.success === undefined ? Schema.Unknown : Schemas.toEffect(definition.success),
     ...(definition.options === undefined ? {} : { options: definition.options })
   })
-  const send = (args: Readonly<Record<string, unknown>> = {}, options: CallOptions.CallOptions = {}) =>
-    Effect.flatMap(Client.Client, (client) => client.applyAsync(task, args, options))
+  const send = async (
+    args: Readonly<Record<string, unknown>> | undefined = {},
+    { signal, timeoutMs, ...options }: SendOptions = {}
+  ) => {
+    const call = timeoutMs === undefined ? options : { ...options, deadline: Result.millis("send", timeoutMs) }
+    const sending = Effect.flatMap(Client.Client, (client) => client.applyAsync(task, args, call))
+    return Result.make(run, await run(sending, signal))
+  }
 
   return {
     task: {
       name,
-      delay: async (args) => Result.make(run, await run(send(args))),
-      applyAsync: async (args, options) => Result.make(run, await run(send(args, options))),
-      execute: (args, { signal, timeoutMs, ...options } = {}) =>
-        run(
-          Effect.flatMap(
-            send(args, options),
-            (sent) => sent.get(timeoutMs === undefined ? {} : { timeout: timeoutMs })
-          ),
-          signal
-        )
+      delay: async (...args) => {
+        const sending = Effect.flatMap(Client.Client, (client) => client.delay(task, ...args))
+        return Result.make(run, await run(sending))
+      },
+      applyAsync: send,
+      execute: async (args = {}, { signal, timeoutMs, ...options } = {}) => {
+        const call = timeoutMs === undefined ? options : { ...options, timeout: Result.millis("execute", timeoutMs) }
+        return run(Effect.flatMap(Client.Client, (client) => client.execute(task, args, call)), signal)
+      }
     },
     layer: handler === undefined ? undefined : task.toLayer(handling(fields, handler))
   }

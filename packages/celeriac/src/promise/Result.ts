@@ -1,5 +1,6 @@
 /** What a caller holds of a task that was sent: its id, and promises of its result. */
 import type { AsyncResult } from "@celeriac/tasks/AsyncResult"
+import * as TaskError from "@celeriac/tasks/TaskError"
 import type { TaskState } from "@celeriac/tasks/TaskState"
 import type { Run } from "./Run.ts"
 
@@ -28,8 +29,19 @@ export interface Result<out A> {
 
 export const make = <A>(run: Run, sent: AsyncResult<A, unknown>): Result<A> => ({
   id: sent.id,
-  get: ({ signal, timeoutMs } = {}) => run(sent.get(timeoutMs === undefined ? {} : { timeout: timeoutMs }), signal),
+  get: async ({ signal, timeoutMs } = {}) =>
+    run(sent.get(timeoutMs === undefined ? {} : { timeout: millis("get", timeoutMs) }), signal),
   state: () => run(sent.state),
   ready: () => run(sent.ready),
   forget: () => run(sent.forget)
 })
+
+/** What callers without types may have given: a text would be read as a duration that nobody meant. */
+export const millis = (operation: string, timeoutMs: unknown): number => {
+  if (typeof timeoutMs === "number" && timeoutMs >= 0) return timeoutMs
+  const given = typeof timeoutMs === "string" ? `"${timeoutMs}"` : String(timeoutMs)
+  throw TaskError.because(
+    operation,
+    new TaskError.InvalidOption({ option: "timeoutMs", detail: `${given} is no number of milliseconds, such as 5000` })
+  )
+}

@@ -1,5 +1,57 @@
-/** Runs an effect on the broker of an application; it is connected to at the first use. */
+/**
+ * Runs effects on the broker of an application: it is connected to at the first
+ * use, and again at the next one after it was left.
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import type { Broker } from "../Broker.ts"
 
 export type Run = <A, E>(effect: Effect.Effect<A, E, Broker>, signal?: AbortSignal) => Promise<A>
+
+export interface Connected {
+  readonly run: Run
+  /** What it is connected with. */
+  readonly context: () => Promise<Context.Context<Broker>>
+  /** Closes what is open: nothing of it keeps the process any more. What is under way rejects. */
+  readonly leave: () => Promise<void>
+  /** The same, for good. */
+  readonly close: () => Promise<void>
+}
+
+export const make = <E>(broker: Layer.Layer<Broker, E>): Connected => {
+  let current: ManagedRuntime.ManagedRuntime<Broker, E> | undefined
+  let isClosed = false
+
+  const leave = async (): Promise<void> => {
+    const left = current
+    current = undefined
+    await left?.dispose()
+  }
+
+  const connected = () => {
+    if (isClosed) throw new Error("this application is closed: nothing can be sent or run with it any more")
+    return current ??= ManagedRuntime.make(broker)
+  }
+
+  return {
+    context: async () => connected().context(),
+    run: async (effect, signal) => {
+      const runtime = connected()
+      const exit = await runtime.runPromiseExit(effect, signal === undefined ? {} : { signal })
+      if (Exit.isSuccess(exit)) return exit.value
+      if (runtime !== current && Cause.hasInterruptsOnly(exit.cause)) {
+        throw new Error("the application has left its broker meanwhile: it was closed, or its worker was stopped")
+      }
+      throw Cause.squash(exit.cause)
+    },
+    leave,
+    close: () => {
+      isClosed = true
+      return leave()
+    }
+  }
+}

@@ -52,7 +52,7 @@ export const make = Effect.fnUntraced(
 
     const openChannel = Effect.gen(function*() {
       const own = yield* Scope.fork(scope)
-      const channel = yield* Scope.provide(connection.openChannel, own)
+      const channel = yield* Scope.provide(connection.openChannel(), own)
       open = { channel, scope: own }
       return channel
     })

@@ -179,7 +179,7 @@ const keepUp = (link: Link, options: LinkOptions): Effect.Effect<never> => {
         // A channel alone goes for a publish to nowhere, perhaps: a new one at once when it is needed.
         wanted: Effect.suspend(() => hasServed ? Effect.raceFirst(link.demanded, connection.lost) : Effect.void),
         reconnect: Schedule.forever,
-        open: connection.openChannel,
+        open: connection.openChannel(),
         watch: (channel) => Effect.raceFirst(channel.lost, connection.lost),
         isRecoverable: (error, wasOpen) => wasOpen && error.reason._tag !== "ConnectionLost",
         tell: (event) =>

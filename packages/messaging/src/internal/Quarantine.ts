@@ -36,7 +36,7 @@ export const make = Effect.fnUntraced(
     const channel = Effect.suspend(() =>
       open !== undefined ? Effect.succeed(open.channel) : Effect.gen(function*() {
         const own = yield* Scope.fork(scope)
-        const channel = yield* Scope.provide(connection.openChannel, own)
+        const channel = yield* Scope.provide(connection.openChannel(), own)
         open = { channel, scope: own }
         return channel
       })

@@ -112,7 +112,7 @@ export const declarations = (test: Test, can: Capabilities): void => {
         yield* channel.unbindQueue(name, source.name, "a")
         yield* channel.publish(message("still there"), { exchange: source.name, routingKey: "b" })
         yield* channel.unbindQueue(name, source.name, "b")
-        const doomed = yield* openChannel
+        const doomed = yield* openChannel()
         yield* failsWith(doomed.publish(message("lost"), { exchange: source.name, routingKey: "b" }), "NotFound")
       }))
 
@@ -122,9 +122,9 @@ export const declarations = (test: Test, can: Capabilities): void => {
           const name = queueName()
           yield* Effect.scoped(Effect.gen(function*() {
             const owner = yield* transport.connect()
-            const channel = yield* owner.openChannel
+            const channel = yield* owner.openChannel()
             yield* channel.declareQueue(Entity.queue(name, { exclusive: true, durable: false }))
-            const other = yield* connection.openChannel
+            const other = yield* connection.openChannel()
             yield* failsWith(other.queueState(name), "PreconditionFailed")
             assert.strictEqual((yield* channel.queueState(name)).name, name)
           }))

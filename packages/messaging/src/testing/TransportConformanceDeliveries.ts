@@ -122,7 +122,7 @@ export const deliveries = (test: Test, can: Capabilities): void => {
         const name = yield* queue()
         yield* publishAll(channel, to(name), numbers(10))
         yield* Effect.scoped(Effect.gen(function*() {
-          const other = yield* connection.openChannel
+          const other = yield* connection.openChannel()
           const box = yield* consumeInto(other, name, { prefetch: 1, noAck: true })
           const all = yield* box.takeN(10)
           assert.isTrue(all.every((delivery) => delivery.settle("requeue") === "already"))
@@ -134,7 +134,7 @@ export const deliveries = (test: Test, can: Capabilities): void => {
       Effect.gen(function*() {
         const name = yield* queue()
         const one = yield* consumeInto(channel, name, { prefetch: 1 })
-        const two = yield* consumeInto(yield* openChannel, name, { prefetch: 1 })
+        const two = yield* consumeInto(yield* openChannel(), name, { prefetch: 1 })
         yield* publishAll(channel, to(name), ["a", "b"])
         const shared = [textOf(yield* one.take), textOf(yield* two.take)]
         assert.deepStrictEqual(shared.sort(), ["a", "b"])
@@ -144,7 +144,7 @@ export const deliveries = (test: Test, can: Capabilities): void => {
       Effect.gen(function*() {
         const name = yield* queue()
         yield* consumeInto(channel, name, { exclusive: true })
-        yield* failsWith(consumeInto(yield* openChannel, name), "ChannelClosed")
+        yield* failsWith(consumeInto(yield* openChannel(), name), "ChannelClosed")
       }))
 
     test("cancelling ends deliveries, and what is outstanding can still be settled", ({ channel, queue }) =>

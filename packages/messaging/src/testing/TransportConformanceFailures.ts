@@ -20,14 +20,14 @@ export const failures = (test: Test): void => {
     Effect.gen(function*() {
       const name = yield* kit.queue()
       const bystander = yield* consumeInto(kit.channel, name)
-      const doomed = yield* kit.openChannel
+      const doomed = yield* kit.openChannel()
       const lost = yield* Effect.forkScoped(failsWith(doomed.lost, "ChannelClosed"))
       yield* failsWith(operation(doomed), reason)
       const closed = yield* Fiber.join(lost)
       assert.deepInclude(closed, { code })
       yield* failsWith(doomed.queueState(name), "ChannelClosed")
       yield* failsWith(doomed.publish(message("late"), to(name)), "ChannelClosed")
-      yield* (yield* kit.openChannel).publish(message("fine"), to(name))
+      yield* (yield* kit.openChannel()).publish(message("fine"), to(name))
       assert.strictEqual((yield* bystander.take).settle("ack"), "settled")
     })
 
@@ -74,7 +74,7 @@ export const failures = (test: Test): void => {
       Effect.gen(function*() {
         const name = yield* queue()
         yield* channel.publish(message("again"), to(name))
-        const doomed = yield* openChannel
+        const doomed = yield* openChannel()
         const box = yield* consumeInto(doomed, name)
         const held = yield* box.take
         yield* failsWith(doomed.queueState(queueName()), "NotFound")
@@ -86,7 +86,7 @@ export const failures = (test: Test): void => {
     test("deleting its queue cancels a consumer, and its channel says so", ({ channel, openChannel, queue }) =>
       Effect.gen(function*() {
         const name = yield* queue()
-        const watching = yield* openChannel
+        const watching = yield* openChannel()
         yield* consumeInto(watching, name)
         const lost = yield* Effect.forkScoped(failsWith(watching.lost, "ConsumerCancelled"))
         yield* channel.deleteQueue(name)
@@ -95,7 +95,7 @@ export const failures = (test: Test): void => {
 
     test("the loss is there for whoever asks late", ({ openChannel, queueName }) =>
       Effect.gen(function*() {
-        const doomed = yield* openChannel
+        const doomed = yield* openChannel()
         yield* failsWith(doomed.queueState(queueName()), "NotFound")
         yield* failsWith(doomed.lost, "ChannelClosed")
       }))
@@ -105,7 +105,7 @@ export const failures = (test: Test): void => {
         const name = yield* queue()
         const scope = yield* Scope.make()
         const connection = yield* Scope.provide(transport.connect(), scope)
-        const ours = yield* Scope.provide(connection.openChannel, scope)
+        const ours = yield* Scope.provide(connection.openChannel(), scope)
         const inner = yield* Scope.make()
         yield* Scope.provide(consumeInto(ours, name), inner)
         const watchers = [
@@ -122,7 +122,7 @@ export const failures = (test: Test): void => {
       Effect.gen(function*() {
         const name = yield* queue()
         const scope = yield* Scope.make()
-        const closed = yield* Scope.provide(connection.openChannel, scope)
+        const closed = yield* Scope.provide(connection.openChannel(), scope)
         yield* Scope.close(scope, Exit.void)
         yield* failsWith(closed.publish(message("late"), to(name)), "ChannelClosed")
         yield* failsWith(closed.get(name), "ChannelClosed")

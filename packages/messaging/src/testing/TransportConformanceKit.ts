@@ -57,7 +57,7 @@ export interface Kit {
   readonly connection: Connection
   /** A channel of `connection`. */
   readonly channel: Channel
-  readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
+  readonly openChannel: () => Effect.Effect<Channel, MessagingError, Scope.Scope>
   /** A name that nobody else uses. Whatever is called so is deleted after the test. */
   readonly queueName: () => string
   readonly exchangeName: () => string
@@ -86,7 +86,7 @@ const makeKit: Effect.Effect<Kit, MessagingError, Transport | Scope.Scope> = Eff
   const exchanges: Array<string> = []
   yield* Effect.addFinalizer(() => removeAll(transport, queues, exchanges))
   const connection = yield* transport.connect({ name: "conformance" })
-  const channel = yield* connection.openChannel
+  const channel = yield* connection.openChannel()
   const queueName = () => {
     const name = `conformance.${run}.q${queues.length}`
     queues.push(name)
@@ -101,7 +101,7 @@ const makeKit: Effect.Effect<Kit, MessagingError, Transport | Scope.Scope> = Eff
     transport,
     connection,
     channel,
-    openChannel: connection.openChannel,
+    openChannel: () => connection.openChannel(),
     queueName,
     exchangeName,
     queue: (options) =>
@@ -122,7 +122,7 @@ const removeAll = (
   Effect.gen(function*() {
     const connection = yield* transport.connect({ name: "conformance cleanup" })
     const each = (remove: (channel: Channel) => Effect.Effect<unknown, MessagingError>) =>
-      connection.openChannel.pipe(Effect.flatMap(remove), Effect.scoped, Effect.ignore)
+      connection.openChannel().pipe(Effect.flatMap(remove), Effect.scoped, Effect.ignore)
     for (const queue of queues) yield* each((channel) => channel.deleteQueue(queue))
     for (const exchange of exchanges) yield* each((channel) => channel.deleteExchange(exchange))
   }).pipe(Effect.scoped, Effect.ignore)
@@ -242,7 +242,7 @@ export const eventually = <R>(
 
 /** Whether a queue is there, locked or not, asked on a channel of its own: asking for one that is not there closes it. */
 export const exists = (connection: Connection, queue: string): Effect.Effect<boolean, MessagingError> =>
-  connection.openChannel.pipe(
+  connection.openChannel().pipe(
     Effect.flatMap((channel) => channel.queueState(queue)),
     Effect.as(true),
     Effect.catchIf((error) => error.reason._tag === "NotFound", () => Effect.succeed(false)),

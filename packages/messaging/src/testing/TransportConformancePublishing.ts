@@ -64,7 +64,7 @@ const doom = Effect.fnUntraced(function*({ queueName, transport }: Kit) {
   const connectionScope = yield* Scope.fork(yield* Scope.Scope)
   const connection = yield* Scope.provide(transport.connect({ name: "doomed" }), connectionScope)
   const channelScope = yield* Scope.fork(connectionScope)
-  const channel = yield* Scope.provide(connection.openChannel, channelScope)
+  const channel = yield* Scope.provide(connection.openChannel(), channelScope)
   const doomed: Doomed = { channel, channelScope, connectionScope, missing: queueName() }
   return doomed
 })
@@ -152,7 +152,7 @@ export const publishing = (test: Test): void => {
     test("a message that the broker refuses for good ends alone, and nothing is lost or sent twice", (kit) =>
       Effect.gen(function*() {
         const name = yield* kit.queue()
-        const doomed = yield* kit.openChannel
+        const doomed = yield* kit.openChannel()
         // Something to be confirmed first, as over any channel that has been in use.
         yield* doomed.publish(message("first"), to(name))
         const refused = message("refused", { properties: { expiration: "soon" } })

@@ -46,7 +46,7 @@ export const settlement = (test: Test, can: Capabilities): void => {
         const name = yield* queue()
         yield* publishAll(channel, to(name), ["a", "b"])
         const scope = yield* Scope.make()
-        const other = yield* Scope.provide(connection.openChannel, scope)
+        const other = yield* Scope.provide(connection.openChannel(), scope)
         const acked = yield* pull(other, name)
         const held = yield* pull(other, name)
         acked.settle("ack")
@@ -101,7 +101,7 @@ export const settlement = (test: Test, can: Capabilities): void => {
         const name = yield* queue()
         yield* publishAll(channel, to(name), numbers(6))
         yield* Effect.scoped(Effect.gen(function*() {
-          const other = yield* connection.openChannel
+          const other = yield* connection.openChannel()
           const box = yield* consumeInto(other, name, { prefetch: 4 })
           const held = yield* box.takeN(4)
           held[1]!.settle("ack")
@@ -120,7 +120,7 @@ export const settlement = (test: Test, can: Capabilities): void => {
         yield* publishAll(channel, to(name), numbers(3))
         const held = yield* Effect.scoped(Effect.gen(function*() {
           const connection = yield* transport.connect()
-          const box = yield* consumeInto(yield* connection.openChannel, name, { prefetch: 2 })
+          const box = yield* consumeInto(yield* connection.openChannel(), name, { prefetch: 2 })
           return yield* box.takeN(2)
         }))
         assert.deepStrictEqual(held.map((delivery) => delivery.settle("ack")), ["stale", "stale"])

@@ -21,7 +21,7 @@ describe("MemoryBroker", () => {
         const open = Effect.gen(function*() {
           const transport = yield* Transport
           assert.strictEqual(transport.uri, "memory://shared")
-          return yield* Effect.flatMap(transport.connect(), (connection) => connection.openChannel)
+          return yield* Effect.flatMap(transport.connect(), (connection) => connection.openChannel())
         })
         const worker = yield* Effect.provide(open, MemoryTransport.layerWith(broker))
         const client = yield* Effect.provide(open, MemoryTransport.layerWith(broker))
@@ -103,7 +103,7 @@ describe("MemoryBroker", () => {
     it.effect("a consumer that throws loses its channel, and the message comes again", () =>
       Effect.gen(function*() {
         const { broker, channel, connection } = yield* setup
-        const doomed = yield* connection.openChannel
+        const doomed = yield* connection.openChannel()
         yield* doomed.consume("q", {
           prefetch: 0,
           onDelivery: () => {
@@ -304,9 +304,9 @@ describe("MemoryBroker", () => {
       Effect.gen(function*() {
         const { connection } = yield* setup
         const refused = [
-          (yield* connection.openChannel).bindQueue("q", "", "k"),
-          (yield* connection.openChannel).declareExchange(Entity.defaultExchange),
-          (yield* connection.openChannel).deleteExchange("amq.topic")
+          (yield* connection.openChannel()).bindQueue("q", "", "k"),
+          (yield* connection.openChannel()).declareExchange(Entity.defaultExchange),
+          (yield* connection.openChannel()).deleteExchange("amq.topic")
         ]
         for (const operation of refused) assert.strictEqual((yield* reasonOf(operation))?._tag, "AccessRefused")
       }))
@@ -360,7 +360,7 @@ describe("MemoryBroker", () => {
           const open = Effect.gen(function*() {
             const scope = yield* Scope.make()
             const outstanding: Array<Delivery> = []
-            const own = yield* Scope.provide(connection.openChannel, scope)
+            const own = yield* Scope.provide(connection.openChannel(), scope)
             const subscription = yield* Scope.provide(
               own.consume("q", { prefetch: 3, onDelivery: (delivery) => outstanding.push(delivery) }),
               scope

@@ -18,7 +18,7 @@ describe("MemoryFaults", () => {
         assert.deepInclude(lost, { _tag: "ConnectionLost", uri: "memory://local", detail: "cable cut" })
         assert.strictEqual((yield* reasonOf(channel.lost))?._tag, "ConnectionLost")
         assert.strictEqual((yield* reasonOf(channel.publish(message("b"), to("q"))))?._tag, "ConnectionLost")
-        assert.strictEqual((yield* reasonOf(Effect.scoped(connection.openChannel)))?._tag, "ConnectionLost")
+        assert.strictEqual((yield* reasonOf(Effect.scoped(connection.openChannel())))?._tag, "ConnectionLost")
         assert.strictEqual(held[0]!.settle("ack"), "stale")
         assert.deepInclude(broker.queue("q"), { ready: 1, unacked: 0, consumers: [] })
         assert.deepStrictEqual(broker.connections(), [])
@@ -94,7 +94,7 @@ describe("MemoryFaults", () => {
   it.effect("a channel is closed with a code, and others go on", () =>
     Effect.gen(function*() {
       const { broker, channel, connection } = yield* setup
-      const doomed = yield* connection.openChannel
+      const doomed = yield* connection.openChannel()
       yield* received(doomed, "q")
       const closed = broker.faults.closeChannels(
         406,

@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 export const setup = Effect.gen(function*() {
   const broker = yield* MemoryTransport.makeBroker()
   const connection = yield* broker.connect({ name: "test" })
-  const channel = yield* connection.openChannel
+  const channel = yield* connection.openChannel()
   yield* channel.declareQueue(Entity.queue("q"))
   return { broker, connection, channel }
 })

@@ -55,7 +55,7 @@ export const make: (options: Options) => Effect.Effect<ReplyQueue, never, Transp
       uri: transport.uri,
       open: Effect.gen(function*() {
         const connection = yield* transport.connect({ name: connectionName })
-        const channel = yield* connection.openChannel
+        const channel = yield* connection.openChannel()
         yield* channel.declareQueue(queue)
         yield* Effect.addFinalizer((exit) => deleteWhenClosing(channel, name, exit))
         yield* channel.consume(name, { prefetch: 0, noAck: true, onDelivery })

@@ -1,3 +1,4 @@
+import * as Entity from "@celeriac/messaging/Entity"
 import * as Producer from "@celeriac/messaging/Producer"
 import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
@@ -65,9 +66,9 @@ describe("rpc result backend", () => {
   it.effect("sends what Celery sends", () =>
     Effect.gen(function*() {
       const transport = yield* Transport
-      const channel = yield* Effect.flatMap(transport.connect(), (connection) => connection.openChannel)
+      const channel = yield* Effect.flatMap(transport.connect(), (connection) => connection.openChannel())
       yield* channel.declareQueue({
-        name: "python",
+        ...Entity.queue("python"),
         durable: false,
         exclusive: false,
         autoDelete: true,

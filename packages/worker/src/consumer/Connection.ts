@@ -17,7 +17,7 @@ import { WorkerSettings } from "../state/WorkerSettings.ts"
 export class Connection extends Bootstep.Service<Connection, {
   /** Where we are connected, without the password. */
   readonly uri: string
-  readonly openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
+  readonly openChannel: () => Effect.Effect<Channel, MessagingError, Scope.Scope>
   /** Never succeeds; fails when the broker goes away. */
   readonly lost: Effect.Effect<never, MessagingError>
 }>()("Connection", {

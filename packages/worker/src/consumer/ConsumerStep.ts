@@ -50,7 +50,7 @@ export const make = <
   const { consumers } = options
   const start = Effect.gen(function*() {
     const { openChannel } = yield* Connection
-    const channel = yield* openChannel
+    const channel = yield* openChannel()
     const made = typeof consumers === "function" ? yield* consumers(channel) : consumers
     const consuming = yield* Effect.forEach(made, (consumer) => Consumer.consume(channel, consumer))
     yield* Bootstep.forkSupervised(channel.lost)

@@ -3,6 +3,7 @@ import type * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import type { Transport } from "@celeriac/messaging/Transport"
+import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Effect from "effect/Effect"
@@ -23,6 +24,8 @@ export interface Definition<out E, out R, out W = Bootstep.Any, out C = Bootstep
   readonly settings: WorkerSettings.Settings
   /** Those of its tasks that were given. */
   readonly taskSettings: TaskSettings.Some
+  /** Where its broker is, if its module says so: the command reads it. */
+  readonly brokerSettings: BrokerSettings.Some
   /** Both blueprints, to be drawn. */
   readonly blueprint: Blueprint.Any
   /** The same worker, set up otherwise. */

@@ -16,6 +16,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
+import * as Guards from "../state/Guards.ts"
 import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
@@ -109,7 +110,8 @@ export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepE
 
 export const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
   Effect.scoped(Effect.gen(function*() {
-    const control = yield* Control.make
+    const control = (yield* Signals.Switch) ?? Control.makeUnsafe()
+    yield* Guards.stand
     yield* Signals.listen(control)
     return yield* Effect.matchCauseEffect(live(control, () => {}), {
       onSuccess: (reason) => {
@@ -138,7 +140,7 @@ const warnOfUnread = (given: TaskSettings.Some): Effect.Effect<void> =>
     names.length === 0 ? Effect.void : Effect.logWarning(
       `worker: No worker reads the settings ${
         names.join(", ")
-      }: give them to the broker too, as in Broker.layer(url, { settings })`
+      }: give them to the broker too, as in Broker.layerFor(worker) or Broker.layer(url, { settings })`
     ))
 
 /** One line for what a user can mend; all there is for a defect. */

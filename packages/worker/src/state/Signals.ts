@@ -3,20 +3,36 @@
  *
  * The first SIGTERM or SIGINT stops it warm, the second, or a SIGQUIT, cold;
  * a third leaves at once. A cold stop that takes longer than four and a half seconds is
- * left too. Other listeners of these signals, such as those that `runMain`
- * interrupts the program with, are set aside meanwhile: they would end a warm
- * stop before it is done.
+ * left too. A SIGHUP stops it warm as well, but never cold, however many come:
+ * a terminal that is closed sends several.
+ *
+ * Other listeners of these signals, such as those that `runMain` interrupts the
+ * program with, are set aside meanwhile: they would end a warm stop before it is
+ * done.
  *
  * @since 0.1.0
  */
 import type { Control } from "@celeriac/bootsteps/Control"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-const signals = ["SIGINT", "SIGTERM", "SIGQUIT"] as const
+const signals = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const
 
-type Signal = typeof signals[number]
+export type Signal = typeof signals[number]
+
+/** Told of each signal that comes: the command starts a worker again that was hung up. */
+export const Heard: Context.Reference<(signal: Signal) => void> = Context.Reference(
+  "@celeriac/worker/state/Signals/Heard",
+  { defaultValue: () => (_signal: Signal) => {} }
+)
+
+/** The switch of the worker that is run below, for who stops it without a signal. Default: one of its own. */
+export const Switch: Context.Reference<Control["Service"] | undefined> = Context.Reference(
+  "@celeriac/worker/state/Signals/Switch",
+  { defaultValue: (): Control["Service"] | undefined => undefined }
+)
 
 /** How long a cold stop may take before the process is left, in milliseconds. */
 const patience = 4_500
@@ -25,6 +41,7 @@ const patience = 4_500
 export const listen = (control: Control["Service"]): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
     const run = Effect.runForkWith(yield* Effect.context<never>())
+    const heard = yield* Heard
     let received = 0
     let leaving: NodeJS.Timeout | undefined
 
@@ -37,6 +54,12 @@ export const listen = (control: Control["Service"]): Effect.Effect<void, never, 
         Effect.andThen(Effect.logWarning(`worker: Warm shutdown (MainProcess)`)),
         Effect.andThen(control.request(StopReason.shutdown({ signal })))
       )
+    const hangUp = Effect.suspend(() =>
+      control.currentUnsafe() !== undefined ? Effect.void : Effect.andThen(
+        Effect.logWarning("worker: Hung up: Warm shutdown (MainProcess)"),
+        control.request(StopReason.shutdown({ signal: "SIGHUP" }))
+      )
+    )
     const cold = (signal: Signal) =>
       Effect.logWarning(`worker: Cold shutdown (MainProcess)`).pipe(
         Effect.andThen(control.request(StopReason.terminate({ signal })))
@@ -47,6 +70,8 @@ export const listen = (control: Control["Service"]): Effect.Effect<void, never, 
       )
 
     const onSignal = (signal: Signal): void => {
+      heard(signal)
+      if (signal === "SIGHUP") return void run(hangUp)
       received++
       if (leaving !== undefined) return void run(leave(`${signal} during a cold shutdown`))
       if (received === 1 && signal !== "SIGQUIT") return void run(warm(signal))

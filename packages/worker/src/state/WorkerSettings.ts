@@ -54,13 +54,19 @@ export const table = {
     doc: "The name of the node: `name@host`, with `%h` for the host, `%n` for its first label, `%d` for the rest.",
     flag: { name: "hostname", alias: "n", metavar: "NAME" }
   }),
-  concurrency: Setting.make(SettingKind.integer({ from: 1, expected: "a whole number of at least 1" }), {
-    celery: "worker_concurrency",
-    default: availableParallelism,
-    defaultShown: "the number of processors",
-    doc: "How many tasks run at once.",
-    flag: { name: "concurrency", alias: "c", metavar: "N" }
-  }),
+  concurrency: Setting.make(
+    SettingKind.integer({
+      from: 1,
+      expected: "a whole number of at least 1, or left out for the number of processors"
+    }),
+    {
+      celery: "worker_concurrency",
+      default: availableParallelism,
+      defaultShown: "the number of processors",
+      doc: "How many tasks run at once.",
+      flag: { name: "concurrency", alias: "c", metavar: "N" }
+    }
+  ),
   queues: Setting.make<ReadonlyArray<string> | undefined, ReadonlyArray<string>>(SettingKind.names, {
     default: () => undefined,
     defaultShown: "the default queue and all that are configured",
@@ -109,6 +115,10 @@ export const ofTasks = (given: Given): TaskSettings.Some => {
   const checked = SettingsTable.decodeUnsafe(everything, given)
   return SettingsTable.pick(TaskSettings.table, checked) as TaskSettings.Some // picked of what is checked
 }
+
+/** Where the broker is, and where results go, if those given say so. */
+export const ofBroker = (given: object): BrokerSettings.Some =>
+  SettingsTable.decodeUnsafe(BrokerSettings.table, SettingsTable.pick(BrokerSettings.table, given))
 
 export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@celeriac/worker/state/WorkerSettings", {
   defaultValue: defaults

@@ -153,7 +153,7 @@ describe("Queues", () => {
     return Effect.gen(function*() {
       const queues = yield* get
       const broker = yield* MemoryBroker
-      const rival = yield* (yield* broker.connect()).openChannel
+      const rival = yield* (yield* broker.connect()).openChannel()
       yield* rival.declareQueue(Entity.queue("video", { maxLength: 1 }))
       yield* queues.add("video")
       yield* settled

@@ -137,7 +137,7 @@ describe("the consumer, when something breaks", () => {
   it.effect("declares and consumes its queue again when it was deleted", () =>
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
-        const channel = yield* (yield* (yield* Transport).connect()).openChannel
+        const channel = yield* (yield* (yield* Transport).connect()).openChannel()
         yield* channel.deleteQueue("celery")
       }))
       yield* atOnce
@@ -157,13 +157,14 @@ describe("the consumer, when something breaks", () => {
           connect: (options) =>
             Effect.map(transport.connect(options), (connection) => ({
               ...connection,
-              openChannel: Effect.andThen(
-                Effect.suspend(() => {
-                  opened++
-                  return gate.await
-                }),
-                connection.openChannel
-              )
+              openChannel: () =>
+                Effect.andThen(
+                  Effect.suspend(() => {
+                    opened++
+                    return gate.await
+                  }),
+                  connection.openChannel()
+                )
             }))
         }))
     )
@@ -199,7 +200,7 @@ describe("the consumer, when something breaks", () => {
     return Effect.gen(function*() {
       const broker = yield* MemoryBroker
       const connection = yield* broker.connect({ name: "rival" })
-      const rival = yield* connection.openChannel
+      const rival = yield* connection.openChannel()
       yield* rival.deleteQueue("other")
       // It exists otherwise now: the worker cannot declare it.
       yield* rival.declareQueue(Entity.queue("other", { maxLength: 1 }))
@@ -248,7 +249,7 @@ describe("the consumer, when something breaks", () => {
       assert.strictEqual(
         reason?._tag === "Fail" ? reason.error.message : "",
         "Bootstep 'Connection' of blueprint 'Consumer' failed while starting: " +
-          "connect: connection to memory://local lost: connection refused"
+          "connect: connection refused at memory://local"
       )
     }).pipe(Effect.provide(surroundings()), Effect.provide(quiet)))
 
@@ -277,7 +278,7 @@ describe("the consumer, when something breaks", () => {
   it.effect("refuses to start with a queue that exists with other properties", () =>
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
-        const channel = yield* (yield* (yield* Transport).connect()).openChannel
+        const channel = yield* (yield* (yield* Transport).connect()).openChannel()
         yield* channel.declareQueue(Entity.queue("celery", { maxLength: 1 }))
       }))
       const exit = yield* Effect.exit(Effect.scoped(Layer.build(worker.layer)))
@@ -339,7 +340,7 @@ describe("a task, when its connection is lost", () => {
     const graveyard = Entity.queue("graveyard", { exchange: Entity.exchange("dead", { type: "fanout" }) })
     const dying = Layer.succeed(TaskQueues.Configured, [Entity.queue("celery", { deadLetterExchange: "dead" })])
     return Effect.gen(function*() {
-      const channel = yield* (yield* (yield* Transport).connect()).openChannel
+      const channel = yield* (yield* (yield* Transport).connect()).openChannel()
       yield* Topology.declareQueue(channel, graveyard)
       yield* publish(taskMessage({ task: "failing", id: "a" }))
       yield* until("it runs", () => runs === 1)

@@ -12,9 +12,9 @@ const having = (queue: Entity.Queue) =>
   Effect.gen(function*() {
     const broker = yield* MemoryTransport.makeBroker()
     const connection = yield* broker.connect()
-    const channel = yield* connection.openChannel
+    const channel = yield* connection.openChannel()
     yield* channel.declareQueue(queue)
-    return connection.openChannel
+    return connection.openChannel()
   })
 
 const failing = (reason: Reason) => Effect.fail(because("openChannel", reason))

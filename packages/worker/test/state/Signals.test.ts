@@ -60,6 +60,27 @@ describe("Signals", () => {
       assert.deepStrictEqual(second.control.currentUnsafe(), { _tag: "Terminate", signal: "SIGQUIT" })
     }).pipe(Effect.scoped, Effect.provide(new Lines().layer)))
 
+  it.effect("SIGHUP asks for a warm stop, and no more, however many come; then SIGTERM is the first of its kind", () => {
+    const lines = new Lines()
+    const heard: Array<Signals.Signal> = []
+    return Effect.gen(function*() {
+      const { control, exits } = yield* listening
+      for (const signal of ["SIGHUP", "SIGHUP", "SIGHUP"] as const) yield* emit(signal)
+      assert.deepStrictEqual(control.currentUnsafe(), { _tag: "Shutdown", signal: "SIGHUP" })
+      assert.deepStrictEqual(lines.all.map(({ text }) => text), ["worker: Hung up: Warm shutdown (MainProcess)"])
+      yield* emit("SIGTERM")
+      assert.strictEqual(control.currentUnsafe()?._tag, "Shutdown")
+      yield* emit("SIGTERM")
+      assert.strictEqual(control.currentUnsafe()?._tag, "Terminate")
+      assert.deepStrictEqual(exits, [])
+      assert.deepStrictEqual(heard, ["SIGHUP", "SIGHUP", "SIGHUP", "SIGTERM", "SIGTERM"])
+    }).pipe(
+      Effect.scoped,
+      Effect.provideService(Signals.Heard, (signal) => void heard.push(signal)),
+      Effect.provide(lines.layer)
+    )
+  })
+
   it.effect("sets other listeners aside while it listens, and gives them back as they were", () =>
     Effect.gen(function*() {
       const heard: Array<string> = []

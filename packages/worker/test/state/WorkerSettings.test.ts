@@ -26,10 +26,22 @@ describe("the settings of a worker", () => {
 
   for (
     const [changes, message] of [
-      [{ concurrency: 0 }, "concurrency is 0, and must be a whole number of at least 1"],
-      [{ concurrency: -1 }, "concurrency is -1, and must be a whole number of at least 1"],
-      [{ concurrency: 1.5 }, "concurrency is 1.5, and must be a whole number of at least 1"],
-      [{ concurrency: NaN }, "concurrency is NaN, and must be a whole number of at least 1"],
+      [
+        { concurrency: 0 },
+        "concurrency is 0, and must be a whole number of at least 1, or left out for the number of processors"
+      ],
+      [
+        { concurrency: -1 },
+        "concurrency is -1, and must be a whole number of at least 1, or left out for the number of processors"
+      ],
+      [
+        { concurrency: 1.5 },
+        "concurrency is 1.5, and must be a whole number of at least 1, or left out for the number of processors"
+      ],
+      [
+        { concurrency: NaN },
+        "concurrency is NaN, and must be a whole number of at least 1, or left out for the number of processors"
+      ],
       [
         { connectionMaxRetries: -1 },
         "connectionMaxRetries is -1, and must be a whole number, or 0 for no end"

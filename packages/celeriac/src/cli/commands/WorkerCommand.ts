@@ -26,7 +26,7 @@ export const worker = Command.make("worker", {
     yield* start(app, flags)
   })).pipe(
     Command.withDescription(
-      "Runs a worker until it is told to stop. SIGTERM, or Ctrl+C, lets running tasks finish; the second one, or SIGQUIT, does not."
+      "Runs a worker until it is told to stop. SIGTERM, or Ctrl+C, lets running tasks finish; the second one, or SIGQUIT, does not. SIGHUP starts it again."
     ),
     Command.withShortDescription("Run a worker"),
     Command.withExamples([

@@ -21,21 +21,22 @@ export const connection = (link: MemoryLink): Connection => ({
   uri: link.host.uri,
   lost: Deferred.await(link.lost),
   blocked: () => link.faults.blocked,
-  openChannel: Effect.map(
-    Effect.acquireRelease(
-      Effect.suspend(() =>
-        link.closed === undefined
-          ? Effect.succeed(link.open())
-          : Effect.fail(because("openChannel", link.closed))
+  openChannel: () =>
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.suspend(() =>
+          link.closed === undefined
+            ? Effect.succeed(link.open())
+            : Effect.fail(because("openChannel", link.closed))
+        ),
+        (session) =>
+          Effect.sync(() => {
+            session.close()
+            link.host.turn.run()
+          })
       ),
-      (session) =>
-        Effect.sync(() => {
-          session.close()
-          link.host.turn.run()
-        })
-    ),
-    channel
-  )
+      channel
+    )
 })
 
 const channel = (session: MemorySession): Channel => {

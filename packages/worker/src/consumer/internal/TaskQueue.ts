@@ -149,7 +149,7 @@ class Consuming implements TaskQueue, Receiver.Watcher {
 
   /** A channel that consumes. */
   private readonly open: Effect.Effect<Channel, MessagingError, Scope.Scope> = Effect.gen({ self: this }, function*() {
-    const channel = yield* this.connection.openChannel
+    const channel = yield* this.connection.openChannel()
     yield* Topology.declareQueue(channel, this.queue)
     this.applied = this.target()
     this.isCounted = undefined
@@ -265,7 +265,7 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   /** Gives back what is beyond the prefetch, each message once at most, and only where that does not count against it. */
   private readonly returnExcess: Effect.Effect<void> = Effect.suspend(() =>
     this.isCounted === undefined
-      ? Effect.tap(ReturnCount.isCounted(this.queue, this.connection.openChannel), (isCounted) =>
+      ? Effect.tap(ReturnCount.isCounted(this.queue, this.connection.openChannel()), (isCounted) =>
         Effect.sync(() => void (this.isCounted = isCounted)))
       : Effect.succeed(this.isCounted)
   ).pipe(

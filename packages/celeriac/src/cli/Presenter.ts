@@ -1,0 +1,67 @@
+/**
+ * What the command line says about itself. Help that was asked for goes to
+ * stdout. After a mistake there is one sentence for each, on stderr, and the
+ * help before it for a person at a terminal: no pipe and no log gets pages
+ * that nobody asked for.
+ *
+ * What Celery has and this does not yet is said to be that, and no other flag
+ * is guessed for it. What was typed may hold the URL of a broker.
+ */
+import { maskIn } from "@celeriac/messaging/MaskedUri"
+import type * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+
+const present = (event: CliOutput.Presenter.Event): Effect.Effect<void> => {
+  if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
+  const { commandPath, errors, helpDoc } = event
+  const said = [
+    ...errors.map((error) => `${commandPath.join(" ")}: ${maskIn(sentence(error))}`),
+    `See: ${commandPath.join(" ")} --help`
+  ].join("\n")
+  if (process.stderr.isTTY !== true) return Console.error(said)
+  return Effect.flatMap(
+    CliOutput.Formatter,
+    (formatter) => Console.error(`${formatter.formatHelpDoc(helpDoc)}\n${said}`)
+  )
+}
+
+export const layer: Layer.Layer<never> = CliOutput.layerPresenter({ present })
+
+const sentence = (error: CliError.NonShowHelpErrors): string => {
+  switch (error._tag) {
+    case "UnrecognizedOption": {
+      const [flag = ""] = error.option.split("=")
+      if (flagsOfCelery.has(flag)) return `Celery's ${flag} is not supported yet`
+      // One letter is like any other.
+      const { suggestions } = error
+      const guess = flag.startsWith("--") && suggestions.length > 0 ? `. Did you mean ${suggestions.join(" or ")}?` : ""
+      return `there is no flag ${error.option}${guess}`
+    }
+    case "UnknownSubcommand": {
+      if (commandsOfCelery.has(error.subcommand)) return `Celery's command ${error.subcommand} is not supported yet`
+      const { suggestions } = error
+      const guess = suggestions.length > 0 ? `. Did you mean ${suggestions.join(" or ")}?` : ""
+      return `there is no command ${error.subcommand}${guess}`
+    }
+    default:
+      return error.message
+  }
+}
+
+/** Of `celery worker` and of `celery` itself, but for those that are here too. */
+const flagsOfCelery: ReadonlySet<string> = new Set([
+  ...["-P", "--pool", "-E", "--task-events", "-B", "--beat", "-s", "--schedule", "--schedule-filename", "--scheduler"],
+  ...["-S", "--statedb", "--autoscale", "-O", "--optimization", "--max-tasks-per-child", "--max-memory-per-child"],
+  ...["--time-limit", "--soft-time-limit", "--purge", "--discard", "-X", "--exclude-queues", "-I", "--include"],
+  ...["--without-gossip", "--without-mingle", "--without-heartbeat", "--heartbeat-interval", "--disable-prefetch"],
+  ...["-D", "--detach", "-f", "--logfile", "--pidfile", "--uid", "--gid", "--umask", "--executable"],
+  ...["--workdir", "--config", "--loader", "-q", "--quiet", "-C", "--skip-checks"]
+])
+
+const commandsOfCelery: ReadonlySet<string> = new Set([
+  ...["amqp", "beat", "call", "control", "events", "inspect", "list", "logtool", "migrate", "multi", "purge"],
+  ...["report", "result", "shell", "status", "upgrade"]
+])
