@@ -3,16 +3,13 @@
  * hands over.
  *
  * Every transport, serializer and compression reports its failures as one
- * `MessagingError`: code above decides what to do by looking at `reason`,
- * whether to reconnect by looking at `isRecoverable`. Messages never hold a
- * password: a `uri` is masked where it is made.
+ * `MessagingError`: its `reason` says which, `isRecoverable` whether to
+ * reconnect. Messages never hold a password: a `uri` is masked where it is made.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-
-/** How the details of a connection begin that was not made since nothing listens. */
-const refused = "connection refused"
+import { refused, withoutStop } from "./internal/Wording.ts"
 
 /** The broker could not be reached, or the connection to it was lost. */
 export class ConnectionLost extends Schema.TaggedError<ConnectionLost>()("ConnectionLost", {
@@ -300,6 +297,3 @@ const refusals: ReadonlySet<Reason["_tag"]> = new Set(["MessageRefused", "TooLar
 
 /** Shorthand of every seam: the operation that failed, and why. */
 export const because = (operation: string, reason: Reason): MessagingError => new MessagingError({ operation, reason })
-
-/** What a broker says, as the beginning of a sentence of ours. */
-const withoutStop = (detail: string): string => detail.replace(/\.+$/, "")

@@ -15,8 +15,6 @@
  */
 import { Compressions } from "@celeriac/messaging/Compressions"
 import type * as Content from "@celeriac/messaging/Content"
-import type { Queue } from "@celeriac/messaging/Entity"
-import type { Address } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import { Serializers } from "@celeriac/messaging/Serializers"
@@ -31,14 +29,13 @@ import * as AsyncResult from "./AsyncResult.ts"
 import * as CallOptions from "./CallOptions.ts"
 import * as Misuse from "./internal/Misuse.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
+import * as SendWays from "./internal/SendWays.ts"
 import * as Outcome from "./Outcome.ts"
 import * as PythonRepr from "./protocol/PythonRepr.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
-import * as Queues from "./Queues.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import type { ResultError } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
-import * as Router from "./Router.ts"
 import * as Settings from "./Settings.ts"
 import type * as Task from "./Task.ts"
 import * as TaskError from "./TaskError.ts"
@@ -108,11 +105,8 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
   const reader = yield* ResultReader
   const newId = yield* TaskId
   const clock = yield* Clock.Clock
-  const queues = yield* Queues.make
-  const routes = yield* Router.Routes
-  const declares = yield* Settings.DeclareQueues
+  const ways = yield* SendWays.make
   const ignoresResults = yield* Settings.IgnoreResult
-  const defaultPriority = yield* Settings.DefaultPriority
   const deliveryMode = yield* Settings.DefaultDeliveryMode
   const deadline = yield* Settings.PublishDeadline
   const defaultSerializer = yield* Settings.Serializer
@@ -128,38 +122,6 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     return serializer === undefined && compression === undefined ? encoding : encodingWith(serializer, compression)
   }
 
-  const routeOf = (task: string): Router.RouteOptions => {
-    for (const route of routes) {
-      const options = route(task)
-      if (options !== undefined) return options
-    }
-    return Router.nowhere
-  }
-  const wayOf = (
-    task: Sendable<unknown, unknown>,
-    call: Router.Destination
-  ): Result.Result<Way, TaskError.TaskError> => {
-    const route = routeOf(task.name)
-    return Result.map(
-      Router.resolve(queues, Router.merge(Router.merge(call, task.options), route)),
-      ({ exchange, queue, routingKey }) => ({
-        exchange,
-        routingKey,
-        declare: declares ? [queue] : nothing,
-        priority: task.options.priority ?? route.priority ?? defaultPriority
-      })
-    )
-  }
-  /** The ways of definitions; most calls name no other. */
-  const ways = new WeakMap<object, Result.Result<Way, TaskError.TaskError>>()
-  const usualWayOf = (task: Sendable<unknown, unknown>): Result.Result<Way, TaskError.TaskError> => {
-    const known = ways.get(task)
-    if (known !== undefined) return known
-    const way = wayOf(task, Router.nowhere)
-    ways.set(task, way)
-    return way
-  }
-
   const send = <A, E>(
     task: Sendable<A, E>,
     call: CallOptions.CallOptions,
@@ -168,7 +130,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     times: CallOptions.Times,
     now: number
   ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-    const found = Router.isNowhere(call) ? usualWayOf(task) : wayOf(task, call)
+    const found = ways.of(task, call)
     if (Result.isFailure(found)) return Effect.fail(found.failure)
     const way = found.success
     const priority = call.priority ?? way.priority
@@ -284,19 +246,11 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
 export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader> = Layer.effect(Client, make)
 
 /** What sending takes of a definition. */
-interface Sendable<A, E> {
-  readonly name: string
-  readonly options: TaskOptions
+interface Sendable<A, E> extends SendWays.Named {
   readonly outcome: Outcome.Outcome<A, E>
   /** By its name alone: there is no definition. */
   readonly isNamed?: boolean
 }
 
-interface Way extends Address {
-  readonly declare: ReadonlyArray<Queue>
-  readonly priority: number
-}
-
 const none = Object.freeze({})
 const noArguments: ReadonlyArray<unknown> = Object.freeze([])
-const nothing: ReadonlyArray<Queue> = Object.freeze([])
