@@ -15,8 +15,11 @@
  * const sum = client.execute(add, { x: 2, y: 3 })
  * ```
  *
- * The encoded side of each schema is what travels, and what a Python peer sees.
- * No schema may need services.
+ * The encoded side of each schema is what travels, and what a Python peer sees:
+ * as JSON has it, or as the nearest type of Python's (a `Date` is a `datetime`,
+ * a `bigint` an `int`, a `ReadonlySet` a list; see `Python` for more). A schema
+ * with a part that would not come back as it was sent is refused here. No schema
+ * may need services.
  *
  * @since 0.1.0
  */
@@ -141,7 +144,7 @@ export const make = <
   const success = (definition.success ?? Schema.Void) as Success
   const error = (definition.error ?? Schema.Never) as Failure
   const args = Arguments.make(name, parameters)
-  const outcome = Outcome.make(success, error)
+  const outcome = Outcome.make(name, success, error)
   return {
     [TypeId]: TypeId,
     name,
