@@ -22,8 +22,7 @@ const asPythonWrites = (text: string): string =>
   text.replace(/"(?:[^"\\]|\\.)*"|[,:]/g, (token) =>
     token.length === 1
       ? `${token} `
-      // eslint-disable-next-line no-control-regex
-      : token.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`))
+      : token.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`))
 
 const overTheWire = (value: unknown): any =>
   json.decode(Buffer.from(asPythonWrites(Buffer.from(json.encode(value)).toString("utf8"))), defaults)

@@ -15,6 +15,7 @@ import {
   define,
   digGraveyard,
   drain,
+  inject,
   json,
   Lines,
   lookup,
@@ -122,7 +123,7 @@ describe("a message that cannot be run", () => {
       const lines = new Lines()
       return Effect.gen(function*() {
         yield* digGraveyard
-        yield* publish(message)
+        yield* inject(message)
         yield* publish(taskMessage({ task: "proj.echo", id: "next", args: ["fine"] }))
         yield* settled
         assert.deepStrictEqual(yield* counts(), [0, 0])
@@ -303,7 +304,7 @@ describe("whatever is sent", () => {
       fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 8 }), (messages) =>
         Effect.runPromise(
           Effect.gen(function*() {
-            for (const one of messages) yield* publish(one)
+            for (const one of messages) yield* inject(one)
             yield* publish(taskMessage({ task: "proj.echo", id: "the next", args: ["fine"] }))
             yield* settled
             assert.strictEqual((yield* lookup("the next"))?.result, "fine")

@@ -245,6 +245,27 @@ describe("a result", () => {
     })
   }
 
+  it.effect("that is no plain data comes out of memory as it comes off a wire", () => {
+    const any = Task.make("any", { parameters: { which: Schema.Int }, success: Schema.Unknown })
+    const cycle: Record<string, unknown> = {}
+    cycle["self"] = cycle
+    const live = { tags: new Set([1]), left: undefined, id: 5n }
+    const results = [live, cycle, () => 1, { deep: [Symbol("s")] }]
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const answers = yield* Effect.forEach(results, (_, which) => client.delay(any, { which }))
+      yield* settled
+      const records = yield* Effect.forEach(answers, ({ id }) => lookup(id))
+      assert.deepStrictEqual(records[0]?.result, { tags: [1], id: 5 })
+      for (const record of records.slice(1)) {
+        assert.deepStrictEqual([record?.status, record?.exception?.excType], ["FAILURE", "EncodeError"])
+      }
+    }).pipe(
+      Effect.provide(running(define({ tasks: [any.toLayer(({ which }) => Effect.succeed(results[which]))] }))),
+      Effect.provide(quiet)
+    )
+  })
+
   it.effect("that does not fit the task's own schema becomes a failure", () => {
     const liar = Task.make("liar", { success: Schema.Int })
     return Effect.gen(function*() {
