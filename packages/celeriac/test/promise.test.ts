@@ -92,7 +92,7 @@ describe("celeriac/promise", () => {
     }), async ({ early, late, odd }) => {
       const error: unknown = await rejection(late.execute())
       if (!(error instanceof TaskException)) return assert.fail(String(error))
-      assert.strictEqual(error.message, "ValueError('too far')")
+      assert.strictEqual(error.message, "RangeError('too far')")
       assert.include(error.traceback, "too far")
       assert.strictEqual((await rejection(early.execute())).message, "TypeError('at once')")
       assert.strictEqual((await rejection(odd.execute())).message, "Exception('a text')")

@@ -382,14 +382,14 @@ describe("a handler", () => {
 
   const cases = [
     { how: "declared", excType: "OutOfStock", excModule: "celeriac", logs: "raised expected: OutOfStock(" },
-    { how: "dies", excType: "ValueError", excModule: "builtins", logs: "raised unexpected: ValueError('far out')" },
+    { how: "dies", excType: "RangeError", excModule: "javascript", logs: "raised unexpected: RangeError('far out')" },
     { how: "throws", excType: "TypeError", excModule: "builtins", logs: "raised unexpected: TypeError('at once')" },
     { how: "throws text", excType: "Exception", excModule: "builtins", logs: "raised unexpected: Exception('a text')" },
     {
       how: "interrupts",
-      excType: "Exception",
-      excModule: "builtins",
-      logs: "raised unexpected: Exception('All fibers interrupted without error')"
+      excType: "Error",
+      excModule: "javascript",
+      logs: "raised unexpected: Error('All fibers interrupted without error')"
     },
     { how: "gives nothing", excType: "TypeError", excModule: "builtins", logs: "raised unexpected: TypeError(" },
     { how: "gives a promise", excType: "TypeError", excModule: "builtins", logs: "raised unexpected: TypeError(" }

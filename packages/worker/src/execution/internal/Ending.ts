@@ -7,7 +7,7 @@
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { TimerEntry } from "../../state/TimerQueue.ts"
 import type { Outcome } from "../../trace/Outcome.ts"
-import type { Aftermath, Outgoing } from "../Aftermath.ts"
+import type { Aftermath, Other, Outgoing } from "../Aftermath.ts"
 import type { Subject } from "./Subject.ts"
 
 export class Ending {
@@ -16,6 +16,9 @@ export class Ending {
   readonly settlement: Aftermath["settlement"]
   /** Not stored yet. */
   record: ResultRecord | undefined
+  readonly others: ReadonlyArray<Other>
+  /** How many of the others are stored. */
+  othersStored = 0
   /** Not published yet. */
   messages: ReadonlyArray<Outgoing>
   /** How often it could not be made safe. */
@@ -27,11 +30,12 @@ export class Ending {
   /** Of the next attempt, while it is kept and none is under way. */
   next: TimerEntry | undefined = undefined
 
-  constructor(subject: Subject, outcome: Outcome, { messages, record, settlement }: Aftermath) {
+  constructor(subject: Subject, outcome: Outcome, { messages, others, record, settlement }: Aftermath) {
     this.subject = subject
     this.outcome = outcome
     this.settlement = settlement
     this.record = record
+    this.others = others
     this.messages = messages
   }
 }
