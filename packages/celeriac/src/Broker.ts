@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Environment from "./internal/Environment.ts"
+import { over } from "./internal/Layered.ts"
 import * as ResultBackends from "./internal/ResultBackends.ts"
 import * as Transports from "./internal/Transports.ts"
 import * as Settings from "./Settings.ts"
@@ -82,7 +83,7 @@ export const layerConfig = (
     if (brokerUrl === undefined) return yield* noBroker
     return layer(brokerUrl, {
       results: options.results ?? resultBackend,
-      settings: { ...settings, ...options.settings }
+      settings: over<Settings.Given>(settings, options.settings)
     })
   }))
 

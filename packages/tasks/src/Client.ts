@@ -67,7 +67,7 @@ export interface NamedCall extends CallOptions.CallOptions {
 /** How a task is sent, and how long to wait for it. */
 export interface ExecuteOptions extends CallOptions.CallOptions {
   /** How long to wait for the result. Default: for ever. */
-  readonly timeout?: Duration.Input
+  readonly timeout?: Duration.Input | undefined
 }
 
 /**

@@ -8,7 +8,7 @@ export class CliFailure extends Data.TaggedError("CliFailure")<{
   readonly message: string
   readonly exitCode: number
   /** The stack of what was thrown, for whoever debugs. */
-  readonly detail?: string
+  readonly detail?: string | undefined
 }> {}
 
 export const because = (message: string, error?: unknown): CliFailure =>

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Broker from "../Broker.ts"
 import * as Environment from "../internal/Environment.ts"
+import { over } from "../internal/Layered.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as Settings from "../Settings.ts"
 import * as PromiseTask from "./PromiseTask.ts"
@@ -20,17 +21,17 @@ import type * as Schemas from "./Schemas.ts"
 
 export interface AppOptions {
   /** `amqp://user:password@host/vhost`, or `memory://`. Default: the environment's, else RabbitMQ on this machine. */
-  readonly broker?: string
+  readonly broker?: string | undefined
   /** Where results go: `rpc://`, `memory://` or `disabled://`. Default: the environment's, else `memory://` with `memory://`, `rpc://` otherwise. */
-  readonly results?: string
+  readonly results?: string | undefined
   /**
    * Any of the settings: routes, queues, serializers and so on, for its clients
    * and its workers. `Settings.fromCelery` makes them from a Celery
    * configuration. Default: the environment's.
    */
-  readonly settings?: Settings.Given
+  readonly settings?: Settings.Given | undefined
   /** What is logged, in Celery's format, on stderr. Default `warning`. */
-  readonly log?: LogFormat.Level
+  readonly log?: LogFormat.Level | undefined
 }
 
 export interface PromiseApp {
@@ -93,7 +94,7 @@ export const make = (options: AppOptions = {}): PromiseApp => {
         () =>
           Worker.make({
             ...workerOptions,
-            settings: { ...Settings.fromEnvironment(), ...options.settings, ...workerOptions.settings },
+            settings: over<Settings.Given>(Settings.fromEnvironment(), options.settings, workerOptions.settings),
             tasks: handlers
           })
       )
@@ -115,7 +116,7 @@ export const make = (options: AppOptions = {}): PromiseApp => {
 /** What the program says counts before the environment. */
 const brokerOf = (options: AppOptions) =>
   Layer.unwrap(Effect.map(Environment.read, (environment) => {
-    const { brokerUrl, resultBackend, ...settings } = { ...environment, ...options.settings }
+    const { brokerUrl, resultBackend, ...settings } = over<Settings.Given>(environment, options.settings)
     return Broker.layer(options.broker ?? brokerUrl ?? Broker.defaultUrl, {
       results: options.results ?? resultBackend,
       settings

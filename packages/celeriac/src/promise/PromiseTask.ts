@@ -19,11 +19,11 @@ export interface Request extends TaskRequest {
 
 export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | undefined> {
   /** By name; callers give them by name. Default: none. */
-  readonly parameters?: F
+  readonly parameters?: F | undefined
   /** Default: whatever arrives as the handler returns it: JSON, and `Date`s and bytes. */
-  readonly success?: S
+  readonly success?: S | undefined
   /** Queue, priority, late acknowledgement and so on. */
-  readonly options?: TaskOptions
+  readonly options?: TaskOptions | undefined
 }
 
 /** Returns or throws; what it throws becomes the task's failure. */

@@ -75,7 +75,7 @@ export class MemoryBroker extends Context.Service<MemoryBroker, {
 /** What a broker is called. */
 export interface BrokerOptions {
   /** Part of its URI, `memory://<name>`. Default `local`. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /** A broker with nothing in it. */

@@ -29,9 +29,9 @@ import * as ChordCounterConformance from "./ChordCounterConformance.ts"
 /** What is asked of a reader. */
 export interface Options {
   /** Whether results can be read. Default: true. */
-  readonly keepsResults?: boolean
+  readonly keepsResults?: boolean | undefined
   /** Whether the parts of chords can be counted. Default: true. */
-  readonly countsChords?: boolean
+  readonly countsChords?: boolean | undefined
 }
 
 /** Registers the tests under `<name> result backend`. */
