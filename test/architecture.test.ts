@@ -129,6 +129,15 @@ const table: ReadonlyArray<{
     complaints: 2
   },
   {
+    says: "an option takes undefined",
+    rule: rules.takesUndefined,
+    offenders: [
+      at("tasks/src/A.ts", "interface A {\n  readonly a?: string\n  readonly b?: string | undefined\n}\n"),
+      at("tasks/src/B.ts", "interface B {\n  readonly c?: {\n    readonly d: 1\n  }\n  readonly e: 1\n}\n")
+    ],
+    complaints: 2
+  },
+  {
     says: "nothing is left undone",
     rule: rules.leavesNothingUndone,
     offenders: [at("tasks/src/A.ts", "// TODO\n/** Good enough for now. */\nthrow new Error(\"Not implemented\")\n")],

@@ -80,7 +80,7 @@ Called when the worker terminates
 `,
   "09-promise": `2 + 3 = 5
 { url: 'https://example.com', attempt: 1 }
-rejected: ValueError('ftp://example.com is not safe')
+rejected: RangeError('ftp://example.com is not safe')
 `,
   "10-draw": [
     /^flowchart TB\n +subgraph b0\["Worker"\]\n/,
@@ -91,7 +91,7 @@ rejected: ValueError('ftp://example.com is not safe')
   "11-middleware": `committed: tea for Ada
 ordered: tea for Ada
 rolled back: truffle for Ada
-not ordered: Exception('out of stock')
+not ordered: Error('out of stock')
 `,
   "12-steps-as-layers": `the meter closes
 counted: request 2

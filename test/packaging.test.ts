@@ -92,6 +92,7 @@ beforeAll(() => {
       type: "module",
       dependencies: {
         ...peers,
+        "typescript-5.9": "npm:typescript@~5.9.3",
         ...Object.fromEntries(
           readdirSync(tarballs).map((file) => {
             const name = names.find((name) => file.startsWith(`${name.replace("@", "").replace("/", "-")}-0`))
@@ -101,7 +102,8 @@ beforeAll(() => {
       }
     })
   )
-  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"], consumer, 180)
+  // Without --prefer-offline: the newest patches that the peers allow are the ones to be tested with.
+  run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"], consumer, 180)
 })
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -196,6 +198,23 @@ describe("the published packages", () => {
       })
     )
     run(process.execPath, [tsc, "-p", "."], consumer)
+  })
+
+  it("are typed for TypeScript 5.9 and 7, nodenext and bundler, with exact optionals or not, with Node's types or not", () => {
+    cpSync(join(root, "test", "packaging", "program.ts"), join(consumer, "program.ts"))
+    const api = join(consumer, "node_modules", "typescript-5.9", "lib", "typescript.js")
+    const types = join(root, "node_modules", "@types")
+    const script = join(root, "test", "packaging", "compile.mjs")
+    assert.strictEqual(run(process.execPath, [script, "program.ts", api, tsc, types], consumer), "")
+  })
+
+  it("run with the newest patch of Effect that there is", () => {
+    const { peerDependencies = {} } = manifestIn(join(root, "packages", "celeriac"))
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      assert.match(range, /^~\d+\.\d+\.\d+$/)
+      const newest: unknown = JSON.parse(run("npm", ["view", `${name}@${range}`, "version", "--json"], consumer))
+      assert.strictEqual(manifestIn(installed(name)).version, Array.isArray(newest) ? newest.at(-1) : newest, name)
+    }
   })
 
   it("run the quick start", () => {

@@ -159,6 +159,24 @@ export const asksClockAndRandom: Rule = (sources) =>
 export const explainsCasts: Rule = (sources) =>
   failing(sources, (source) => unexplained(source, /\bas (any|never|unknown as)\b|@ts-(ignore|expect-error|nocheck)/))
 
+/** Who compiles with `exactOptionalPropertyTypes` passes on what may be undefined. What is on the wire is no option. */
+export const takesUndefined: Rule = (sources) =>
+  failing(
+    sources,
+    (source) =>
+      /(^|\/)(internal|protocol)\//.test(placeOf(source)) ? [] : linesOf(source).flatMap((line, index, lines) => {
+        const match = /^\s+readonly ([a-z][A-Za-z]*)\?:\s*(.*)$/.exec(line)
+        if (match === null) return []
+        // A type of several lines ends where the indentation does.
+        const indent = /^\s*/.exec(line)![0].length
+        const end = lines.findIndex((next, at) =>
+          at > index && next.trim() !== "" && /^\s*/.exec(next)![0].length <= indent
+        )
+        const rest = match[2] === "" || /[{(]$/.test(match[2]!) ? lines.slice(index, end + 1).join("\n") : line
+        return /\| undefined/.test(rest) ? [] : [`line ${index + 1}: option ${match[1]} does not take undefined`]
+      })
+  )
+
 export const leavesNothingUndone: Rule = (sources) =>
   failing(sources, (source) =>
     linesOf(source).flatMap((line, index) => {
@@ -266,11 +284,12 @@ export const agreesOnVersions = (
   return manifests.flatMap((manifest) =>
     [manifest.dependencies, manifest.peerDependencies, manifest.devDependencies].flatMap((list) =>
       Object.entries(list).flatMap(([name, version]) => {
-        const wanted = versions.get(name) ?? version
+        const base = version.replace(/^~/, "")
+        const wanted = versions.get(name) ?? base
         versions.set(name, wanted)
         const pinned = list === manifest.devDependencies ? undefined : development.devDependencies[name]
         const isExact = /^\d+\.\d+\.\d+$/.test(version) || version === `~${pinned}`
-        return isExact && wanted === version ? [] : [`${manifest.name} asks for ${name} ${version}, not ${wanted}`]
+        return isExact && wanted === base ? [] : [`${manifest.name} asks for ${name} ${version}, not ${wanted}`]
       })
     )
   )

@@ -22,46 +22,46 @@ import * as Result from "effect/Result"
 /** Certificates by path or as PEM text. They are read anew for every connection. */
 export interface TlsOptions {
   /** Of the authorities to trust, instead of the system's. */
-  readonly ca?: string
+  readonly ca?: string | undefined
   /** Ours, when the broker asks for one. */
-  readonly cert?: string
-  readonly key?: string | Redacted.Redacted
+  readonly cert?: string | undefined
+  readonly key?: string | Redacted.Redacted | undefined
   /** Of the key. */
-  readonly passphrase?: Redacted.Redacted
+  readonly passphrase?: Redacted.Redacted | undefined
   /** Whether to check the broker's certificate. Default true. */
-  readonly verify?: boolean
+  readonly verify?: boolean | undefined
   /** The name to look for in the broker's certificate, if not the host's. */
-  readonly servername?: string
+  readonly servername?: string | undefined
 }
 
 /** What an application says. Everything may be left out. */
 export interface AmqpOptions {
   /** One URL, or several; default `amqp://guest:guest@localhost:5672//`. */
-  readonly url?: string | Redacted.Redacted | ReadonlyArray<string | Redacted.Redacted>
+  readonly url?: string | Redacted.Redacted | ReadonlyArray<string | Redacted.Redacted> | undefined
   /** Which of several URLs to try first: where we were last, then the next (default), or any. */
-  readonly failover?: "round-robin" | "shuffle"
+  readonly failover?: "round-robin" | "shuffle" | undefined
   /** How often each side shows that it lives; the smaller of ours and the broker's counts. 0 is none. Default 30 seconds. */
-  readonly heartbeat?: Duration.Input
+  readonly heartbeat?: Duration.Input | undefined
   /** For all of a connection's handshake. Default 4 seconds. */
-  readonly connectTimeout?: Duration.Input
+  readonly connectTimeout?: Duration.Input | undefined
   /** How long an orderly close may take before the socket is dropped, with what the broker has not read of it: acks, say. Default 5 seconds: a broker that is busy takes its time. */
-  readonly closeTimeout?: Duration.Input
+  readonly closeTimeout?: Duration.Input | undefined
   /** Over what is in the URL; makes `amqp://` an `amqps://`. */
-  readonly tls?: TlsOptions
+  readonly tls?: TlsOptions | undefined
   /** Bodies over this many bytes are dropped as they arrive: see `Delivery.defect`. Default 128 MiB. */
-  readonly maxBodySize?: number
+  readonly maxBodySize?: number | undefined
   /**
    * The broker's `max_message_size`, in bytes: larger messages fail with
    * `TooLarge` before they are sent. Default: learnt from the first that the
    * broker refuses.
    */
-  readonly maxMessageSize?: number
+  readonly maxMessageSize?: number | undefined
   /** How many messages may wait to be sent, per channel, while the socket is full or the broker blocks. Default 10,000. */
-  readonly maxWaiting?: number
+  readonly maxWaiting?: number | undefined
   /** How many bytes of bodies may wait likewise. Default 64 MiB. */
-  readonly maxWaitingBytes?: number
+  readonly maxWaitingBytes?: number | undefined
   /** Shown by the broker's management pages, besides our own. */
-  readonly clientProperties?: Readonly<Record<string, unknown>>
+  readonly clientProperties?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** One member of a failover list. */
@@ -119,6 +119,11 @@ export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, Messa
     }
   })
 
+/** Without what is undefined: that is as good as left out. */
+const given = <A extends object>(options: A): Partial<A> =>
+  // Fewer of the same.
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<A>
+
 /** One URL, without `;`. */
 export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<Endpoint, MessagingError> =>
   Result.gen(function*() {
@@ -166,7 +171,7 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
     const virtualHost = (yield* decode(path.slice(1), "virtual host")) || "/"
     const host = (yield* decode(place[1] ?? "", "host")).replace(/^\[|\]$/g, "") || "localhost"
     const tls = secure || options.tls !== undefined || settings.tls !== undefined
-      ? { ...settings.tls, ...options.tls }
+      ? { ...settings.tls, ...given(options.tls ?? {}) }
       : undefined
     const endpoint = {
       host,

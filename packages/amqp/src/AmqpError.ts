@@ -26,7 +26,7 @@ export interface Circumstances {
   /** Of the connection, without the password. */
   readonly uri: string
   /** What was being declared, as `queue 'celery'`. */
-  readonly entity?: string
+  readonly entity?: string | undefined
 }
 
 /** The broker closed a channel, or the connection, with this code. */

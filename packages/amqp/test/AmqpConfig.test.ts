@@ -53,6 +53,10 @@ describe("AmqpConfig", () => {
     assert.strictEqual(endpoint.connectTimeout, 2000)
     assert.isTrue(endpoint.external)
     assert.deepStrictEqual(endpoint.tls, { ca: "/ca.pem", cert: "/c.pem", key: "/k.pem", verify: false })
+    const over = Result.getOrThrow(
+      AmqpConfig.make({ url: "amqps://h?certfile=/c.pem", tls: { cert: undefined, ca: "/a" } })
+    )
+    assert.deepStrictEqual(over.endpoints[0].tls, { cert: "/c.pem", ca: "/a" })
     assert.strictEqual(parse("amqp://host?connection_timeout=1500").connectTimeout, 1500)
     assert.strictEqual(parse("amqp://host?heartbeat=10", { heartbeat: "1 minute" }).heartbeat, 60)
   })

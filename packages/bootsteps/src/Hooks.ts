@@ -164,12 +164,16 @@ export interface GenericOptions<A, E, R, EInit>
   extends Pick<Options<string, Tags, A, E, never, EInit>, "label" | "last" | "conditional" | "init">
 {
   readonly start: Effect.Effect<A, E, R | Ambient> | ((parent: Parent) => Effect.Effect<A, E, R | Ambient>)
-  readonly close?: (self: NoInfer<A>, reason: Shutdown, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>
-  readonly stop?: (self: NoInfer<A>, reason: StopReason, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>
-  readonly terminate?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>
-  readonly shutdown?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>
-  readonly info?: (self: NoInfer<A>, parent: Parent) => Effect.Effect<Info, never, R | Control>
-  readonly enabled?: Effect.Effect<boolean, never, R | Control>
+  readonly close?:
+    | ((self: NoInfer<A>, reason: Shutdown, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>)
+    | undefined
+  readonly stop?:
+    | ((self: NoInfer<A>, reason: StopReason, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>)
+    | undefined
+  readonly terminate?: ((self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>) | undefined
+  readonly shutdown?: ((self: NoInfer<A>, parent: Parent) => Effect.Effect<unknown, unknown, R | Control>) | undefined
+  readonly info?: ((self: NoInfer<A>, parent: Parent) => Effect.Effect<Info, never, R | Control>) | undefined
+  readonly enabled?: Effect.Effect<boolean, never, R | Control> | undefined
 }
 
 /**

@@ -24,6 +24,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Environment from "./internal/Environment.ts"
+import { over } from "./internal/Layered.ts"
 import * as ResultBackends from "./internal/ResultBackends.ts"
 import * as Transports from "./internal/Transports.ts"
 import * as Settings from "./Settings.ts"
@@ -112,7 +113,7 @@ export const layerConfig = (
     if (brokerUrl === undefined) return yield* noBroker
     return layer(brokerUrl, {
       results: options.results ?? resultBackend,
-      settings: { ...settings, ...options.settings }
+      settings: over<Settings.Given>(settings, options.settings)
     })
   }))
 

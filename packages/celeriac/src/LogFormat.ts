@@ -22,11 +22,11 @@ export type Level = typeof levels[number]
 
 export interface Options {
   /** The lowest level that is shown. Default `info`. */
-  readonly level?: Level
+  readonly level?: Level | undefined
   /** One JSON object a line, instead of text. Default false. */
-  readonly json?: boolean
+  readonly json?: boolean | undefined
   /** Colours by level. Default false. */
-  readonly colors?: boolean
+  readonly colors?: boolean | undefined
 }
 
 /** Replaces the loggers there are, and sets the lowest level. */

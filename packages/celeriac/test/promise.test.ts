@@ -92,7 +92,7 @@ describe("celeriac/promise", () => {
     }), async ({ early, late, odd }) => {
       const error: unknown = await rejection(late.execute())
       if (!(error instanceof TaskException)) return assert.fail(String(error))
-      assert.strictEqual(error.message, "ValueError('too far')")
+      assert.strictEqual(error.message, "RangeError('too far')")
       assert.include(error.traceback, "too far")
       assert.strictEqual((await rejection(early.execute())).message, "TypeError('at once')")
       assert.strictEqual((await rejection(odd.execute())).message, "Exception('a text')")
@@ -116,6 +116,38 @@ describe("celeriac/promise", () => {
         assert.match((await rejection(sent.get())).message, /TypeError\(.*expected a date/)
       }
     ))
+
+  it("gives back a Date as a Date and a UUID as text, and refuses what would arrive as something else", () => {
+    const any = standard<any, any>((value) => ({ value }))
+    return withWorker((app) => ({
+      echo: app.task("proj.echo", { parameters: { value: any }, success: any }, ({ value }) => {
+        assert.isNotTrue(value?.day !== undefined && !(value.day instanceof Date))
+        return value
+      }),
+      big: app.task("proj.big", {}, () => ({ rows: [{ id: 5n }] })),
+      today: app.task("proj.today", {}, () => new Date(5))
+    }), async ({ big, echo, today }) => {
+      for (const value of [new Date(5), { day: new Date(5), n: [1.5, null, "a"] }, 2n ** 70n, Buffer.from([1])]) {
+        assert.deepEqual(await echo.execute({ value }), value instanceof Buffer ? new Uint8Array([1]) : value)
+      }
+      assert.deepStrictEqual(await today.execute(), new Date(5))
+      assert.include(
+        String(await rejection(big.execute())),
+        "a bigint of this size arrives as a number: send Number(value) (at rows[0].id)"
+      )
+      const cycle: Record<string, unknown> = {}
+      cycle.self = cycle
+      for (
+        const [value, why] of [
+          [new Map(), "a Map arrives as an object: send Object.fromEntries(value)"],
+          [{ tags: new Set() }, "a Set arrives as a list: send Array.from(value) (at tags)"],
+          [[undefined], "undefined in a list arrives as null: send null (at [0])"],
+          [{ on: () => 1 }, "a function is not sent (at on)"],
+          [cycle, "a value that contains itself is not sent (at self)"]
+        ] as const
+      ) assert.include(String(await rejection(echo.execute({ value }))), why)
+    })
+  })
 
   it("says that it cannot wait for a schema", () =>
     withWorker(

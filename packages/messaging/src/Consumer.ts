@@ -50,20 +50,20 @@ export interface Consumer<out R = never> {
 /** How a consumer reads, besides from where and to whom. */
 export interface ConsumerSettings {
   /** Which content is decoded: names of serializers or MIME types. Default `["json"]`. */
-  readonly accept?: ReadonlyArray<string>
+  readonly accept?: ReadonlyArray<string> | undefined
   /**
    * How many messages each queue may have outstanding, which bounds how many
    * callbacks run at a time. Default 100; 0 is unlimited.
    */
-  readonly prefetch?: number
+  readonly prefetch?: number | undefined
   /** Take messages without acknowledgement: what is lost is lost, and `prefetch` bounds nothing. Default false. */
-  readonly noAck?: boolean
+  readonly noAck?: boolean | undefined
   /** One message at a time, in the order in which they came, over all queues. Default false. */
-  readonly ordered?: boolean
+  readonly ordered?: boolean | undefined
   /** Declare the queues, their exchanges and bindings first. Default true. */
-  readonly declare?: boolean
+  readonly declare?: boolean | undefined
   /** Consumer tags become `<tagPrefix>1`, `<tagPrefix>2`. Without one the transport chooses. */
-  readonly tagPrefix?: string
+  readonly tagPrefix?: string | undefined
 }
 
 /** Gets the decoded body, and the message to settle. */
@@ -74,9 +74,11 @@ export interface CallbackOptions<Callbacks extends ReadonlyArray<Callback>, D> e
   readonly queues: ReadonlyArray<Queue>
   /** At least one; called one after the other, until one fails. */
   readonly callbacks: Callbacks
-  readonly onMessage?: never
+  readonly onMessage?: never | undefined
   /** Instead of rejecting and logging a message that cannot be decoded. It settles the message, or the message is rejected if it fails. */
-  readonly onDecodeError?: (message: IncomingMessage, error: MessagingError) => Effect.Effect<unknown, unknown, D>
+  readonly onDecodeError?:
+    | ((message: IncomingMessage, error: MessagingError) => Effect.Effect<unknown, unknown, D>)
+    | undefined
 }
 
 /** A consumer that leaves decoding to its callback. */
@@ -84,8 +86,8 @@ export interface MessageOptions<R> extends ConsumerSettings {
   readonly queues: ReadonlyArray<Queue>
   /** Gets the message undecoded; `message.decode` decodes it. One that is not all there is rejected before. */
   readonly onMessage: (message: IncomingMessage) => Effect.Effect<unknown, unknown, R>
-  readonly callbacks?: never
-  readonly onDecodeError?: never
+  readonly callbacks?: never | undefined
+  readonly onDecodeError?: never | undefined
 }
 
 /** A consumer, with either `callbacks` or `onMessage`. */

@@ -23,20 +23,20 @@ export interface DecodeOptions {
    * Names of serializers or MIME types. Default `["json"]`. `text/plain` and
    * `application/data` are always accepted: nothing in them is interpreted.
    */
-  readonly accept?: ReadonlyArray<string>
-  readonly limits?: Limits.Limits
-  readonly serializers?: Serializers.SerializerTable
-  readonly compressions?: Compressions.CompressionTable
+  readonly accept?: ReadonlyArray<string> | undefined
+  readonly limits?: Limits.Limits | undefined
+  readonly serializers?: Serializers.SerializerTable | undefined
+  readonly compressions?: Compressions.CompressionTable | undefined
 }
 
 /** In which form a value is written. */
 export interface EncodeOptions {
   /** By name or itself. Left out: a string is `text/plain`, bytes are `application/data`, the rest is JSON. */
-  readonly serializer?: string | Serializer
+  readonly serializer?: string | Serializer | undefined
   /** A name or MIME type: `gzip`, `brotli`, `zstd`. */
-  readonly compression?: string
-  readonly serializers?: Serializers.SerializerTable
-  readonly compressions?: Compressions.CompressionTable
+  readonly compression?: string | undefined
+  readonly serializers?: Serializers.SerializerTable | undefined
+  readonly compressions?: Compressions.CompressionTable | undefined
 }
 
 /** The part of a message that `encode` makes. */

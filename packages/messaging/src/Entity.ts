@@ -52,10 +52,13 @@ export interface Queue {
   readonly bindings: ReadonlyArray<Binding>
 }
 
+/** All but its name. */
+export type ExchangeOptions = { readonly [K in Exclude<keyof Exchange, "name">]?: Exchange[K] | undefined }
+
 /** Direct and durable by default. */
 export const exchange = (
   name: string,
-  options: Partial<Omit<Exchange, "name">> = {}
+  options: ExchangeOptions = {}
 ): Exchange => ({
   name,
   type: options.type ?? "direct",
@@ -79,28 +82,28 @@ export const binding = (exchange: Exchange, routingKey = "", args: Arguments = {
 
 /** What a queue may be besides durable. Of `arguments` and an option that says the same, the option counts. */
 export interface QueueOptions {
-  readonly exchange?: Exchange
+  readonly exchange?: Exchange | undefined
   /** Of the binding to `exchange`. */
-  readonly routingKey?: string
-  readonly durable?: boolean
+  readonly routingKey?: string | undefined
+  readonly durable?: boolean | undefined
   /** Implies `autoDelete`. */
-  readonly exclusive?: boolean
-  readonly autoDelete?: boolean
+  readonly exclusive?: boolean | undefined
+  readonly autoDelete?: boolean | undefined
   /** `x-expires`: how long the queue lives unused. */
-  readonly expires?: Duration.Input
+  readonly expires?: Duration.Input | undefined
   /** `x-message-ttl`. */
-  readonly messageTtl?: Duration.Input
-  readonly maxLength?: number
-  readonly maxLengthBytes?: number
-  readonly maxPriority?: number
+  readonly messageTtl?: Duration.Input | undefined
+  readonly maxLength?: number | undefined
+  readonly maxLengthBytes?: number | undefined
+  readonly maxPriority?: number | undefined
   /** `x-queue-type`. */
-  readonly type?: "classic" | "quorum" | "stream"
-  readonly deadLetterExchange?: string
-  readonly deadLetterRoutingKey?: string
-  readonly arguments?: Arguments
-  readonly bindingArguments?: Arguments
+  readonly type?: "classic" | "quorum" | "stream" | undefined
+  readonly deadLetterExchange?: string | undefined
+  readonly deadLetterRoutingKey?: string | undefined
+  readonly arguments?: Arguments | undefined
+  readonly bindingArguments?: Arguments | undefined
   /** More bindings, besides the one to `exchange`. */
-  readonly bindings?: ReadonlyArray<Binding>
+  readonly bindings?: ReadonlyArray<Binding> | undefined
 }
 
 /** Durable by default, bound to `exchange` where one is given. */

@@ -31,7 +31,7 @@ export interface DeliveryInfo {
 
 /** What a message is read with; one for all messages of a consumer. */
 export interface Reading extends Content.DecodeOptions {
-  readonly noAck?: boolean
+  readonly noAck?: boolean | undefined
 }
 
 /** A delivery, and how it is read and settled. */

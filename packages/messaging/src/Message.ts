@@ -10,21 +10,21 @@ import type { Reason } from "./MessagingError.ts"
 
 /** AMQP basic properties, in camelCase. Absent means not sent. */
 export interface Properties {
-  readonly contentType?: string
-  readonly contentEncoding?: string
+  readonly contentType?: string | undefined
+  readonly contentEncoding?: string | undefined
   /** 1 transient, 2 persistent. */
-  readonly deliveryMode?: 1 | 2
-  readonly priority?: number
-  readonly correlationId?: string
-  readonly replyTo?: string
+  readonly deliveryMode?: 1 | 2 | undefined
+  readonly priority?: number | undefined
+  readonly correlationId?: string | undefined
+  readonly replyTo?: string | undefined
   /** Milliseconds, as decimal text: AMQP's own form. */
-  readonly expiration?: string
-  readonly messageId?: string
+  readonly expiration?: string | undefined
+  readonly messageId?: string | undefined
   /** Seconds since the epoch. */
-  readonly timestamp?: number
-  readonly type?: string
-  readonly userId?: string
-  readonly appId?: string
+  readonly timestamp?: number | undefined
+  readonly type?: string | undefined
+  readonly userId?: string | undefined
+  readonly appId?: string | undefined
 }
 
 /** Application headers. Integers keep being integers for Python peers; see `@celeriac/amqp/FieldTable`. */

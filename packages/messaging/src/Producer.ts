@@ -78,56 +78,56 @@ export class Producer extends Context.Service<Producer, {
 /** What is sent where, and how. */
 export interface PublishOptions extends SendOptions {
   /** Default: the default exchange, which routes to the queue named by the routing key. */
-  readonly exchange?: string | Exchange
-  readonly routingKey?: string
+  readonly exchange?: string | Exchange | undefined
+  readonly routingKey?: string | undefined
   /**
    * What to do while the broker cannot be reached. `true`, the default: wait
    * until the deadline. `false`: fail when the first attempt to connect fails.
    * A policy: so many attempts more.
    */
-  readonly retry?: boolean | RetryPolicy
+  readonly retry?: boolean | RetryPolicy | undefined
   /** Left out: a string is sent as text, bytes as data, the rest as JSON. */
-  readonly serializer?: string | Serializer
-  readonly compression?: string
-  readonly headers?: Headers
-  readonly priority?: number
+  readonly serializer?: string | Serializer | undefined
+  readonly compression?: string | undefined
+  readonly headers?: Headers | undefined
+  readonly priority?: number | undefined
   /** How long the message may wait in a queue. */
-  readonly expiration?: Duration.Input
+  readonly expiration?: Duration.Input | undefined
   /** 1 transient, 2 persistent (the default). */
-  readonly deliveryMode?: 1 | 2
+  readonly deliveryMode?: 1 | 2 | undefined
   /** The others: `correlationId`, `replyTo` and so on. */
-  readonly properties?: Properties
+  readonly properties?: Properties | undefined
 }
 
 /** Kombu's retry policy; the defaults are Kombu's too. */
 export interface RetryPolicy {
   /** How many attempts after the first. Default 3; `Infinity` for until the deadline. */
-  readonly maxRetries?: number
+  readonly maxRetries?: number | undefined
   /** The pause before the first of them. Default 0. */
-  readonly intervalStart?: Duration.Input
+  readonly intervalStart?: Duration.Input | undefined
   /** By how much each pause is longer than the last. Default 0.2 seconds. */
-  readonly intervalStep?: Duration.Input
+  readonly intervalStep?: Duration.Input | undefined
   /** The longest pause. Default 1 second. */
-  readonly intervalMax?: Duration.Input
+  readonly intervalMax?: Duration.Input | undefined
 }
 
 /** How a producer connects, and how much it keeps meanwhile. */
 export interface ProducerOptions {
   /** Of the connection, as the broker's management pages show it. Default `celeriac producer`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** Connect at once, and stay connected. Default false: connect when there is something to send. */
-  readonly eager?: boolean
+  readonly eager?: boolean | undefined
   /** Default 30 seconds. */
-  readonly deadline?: Duration.Input
+  readonly deadline?: Duration.Input | undefined
   /**
    * How many messages may wait for the connection, or for a broker that
    * blocks publishers. Default 10,000.
    */
-  readonly buffer?: number
+  readonly buffer?: number | undefined
   /** The pauses between attempts to connect. When they end, who waits is told, and who asks next begins them again. Default: `Reconnect.schedule`. */
-  readonly reconnect?: Schedule.Schedule<unknown, MessagingError>
+  readonly reconnect?: Schedule.Schedule<unknown, MessagingError> | undefined
   /** How long closing waits for outstanding confirms. Default 5 seconds. */
-  readonly flush?: Duration.Input
+  readonly flush?: Duration.Input | undefined
 }
 
 /** A producer that lives as long as the scope. */
@@ -216,7 +216,7 @@ const describe = ({ body, headers, properties }: Message, how: PublishOptions): 
   properties: {
     deliveryMode: 2,
     ...properties,
-    ...how.properties,
+    ...(how.properties === undefined ? {} : given(how.properties)),
     ...(how.deliveryMode === undefined ? {} : { deliveryMode: how.deliveryMode }),
     ...(how.priority === undefined ? {} : { priority: how.priority }),
     ...(how.expiration === undefined
@@ -224,6 +224,11 @@ const describe = ({ body, headers, properties }: Message, how: PublishOptions): 
       : { expiration: String(Math.max(0, Math.round(Duration.toMillis(how.expiration)))) })
   }
 })
+
+/** Without what is undefined: that is as good as left out. */
+const given = <A extends object>(options: A): Partial<A> =>
+  // Fewer of the same.
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<A>
 
 const addressOf = ({ exchange = "", routingKey = "" }: PublishOptions): Address => ({
   exchange: typeof exchange === "string" ? exchange : exchange.name,

@@ -4,7 +4,7 @@
  *
  * | Python | here |
  * |---|---|
- * | `datetime` | `DateTime.DateTime` of Effect |
+ * | `datetime` | `DateTime.DateTime` of Effect; a naive one is written from a `PlainDateTime` too |
  * | `date`, `time` | `PlainDate`, `PlainTime` |
  * | `Decimal` | `BigDecimal` of Effect, trailing zeros kept |
  * | `UUID` | `Uuid` |
@@ -51,6 +51,26 @@ export class PlainTime extends Data.Class<{
   override toString(): string {
     const micros = this.microsecond === 0 ? "" : `.${digits(this.microsecond, 6)}`
     return `${digits(this.hour, 2)}:${digits(this.minute, 2)}:${digits(this.second, 2)}${micros}${this.offset}`
+  }
+  toJSON(): string {
+    return this.toString()
+  }
+}
+
+/** Python's naive `datetime.datetime`: what a calendar and a clock show, of no zone. */
+export class PlainDateTime extends Data.Class<{
+  readonly year: number
+  /** 1 to 12. */
+  readonly month: number
+  readonly day: number
+  readonly hour: number
+  readonly minute: number
+  readonly second: number
+  readonly microsecond: number
+}> {
+  /** `2024-01-02T03:04:05.000678`. */
+  override toString(): string {
+    return `${new PlainDate(this)}T${new PlainTime({ ...this, offset: "" })}`
   }
   toJSON(): string {
     return this.toString()
@@ -107,6 +127,20 @@ export const parseDateTime = (text: string): DateTime.DateTime | undefined => {
     : DateTime.makeZonedUnsafe(millis, { timeZone: DateTime.zoneMakeOffset(fields.offsetMillis) })
   if (isoformat(value) !== text) texts.set(value, text)
   return value
+}
+
+/** A naive `datetime.isoformat()`; nothing when it has an offset. */
+export const parsePlainDateTime = (text: string): PlainDateTime | undefined => {
+  const fields = IsoTime.read(text)
+  if (fields === undefined || fields.offset !== "") return undefined
+  const { day, hour, microsecond, minute, month, second, year } = fields
+  return new PlainDateTime({ year, month, day, hour, minute, second, microsecond })
+}
+
+/** What was parsed without an offset, as what it was; nothing for every other value. */
+export const toPlainDateTime = (value: DateTime.DateTime): PlainDateTime | undefined => {
+  const text = texts.get(value)
+  return text === undefined ? undefined : parsePlainDateTime(text)
 }
 
 /** As Python's `datetime.isoformat()`: `2024-01-02T03:04:05.678000+00:00`; exactly what was parsed, for a parsed value. */

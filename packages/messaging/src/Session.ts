@@ -67,12 +67,12 @@ export interface Options<A, R> {
   /** Fails when what was opened is gone. */
   readonly watch: (value: A) => Effect.Effect<never, MessagingError>
   /** Waited for before each attempt. Default: it is wanted always. */
-  readonly wanted?: Effect.Effect<void, MessagingError>
+  readonly wanted?: Effect.Effect<void, MessagingError> | undefined
   /** The pauses. When they end, it is given up. Default: `Reconnect.schedule`. */
-  readonly reconnect?: Schedule.Schedule<unknown, MessagingError>
+  readonly reconnect?: Schedule.Schedule<unknown, MessagingError> | undefined
   /** Whether opening again may help. Default: what the error itself says. */
-  readonly isRecoverable?: (error: MessagingError, wasOpen: boolean) => boolean
-  readonly tell?: (event: Event<A>) => Effect.Effect<void>
+  readonly isRecoverable?: ((error: MessagingError, wasOpen: boolean) => boolean) | undefined
+  readonly tell?: ((event: Event<A>) => Effect.Effect<void>) | undefined
 }
 
 export interface Session<out A> {

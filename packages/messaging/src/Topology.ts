@@ -104,7 +104,7 @@ const flags = (
   entity: {
     readonly durable: boolean
     readonly autoDelete: boolean
-    readonly exclusive?: boolean
+    readonly exclusive?: boolean | undefined
     readonly arguments: Readonly<Record<string, unknown>>
   }
 ): string =>

@@ -31,7 +31,7 @@ export class Transport extends Context.Service<Transport, {
 /** What a connection is called. */
 export interface ConnectOptions {
   /** Shown by the broker's management pages. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /** An open connection. */
@@ -48,9 +48,9 @@ export interface Connection {
 /** How one message is published. */
 export interface PublishOptions {
   /** Fail with `Unroutable` when the message reaches no queue. Default true. */
-  readonly mandatory?: boolean
+  readonly mandatory?: boolean | undefined
   /** How long to wait for the confirm before failing with `PublishTimedOut`. Default 30 seconds. */
-  readonly deadline?: Duration.Input
+  readonly deadline?: Duration.Input | undefined
 }
 
 /** How a queue is consumed, and who gets the messages. */
@@ -58,10 +58,10 @@ export interface ConsumeOptions {
   /** How many deliveries may be outstanding; 0 is unlimited. */
   readonly prefetch: number
   /** The broker forgets a message once it is sent: nothing to settle. Default false. */
-  readonly noAck?: boolean
-  readonly exclusive?: boolean
-  readonly consumerTag?: string
-  readonly arguments?: Arguments
+  readonly noAck?: boolean | undefined
+  readonly exclusive?: boolean | undefined
+  readonly consumerTag?: string | undefined
+  readonly arguments?: Arguments | undefined
   /**
    * Called once per message, in order, synchronously; the first call may come
    * before `consume` has returned. It must not throw. Look at `defect` before

@@ -93,7 +93,7 @@ describe("Producer.publish", () => {
         headers: { my: "h", compression: "lie" },
         priority: 5,
         expiration: "2 minutes",
-        properties: { correlationId: "c", replyTo: "r" }
+        properties: { correlationId: "c", replyTo: "r", deliveryMode: undefined }
       })
       const sent = yield* Effect.fromOption(yield* channel.get("q"))
       assert.deepStrictEqual(sent.headers, { my: "h", compression: "application/x-gzip" })

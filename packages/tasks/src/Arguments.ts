@@ -67,7 +67,7 @@ export interface Arguments<F extends Fields> {
 export const make = <const F extends Fields>(task: string, fields: F): Arguments<F> => {
   const parameters = Object.keys(fields).map((name) => parameter(task, name, fields[name]!))
   const callable = new Callable(`${task.slice(task.lastIndexOf(".") + 1)}()`, parameters)
-  const struct = Codec.make(Schema.Struct(fields))
+  const struct = Codec.make(Schema.Struct(fields), `task '${task}'`)
   return {
     names: parameters.map(({ name }) => name),
     bind: (args, kwargs) => {
@@ -112,7 +112,7 @@ const parameter = (task: string, name: string, schema: Codec.Plain): Parameter =
     name,
     required: !SchemaAST.isOptional(SchemaAST.toEncoded(schema.ast)),
     secret: Codec.holdsSecret(schema.ast),
-    codec: Codec.make(schema)
+    codec: Codec.make(schema, `task '${task}': parameter '${name}'`)
   }
 }
 

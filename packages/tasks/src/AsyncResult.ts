@@ -21,7 +21,7 @@ import * as TaskState from "./TaskState.ts"
 /** How long `get` waits. */
 export interface GetOptions {
   /** How long to wait, before failing with `ResultTimeout`. Default: for ever. */
-  readonly timeout?: Duration.Input
+  readonly timeout?: Duration.Input | undefined
 }
 
 /** What a task came to: its value, the error it declares, or another exception. */

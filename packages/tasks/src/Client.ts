@@ -65,7 +65,7 @@ export interface NamedCall extends CallOptions.CallOptions {
 /** How a task is sent, and how long to wait for it. */
 export interface ExecuteOptions extends CallOptions.CallOptions {
   /** How long to wait: to send it, no longer than its `deadline`, and for the result. Default: for ever. */
-  readonly timeout?: Duration.Input
+  readonly timeout?: Duration.Input | undefined
 }
 
 /**
@@ -249,7 +249,7 @@ export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader>
 interface Sendable<A, E> extends SendWays.Named {
   readonly outcome: Outcome.Outcome<A, E>
   /** By its name alone: there is no definition. */
-  readonly isNamed?: boolean
+  readonly isNamed?: boolean | undefined
 }
 
 const none = Object.freeze({})

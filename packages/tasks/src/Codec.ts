@@ -14,6 +14,7 @@ import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
+import * as Wire from "./internal/Wire.ts"
 
 /** A schema that decodes and encodes without services. */
 export type Plain = Schema.ConstraintCodec<unknown, unknown>
@@ -30,19 +31,34 @@ export interface Codec<out A, out I> {
   readonly encode: (value: unknown) => Result.Result<I, Refusal>
 }
 
-/** Compiled at the first use. */
-export const make = <S extends Plain>(schema: S): Codec<S["Type"], S["Encoded"]> => ({
-  decode: side(
-    schema.ast,
-    () => SchemaParser.decodeUnknownSync(schema),
-    () => SchemaParser.decodeUnknownResult(schema, reporting(schema.ast))
-  ),
-  encode: side(
-    SchemaAST.flip(schema.ast),
-    () => SchemaParser.encodeUnknownSync(schema),
-    () => SchemaParser.encodeUnknownResult(schema, reporting(schema.ast))
-  )
-})
+/**
+ * Between a schema's values and what travels. Compiled at the first use; throws
+ * when the schema has a part that does not travel. `owner` is whose it is, in
+ * words: `task 'proj.add': parameter 'x'`.
+ */
+export const make = <S extends Plain>(schema: S, owner: string): Codec<S["Type"], unknown> => {
+  const wire = wireOf(schema, owner)
+  return {
+    decode: side(
+      wire.ast,
+      () => SchemaParser.decodeUnknownSync(wire),
+      () => SchemaParser.decodeUnknownResult(wire, reporting(wire.ast))
+    ),
+    encode: side(
+      SchemaAST.flip(wire.ast),
+      () => SchemaParser.encodeUnknownSync(wire),
+      () => SchemaParser.encodeUnknownResult(wire, reporting(wire.ast))
+    )
+  }
+}
+
+const wireOf = <S extends Plain>(schema: S, owner: string): Schema.ConstraintCodec<S["Type"], unknown> => {
+  try {
+    return Wire.of(schema)
+  } catch (error) {
+    throw new Error(`${owner}: ${messageOf(error)}`, { cause: error })
+  }
+}
 
 /** `Expected an integer, got 1.5`, and where when it is not the value itself. */
 export const format = ({ detail, path }: Refusal): string =>

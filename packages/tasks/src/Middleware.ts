@@ -44,11 +44,14 @@ export interface Middleware<out Provides, out R> {
 /** Any middleware, in a list. */
 export type List = ReadonlyArray<Middleware<unknown, unknown>>
 
+/** A list, where none may be said by `undefined` too. */
+export type Maybe = List | undefined
+
 /** The services that a list gives to handlers. */
-export type Provides<M extends List> = ProvidesOf<M[number]>
+export type Provides<M extends Maybe> = ProvidesOf<NonNullable<M>[number]>
 
 /** The services that a list needs. */
-export type Needs<M extends List> = NeedsOf<M[number]>
+export type Needs<M extends Maybe> = NeedsOf<NonNullable<M>[number]>
 
 /** Over each of a list: of none there is nothing. */
 type ProvidesOf<M> = M extends Middleware<infer P, unknown> ? P : never

@@ -41,9 +41,9 @@ export const split = (nodename: string): Parts => {
 /** What stands for the letters of a pattern. */
 export interface ExpandOptions {
   /** Default: the system's. */
-  readonly host?: string
+  readonly host?: string | undefined
   /** The number of the process in its pool, for `%i` and `%I`; 0 is the worker itself. Default 0. */
-  readonly processIndex?: number
+  readonly processIndex?: number | undefined
 }
 
 /**

@@ -33,13 +33,14 @@ export interface Outcome<A, E> {
   readonly decodeError: (record: ExceptionRecord.ExceptionRecord) => { readonly error: E } | undefined
 }
 
-/** From the schemas of the result and of the declared errors. */
+/** From the schemas of the result and of the declared errors; throws when one of them does not travel. */
 export const make = <A extends Codec.Plain, E extends Codec.Plain>(
+  task: string,
   success: A,
   error: E
 ): Outcome<A["Type"], E["Type"]> => {
-  const value = Codec.make(success)
-  const failure = SchemaAST.isNever(error.ast) ? undefined : Codec.make(error)
+  const value = Codec.make(success, `task '${task}': its result`)
+  const failure = SchemaAST.isNever(error.ast) ? undefined : Codec.make(error, `task '${task}': its declared error`)
   return {
     encodeSuccess: (result) => {
       const encoded = value.encode(result)

@@ -37,7 +37,7 @@ export interface Kind<out A, out In = A> {
 /** How a setting is called on the command line of `celeriac worker`. */
 export interface Flag {
   readonly name: string
-  readonly alias?: string
+  readonly alias?: string | undefined
   /** What stands for its value in the help. */
   readonly metavar: string
 }

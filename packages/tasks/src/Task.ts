@@ -15,8 +15,11 @@
  * const sum = client.execute(add, { x: 2, y: 3 })
  * ```
  *
- * The encoded side of each schema is what travels, and what a Python peer sees.
- * No schema may need services.
+ * The encoded side of each schema is what travels, and what a Python peer sees:
+ * as JSON has it, or as the nearest type of Python's (a `Date` is a `datetime`,
+ * a `bigint` an `int`, a `ReadonlySet` a list; see `Python` for more). A schema
+ * with a part that would not come back as it was sent is refused here. No schema
+ * may need services.
  *
  * @since 0.1.0
  */
@@ -65,20 +68,20 @@ export interface Task<
    * every run would pay for a scope otherwise. `middleware` is around each run,
    * inside that of the worker.
    */
-  readonly toLayer: <R = never, const M extends Middleware.List = []>(
+  readonly toLayer: <R = never, const M extends Middleware.Maybe = []>(
     handler: Handler<Parameters, Success, Failure, R> & WithoutScope<R>,
     options?: LayerOptions<M>
   ) => Layer.Layer<never, never, TaskRegistry | Unprovided<R, M> | Middleware.Needs<M>>
 }
 
 /** What a handler needs and its middleware does not provide. Said so that nothing is inferred for `R` from where the layer goes. */
-type Unprovided<R, M extends Middleware.List> = [R] extends [infer Needed] ? Exclude<Needed, Middleware.Provides<M>>
+type Unprovided<R, M extends Middleware.Maybe> = [R] extends [infer Needed] ? Exclude<Needed, Middleware.Provides<M>>
   : never
 
 /** How a worker runs the task: what the definition says, where it is left out. */
-export interface LayerOptions<M extends Middleware.List> extends Partial<TaskOptions.ExecutionOptions> {
+export interface LayerOptions<M extends Middleware.Maybe> extends TaskOptions.SomeExecutionOptions {
   /** Around each run, the first outermost. */
-  readonly middleware?: M
+  readonly middleware?: M | undefined
 }
 
 /** Any task, for those who only look. */
@@ -128,11 +131,11 @@ export const make = <
 >(
   name: Name,
   definition: {
-    readonly parameters?: Parameters
-    readonly success?: Success
+    readonly parameters?: Parameters | undefined
+    readonly success?: Success | undefined
     /** Errors that travel typed. Anything else a handler dies of reaches the caller as a `TaskException`. */
-    readonly error?: Failure
-    readonly options?: TaskOptions.TaskOptions
+    readonly error?: Failure | undefined
+    readonly options?: TaskOptions.TaskOptions | undefined
   } = {}
 ): Task<Name, Parameters, Success, Failure> => {
   if (name === "") throw new Error("a task needs a name: 'module.function' is Celery's custom")
@@ -141,7 +144,7 @@ export const make = <
   const success = (definition.success ?? Schema.Void) as Success
   const error = (definition.error ?? Schema.Never) as Failure
   const args = Arguments.make(name, parameters)
-  const outcome = Outcome.make(success, error)
+  const outcome = Outcome.make(name, success, error)
   return {
     [TypeId]: TypeId,
     name,
@@ -164,7 +167,7 @@ const register = <
   Success extends Codec.Plain,
   Failure extends Codec.Plain,
   R,
-  M extends Middleware.List
+  M extends Middleware.Maybe
 >(
   task: Task<Name, Parameters, Success, Failure>,
   handler: Handler<Parameters, Success, Failure, R>,
@@ -180,7 +183,7 @@ const register = <
     const erased: Middleware.Handler = Middleware.wrap(handler as Middleware.Handler, middleware ?? [])
     const registered = {
       name: task.name,
-      options: yield* TaskOptions.resolve({ ...task.options, ...options }),
+      options: yield* TaskOptions.resolve(options, task.options),
       bind: task.bind,
       handler: erased,
       context,

@@ -14,31 +14,31 @@ import * as Settings from "./Settings.ts"
 /** Options of a definition. Celery's names are the same in snake_case. */
 export interface TaskOptions {
   /** The queue to send to. Default: `Settings.DefaultQueue`. */
-  readonly queue?: string
+  readonly queue?: string | undefined
   /** The exchange to publish to, instead of the queue's own. */
-  readonly exchange?: string
+  readonly exchange?: string | undefined
   /** The routing key to publish with, instead of the queue's own. */
-  readonly routingKey?: string
+  readonly routingKey?: string | undefined
   /** 0 to 255. On RabbitMQ higher comes first, in a queue that has `maxPriority`. */
-  readonly priority?: number
+  readonly priority?: number | undefined
   /** A task not started by then is revoked instead of run. */
-  readonly expires?: Duration.Input
+  readonly expires?: Duration.Input | undefined
   /** The name of a serializer: `json`, ... */
-  readonly serializer?: string
+  readonly serializer?: string | undefined
   /** The name of a compression: `gzip`, ... */
-  readonly compression?: string
+  readonly compression?: string | undefined
 
   /** Acknowledge after the task has run and not before: a lost worker's tasks run again. */
-  readonly acksLate?: boolean
+  readonly acksLate?: boolean | undefined
   /**
    * With `acksLate`, acknowledge a task that failed or ran out of time too.
    * When false it is rejected, for the dead-letter exchange.
    */
-  readonly acksOnFailureOrTimeout?: boolean
+  readonly acksOnFailureOrTimeout?: boolean | undefined
   /** Store no result. A sender can say otherwise per call. */
-  readonly ignoreResult?: boolean
+  readonly ignoreResult?: boolean | undefined
   /** Store the state STARTED when a run begins. */
-  readonly trackStarted?: boolean
+  readonly trackStarted?: boolean | undefined
 }
 
 /** The worker's part of the options, nothing left open. */
@@ -49,14 +49,21 @@ export interface ExecutionOptions {
   readonly trackStarted: boolean
 }
 
-/** Fills what the definition left open from the settings in effect. */
-export const resolve: (options: TaskOptions) => Effect.Effect<ExecutionOptions> = Effect.fnUntraced(
-  function*(options) {
+/** Any of them. */
+export type SomeExecutionOptions = { readonly [K in keyof ExecutionOptions]?: ExecutionOptions[K] | undefined }
+
+/** What is left open is the definition's, and what that left open is taken from the settings in effect. */
+export const resolve: (
+  options: SomeExecutionOptions,
+  definition: TaskOptions
+) => Effect.Effect<ExecutionOptions> = Effect.fnUntraced(
+  function*(options, definition) {
     return {
-      acksLate: options.acksLate ?? (yield* Settings.AcksLate),
-      acksOnFailureOrTimeout: options.acksOnFailureOrTimeout ?? (yield* Settings.AcksOnFailureOrTimeout),
-      ignoreResult: options.ignoreResult ?? (yield* Settings.IgnoreResult),
-      trackStarted: options.trackStarted ?? (yield* Settings.TrackStarted)
+      acksLate: options.acksLate ?? definition.acksLate ?? (yield* Settings.AcksLate),
+      acksOnFailureOrTimeout: options.acksOnFailureOrTimeout ?? definition.acksOnFailureOrTimeout ??
+        (yield* Settings.AcksOnFailureOrTimeout),
+      ignoreResult: options.ignoreResult ?? definition.ignoreResult ?? (yield* Settings.IgnoreResult),
+      trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted)
     }
   }
 )

@@ -139,6 +139,15 @@ describe("Task", () => {
       )
     )))
 
+  it.effect("leaves the definition as it is where the worker's side says undefined", () =>
+    Effect.gen(function*() {
+      assert.isTrue((yield* registered("shop.order")).options.acksLate)
+    }).pipe(Effect.provide(
+      order.toLayer(() => Effect.succeed({ left: 0 }), { acksLate: undefined, middleware: undefined }).pipe(
+        Layer.provideMerge(TaskRegistry.layer)
+      )
+    )))
+
   describe("outcome", () => {
     it("stores a value as its schema encodes it", () => {
       const at = Task.make("at", { success: Schema.Struct({ when: Schema.DateTimeUtcFromString }) }).outcome

@@ -39,41 +39,51 @@ export interface Options<
   T extends Handlers.List,
   W extends WorkerSteps.List,
   C extends WorkerSteps.List,
-  M extends Middleware.List = []
+  M extends Middleware.Maybe = []
 > {
   /**
    * The tasks this worker runs: what `task.toLayer(handler)` gives. Handlers may use
    * what steps of the Worker blueprint provide. A worker of steps alone may leave them out.
    */
   readonly tasks?:
-    & T
-    & WorkerChecks.Handlers<T, WorkerSteps.Worker | W[number], WorkerSteps.Consumer | C[number], Middleware.Provides<M>>
+    | (
+      & T
+      & WorkerChecks.Handlers<
+        T,
+        WorkerSteps.Worker | W[number],
+        WorkerSteps.Consumer | C[number],
+        Middleware.Provides<M>
+      >
+    )
+    | undefined
   /** What is around every run, the first outermost. */
-  readonly middleware?: M
+  readonly middleware?: M | undefined
   /** The name of the node: `name@host`, with `%h` for the host, `%n` for its first label, `%d` for the rest. Default `celery@%h`. */
-  readonly nodename?: string
+  readonly nodename?: string | undefined
   /** How many tasks run at once. Default: the number of processors. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** The names of the queues to consume from. Default: the default queue and all that are configured; none without `tasks`. */
-  readonly queues?: ReadonlyArray<string>
+  readonly queues?: ReadonlyArray<string> | undefined
   /** How many messages may wait here. Default: as many as are worth a tenth of a second. */
-  readonly prefetch?: WorkerSettings.Settings["prefetch"]
+  readonly prefetch?: WorkerSettings.Settings["prefetch"] | undefined
   /** How often to try to reach a broker that is away before giving up; 0 is without end. Default 100. */
-  readonly connectionMaxRetries?: number
+  readonly connectionMaxRetries?: number | undefined
   /**
    * Any of the settings, those above included, which count before these. Tasks
    * are run by them; the layers of the broker and of the result backend read
    * their own when they are built: `Broker.layer(url, { settings })`. Where a
    * configuration of Celery's has its broker is for the command.
    */
-  readonly settings?: WorkerSettings.Given
+  readonly settings?: WorkerSettings.Given | undefined
   /** Steps of your own, for either blueprint. */
   readonly steps?: {
     /** Of the Worker blueprint: they live with the process. */
-    readonly worker?: W & WorkerChecks.ForWorker<W, WorkerSteps.Worker, WorkerSteps.Consumer | C[number]>
+    readonly worker?: (W & WorkerChecks.ForWorker<W, WorkerSteps.Worker, WorkerSteps.Consumer | C[number]>) | undefined
     /** Of the Consumer blueprint: they live with one connection, and are started again with the next. */
-    readonly consumer?: C & WorkerChecks.ForConsumer<C, WorkerSteps.Consumer, WorkerSteps.Worker | W[number]>
-  }
+    readonly consumer?:
+      | (C & WorkerChecks.ForConsumer<C, WorkerSteps.Consumer, WorkerSteps.Worker | W[number]>)
+      | undefined
+  } | undefined
 }
 
 /** Over each layer: a list of none has no errors. */
@@ -88,7 +98,7 @@ export const make = <
   const T extends Handlers.List = NoHandlers,
   const W extends WorkerSteps.List = [],
   const C extends WorkerSteps.List = [],
-  const M extends Middleware.List = []
+  const M extends Middleware.Maybe = []
 >(
   options: Options<T, W, C, M>
 ): Of<

@@ -56,10 +56,12 @@ export interface Steps {
   readonly consumer: List
 }
 
-/** The default steps, and one's own after them. */
-export const withDefaults = (own: Partial<Steps> = {}): Steps => add({ worker, consumer }, own)
+type More = { readonly [K in keyof Steps]?: Steps[K] | undefined }
 
-export const add = (steps: Steps, more: Partial<Steps>): Steps => ({
+/** The default steps, and one's own after them. */
+export const withDefaults = (own: More = {}): Steps => add({ worker, consumer }, own)
+
+export const add = (steps: Steps, more: More): Steps => ({
   worker: [...steps.worker, ...more.worker ?? []],
   consumer: [...steps.consumer, ...more.consumer ?? []]
 })

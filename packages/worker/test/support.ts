@@ -17,6 +17,7 @@ import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Task from "@celeriac/tasks/Task"
 import * as Worker from "@celeriac/worker/Worker"
+import { assert } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -144,6 +145,10 @@ export const json: Properties = { contentType: "application/json", contentEncodi
 /** Sends anything at all to a queue. */
 export const publish = (message: Message, name = queue) =>
   Effect.flatMap(Producer.Producer, (producer) => producer.publish(message, { exchange: "", routingKey: name }))
+
+/** Puts a message there that no client of ours could have written. */
+export const inject = (message: Message, name = queue) =>
+  Effect.map(MemoryBroker, (broker) => assert.isTrue(broker.faults.inject(name, message)))
 
 /** What is stored about a task. */
 export const lookup = (id: string): Effect.Effect<ResultRecord | undefined, never, ResultReader> =>

@@ -9,7 +9,7 @@ export class CliFailure extends Data.TaggedError("CliFailure")<{
   readonly message: string
   readonly exitCode: number
   /** The stack of what was thrown, for whoever debugs. */
-  readonly detail?: string
+  readonly detail?: string | undefined
 }> {}
 
 /** A mistake in the command line. */

@@ -19,6 +19,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Broker from "../Broker.ts"
 import * as Environment from "../internal/Environment.ts"
+import { over } from "../internal/Layered.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as Settings from "../Settings.ts"
 import * as PromiseTask from "./PromiseTask.ts"
@@ -29,17 +30,17 @@ import type * as Schemas from "./Schemas.ts"
 
 export interface AppOptions {
   /** `amqp://user:password@host/vhost`, or `memory://`. Default: the environment's, else RabbitMQ on this machine. */
-  readonly broker?: string
+  readonly broker?: string | undefined
   /** Where results go: `rpc://`, `memory://` or `disabled://`. Default: the environment's, else `memory://` with `memory://`, `rpc://` otherwise. */
-  readonly results?: string
+  readonly results?: string | undefined
   /**
    * Any of the settings: routes, queues, serializers and so on, for its clients
    * and its workers. `Settings.fromCelery` makes them from a Celery
    * configuration. Default: the environment's.
    */
-  readonly settings?: Settings.Given
+  readonly settings?: Settings.Given | undefined
   /** What is logged, in Celery's format, on stderr. Default `warning`. */
-  readonly log?: LogFormat.Level
+  readonly log?: LogFormat.Level | undefined
 }
 
 export interface PromiseApp {
@@ -142,7 +143,7 @@ export const make = (options: AppOptions = {}): PromiseApp => {
         () =>
           Worker.make({
             ...workerOptions,
-            settings: { ...Settings.fromEnvironment(), ...options.settings, ...workerOptions.settings },
+            settings: over<Settings.Given>(Settings.fromEnvironment(), options.settings, workerOptions.settings),
             tasks: handlers
           }),
         broker,
@@ -177,11 +178,11 @@ const brokerSettings = ({ broker, results }: AppOptions): BrokerSettings.Given =
 /** What the program says counts before the environment, and what was chosen before both. */
 const brokerOf = (options: AppOptions, chosen: Settings.Given) =>
   Layer.unwrap(Effect.map(Environment.read, (environment) => {
-    const { brokerUrl, resultBackend, ...settings } = {
-      ...environment,
-      ...options.settings,
-      ...brokerSettings(options),
-      ...chosen
-    }
+    const { brokerUrl, resultBackend, ...settings } = over<Settings.Given>(
+      environment,
+      options.settings,
+      brokerSettings(options),
+      chosen
+    )
     return Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings })
   }))

@@ -7,7 +7,6 @@ import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import * as Result from "./Result.ts"
 import type { Run } from "./Run.ts"
 import * as Schemas from "./Schemas.ts"
@@ -20,11 +19,11 @@ export interface Request extends TaskRequest {
 
 export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | undefined> {
   /** By name; callers give them by name. Default: none. */
-  readonly parameters?: F
-  /** Default: whatever JSON can hold, as the handler returns it, unchecked. */
-  readonly success?: S
+  readonly parameters?: F | undefined
+  /** Default: whatever arrives as the handler returns it: JSON, and `Date`s and bytes. */
+  readonly success?: S | undefined
   /** Queue, priority, late acknowledgement and so on. */
-  readonly options?: TaskOptions
+  readonly options?: TaskOptions | undefined
 }
 
 /** Returns or throws; what it throws becomes the task's failure. */
@@ -71,7 +70,7 @@ export const make = (
   const fields = definition.parameters ?? {}
   const task = Task.make(name, {
     parameters: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, Schemas.toParameter(schema)])),
-    success: definition.success === undefined ? Schema.Unknown : Schemas.toEffect(definition.success),
+    success: definition.success === undefined ? Schemas.unchecked : Schemas.toEffect(definition.success),
     ...(definition.options === undefined ? {} : { options: definition.options })
   })
   const send = async (

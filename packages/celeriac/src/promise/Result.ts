@@ -6,9 +6,9 @@ import type { Run } from "./Run.ts"
 
 export interface GetOptions {
   /** How long to wait before rejecting with a `ResultError`. Default: for ever. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Stops waiting; the task goes on. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface Result<out A> {

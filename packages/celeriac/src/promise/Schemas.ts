@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
+import * as Native from "./Native.ts"
 
 export type Any = Plain | StandardSchemaV1<any, any>
 
@@ -43,6 +44,15 @@ export type Parameters<F extends Fields> = Simplify<
 >
 
 type Simplify<T> = { [K in keyof T]: T[K] } & {}
+
+/** What a handler returns without a schema. */
+export const unchecked: Plain = Schema.Unknown.pipe(Schema.decodeTo(
+  Schema.Unknown,
+  SchemaTransformation.transformEffect({
+    decode: (wire) => Effect.succeed(Native.fromWire(wire)),
+    encode: (value) => send(value)
+  })
+))
 
 /** The Effect Schema of any schema. */
 export const toEffect = (schema: Any): Plain => Schema.isSchema(schema) ? schema as Plain : fromStandard(schema)
@@ -79,10 +89,17 @@ const fromStandard = (schema: Any): Plain => {
     const result = validate(schema, input)
     return result.issues === undefined ? Effect.succeed(result.value) : Effect.fail(issueOf(result.issues[0]))
   }
+  // The schema has its say first: what it refuses needs no other reason.
+  const encode = (input: unknown) => Effect.andThen(check(input), send(input))
   return Schema.Unknown.pipe(Schema.decodeTo(
     Schema.Unknown,
-    SchemaTransformation.transformEffect({ decode: check, encode: (input) => Effect.as(check(input), input) })
+    SchemaTransformation.transformEffect({ decode: (wire) => check(Native.fromWire(wire)), encode })
   ))
+}
+
+const send = (input: unknown): Effect.Effect<unknown, SchemaIssue.Issue> => {
+  const why = Native.refusal(input)
+  return why === undefined ? Effect.succeed(input) : Effect.fail(new SchemaIssue.InvalidValue({ message: why }))
 }
 
 const validate = (schema: StandardSchemaV1, input: unknown): StandardSchemaV1.Result<unknown> => {

@@ -32,7 +32,7 @@ export type { JsonType } from "./internal/JsonType.ts"
 /** What `make` adds to the built-in types. */
 export interface JsonOptions {
   /** Asked before the built-in ones, in this order. */
-  readonly types?: ReadonlyArray<JsonType<any>>
+  readonly types?: ReadonlyArray<JsonType<any>> | undefined
 }
 
 /** JSON with types of your own. */

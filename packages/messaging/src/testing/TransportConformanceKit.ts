@@ -39,7 +39,7 @@ export interface Capabilities {
 export interface Options extends Partial<Capabilities> {
   readonly layer: Layer.Layer<Transport, unknown>
   /** Of each test, in milliseconds. Default 20 seconds. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
 }
 
 export const capabilitiesOf = (options: Options): Capabilities => ({

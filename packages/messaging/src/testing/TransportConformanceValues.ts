@@ -1,6 +1,8 @@
 /** Conformance: bodies, headers and properties arrive as they were sent. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { Headers, Message, Properties } from "../Message.ts"
 import { type Capabilities, type Kit, message, present, type Test, to } from "./TransportConformanceKit.ts"
 
@@ -55,6 +57,66 @@ export const values = (test: Test, can: Capabilities): void => {
           assert.deepStrictEqual(received.headers[key], headers[key], `header '${key}'`)
         }
         assert.sameMembers(Object.keys(received.headers), Object.keys(headers))
+      }))
+
+    test("headers arrive as the wire has them, and as they were when they were sent", (kit) =>
+      Effect.gen(function*() {
+        const name = yield* kit.queue()
+        const nested = { text: "sent" }
+        const body = new Uint8Array([1, 2])
+        yield* kit.channel.publish(
+          {
+            ...message("", {
+              headers: {
+                day: new Date(1_700_000_000_999),
+                big: 5n,
+                bigger: 2n ** 60n,
+                nothing: undefined,
+                list: [undefined],
+                bytes: Buffer.from([1]),
+                nested
+              }
+            }),
+            body
+          },
+          to(name)
+        )
+        nested.text = "changed"
+        body[0] = 9
+        const pulled = Option.getOrThrow(yield* kit.channel.get(name, { noAck: true }))
+        assert.deepStrictEqual({ ...pulled.headers }, {
+          day: new Date(1_700_000_000_000),
+          big: 5,
+          bigger: 2n ** 60n,
+          list: [null],
+          bytes: new Uint8Array([1]),
+          nested: { text: "sent" }
+        })
+        assert.deepStrictEqual(Array.from(pulled.body), [1, 2])
+      }))
+
+    test("what has no form on the wire is refused, and the channel stays", (kit) =>
+      Effect.gen(function*() {
+        const name = yield* kit.queue()
+        const cycle: Record<string, unknown> = {}
+        cycle["self"] = cycle
+        const unsendable: ReadonlyArray<readonly [string, Partial<Message>, string]> = [
+          ["Unencodable", { headers: { on: () => 1 } }, "a function has no form in headers or arguments"],
+          ["Unencodable", { headers: { big: 2n ** 70n } }, "does not fit in 64 bits"],
+          ["Unencodable", { headers: { day: new Date(-1) } }, "a date before 1970"],
+          ["Unencodable", { headers: cycle }, "nest deeper than 64 levels"],
+          ["Unencodable", { headers: { ["x".repeat(256)]: 1 } }, "is longer than 255 bytes"],
+          ["Unencodable", { properties: { correlationId: "x".repeat(256) } }, "the correlation id '"],
+          ["TooLarge", { headers: { long: "x".repeat(140_000) } }, "the size of the headers is over the limit"]
+        ]
+        for (const [tag, part, why] of unsendable) {
+          const sent = yield* Effect.result(kit.channel.publish({ ...message("x"), ...part }, to(name)))
+          const error = Option.getOrThrow(Result.getFailure(sent))
+          assert.strictEqual(error.reason._tag, tag, why)
+          assert.include(error.message, why)
+        }
+        yield* kit.channel.publish(message("x"), to(name))
+        assert.strictEqual((yield* kit.channel.queueState(name)).messageCount, 1)
       }))
 
     test("every property arrives equal", (kit) =>

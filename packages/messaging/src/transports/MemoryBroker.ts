@@ -7,8 +7,8 @@
  * Effect's `Clock`, and hands deliveries over in the very turn of the publish
  * that caused them.
  *
- * Bodies and headers are passed on and not copied: do not change them after
- * they were published.
+ * A message is copied as it is published, into what AMQP would make of it: what
+ * has no form there is refused here too.
  *
  * @since 0.1.0
  */
@@ -75,7 +75,7 @@ export class MemoryBroker extends Context.Service<MemoryBroker, {
 /** What a broker is called. */
 export interface BrokerOptions {
   /** Part of its URI, `memory://<name>`. Default `local`. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /** A broker with nothing in it. */

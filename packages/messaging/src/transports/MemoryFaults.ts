@@ -36,6 +36,8 @@ export interface Faults {
   readonly closeChannels: (code: number, text: string, which?: (channel: ChannelInfo) => boolean) => number
   /** Cancels the consumers of a queue, which stays; how many. */
   readonly cancelConsumers: (queue: string) => number
+  /** Puts a message into a queue as it is, as if another client had written it: nothing in it is checked. False without the queue. */
+  readonly inject: (queue: string, message: Message) => boolean
   /** Refuses the next connects, or all of them until `allowConnects`. */
   readonly refuseConnects: (reason: "ConnectionLost" | "AccessRefused", times?: number) => void
   readonly allowConnects: () => void

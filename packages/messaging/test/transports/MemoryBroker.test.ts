@@ -311,7 +311,7 @@ describe("MemoryBroker", () => {
         for (const operation of refused) assert.strictEqual((yield* reasonOf(operation))?._tag, "AccessRefused")
       }))
 
-    it.effect.each(["", "-1", "soon", "1.5", "1e3", "9".repeat(400)])(
+    it.effect.each(["", "-1", "soon", "1.5", "1e3", "9".repeat(200)])(
       "an expiration of '%s' closes the channel",
       (expiration) =>
         Effect.gen(function*() {

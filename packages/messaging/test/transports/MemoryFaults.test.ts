@@ -283,4 +283,14 @@ describe("MemoryFaults", () => {
       assert.deepStrictEqual(deliveries.map(textOf), ["held", "fine"])
       assert.strictEqual(broker.timers(), 0)
     }))
+
+  it.effect("takes a message that no client could send, as it is", () =>
+    Effect.gen(function*() {
+      const { broker, channel } = yield* setup
+      const headers = { on: () => 1, big: 2n ** 70n }
+      assert.isTrue(broker.faults.inject("q", { ...message("a"), headers }))
+      assert.isFalse(broker.faults.inject("unknown", message("a")))
+      const held = yield* received(channel, "q")
+      assert.strictEqual(held[0]!.headers, headers)
+    }))
 })

@@ -46,6 +46,7 @@ const special = (value: object): string | undefined => {
     return Number.isNaN(value.getTime()) ? "None" : datetime(PythonValue.isoformat(DateTime.makeUnsafe(value)))
   }
   if (DateTime.isDateTime(value)) return datetime(PythonValue.isoformat(value))
+  if (value instanceof PythonValue.PlainDateTime) return datetime(value.toString())
   if (value instanceof PythonValue.PlainDate) return `datetime.date(${value.year}, ${value.month}, ${value.day})`
   if (value instanceof PythonValue.PlainTime) {
     return `datetime.time(${value.hour}, ${value.minute}${tail(value.second, value.microsecond)}${zone(value.offset)})`

@@ -16,9 +16,9 @@ import { isList, type Members, open, scalar } from "../internal/PythonScalar.ts"
 /** Where `safe` stops. */
 export interface SafeOptions {
   /** Characters after which the rest is `...`. Default 1024. */
-  readonly maxLength?: number
+  readonly maxLength?: number | undefined
   /** Levels of lists and dicts below which there is only `[...]`. Default 3. */
-  readonly maxLevels?: number
+  readonly maxLevels?: number | undefined
 }
 
 /** Positional arguments, as a tuple: `(2, 'a')`, `(2,)`, `()`. */

@@ -3,23 +3,25 @@
  * the name of an exception, the module it comes from, and its arguments.
  *
  * A Python reader looks the name up in a module that it has loaded, and makes
- * up a class of that name otherwise. So failures that have an equal in Python
- * are given its name, and all others the module `celeriac`, which no Python
- * process has. Nothing is ever looked up here: a record becomes a
+ * up a class of that name otherwise. So JavaScript's own errors are written as
+ * the nearest that Python has, with their own name beside it for readers that
+ * know it (`exc_js_type`); what is called as in Python is written so; and all
+ * others have the module `celeriac`, which no Python process has. Nothing is ever looked up here: a record becomes a
  * `TaskException` that carries the names. Source: protocol §7.1.
  *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as PythonExceptions from "../internal/PythonExceptions.ts"
 import { isTable } from "../internal/Table.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
 
-/** An exception as data, under the name that Python has for it. */
+/** An exception as data, under the name that it was raised or thrown with. */
 export interface ExceptionRecord {
-  /** The class: `ValueError`. */
+  /** The class: `ValueError`, `RangeError`. */
   readonly excType: string
-  /** `builtins`, `celery.exceptions`, ... */
+  /** `builtins`, `celery.exceptions`, `javascript`, ... */
   readonly excModule: string | undefined
   /** What it was made with. Values that JSON has, or their Python repr. */
   readonly args: ReadonlyArray<unknown>
@@ -30,11 +32,15 @@ export interface Wire {
   readonly exc_type: string
   readonly exc_message: ReadonlyArray<unknown>
   readonly exc_module: string | null
+  /** What JavaScript calls it, where Python calls it something else. */
+  readonly exc_js_type?: string
 }
 
 /** A task failed: what a reader of its result fails with. */
 export class TaskException extends Data.TaggedError("TaskException")<{
+  /** The class it was raised or thrown as, in the language of the worker. */
   readonly excType: string
+  /** `javascript` for JavaScript's own errors, `celeriac` for other classes of it. */
   readonly excModule: string | undefined
   readonly args: ReadonlyArray<unknown>
   /** Of the worker that ran the task, as that worker's language writes it. */
@@ -46,9 +52,11 @@ export class TaskException extends Data.TaggedError("TaskException")<{
     return repr(this)
   }
 
-  /** Whether it is this exception: by its name, and the module too if it is given. */
+  /** Whether it is this exception: by its own name or the one that Python sees, and the module too if it is given. */
   is(excType: string, excModule?: string): boolean {
-    return this.excType === excType && (excModule === undefined || this.excModule === excModule)
+    const python = encode(this)
+    return (this.excType === excType && (excModule === undefined || this.excModule === excModule)) ||
+      (python.exc_type === excType && (excModule === undefined || python.exc_module === excModule))
   }
 }
 
@@ -56,11 +64,14 @@ export class TaskException extends Data.TaggedError("TaskException")<{
 export const make = (
   excType: string,
   args: ReadonlyArray<unknown> = [],
-  excModule: string = moduleOf(excType)
+  excModule: string = PythonExceptions.moduleOf(excType) ?? foreignModule
 ): ExceptionRecord => ({ excType, excModule, args })
 
 /** The module of what has no equal in Python. */
 export const foreignModule = "celeriac"
+
+/** The module of JavaScript's own errors. */
+export const javascriptModule = "javascript"
 
 // What Celery itself stores.
 
@@ -91,11 +102,18 @@ export const invalidTask = (message: string) => make("InvalidTaskError", [messag
 export const typeError = (message: string) => make("TypeError", [message])
 
 /** As it is stored. What JSON cannot hold is written as its Python repr. */
-export const encode = (record: ExceptionRecord): Wire => ({
-  exc_type: record.excType,
-  exc_message: record.args.map(sendable),
-  exc_module: record.excModule ?? null
-})
+export const encode = (record: ExceptionRecord): Wire => {
+  const exc_message = record.args.map(sendable)
+  const nearest = record.excModule === javascriptModule ? PythonExceptions.javascript.get(record.excType) : undefined
+  return nearest === undefined
+    ? { exc_type: record.excType, exc_message, exc_module: record.excModule ?? null }
+    : {
+      exc_type: nearest,
+      exc_message,
+      exc_module: PythonExceptions.moduleOf(nearest) ?? null,
+      exc_js_type: record.excType
+    }
+}
 
 /** Reads any record. What is none is kept as the argument of an `Exception`: a failure must not get lost in its details. */
 export const decode = (value: unknown): ExceptionRecord => {
@@ -103,9 +121,16 @@ export const decode = (value: unknown): ExceptionRecord => {
     return { excType: "Exception", excModule: "builtins", args: value == null ? [] : [jsonable(value)] }
   }
   const message = value.exc_message
+  const own = typeof value.exc_js_type === "string" && PythonExceptions.javascript.has(value.exc_js_type)
+    ? value.exc_js_type
+    : undefined
   return {
-    excType: value.exc_type,
-    excModule: typeof value.exc_module === "string" ? value.exc_module : undefined,
+    excType: own ?? value.exc_type,
+    excModule: own !== undefined
+      ? javascriptModule
+      : typeof value.exc_module === "string"
+      ? value.exc_module
+      : undefined,
     args: Array.isArray(message) ? message : message == null ? [] : [message]
   }
 }
@@ -142,7 +167,7 @@ export const fromCause = (cause: Cause.Cause<unknown>): ExceptionRecord => fromU
 
 /**
  * The record of any error. A tagged error is named by its tag, another one by
- * its class; JavaScript's own have equals in Python. The argument is the
+ * its class. The argument is the
  * message, or the fields of an error that has none.
  */
 export const fromUnknown = (error: unknown): ExceptionRecord => {
@@ -152,7 +177,9 @@ export const fromUnknown = (error: unknown): ExceptionRecord => {
     }
     if (typeof error !== "object" || error === null) return make("Exception", [jsonable(error)])
     const excType = nameOf(error)
-    return make(excType, argsOf(error))
+    return error instanceof Error && PythonExceptions.javascript.has(excType)
+      ? make(excType, argsOf(error), javascriptModule)
+      : make(excType, argsOf(error))
   } catch {
     return make("Exception", ["<unrepresentable>"])
   }
@@ -163,7 +190,7 @@ const nameOf = (error: object): string => {
   if (!(error instanceof Error)) return "Exception"
   const own = error.name
   const name = typeof own === "string" && own !== "" && own !== "Error" ? own : error.constructor.name
-  return className(javascript.get(name) ?? name)
+  return className(name)
 }
 
 /** Python makes a class of any text that is well-formed, not empty, and without NUL. */
@@ -184,68 +211,6 @@ const argsOf = (error: object): ReadonlyArray<unknown> => {
 }
 
 const notFields: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack", "cause", "__proto__"])
-
-/** What Python calls JavaScript's errors. */
-const javascript: ReadonlyMap<string, string> = new Map([
-  ["Error", "Exception"],
-  ["AggregateError", "Exception"],
-  ["EvalError", "Exception"],
-  ["RangeError", "ValueError"],
-  ["ReferenceError", "NameError"],
-  ["URIError", "ValueError"]
-])
-
-/** Only exceptions that Python makes from any arguments, and that no reader takes for a request to exit. */
-const modules: ReadonlyMap<string, string> = new Map([
-  ...[
-    "ArithmeticError",
-    "AssertionError",
-    "AttributeError",
-    "BufferError",
-    "ConnectionError",
-    "EOFError",
-    "Exception",
-    "FileExistsError",
-    "FileNotFoundError",
-    "IndexError",
-    "KeyError",
-    "LookupError",
-    "MemoryError",
-    "NameError",
-    "NotImplementedError",
-    "OSError",
-    "OverflowError",
-    "PermissionError",
-    "RecursionError",
-    "RuntimeError",
-    "SyntaxError",
-    "TimeoutError",
-    "TypeError",
-    "ValueError",
-    "ZeroDivisionError"
-  ].map((name) => [name, "builtins"] as const),
-  ...[
-    "ChordError",
-    "Ignore",
-    "InvalidTaskError",
-    "MaxRetriesExceededError",
-    "NotRegistered",
-    "QueueNotFound",
-    "Reject",
-    "Retry",
-    "TaskRevokedError"
-  ].map((name) => [name, "celery.exceptions"] as const),
-  ...[
-    "SoftTimeLimitExceeded",
-    "Terminated",
-    "TimeLimitExceeded",
-    "WorkerLostError"
-  ].map((name) => [name, "billiard.exceptions"] as const)
-])
-
-function moduleOf(excType: string): string {
-  return modules.get(excType) ?? foreignModule
-}
 
 const longestText = 8192
 

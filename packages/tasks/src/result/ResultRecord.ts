@@ -59,7 +59,7 @@ export interface Stamps {
 
 /** What a record holds besides id and status. */
 export interface Options {
-  readonly result?: unknown
+  readonly result?: unknown | undefined
   readonly exception?: ExceptionRecord.ExceptionRecord | undefined
   readonly traceback?: string | undefined
   /** Default: none. */

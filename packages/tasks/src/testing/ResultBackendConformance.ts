@@ -13,6 +13,7 @@
  * @since 0.1.0
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
@@ -28,9 +29,9 @@ import * as ChordCounterConformance from "./ChordCounterConformance.ts"
 /** What is asked of a reader. */
 export interface Options {
   /** Whether results can be read. Default: true. */
-  readonly keepsResults?: boolean
+  readonly keepsResults?: boolean | undefined
   /** Whether the parts of chords can be counted. Default: true. */
-  readonly countsChords?: boolean
+  readonly countsChords?: boolean | undefined
 }
 
 /** Registers the tests under `<name> result backend`. */
@@ -86,6 +87,34 @@ const keeping = (test: Test): void => {
       assert.deepStrictEqual(record.result, { deep: [1, null, "ä"] })
       assert.strictEqual(yield* reader.state(id), "SUCCESS")
       assert.deepStrictEqual(yield* reader.lookup(id), record)
+    })
+  )
+
+  test(
+    "gives a result as the wire has it, and nothing that is alive",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      const sent = { day: new Date(5), big: 5n, bigger: 2n ** 70n, left: undefined, tags: new Set([1]) }
+      yield* answer(success(sent))
+      const { result } = yield* reader.wait(id)
+      const { day, ...rest } = result as { readonly day: unknown }
+      assert.isTrue(DateTime.isDateTime(day) && day.epochMilliseconds === 5)
+      assert.deepStrictEqual(rest, { big: 5, bigger: 2n ** 70n, tags: [1] })
+    })
+  )
+
+  test(
+    "refuses a result that has no form, so that a failure is stored in its stead",
+    Effect.gen(function*() {
+      yield* prepared
+      const cycle: Record<string, unknown> = {}
+      cycle.self = cycle
+      for (const result of [() => 1, Symbol("s"), cycle, { deep: [() => 1] }]) {
+        const error = yield* Effect.flip(answer(success(result)))
+        assert.strictEqual(error.reason._tag, "Unencodable")
+      }
+      yield* answer(success(5))
+      assert.strictEqual((yield* (yield* ResultReader).wait(id)).result, 5)
     })
   )
 

@@ -1,7 +1,11 @@
 """A project of Python, whose tasks a client of another language calls."""
 import os
 import time
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from uuid import UUID
 
+import kombu
 from celery import Celery
 from celery.backends.redis import RedisBackend
 from celery.exceptions import SoftTimeLimitExceeded
@@ -27,6 +31,22 @@ def add(x, y=1):
 @app.task(name='py.echo')
 def echo(*args, **kwargs):
     return [args, kwargs]
+
+
+@app.task(name='py.typed')
+def typed(value):
+    """What it is here, and the same again."""
+    aware = isinstance(value, datetime) and value.tzinfo is not None
+    return [type(value).__name__ + (' aware' if aware else ''), value]
+
+
+@app.task(name='py.made')
+def made():
+    moment = datetime(2024, 1, 2, 3, 4, 5, 678)
+    return {
+        'kombu': kombu.__version__, 'id': UUID(int=1), 'aware': moment.replace(tzinfo=timezone(timedelta(hours=-5, minutes=-30))),
+        'naive': moment, 'day': moment.date(), 'hour': moment.time(), 'price': Decimal('1.50'), 'tags': list({3}), 'big': 2 ** 70,
+    }
 
 
 @app.task(name='py.fail')

@@ -40,15 +40,15 @@ describe("ExceptionRecord", () => {
     const named = new Error("msg")
     named.name = "ValueError"
     const rows: ReadonlyArray<readonly [unknown, string, string]> = [
-      [new Error("bad"), "builtins", "Exception('bad')"],
+      [new Error("bad"), "javascript", "Error('bad')"],
       [new TypeError("bad"), "builtins", "TypeError('bad')"],
-      [new RangeError("bad"), "builtins", "ValueError('bad')"],
-      [new ReferenceError("x"), "builtins", "NameError('x')"],
+      [new RangeError("bad"), "javascript", "RangeError('bad')"],
+      [new ReferenceError("x"), "javascript", "ReferenceError('x')"],
       [new SyntaxError("x"), "builtins", "SyntaxError('x')"],
-      [new AggregateError([], "x"), "builtins", "Exception('x')"],
+      [new AggregateError([], "x"), "javascript", "AggregateError('x')"],
       [new Custom("c"), "celeriac", "Custom('c')"],
       [named, "builtins", "ValueError('msg')"],
-      [new Error(), "builtins", "Exception()"],
+      [new Error(), "javascript", "Error()"],
       [new OutOfStock({ left: 3 }), "celeriac", "OutOfStock({'left': 3})"],
       [new Declined({ code: 5 }), "celeriac", "Declined('declined with 5')"],
       [{ _tag: "Plain", why: "x" }, "celeriac", "Plain({'why': 'x'})"],
@@ -61,6 +61,35 @@ describe("ExceptionRecord", () => {
     for (const [error, module, repr] of rows) {
       assert.deepStrictEqual(bare(ExceptionRecord.fromUnknown(error)), [module, repr])
     }
+  })
+
+  it("is the nearest builtin to Python, and what it was thrown as to those who know JavaScript", () => {
+    const rows: ReadonlyArray<readonly [Error, string]> = [
+      [new Error("bad"), "Exception"],
+      [new RangeError("bad"), "ValueError"],
+      [new ReferenceError("bad"), "NameError"],
+      [new URIError("bad"), "ValueError"],
+      [new EvalError("bad"), "Exception"],
+      [new AggregateError([], "bad"), "Exception"]
+    ]
+    for (const [error, nearest] of rows) {
+      const record = ExceptionRecord.fromUnknown(error)
+      const wire = ExceptionRecord.encode(record)
+      assert.deepStrictEqual(wire, {
+        exc_type: nearest,
+        exc_module: "builtins",
+        exc_message: ["bad"],
+        exc_js_type: error.name
+      })
+      const exception = ExceptionRecord.toException(ExceptionRecord.decode(JSON.parse(JSON.stringify(wire))))
+      assert.deepStrictEqual([exception.excType, exception.args], [error.name, ["bad"]])
+      assert.strictEqual(exception.message, `${error.name}('bad')`)
+      assert.isTrue(exception.is(error.name) && exception.is(nearest, "builtins"))
+      assert.isFalse(exception.is("KeyError"))
+      assert.deepStrictEqual(ExceptionRecord.fromUnknown(exception), record)
+    }
+    const both = ExceptionRecord.encode(ExceptionRecord.fromUnknown(new TypeError("bad")))
+    assert.deepStrictEqual(both, { exc_type: "TypeError", exc_module: "builtins", exc_message: ["bad"] })
   })
 
   it("passes on a failure of another task as it is", () => {

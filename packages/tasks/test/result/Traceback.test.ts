@@ -27,9 +27,26 @@ describe("Traceback", () => {
         "  File \"/srv/app/main.ts\", line 3, in <anonymous>",
         "  File \"/srv/app/tasks.ts\", line 30, in outer",
         "  File \"/srv/app/tasks.ts\", line 12, in inner",
-        "ValueError: bad"
+        "RangeError: bad"
       ].join("\n")
     )
+  })
+
+  it("shows no frame of Celeriac's own, wherever it lies", () => {
+    const here = new URL("../../src/promise/Run.ts", import.meta.url).pathname
+    const error = withStack(
+      new Error("bad"),
+      `check (file://${here}:9:1)`,
+      "handler (/srv/app/tasks.ts:12:7)",
+      "Trace.call (/srv/app/node_modules/@celeriac/worker/dist/trace/Trace.js:98:22)",
+      "run (C:\\app\\node_modules\\celeriac\\dist\\promise\\Run.js:1:2)"
+    )
+    assert.strictEqual(
+      Traceback.fromUnknown(error),
+      "Traceback (most recent call last):\n  File \"/srv/app/tasks.ts\", line 12, in handler\nError: bad"
+    )
+    const ours = withStack(new TypeError("no effect"), `noEffect (${here}:9:1)`, "listOnTimeout (node:timers:6:1)")
+    assert.notInclude(Traceback.fromUnknown(ours), "noEffect")
   })
 
   it("finds this file in a real stack", () => {
@@ -59,13 +76,13 @@ describe("Traceback", () => {
       [
         "Traceback (most recent call last):",
         "  File \"/a.ts\", line 1, in a",
-        "Exception: first",
+        "Error: first",
         "",
         "The above exception was the direct cause of the following exception:",
         "",
         "Traceback (most recent call last):",
         "  File \"/b.ts\", line 2, in b",
-        "Exception: second"
+        "Error: second"
       ].join("\n")
     )
   })
@@ -84,7 +101,7 @@ describe("Traceback", () => {
       ...Array.from({ length: 5000 }, (_, n) => `f${n} (/a/long/path.ts:${n}:1)`)
     )
     assert.isAtMost(Traceback.fromUnknown(deep).length, Traceback.maxLength)
-    assert.match(Traceback.fromUnknown(deep), /in f0\nException: deep$/)
+    assert.match(Traceback.fromUnknown(deep), /in f0\nError: deep$/)
     const self = new Error("self")
     self.cause = self
     const long = new Error("x".repeat(1e6), { cause: self })

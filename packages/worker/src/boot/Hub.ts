@@ -16,12 +16,22 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import { SourceTable } from "../state/SourceTable.ts"
+import { type Source, SourceTable } from "../state/SourceTable.ts"
 import { Timer } from "./Timer.ts"
 
 export interface SuperviseOptions {
   /** `stop` the worker with the error (the default), or `log` it and go on without the fiber. */
-  readonly onFailure?: "stop" | "log"
+  readonly onFailure?: "stop" | "log" | undefined
+}
+
+/** A source to read from: `stdin`, a socket, a stream. */
+export interface Readable extends Source {
+  readonly readable: boolean
+}
+
+/** A source to write to. */
+export interface Writable extends Source {
+  readonly writable: boolean
 }
 
 export class Hub extends Bootstep.Service<Hub, {
@@ -43,21 +53,21 @@ export class Hub extends Bootstep.Service<Hub, {
    * for each source and direction: a second call replaces the first. A source
    * that ends, closes or breaks is removed.
    */
-  readonly addReader: <S extends NodeJS.ReadableStream, E, R>(
+  readonly addReader: <S extends Readable, E, R>(
     source: S,
     onReadable: (source: S) => Effect.Effect<unknown, E, R>
   ) => Effect.Effect<void, never, R>
 
   /** Runs `onWritable` now if the source takes writes, and whenever it takes them again after it was full. */
-  readonly addWriter: <S extends NodeJS.WritableStream, E, R>(
+  readonly addWriter: <S extends Writable, E, R>(
     source: S,
     onWritable: (source: S) => Effect.Effect<unknown, E, R>
   ) => Effect.Effect<void, never, R>
 
   /** Forgets both callbacks of a source. It is not closed. */
-  readonly remove: (source: NodeJS.ReadableStream | NodeJS.WritableStream) => Effect.Effect<void>
-  readonly removeReader: (source: NodeJS.ReadableStream) => Effect.Effect<void>
-  readonly removeWriter: (source: NodeJS.WritableStream) => Effect.Effect<void>
+  readonly remove: (source: Readable | Writable) => Effect.Effect<void>
+  readonly removeReader: (source: Readable) => Effect.Effect<void>
+  readonly removeWriter: (source: Writable) => Effect.Effect<void>
 
   /** Runs an effect when the hub closes: after every step that requires it has stopped. */
   readonly onClose: (effect: Effect.Effect<unknown>) => Effect.Effect<void>

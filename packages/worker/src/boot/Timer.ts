@@ -39,7 +39,7 @@ export interface TimerCall {
 
 export interface CallOptions {
   /** Of calls due at the same time, lower runs first. Default 0. */
-  readonly priority?: number
+  readonly priority?: number | undefined
 }
 
 export class Timer extends Bootstep.Service<Timer, {

@@ -11,8 +11,9 @@
 import type { Address, Message, Settlement } from "@celeriac/messaging/Message"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import type { Addressee } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskState from "@celeriac/tasks/TaskState"
-import type { Lost, Outcome } from "../trace/Outcome.ts"
+import type { Lost, Outcome, Refused } from "../trace/Outcome.ts"
 
 /** What the rule asks about a message. */
 export interface Facts {
@@ -35,9 +36,17 @@ export interface Outgoing {
   readonly to: Address
 }
 
+/** What is to be stored about another task, and who waits for it. */
+export interface Other {
+  readonly record: ResultRecord.ResultRecord
+  readonly addressee: Addressee
+}
+
 export interface Aftermath {
   /** To be stored, if anything is. */
   readonly record: ResultRecord.ResultRecord | undefined
+  /** To be stored before it: of tasks that will not run because of this one. */
+  readonly others: ReadonlyArray<Other>
   /** To be published: what follows a task. */
   readonly messages: ReadonlyArray<Outgoing>
   /** `hold`: nothing, the message is the broker's again. */
@@ -73,16 +82,17 @@ export const of = (outcome: Outcome, about: Facts, now: number): Aftermath => {
     case "Damaged":
       return refused(about, Exceptions.invalidTask(outcome.message), now)
     case "Refused":
-      return refused(about, outcome.exception, now)
+      return { ...refused(about, outcome.exception, now), others: unrun(outcome, about, now) }
     case "Broken":
       return refused(about, Exceptions.make("Exception", [outcome.message]), now, outcome.traceback)
   }
 }
 
-const none: ReadonlyArray<Outgoing> = []
+const none: ReadonlyArray<never> = []
 
 const after = (record: ResultRecord.ResultRecord | undefined, settlement: Aftermath["settlement"]): Aftermath => ({
   record,
+  others: none,
   messages: none,
   settlement
 })
@@ -117,6 +127,13 @@ const refused = (
   now: number,
   traceback: string | undefined = undefined
 ): Aftermath => after(record(about, TaskState.FAILURE, now, { exception, traceback }), "reject")
+
+/** Whoever waits for the end of a chain, or for what comes in between, waits for a task that nobody will send. */
+const unrun = ({ exception, followers }: Refused, about: Facts, now: number): ReadonlyArray<Other> =>
+  followers.filter(({ id }) => id !== about.id).map(({ group, id, replyTo }) => ({
+    record: ResultRecord.make(id, TaskState.FAILURE, { exception, dateDone: now, groupId: group, parentId: about.id }),
+    addressee: { replyTo, correlationId: id }
+  }))
 
 const unlessIgnored = (
   about: Facts,

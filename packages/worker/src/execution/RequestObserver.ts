@@ -59,21 +59,21 @@ export type Fate =
 
 export interface RequestObserver {
   /** Its headers were understood. */
-  readonly received?: (request: Observed) => void
+  readonly received?: ((request: Observed) => void) | undefined
   /** It is to run: it waits for a slot, or for its time. */
-  readonly accepted?: (request: Observed) => void
+  readonly accepted?: ((request: Observed) => void) | undefined
   /** Its handler begins. */
-  readonly started?: (request: Observed) => void
+  readonly started?: ((request: Observed) => void) | undefined
   /** What came of it, before it is stored. `instead` is what it came to first, if the store takes that in no form. */
   readonly ended?: (request: Observed, outcome: Outcome, now: number, instead: Outcome | undefined) => void
   /** The broker was told. `isStale`: it was not, for the channel is gone, and it hands out the message again. */
-  readonly settled?: (request: Observed, settlement: Settlement, isStale: boolean) => void
+  readonly settled?: ((request: Observed, settlement: Settlement, isStale: boolean) => void) | undefined
   /** What came of it, or its state STARTED, could not be stored. */
-  readonly notStored?: (request: Observed, status: string, why: string, fate: Fate) => void
+  readonly notStored?: ((request: Observed, status: string, why: string, fate: Fate) => void) | undefined
   /** Its message came again while it runs, or while its result is kept: it settles that one. */
-  readonly adopted?: (request: Observed) => void
+  readonly adopted?: ((request: Observed) => void) | undefined
   /** Its message came again after it was settled, and is settled the same way. */
-  readonly repeated?: (request: Observed, settlement: Settlement) => void
+  readonly repeated?: ((request: Observed, settlement: Settlement) => void) | undefined
 }
 
 /** Those there are. */

@@ -5,7 +5,11 @@
  */
 
 export type Direction = "read" | "write"
-export type Source = NodeJS.ReadableStream | NodeJS.WritableStream
+/** What every stream and socket of Node is. */
+export interface Source {
+  readonly on: (event: string, listener: () => void) => unknown
+  readonly removeListener: (event: string, listener: () => void) => unknown
+}
 
 const events: Record<Direction, ReadonlyArray<string>> = { read: ["readable"], write: ["drain"] }
 

@@ -39,7 +39,7 @@ export class WorkerFailure extends Data.TaggedError("WorkerFailure")<{
   readonly message: string
   readonly exitCode: number
   /** What the worker failed with, if it did. */
-  readonly cause?: unknown
+  readonly cause?: unknown | undefined
 }> {
   override get [Runtime.errorExitCode](): number {
     return this.exitCode

@@ -44,7 +44,7 @@ export const layer = <
   const T extends Handlers.List = Worker.NoHandlers,
   const W extends WorkerSteps.List = [],
   const C extends WorkerSteps.List = [],
-  const M extends Middleware.List = []
+  const M extends Middleware.Maybe = []
 >(options: Worker.Options<T, W, C, M>) =>
   of(
     Worker.make(options).with({

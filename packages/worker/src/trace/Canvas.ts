@@ -4,12 +4,14 @@
  *
  * A task that ran without what follows it would end a workflow without a word.
  * So it does not run: the message goes to the dead-letter exchange, and
- * whoever waits gets a failure that says why. Source: protocol §1.3.
+ * whoever waits gets a failure that says why, for the task itself and for every
+ * one that would have followed. Source: protocol §1.3, §1.4.
  *
  * @since 0.1.0
  */
 import { type Embed, noEmbed } from "@celeriac/tasks/protocol/TaskBody"
 import { type ExceptionRecord, make } from "@celeriac/tasks/result/ExceptionRecord"
+import type { Follower } from "./Outcome.ts"
 
 /** Why a task with these successors is refused, if it has any. */
 export const refusal = (embed: Embed): ExceptionRecord | undefined => {
@@ -24,4 +26,50 @@ export const refusal = (embed: Embed): ExceptionRecord | undefined => {
   ])
 }
 
+/** Every task in it whose result somebody can wait for: those that have an id, however deep they stand. */
+export const followers = (embed: Embed): ReadonlyArray<Follower> => {
+  const found = new Map<string, Follower>()
+  collect(embed.callbacks, found, deepest)
+  collect(embed.errbacks, found, deepest)
+  collect(embed.chain, found, deepest)
+  collect(embed.chord, found, deepest)
+  return [...found.values()]
+}
+
 const some = (list: ReadonlyArray<unknown> | undefined): boolean => list !== undefined && list.length > 0
+
+/** Deeper, and more, than any workflow: a message may hold anything. */
+const deepest = 64
+const most = 10_000
+
+/** Looks at signatures, lists of them, and what stands inside. */
+const collect = (value: unknown, found: Map<string, Follower>, depth: number): void => {
+  if (depth === 0 || found.size >= most || typeof value !== "object" || value === null) return
+  if (Array.isArray(value)) {
+    for (const item of value) collect(item, found, depth - 1)
+    return
+  }
+  // Nothing in it is known: every member is looked at.
+  const { kwargs, options, task } = value as Readonly<Record<string, unknown>>
+  if (typeof task !== "string") return
+  const { group_id, ignore_result, reply_to, task_id, ...more } = isTable(options) ? options : none
+  // The id of a group is nobody's result: its members have their own.
+  if (typeof task_id === "string" && ignore_result !== true && task !== "celery.group" && found.size < most) {
+    found.set(task_id, {
+      id: task_id,
+      replyTo: typeof reply_to === "string" ? reply_to : undefined,
+      group: typeof group_id === "string" ? group_id : undefined
+    })
+  }
+  for (const name of ["chain", "chord", "link", "link_error"]) collect(more[name], found, depth - 1)
+  if (!composed.has(task) || !isTable(kwargs)) return
+  for (const name of ["tasks", "header", "body"]) collect(kwargs[name], found, depth - 1)
+}
+
+/** Signatures whose parts are arguments. */
+const composed: ReadonlySet<string> = new Set(["celery.chain", "celery.group", "celery.chord"])
+
+const none: Readonly<Record<string, unknown>> = {}
+
+const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)

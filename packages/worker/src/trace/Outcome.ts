@@ -61,10 +61,25 @@ export type NeverRan =
   | { readonly _tag: "Invalid"; readonly message: string }
   /** Not all of the message arrived. */
   | { readonly _tag: "Damaged"; readonly message: string }
-  /** The worker does not do what the message asks for. */
-  | { readonly _tag: "Refused"; readonly exception: ExceptionRecord }
+  | Refused
   /** What never throws has thrown: a mistake of the worker, or of a task that breaks what it promises. */
   | { readonly _tag: "Broken"; readonly message: string; readonly traceback: string }
+
+/** The worker does not do what the message asks for. */
+export interface Refused {
+  readonly _tag: "Refused"
+  readonly exception: ExceptionRecord
+  /** Tasks that would have followed, and will not run either. */
+  readonly followers: ReadonlyArray<Follower>
+}
+
+/** A task that was to be sent because of another one. */
+export interface Follower {
+  readonly id: string
+  /** Where its result is waited for, by backends that send them. */
+  readonly replyTo: string | undefined
+  readonly group: string | undefined
+}
 
 export const expired: Revoked = { _tag: "Revoked", why: "expired" }
 

@@ -15,6 +15,7 @@ import {
   define,
   digGraveyard,
   drain,
+  inject,
   json,
   Lines,
   lookup,
@@ -122,7 +123,7 @@ describe("a message that cannot be run", () => {
       const lines = new Lines()
       return Effect.gen(function*() {
         yield* digGraveyard
-        yield* publish(message)
+        yield* inject(message)
         yield* publish(taskMessage({ task: "proj.echo", id: "next", args: ["fine"] }))
         yield* settled
         assert.deepStrictEqual(yield* counts(), [0, 0])
@@ -141,6 +142,61 @@ describe("a message that cannot be run", () => {
       }).pipe(Effect.provide(worker), Effect.provide(lines.layer))
     })
   }
+
+  it.effect("because it is followed by others comes to a failure for all whose end somebody waits for", () => {
+    const sign = (id: string, task = "proj.echo", kwargs: object = {}, options: object = {}) => ({
+      task,
+      args: [],
+      kwargs,
+      options: { task_id: id, reply_to: "client", ...options },
+      subtask_type: null,
+      immutable: false
+    })
+    /** Deeper than anybody builds. */
+    const deep = Array.from({ length: 55 }).reduce<object>(
+      (link) => ({ ...sign("deep"), options: { link: [link] } }),
+      sign("deep")
+    )
+    const embed = {
+      callbacks: [sign("callback", "proj.echo", {}, { link: [sign("its own")], link_error: [sign("its error")] })],
+      chain: [
+        sign("end"),
+        sign("group", "celery.group", { tasks: [sign("member 1"), sign("member 2")] }),
+        sign("chord", "celery.chord", { header: [sign("header")], body: sign("body") }),
+        sign("quiet", "proj.echo", {}, { ignore_result: true }),
+        { ...sign("none"), options: null },
+        deep
+      ],
+      chord: sign("the body", "celery.chain", { tasks: [sign("first"), sign("last")] })
+    }
+    const many = Array.from({ length: 20_000 }, (_, n) => sign(`many-${n}`))
+    return Effect.gen(function*() {
+      yield* digGraveyard
+      for (const [id, one] of [["id", embed], ["many", { chain: many }]] as const) {
+        yield* publish({ ...taskMessage({ task: "proj.echo", id }), body: bytes(JSON.stringify([[1], {}, one])) })
+      }
+      yield* settled
+      const waitedFor = [
+        "id",
+        "callback",
+        "its own",
+        "its error",
+        "end",
+        "member 1",
+        "member 2",
+        "chord",
+        "header",
+        "body"
+      ]
+      for (const id of [...waitedFor, "the body", "first", "last", "many", "many-0", "many-9999"]) {
+        const record = yield* lookup(id)
+        assert.deepStrictEqual([record?.status, record?.exception?.excType], ["FAILURE", "NotImplementedError"], id)
+      }
+      for (const id of ["group", "quiet", "none", "deep", "many-10000"]) assert.isUndefined(yield* lookup(id), id)
+      assert.strictEqual((yield* drain("graveyard")).length, 2)
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+    }).pipe(Effect.provide(worker), Effect.provide(quiet))
+  })
 
   it.effect("because it is followed by others is refused by name, and what follows is not forgotten without a word", () => {
     const next = { task: "proj.echo", args: [], kwargs: {}, options: {}, subtask_type: null, immutable: false }
@@ -303,7 +359,7 @@ describe("whatever is sent", () => {
       fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 8 }), (messages) =>
         Effect.runPromise(
           Effect.gen(function*() {
-            for (const one of messages) yield* publish(one)
+            for (const one of messages) yield* inject(one)
             yield* publish(taskMessage({ task: "proj.echo", id: "the next", args: ["fine"] }))
             yield* settled
             assert.strictEqual((yield* lookup("the next"))?.result, "fine")

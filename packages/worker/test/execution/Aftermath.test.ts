@@ -84,7 +84,7 @@ const rows: ReadonlyArray<Row> = [
   { outcome: { _tag: "Unregistered", task: "t" }, stores: "FAILURE NotRegistered", settles: "reject" },
   { outcome: { _tag: "Invalid", message: "no" }, stores: "FAILURE InvalidTaskError", settles: "reject" },
   { outcome: { _tag: "Damaged", message: "no" }, stores: "FAILURE InvalidTaskError", settles: "reject" },
-  { outcome: { _tag: "Refused", exception }, stores: "FAILURE ValueError", settles: "reject" },
+  { outcome: { _tag: "Refused", exception, followers: [] }, stores: "FAILURE ValueError", settles: "reject" },
   { outcome: { _tag: "Broken", message: "no", traceback: "" }, stores: "FAILURE Exception", settles: "reject" }
 ]
 
@@ -157,6 +157,22 @@ describe("what follows from an outcome", () => {
       Broken: true
     }
     assert.deepStrictEqual(new Set<string>(rows.map(({ outcome }) => outcome._tag)), new Set(Object.keys(tags)))
+  })
+
+  it("stores the failure for each task that would have followed a refused one, where it is waited for", () => {
+    const followers = [
+      { id: "b", replyTo: "client-1", group: undefined },
+      { id: "id", replyTo: "client-1", group: undefined },
+      { id: "c", replyTo: undefined, group: "g" }
+    ]
+    const { others } = Aftermath.of({ _tag: "Refused", exception, followers }, factsOf(conditions[0]!), 1_000)
+    assert.deepStrictEqual(
+      others.map(({ addressee, record }) => [record.taskId, record.status, record.groupId, record.parentId, addressee]),
+      [
+        ["b", "FAILURE", undefined, "id", { replyTo: "client-1", correlationId: "b" }],
+        ["c", "FAILURE", "g", "id", { replyTo: undefined, correlationId: "c" }]
+      ]
+    )
   })
 
   it("stores nothing where nobody could ask for it: a message without an id", () => {

@@ -108,6 +108,7 @@ const writeObject = (value: object, writer: Writer): string => {
   }
   if (DateTime.isDateTime(value)) return envelope("datetime", quote(PythonValue.isoformat(value)))
   if (BigDecimal.isBigDecimal(value)) return envelope("decimal", quote(PythonValue.formatDecimal(value)))
+  if (value instanceof PythonValue.PlainDateTime) return envelope("datetime", quote(value.toString()))
   if (value instanceof PythonValue.PlainDate) return envelope("date", quote(value.toString()))
   if (value instanceof PythonValue.PlainTime) return envelope("time", quote(value.toString()))
   if (value instanceof PythonValue.Uuid) return envelope("uuid", `{"hex":${quote(value.hex)}}`)

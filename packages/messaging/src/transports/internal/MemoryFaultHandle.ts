@@ -40,6 +40,11 @@ export const make = (host: MemoryHost, state: FaultState, links: ReadonlySet<Mem
       host.turn.run()
       return consumers.length
     },
+    inject: (name, message) => {
+      const stored = host.queues.get(name)?.publish(message, "", name) ?? false
+      host.turn.run()
+      return stored
+    },
     refuseConnects: (reason, times = Infinity) => {
       state.refusal = reason
       state.refusedConnects = times

@@ -13,7 +13,7 @@ import {
   ChannelClosed,
   ConnectionLost,
   ConsumerCancelled,
-  type MessagingError,
+  MessagingError,
   Nacked,
   OutcomeUnknown,
   PublishTimedOut,
@@ -31,6 +31,7 @@ import type { Entry } from "./MemoryReady.ts"
 import { byOwner, inExclusiveUse, messageRefused, notFound, Refusal, tagReused, tooLarge } from "./MemoryRefusal.ts"
 import type { Timer } from "./MemoryTimers.ts"
 import type { OnOutcome } from "./MemoryTurn.ts"
+import * as MemoryWire from "./MemoryWire.ts"
 
 /** The connection that a channel belongs to. */
 interface Link {
@@ -75,8 +76,19 @@ export class MemorySession {
     if (this.closed !== undefined) {
       return this.host.turn.conclude(onOutcome, because("publish", this.closed))
     }
-    if (this.link.faults.touchPublishes) return this.publishUnderFaults(message, to, options, onOutcome)
-    this.host.turn.conclude(onOutcome, this.store(message, to, options.mandatory ?? true))
+    const carried = this.carry(message, to)
+    if (carried instanceof MessagingError) return this.host.turn.conclude(onOutcome, carried)
+    if (this.link.faults.touchPublishes) return this.publishUnderFaults(carried, to, options, onOutcome)
+    this.host.turn.conclude(onOutcome, this.store(carried, to, options.mandatory ?? true))
+  }
+
+  private carry(message: Message, to: Address): Message | MessagingError {
+    try {
+      return MemoryWire.carry(message, to)
+    } catch (error) {
+      if (!(error instanceof MemoryWire.Unsendable)) throw error
+      return because("publish", error.reason)
+    }
   }
 
   /** Undefined when it is stored, or nobody need get it. */

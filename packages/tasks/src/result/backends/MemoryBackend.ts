@@ -3,19 +3,30 @@
  * tests, and for clients and workers that live together. Celery's
  * `cache+memory://`.
  *
- * What it cannot do: another process sees nothing of it, and waits for ever.
- * A result is dropped `Settings.ResultExpires` after it was stored.
+ * A result is written and read as one that travels, with the serializer that
+ * results have: what passes here passes on a broker. What it cannot do: another
+ * process sees nothing of it, and waits for ever. A result is dropped
+ * `Settings.ResultExpires` after it was stored.
  *
  * @since 0.1.0
  */
+import { Compressions } from "@celeriac/messaging/Compressions"
+import * as Content from "@celeriac/messaging/Content"
+import { Limits } from "@celeriac/messaging/Limits"
+import { Serializers } from "@celeriac/messaging/Serializers"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { ChordTally } from "../../internal/ChordTally.ts"
 import * as ResultShelf from "../../internal/ResultShelf.ts"
 import * as Settings from "../../Settings.ts"
 import * as ResultBackend from "../ResultBackend.ts"
+import { because, fromMessaging, type ResultError, Unencodable } from "../ResultError.ts"
+import * as ResultRecord from "../ResultRecord.ts"
+
+const uri = "memory://"
 
 /** Kept for `Settings.ResultExpires`, in any number. */
 export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectContext(
@@ -23,11 +34,30 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
     const clock = yield* Clock.Clock
     const lifetime = Duration.toMillis(yield* Settings.ResultExpires)
     const shelf = ResultShelf.make({ clock, lifetime })
+    const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
+    const encoding = { ...coding, serializer: yield* Settings.ResultSerializer }
+    const decoding = { ...coding, limits: yield* Limits, accept: yield* Settings.ResultAcceptContent }
+
+    /** What a reader has of it, whom only bytes reach. */
+    const carry = (record: ResultRecord.ResultRecord): Result.Result<ResultRecord.ResultRecord, ResultError> => {
+      const content = Content.encode(ResultRecord.encode(record), encoding)
+      if (Result.isFailure(content)) return Result.fail(fromMessaging("store result", uri, content.failure))
+      // To store again what no reader takes would come to the same.
+      const unread = ({ message }: { readonly message: string }) =>
+        because("store result", new Unencodable({ detail: `no reader would take it: ${message}` }))
+      return Result.flatMap(
+        Result.mapError(Content.decode(content.success, decoding), unread),
+        (value) => Result.mapError(ResultRecord.decode(value, record.taskId), unread)
+      )
+    }
+
     const tally = new ChordTally({ clock, lifetime })
-    return ResultBackend.make("memory://", {
+    return ResultBackend.make(uri, {
       writer: {
         storeUnsafe: (record, _addressee, onStored) => {
-          shelf.keep(record)
+          const there = carry(record)
+          if (Result.isFailure(there)) return onStored(there.failure)
+          shelf.keep(there.success)
           onStored()
         }
       },

@@ -39,9 +39,9 @@ import * as ResultRecord from "../ResultRecord.ts"
 /** How much is kept for a client that does not look. */
 export interface Options {
   /** How many results may lie here that nobody has waited for; then the oldest are dropped. Default 8192. */
-  readonly unread?: number
+  readonly unread?: number | undefined
   /** How many tasks may be sent whose results have not come; then those of the oldest are dropped. Default 100,000. */
-  readonly expected?: number
+  readonly expected?: number | undefined
 }
 
 const uri = "rpc://"

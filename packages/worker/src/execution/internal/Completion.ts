@@ -66,7 +66,8 @@ export class Completion {
     const opened = outcome._tag === "Success" ? Portable.open(outcome, this.coding) : outcome
     this.observers.ended(subject, opened, now, instead)
     const aftermath = Aftermath.of(opened, subject, now)
-    if (aftermath.record === undefined && aftermath.messages.length === 0) {
+    const { messages, others, record } = aftermath
+    if (record === undefined && messages.length === 0 && others.length === 0) {
       return this.settle(subject, aftermath.settlement)
     }
     this.secure(new Ending(subject, opened, aftermath, instead !== undefined), now)
@@ -133,6 +134,7 @@ export class Completion {
 
   private secure(ending: Ending, now: number): void {
     if (ending.messages.length > 0) return this.send(ending, now)
+    if (ending.others.length > ending.othersStored) return this.storeOthers(ending, now)
     if (ending.record === undefined) return this.safe(ending)
     this.results.store(
       ending.record,
@@ -158,6 +160,24 @@ export class Completion {
     } catch (defect) {
       then({ message: String(defect), final: undefined })
     }
+  }
+
+  /** One after the other: they may be many. A store that answers at once is asked in a loop, and not ever deeper. */
+  private storeOthers(ending: Ending, now: number): void {
+    let isAnswered = true
+    while (isAnswered && ending.others.length > ending.othersStored) {
+      const { addressee, record } = ending.others[ending.othersStored]!
+      let isWaiting = false
+      isAnswered = false
+      this.results.store(record, addressee, now, (failure) => {
+        if (failure !== undefined && failure.final === undefined) return this.unsafe(ending, failure)
+        ending.othersStored++
+        isAnswered = true
+        if (isWaiting) this.secure(ending, now)
+      })
+      isWaiting = true
+    }
+    if (isAnswered) this.secure(ending, now)
   }
 
   private safe(ending: Ending): void {
@@ -241,7 +261,8 @@ const substitute = (outcome: Outcome, { final, message }: StoreFailure): Outcome
     case "Damaged":
     case "Refused":
     case "Broken":
-      return { _tag: "Refused", exception: failed.exception }
+      // What would have followed was told already.
+      return { _tag: "Refused", exception: failed.exception, followers: [] }
     default:
       return undefined
   }

@@ -7,7 +7,7 @@
 import type { Entry } from "@celeriac/messaging/TimerHeap"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { Outcome } from "../../trace/Outcome.ts"
-import type { Aftermath, Outgoing } from "../Aftermath.ts"
+import type { Aftermath, Other, Outgoing } from "../Aftermath.ts"
 import type { Subject } from "./Subject.ts"
 
 export class Ending {
@@ -18,6 +18,9 @@ export class Ending {
   readonly isSubstitute: boolean
   /** Not stored yet. */
   record: ResultRecord | undefined
+  readonly others: ReadonlyArray<Other>
+  /** How many of the others are stored. */
+  othersStored = 0
   /** Not published yet. */
   messages: ReadonlyArray<Outgoing>
   /** How often it could not be made safe. */
@@ -32,7 +35,7 @@ export class Ending {
   constructor(
     subject: Subject,
     outcome: Outcome,
-    { messages, record, settlement }: Aftermath,
+    { messages, others, record, settlement }: Aftermath,
     isSubstitute: boolean
   ) {
     this.subject = subject
@@ -40,6 +43,7 @@ export class Ending {
     this.settlement = settlement
     this.isSubstitute = isSubstitute
     this.record = record
+    this.others = others
     this.messages = messages
   }
 }

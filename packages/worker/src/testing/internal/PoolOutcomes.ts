@@ -83,7 +83,7 @@ export const suite = (name: string, make: Jobs.Make): void => {
         const { outcome } = yield* outcomeOf(({ job }) => job("a", Effect.die(error)))
         assert.deepStrictEqual(
           outcome._tag === "Failure" && [outcome.exception.excType, outcome.exception.args, outcome.isDeclared],
-          ["Exception", ["no"], false]
+          ["Error", ["no"], false]
         )
       }).pipe(Effect.scoped))
 
