@@ -97,6 +97,8 @@ export class RabbitMq {
             "{vm_memory_high_watermark, 0.6}",
             "{disk_free_limit, 50000000}",
             "{collect_statistics_interval, 30000}",
+            // Otherwise it reads /proc, of which another system has nothing.
+            ...(root === "" ? [] : ["{vm_memory_calculation_strategy, allocated}"]),
             `{consumer_timeout, ${options.consumerTimeout ?? 1_800_000}}`,
             ...(options.config ?? [])
           ].join(", ")

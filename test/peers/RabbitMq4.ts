@@ -11,10 +11,10 @@
 import { spawnSync } from "node:child_process"
 import {
   appendFileSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync
@@ -104,7 +104,7 @@ const unpack = (archives: ReadonlyArray<string>): void => {
     run("mknod", ["-m", "666", join(root, "dev", name), "c", "1", minor])
   }
   // The broker asks how much memory there is.
-  copyFileSync("/proc/meminfo", join(root, "proc", "meminfo"))
+  writeFileSync(join(root, "proc", "meminfo"), readFileSync("/proc/meminfo"))
   writeFileSync(join(root, "etc", "passwd"), "root:x:0:0:root:/root:/bin/sh\n")
   writeFileSync(join(root, "etc", "hosts"), "127.0.0.1 localhost\n")
   if (!existsSync(join(root, "usr", "bin", "awk"))) symlinkSync("gawk", join(root, "usr", "bin", "awk"))
