@@ -128,3 +128,21 @@ export class CeleryWorker {
     return this.peer.stop("SIGKILL")
   }
 }
+
+const longs = `
+import json, os
+from kombu import Connection
+with Connection(os.environ["URL"]) as connection:
+    channel = connection.channel()
+    queue = channel.queue_declare("", exclusive=True).queue
+    channel.basic_publish(channel.prepare_message(b"", headers={"n": -(2 ** 40)}), "", queue)
+    print(json.dumps(channel.basic_get(queue, no_ack=True).headers["n"] < 0))
+`
+
+/**
+ * Whether Python reads an integer below -2^31 in a header as Python wrote it.
+ * It writes `L`, which RabbitMQ 4 hands out as `l`, and py-amqp before 5.3 takes
+ * that for unsigned: what arrives is 2^64 more.
+ */
+export const readsOwnLongs = async (url: string): Promise<boolean> =>
+  (await runPython(longs, { env: { URL: url } }))[0] === true

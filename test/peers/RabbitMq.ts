@@ -19,9 +19,20 @@ export interface RabbitMqOptions {
 /** The scripts themselves: Debian's wrappers in /usr/sbin change the user. */
 const scripts = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin", "/opt/rabbitmq/sbin"]
 
+/** Names the root of another system that RabbitMQ is run from, by chroot: see `RabbitMq4`. */
+export const rootVariable = "CELERIAC_TEST_RABBITMQ_ROOT"
+
+const root = process.env[rootVariable] ?? ""
+
 /** The folder of `rabbitmq-server` and `rabbitmqctl`, if RabbitMQ is installed. */
 export const findRabbitMq = (): string | undefined =>
-  [...scripts, ...(process.env["PATH"] ?? "").split(":")].find((folder) => existsSync(join(folder, "rabbitmq-server")))
+  [...scripts, ...(process.env["PATH"] ?? "").split(":")].find((folder) =>
+    existsSync(join(root, folder, "rabbitmq-server"))
+  )
+
+/** A command of RabbitMQ's, in its own system. */
+const inRoot = (command: string, args: ReadonlyArray<string>): readonly [string, ReadonlyArray<string>] =>
+  root === "" ? [command, args] : ["chroot", [root, command, ...args]]
 
 export class RabbitMq {
   readonly folder: string
@@ -34,7 +45,8 @@ export class RabbitMq {
   #epmd: Peer | undefined
   #server: Peer | undefined
 
-  private constructor(folder: string, bin: string, ports: ReadonlyArray<number>) {
+  /** `folder` is ours, and `inside` the same to RabbitMQ. */
+  private constructor(folder: string, inside: string, bin: string, ports: ReadonlyArray<number>) {
     const [port = 0, dist = 0, epmd = 0] = ports
     this.folder = folder
     this.port = port
@@ -42,21 +54,21 @@ export class RabbitMq {
     this.#bin = bin
     this.#epmdPort = epmd
     this.#env = {
-      HOME: folder,
+      HOME: inside,
       ERL_EPMD_PORT: String(epmd),
       ERL_EPMD_ADDRESS: "127.0.0.1",
       RABBITMQ_NODENAME: `celeriac-${port}@localhost`,
       RABBITMQ_NODE_PORT: String(port),
       RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
       RABBITMQ_DIST_PORT: String(dist),
-      RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
-      RABBITMQ_LOG_BASE: join(folder, "log"),
-      RABBITMQ_LOGS: join(folder, "log", "rabbit.log"),
-      RABBITMQ_PID_FILE: join(folder, "pid"),
-      RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
-      RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, "advanced.config"),
-      RABBITMQ_CONF_ENV_FILE: join(folder, "rabbitmq-env.conf"),
-      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "enabled_plugins"),
+      RABBITMQ_MNESIA_BASE: join(inside, "mnesia"),
+      RABBITMQ_LOG_BASE: join(inside, "log"),
+      RABBITMQ_LOGS: join(inside, "log", "rabbit.log"),
+      RABBITMQ_PID_FILE: join(inside, "pid"),
+      RABBITMQ_CONFIG_FILE: join(inside, "rabbitmq.conf"),
+      RABBITMQ_ADVANCED_CONFIG_FILE: join(inside, "advanced.config"),
+      RABBITMQ_CONF_ENV_FILE: join(inside, "rabbitmq-env.conf"),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(inside, "enabled_plugins"),
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
       // One process: without it the script stays as a shell between us and the broker.
       RUNNING_UNDER_SYSTEMD: "true",
@@ -70,7 +82,7 @@ export class RabbitMq {
   static async start(options: RabbitMqOptions = {}): Promise<RabbitMq> {
     const bin = findRabbitMq()
     if (bin === undefined) throw new Error("rabbitmq-server is not installed")
-    const folder = await mkdtemp(join(tmpdir(), "celeriac-rabbitmq-"))
+    const folder = await mkdtemp(join(root, tmpdir(), "celeriac-rabbitmq-"))
     await Promise.all([mkdir(join(folder, "mnesia")), mkdir(join(folder, "log"))])
     await Promise.all([
       writeFile(join(folder, ".erlang.cookie"), `CELERIAC${Math.trunc(performance.now() * 1e6)}`),
@@ -85,6 +97,8 @@ export class RabbitMq {
             "{vm_memory_high_watermark, 0.6}",
             "{disk_free_limit, 50000000}",
             "{collect_statistics_interval, 30000}",
+            // Otherwise it reads /proc, of which another system has nothing.
+            ...(root === "" ? [] : ["{vm_memory_calculation_strategy, allocated}"]),
             `{consumer_timeout, ${options.consumerTimeout ?? 1_800_000}}`,
             ...(options.config ?? [])
           ].join(", ")
@@ -92,7 +106,7 @@ export class RabbitMq {
       )
     ])
     await chmod(join(folder, ".erlang.cookie"), 0o400)
-    const rabbit = new RabbitMq(folder, bin, await freePorts(3))
+    const rabbit = new RabbitMq(folder, folder.slice(root.length), bin, await freePorts(3))
     try {
       await rabbit.start()
     } catch (error) {
@@ -105,9 +119,12 @@ export class RabbitMq {
   /** Starts it again, on the same ports and data. */
   async start(): Promise<void> {
     if (this.#epmd === undefined || !this.#epmd.running) {
-      this.#epmd = new Peer("epmd", ["-port", String(this.#epmdPort), "-address", "127.0.0.1"])
+      this.#epmd = new Peer(...inRoot("epmd", ["-port", String(this.#epmdPort), "-address", "127.0.0.1"]))
     }
-    const server = new Peer(join(this.#bin, "rabbitmq-server"), [], { env: this.#env, folder: this.folder })
+    const server = new Peer(...inRoot(join(this.#bin, "rabbitmq-server"), []), {
+      env: this.#env,
+      folder: this.folder
+    })
     this.#server = server
     await until(
       "RabbitMQ's start",
@@ -126,7 +143,7 @@ export class RabbitMq {
 
   /** `rabbitmqctl <args>`; about a second each. */
   rabbitmqctl(...args: ReadonlyArray<string>): Promise<string> {
-    return run(join(this.#bin, "rabbitmqctl"), ["-q", ...args], { env: this.#env })
+    return run(...inRoot(join(this.#bin, "rabbitmqctl"), ["-q", ...args]), { env: this.#env })
   }
 
   /** SIGKILL: the way a machine loses power. Follow with `start()`. */

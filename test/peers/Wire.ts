@@ -22,6 +22,16 @@ export class Wire {
     return new Wire(connection, channel)
   }
 
+  /** The broker's default `max_message_size`, in bytes: larger messages close the channel. */
+  get maxMessageSize(): number {
+    // The types of amqplib leave out what the broker says of itself.
+    const { connection } = this.#connection as unknown as {
+      readonly connection: { readonly serverProperties: { readonly version?: unknown } }
+    }
+    const major = Number.parseInt(String(connection.serverProperties.version), 10)
+    return (major >= 4 ? 16 : 128) * 1024 * 1024
+  }
+
   /** Confirmed by the broker. */
   async send(queue: string, body: string | Uint8Array, options: Amqplib.Options.Publish = {}): Promise<void> {
     this.channel.sendToQueue(queue, Buffer.from(body), options)

@@ -9,7 +9,8 @@
  * frame parser. `Driver` puts this module in their place.
  *
  * Written: integers as `I`; from 32 bits on as `l`, below -2^31 as `L`, since
- * Python reads `l` as unsigned; numbers with a fraction, and integers of 64
+ * py-amqp before 5.3 reads `l` as unsigned (RabbitMQ 4 hands out `l` for either,
+ * so there it reads 2^64 more, whoever has written it); numbers with a fraction, and integers of 64
  * bits and more, as `d`; `bigint` like an integer; strings `S`, booleans `t`,
  * null `V`, arrays `A`, objects `F`, bytes `x`, `Date` and Effect's `DateTime`
  * as `T` (whole seconds). Undefined fields are left out.

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { inject } from "vitest"
-import { runPython } from "../../../../test/peers/Python.ts"
+import { readsOwnLongs, runPython } from "../../../../test/peers/Python.ts"
 import { connect, message, to } from "../integration/Kit.ts"
 
 const url = inject("amqpUrl")
@@ -61,12 +61,19 @@ const value = fc.letrec((tie) => ({
   )
 })).value
 
+/** The same, but for integers below -2^31. */
+const withoutLowLongs = <A>(value: A): A =>
+  JSON.parse(
+    JSON.stringify(value),
+    (_, item: unknown) => typeof item === "number" && Number.isInteger(item) && item < -(2 ** 31) ? 0 : item
+  )
+
 describe("headers", () => {
   it.live(
     "arrive at Python as they were sent, and come back as Python sends them",
     () =>
       Effect.scoped(Effect.gen(function*() {
-        const sent = fc.sample(
+        let sent = fc.sample(
           fc.dictionary(fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 20 }), value, {
             maxKeys: 8,
             noNullPrototype: true
@@ -77,6 +84,8 @@ describe("headers", () => {
           }
         )
         const channel = yield* (yield* connect(url)).openChannel()
+        // What Python does not read as it wrote it, it could not send back.
+        if (!(yield* Effect.promise(() => readsOwnLongs(url)))) sent = sent.map(withoutLowLongs)
         const out = (yield* channel.declareQueue(queue("interop.headers.out", { expires: "1 minute" }))).name
         const back = (yield* channel.declareQueue(queue("interop.headers.back", { expires: "1 minute" }))).name
         yield* Effect.forEach([out, back], (name) => channel.purgeQueue(name))

@@ -27,7 +27,7 @@ describe.concurrent("celeriac worker", () => {
   })
 
   it("names the virtual host that is not there", async () => {
-    const { code, stderr } = await worker(amqpUrl.replace(/\/\/$/, "/nowhere"))
+    const { code, stderr } = await worker(amqpUrl.replace(/(:\d+)\/.*$/, "$1/nowhere"))
     assert.strictEqual(code, 1)
     const line = oneLine(stderr)
     assert.match(line, /nowhere/)

@@ -22,7 +22,7 @@ import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, inject } from "vitest"
 import { until } from "../../../../test/peers/Process.ts"
-import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
+import { CeleryWorker, readsOwnLongs, runPython } from "../../../../test/peers/Python.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
 
 const url = inject("amqpUrl")
@@ -209,7 +209,8 @@ describe("a Python worker", () => {
         table: { n: 300, deep: { n: 2 ** 40, f: 0.5 } }
       }
       const seen = yield* look(client, { args: Object.keys(headers), headers })
-      assert.deepStrictEqual(seen.custom, headers)
+      const isSigned = yield* Effect.promise(() => readsOwnLongs(url))
+      assert.deepStrictEqual(seen.custom, isSigned ? headers : { ...headers, low: 2n ** 64n - 2n ** 40n })
     }))
 
   test("sees the options of a call", (client) =>

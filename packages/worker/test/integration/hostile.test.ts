@@ -112,6 +112,7 @@ describe("hostile messages", () => {
       const before = Kit.residentBytes(process.pid)
       let count = 0
       for (const [name, { body, options }] of Object.entries(bad)) {
+        if (body.length > wire.maxMessageSize) continue // the broker itself refuses it
         yield* Effect.promise(() => wire.send(queue, body, { ...options, messageId: name }))
         count++
         const next = yield* client.delay(Kit.step, { n: count, millis: 0 })
