@@ -58,6 +58,13 @@ export class Program {
     }
   }
 
+  /** As an operator does: the process may write what it wants to keep. */
+  async end(): Promise<void> {
+    const ended = new Promise((resolve) => this.child.once("exit", resolve))
+    if (this.child.exitCode !== null || !this.child.kill("SIGTERM")) return
+    await ended
+  }
+
   stop(): void {
     this.child.kill("SIGKILL")
   }

@@ -11,11 +11,13 @@ import { fileURLToPath } from "node:url"
 import { run } from "../test/peers/Process.ts"
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
-const ours = ["bootsteps", "messaging", "amqp", "tasks", "worker"] as const
+const ours = ["bootsteps", "messaging", "amqp", "tasks", "worker", "celeriac"] as const
 
 export interface Published {
-  /** The file of a program in JavaScript: `raw`, `celeriac`. */
+  /** The file of a program in JavaScript: `raw`, `celeriac`, `worker`. */
   readonly program: (name: string) => string
+  /** The file of the `celeriac` command. */
+  readonly command: string
   readonly remove: () => void
 }
 
@@ -28,7 +30,7 @@ export const publish = async (root: string = here): Promise<Published> => {
   const borrowed = new Set<string>()
   for (const name of ours) {
     const source = join(root, "packages", name)
-    const target = join(modules, "@celeriac", name)
+    const target = join(modules, name === "celeriac" ? name : join("@celeriac", name))
     const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8"))
     cpSync(join(source, "dist"), join(target, "dist"), { recursive: true })
     writeFileSync(join(target, "package.json"), JSON.stringify({ ...manifest, ...manifest.publishConfig }))
@@ -51,6 +53,7 @@ export const publish = async (root: string = here): Promise<Published> => {
   }
   return {
     program: (name) => join(folder, `${name}.js`),
+    command: join(modules, "celeriac", "dist", "cli", "main.js"),
     remove: () => rmSync(folder, { recursive: true, force: true })
   }
 }

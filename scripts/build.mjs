@@ -1,7 +1,20 @@
 /** `npm run build`: JavaScript, declarations and maps of every package in its `dist`, ready to be packed. */
-import { chmodSync, existsSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { install, node, root, run } from "./workspace.mjs"
+
+/** What was built of a file that is gone would be packed too. */
+const sweep = (folder) => {
+  const dist = join(folder, "dist")
+  if (!existsSync(dist)) return
+  for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
+    const [, stem] = /^(.*?)\.(?:d\.ts|js)(?:\.map)?$/.exec(file) ?? []
+    if (stem !== undefined && !existsSync(join(folder, "src", `${stem}.ts`))) rmSync(join(dist, file))
+  }
+}
+
+const packages = join(root, "packages")
+for (const name of readdirSync(packages)) sweep(join(packages, name))
 
 install()
 const { code, output } = await run(

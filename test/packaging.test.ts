@@ -7,7 +7,17 @@
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync, spawnSync } from "node:child_process"
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { filesIn } from "../scripts/files.mjs"
@@ -38,6 +48,7 @@ interface Manifest {
   readonly version: string
   readonly exports: Readonly<Record<string, unknown>>
   readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
 }
 
 const manifestIn = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
@@ -67,10 +78,18 @@ const isModule = (file: string): boolean =>
 const manifests = (): ReadonlyArray<string> =>
   packages.map((name) => readFileSync(join(copy, "packages", name, "package.json"), "utf8"))
 
+/** What whoever installs celeriac installs beside it. */
+const neededPeers = (): Readonly<Record<string, string>> => {
+  const { peerDependencies = {}, peerDependenciesMeta = {} } = manifestIn(join(root, "packages", "celeriac"))
+  return Object.fromEntries(
+    Object.entries(peerDependencies).filter(([name]) => peerDependenciesMeta[name]?.optional !== true)
+  )
+}
+
 let before: ReadonlyArray<string> = []
 
 beforeAll(() => {
-  run(process.execPath, [tsc, "-b", "tsconfig.build.json"], root)
+  run(process.execPath, [join(root, "scripts", "build.mjs")], root)
   for (const folder of [copy, tarballs, consumer]) mkdirSync(folder)
   cpSync(join(root, "scripts"), join(copy, "scripts"), { recursive: true })
   for (const name of packages) {
@@ -84,7 +103,7 @@ beforeAll(() => {
   before = manifests()
   run("npm", ["pack", "--workspaces", "--pack-destination", tarballs, "--loglevel=error"], copy)
 
-  const peers = manifestIn(join(root, "packages", "celeriac")).peerDependencies ?? {}
+  const peers = neededPeers()
   writeFileSync(
     join(consumer, "package.json"),
     JSON.stringify({
@@ -209,8 +228,7 @@ describe("the published packages", () => {
   })
 
   it("run with the newest patch of Effect that there is", () => {
-    const { peerDependencies = {} } = manifestIn(join(root, "packages", "celeriac"))
-    for (const [name, range] of Object.entries(peerDependencies)) {
+    for (const [name, range] of Object.entries(neededPeers())) {
       assert.match(range, /^~\d+\.\d+\.\d+$/)
       const newest: unknown = JSON.parse(run("npm", ["view", `${name}@${range}`, "version", "--json"], consumer))
       assert.strictEqual(manifestIn(installed(name)).version, Array.isArray(newest) ? newest.at(-1) : newest, name)
@@ -227,5 +245,32 @@ describe("the published packages", () => {
   it("bring the celeriac command", () => {
     const { version } = manifestIn(join(root, "packages", "celeriac"))
     assert.include(run("npx", ["--no-install", "celeriac", "--version"], consumer, 30), version)
+  })
+
+  it("ask for esbuild when a worker is to become one file and it is not installed, and take it when it is", () => {
+    writeFileSync(
+      join(consumer, "worker.ts"),
+      `import * as Worker from "celeriac/Worker"\nexport default Worker.make({ tasks: [] })\n`
+    )
+    const build = () =>
+      spawnSync("npx", ["--no-install", "celeriac", "build", "worker.ts"], {
+        cwd: consumer,
+        encoding: "utf8",
+        env: environment()
+      })
+    const refused = build()
+    assert.strictEqual(refused.status, 1)
+    assert.strictEqual(
+      refused.stderr,
+      "celeriac: `celeriac build` needs esbuild, which is not installed here: npm install --save-dev esbuild\n"
+    )
+    const esbuild = join(consumer, "node_modules", "esbuild")
+    symlinkSync(join(root, "node_modules", "esbuild"), esbuild)
+    try {
+      assert.include(run("npx", ["--no-install", "celeriac", "build", "worker.ts"], consumer, 60), "dist/worker.mjs")
+      assert.include(run(process.execPath, ["dist/worker.mjs", "--version"], consumer, 30), "celeriac v")
+    } finally {
+      rmSync(esbuild)
+    }
   })
 })

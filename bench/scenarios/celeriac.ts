@@ -133,8 +133,7 @@ const scenarios: Record<string, () => Effect.Effect<unknown, unknown>> = {
   serve: () => serve,
   call: () => call,
   sink: () => sink,
-  boot: () => boot,
-  idle: () => serve
+  boot: () => boot
 }
 
 const program = Effect.provideService(

@@ -17,6 +17,7 @@ export interface Manifest {
   readonly version: string
   readonly dependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
   readonly devDependencies: Readonly<Record<string, string>>
 }
 

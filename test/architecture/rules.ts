@@ -274,7 +274,8 @@ export const declaresWhatItImports = (sources: ReadonlyArray<Source>, manifest: 
 
 /**
  * One version of everything: the packages' own, and what several of them use.
- * Exactly, but that users may be given later patches of what development pins.
+ * Exactly, but that users may be given later patches of what development pins,
+ * and bring a tool of theirs, an optional peer, in a range.
  */
 export const agreesOnVersions = (
   manifests: ReadonlyArray<Manifest>,
@@ -288,6 +289,10 @@ export const agreesOnVersions = (
         const wanted = versions.get(name) ?? base
         versions.set(name, wanted)
         const pinned = list === manifest.devDependencies ? undefined : development.devDependencies[name]
+        // A tool that users bring has the version that they use.
+        const isTool = list === manifest.peerDependencies && /^>=\d+\.\d+\.\d+ <\d+$/.test(version) &&
+          manifest.peerDependenciesMeta?.[name]?.optional === true
+        if (isTool) return []
         const isExact = /^\d+\.\d+\.\d+$/.test(version) || version === `~${pinned}`
         return isExact && wanted === base ? [] : [`${manifest.name} asks for ${name} ${version}, not ${wanted}`]
       })
@@ -295,10 +300,12 @@ export const agreesOnVersions = (
   )
 }
 
-/** What reaches below amqplib's public API stands in one file, and what it loads in another. */
+/** What reaches below amqplib's public API stands in one file, and what finds its files in two others. */
 export const reachesAmqplibInOnePlace: Rule = (sources) =>
   failingImports(sources, (source, name) => {
-    if (dependencyOf(name) === "amqplib") return placeOf(source) !== "internal/Amqplib.ts" && `imports ${name}`
+    if (dependencyOf(name) === "amqplib") {
+      return !/^internal\/Amqplib(Modules|Text)\.ts$/.test(placeOf(source)) && `imports ${name}`
+    }
     if (!/(^|\/)Amqplib\.ts$/.test(name) || placeOf(source) === "internal/Driver.ts") return false
     return `imports ${name}, which is the driver's`
   })

@@ -11,9 +11,10 @@
  */
 import * as Cause from "effect/Cause"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
+import type * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as Loggers from "./internal/Loggers.ts"
 
 /** Celery's names, in lower case, as its command line takes them. */
 export const levels = ["debug", "info", "warning", "error", "critical"] as const
@@ -32,7 +33,7 @@ export interface Options {
 /** Replaces the loggers there are, and sets the lowest level. */
 export const layer = (options: Options = {}): Layer.Layer<never> =>
   Layer.merge(
-    Logger.layer([Logger.withConsoleError(options.json === true ? json : options.colors === true ? colored : plain)]),
+    Loggers.layerError(options.json === true ? json : options.colors === true ? colored : plain),
     Layer.succeed(References.MinimumLogLevel, toEffect(options.level ?? "info"))
   )
 
@@ -62,18 +63,18 @@ const names: Readonly<Record<LogLevel.LogLevel, string>> = {
 }
 
 /** Celery's process format. */
-export const plain: Logger.Logger<unknown, string> = Logger.make((options) =>
+export const plain: Logger.Logger<unknown, string> = Loggers.make((options) =>
   `[${timestamp(options.date)}: ${nameOf(options.logLevel)}/MainProcess] ${textOf(options)}`
 )
 
 /** The same, the message in the colour of its level: as in Celery, what is ordinary has none. */
-export const colored: Logger.Logger<unknown, string> = Logger.make((options) => {
+export const colored: Logger.Logger<unknown, string> = Loggers.make((options) => {
   const name = nameOf(options.logLevel)
   return `\x1b[2m[${timestamp(options.date)}: ${name}/MainProcess]\x1b[22m ${paint(name, textOf(options))}`
 })
 
 /** One object a line: `level`, `time` (ISO 8601), `message`, `annotations`, and `cause` when there is one. */
-export const json: Logger.Logger<unknown, string> = Logger.make(({ cause, date, fiber, logLevel, message }) =>
+export const json: Logger.Logger<unknown, string> = Loggers.make(({ cause, date, fiber, logLevel, message }) =>
   JSON.stringify({
     level: nameOf(logLevel),
     time: date.toISOString(),

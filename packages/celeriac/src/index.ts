@@ -4,6 +4,7 @@
  * A program that starts quickly imports paths (`celeriac/Task`): it then loads
  * what it uses, and no broker that it does not talk to.
  */
+export * as AmqpBundling from "./AmqpBundling.ts"
 export * as AmqpConfig from "./AmqpConfig.ts"
 export * as AmqpTransport from "./AmqpTransport.ts"
 export * as AsyncResult from "./AsyncResult.ts"

@@ -186,7 +186,11 @@ describe("The wire", () => {
       const [at, zone] of [["1883-11-18T17:00:00Z", "America/New_York"], ["1971-05-01T00:00:00Z", "Africa/Monrovia"]]
     ) {
       const value = DateTime.makeZonedUnsafe(at!, { timeZone: zone! })
-      for (const there of travelled(Schema.DateTimeZoned, value) ?? []) assert.deepStrictEqual(there, value)
+      const seen = (travelled(Schema.DateTimeZoned, value) ?? []).map((there) =>
+        `${DateTime.makeUnsafe(there as DateTime.Zoned).epochMilliseconds} ${(there as DateTime.Zoned).zone}`
+      )
+      const same = `${value.epochMilliseconds} ${value.zone}`
+      assert.deepStrictEqual(seen, [same, same])
     }
   })
 

@@ -15,10 +15,9 @@
  */
 import * as Result from "effect/Result"
 import type { EventEmitter } from "node:events"
-import { createRequire } from "node:module"
-import { dirname, join, sep } from "node:path"
 import { Duplex } from "node:stream"
 import { decodeFields, encodeTable } from "../FieldTable.ts"
+import * as AmqplibModules from "./AmqplibModules.ts"
 import type { BodyFrame, DriverError, Frame, HeaderFrame, RawMessage } from "./DriverFrame.ts"
 import { type Method, methods } from "./Methods.ts"
 
@@ -65,21 +64,12 @@ let loaded: Result.Result<Amqplib, string> | undefined
 export const load = (): Result.Result<Amqplib, string> => loaded ??= loadAfresh()
 
 const loadAfresh = (): Result.Result<Amqplib, string> => {
-  const require = createRequire(import.meta.url)
   let version = "of an unknown version"
   try {
-    const folder = dirname(require.resolve("amqplib"))
-    version = String(require(join(folder, "package.json")).version)
+    const modules = AmqplibModules.find()
+    version = modules.version
     if (!isInRange(version)) return Result.fail(unfit(version, "it is another version"))
-    const inside = () => Object.keys(require.cache).filter((path) => path.startsWith(folder + sep))
-    const theirs = inside().map((path) => [path, require.cache[path]] as const)
-    for (const [path] of theirs) delete require.cache[path]
-    try {
-      return assemble(version, (name) => require(join(folder, "lib", name)))
-    } finally {
-      for (const path of inside()) delete require.cache[path]
-      for (const [path, module] of theirs) require.cache[path] = module
-    }
+    return modules.use((load) => assemble(version, load))
   } catch (error) {
     return Result.fail(unfit(version, `it cannot be loaded: ${error instanceof Error ? error.message : String(error)}`))
   }
@@ -94,7 +84,7 @@ const unfit = (version: string, why: string): string =>
   `amqplib ${version} does not fit @celeriac/amqp: ${why}. Install amqplib@~${minor.join(".")}.${leastPatch}`
 
 // What amqplib's modules export is looked at below, a member at a time.
-const assemble = (version: string, module: (name: string) => any): Result.Result<Amqplib, string> => {
+const assemble = (version: string, module: AmqplibModules.Load): Result.Result<Amqplib, string> => {
   const codec = module("codec.js")
   const changes = ["encodeTable", "decodeFields"].filter((name) => typeof codec[name] !== "function")
   codec.encodeTable = encodeTable

@@ -9,6 +9,7 @@
  */
 import { maskIn } from "@celeriac/messaging/MaskedUri"
 import * as Worker from "@celeriac/worker/Worker"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -18,6 +19,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import type { Broker } from "../Broker.ts"
 import type { AppBroker } from "../promise/PromiseWorker.ts"
 import { because, type CliFailure, mistaken } from "./CliFailure.ts"
+import { builtOf } from "./Version.ts"
 
 export interface App {
   readonly worker: Worker.Definition<unknown, Broker>
@@ -25,6 +27,10 @@ export interface App {
   readonly broker: AppBroker | undefined
   readonly settings: Layer.Layer<never>
 }
+
+/** How the worker is found, by what the command line names: as a file, but in what `celeriac build` made it is at hand. */
+export const Loader: Context.Reference<(app: Option.Option<string>) => Effect.Effect<App, CliFailure>> = Context
+  .Reference("celeriac/cli/App/Loader", { defaultValue: () => load })
 
 /** Where a worker is looked for when no file is named. */
 const usual = ["worker.ts", "worker.mts", "worker.js", "worker.mjs", "src/worker.ts", "src/worker.js"]
@@ -34,17 +40,31 @@ const endings = ["", ".ts", ".mts", ".js", ".mjs", "/worker.ts", "/worker.js"]
 export const load = Effect.fnUntraced(
   function*(app: Option.Option<string>): Effect.fn.Return<App, CliFailure> {
     const file = yield* find(app)
-    // What a module throws is its own text, and may quote the URL of a broker.
     const exports = yield* Effect.tryPromise({
-      try: (): Promise<Readonly<Record<string, unknown>>> => import(pathToFileURL(file).href),
-      catch: (error) => because(`${shown(file)} could not be loaded: ${maskIn(tell(error, file))}`, error)
+      try: (): Promise<Exports> => import(pathToFileURL(file).href),
+      catch: (error) => notLoaded(file, error)
     })
-    const worker = yield* workerIn(exports, file)
-    return { worker, broker: brokerIn(exports), settings: yield* settingsIn(exports, file) }
+    return yield* appIn(exports, file)
   }
 )
 
-const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => {
+/** What a module exports. */
+export type Exports = Readonly<Record<string, unknown>>
+
+/** Found in the exports of a file. */
+export const appIn = (exports: Exports, file: string): Effect.Effect<App, CliFailure> =>
+  Effect.all({
+    worker: workerIn(exports, file),
+    broker: Effect.sync(() => brokerIn(exports)),
+    settings: settingsIn(exports, file)
+  })
+
+/** What a module throws is its own text, and may quote the URL of a broker. */
+export const notLoaded = (file: string, error: unknown): CliFailure =>
+  because(`${shown(file)} could not be loaded: ${maskIn(tell(error, file))}`, error)
+
+/** The file of a module, by what names it. */
+export const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => {
   const named = Option.getOrUndefined(app)
   const candidates = named === undefined ? usual : endings.map((ending) => `${named}${ending}`)
   const file = candidates.map((path) => resolve(path)).find(isFile)
@@ -61,7 +81,7 @@ const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => 
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile()
 
 const workerIn = (
-  exports: Readonly<Record<string, unknown>>,
+  exports: Exports,
   file: string
 ): Effect.Effect<Worker.Definition<unknown, Broker>, CliFailure> => {
   const worker = definitionOf(exports["default"]) ?? definitionOf(exports["worker"])
@@ -93,7 +113,7 @@ const definitionOf = (value: unknown): Worker.Definition<unknown, Broker> | unde
 }
 
 /** Of the same export as the worker. */
-const brokerIn = (exports: Readonly<Record<string, unknown>>): AppBroker | undefined => {
+const brokerIn = (exports: Exports): AppBroker | undefined => {
   const exported = definitionOf(exports["default"]) === undefined ? exports["worker"] : exports["default"]
   return typeof exported === "object" && exported !== null && !Worker.isDefinition(exported) && "broker" in exported
     // What has a definition and is none is a worker of an application.
@@ -102,7 +122,7 @@ const brokerIn = (exports: Readonly<Record<string, unknown>>): AppBroker | undef
 }
 
 const settingsIn = (
-  exports: Readonly<Record<string, unknown>>,
+  exports: Exports,
   file: string
 ): Effect.Effect<Layer.Layer<never>, CliFailure> => {
   const settings = exports["settings"]
@@ -152,8 +172,8 @@ const placeOf = ({ stack = "" }: Error): string | undefined => {
   return path === undefined ? undefined : `${shown(path.startsWith("file:") ? fileURLToPath(path) : path)}:${line}`
 }
 
-/** Where this package lies, and those that it is made of. */
-const here = new URL("../../..", import.meta.url).href
+/** Where this package lies, and those that it is made of. What was built of them lies anywhere. */
+const here = builtOf !== undefined ? "nowhere" : new URL("../../..", import.meta.url).href
 
 const shown = (file: string): string => {
   const path = relative(process.cwd(), file)

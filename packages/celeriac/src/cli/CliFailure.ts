@@ -6,6 +6,7 @@ import { maskIn } from "@celeriac/messaging/MaskedUri"
 import * as Data from "effect/Data"
 
 export class CliFailure extends Data.TaggedError("CliFailure")<{
+  /** Empty when it has been told already. */
   readonly message: string
   readonly exitCode: number
   /** The stack of what was thrown, for whoever debugs. */

@@ -8,18 +8,20 @@ import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as WorkerFlags from "./WorkerFlags.ts"
 
 /** By the names of the settings. */
 export type Flags = Readonly<Record<string, Flag.Flag<Option.Option<unknown>>>>
 
 /** What they say, by the names of the settings. */
-export type Said = Readonly<Record<string, Option.Option<unknown>>>
+type Said = Readonly<Record<string, Option.Option<unknown>>>
 
 export const of = (table: SettingsTable.Table): Flags =>
   Object.fromEntries(
-    Object.entries(table).flatMap(([name, setting]) =>
-      setting.flag === undefined ? [] : [[name, make(name, setting, setting.flag)]]
-    )
+    Object.entries(table).flatMap(([name, setting]) => {
+      const flag = WorkerFlags.ofSettings.get(name)
+      return flag === undefined ? [] : [[name, make(setting, flag)]]
+    })
   )
 
 /** Those that were used, checked. */
@@ -29,15 +31,15 @@ export const given = <T extends SettingsTable.Table>(_table: T, said: Said): Set
     Object.entries(said).flatMap(([name, value]) => Option.isSome(value) ? [[name, value.value]] : [])
   ) as SettingsTable.Some<T>
 
-const make = (name: string, setting: Setting.Any, flag: Setting.Flag): Flag.Flag<Option.Option<unknown>> => {
+const make = (setting: Setting.Any, flag: WorkerFlags.WorkerFlag): Flag.Flag<Option.Option<unknown>> => {
   // What is wrong with a secret is told without it.
   const text = setting.isSecret === true
     ? Flag.map(Flag.Redacted(flag.name), (secret) => ({ text: Redacted.value(secret), toString: () => "" }))
     : Flag.map(Flag.String(flag.name), (text) => ({ text, toString: () => text }))
   const named = flag.alias === undefined ? text : Flag.withAlias(text, flag.alias)
   return named.pipe(
-    Flag.withMetavar(flag.metavar),
-    Flag.withDescription(`${setting.doc} ${otherwise(name, setting)}`),
+    Flag.withMetavar(flag.metavar ?? ""),
+    Flag.withDescription(flag.doc),
     Flag.filterMap(
       ({ text }) => Result.getSuccess(SettingsTable.fromText(setting, flag.name, text)),
       () => setting.expected
@@ -45,9 +47,3 @@ const make = (name: string, setting: Setting.Any, flag: Setting.Flag): Flag.Flag
     Flag.optional
   )
 }
-
-/** What holds when the flag is not used. */
-const otherwise = (name: string, setting: Setting.Any): string =>
-  `Default: ${
-    [...SettingsTable.environmentOf(name, setting) ?? [], SettingsTable.defaultShown(setting)].join(", else ")
-  }`

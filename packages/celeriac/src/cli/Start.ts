@@ -16,11 +16,12 @@ import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import { because, CliFailure } from "./CliFailure.ts"
+import * as CompileCache from "./CompileCache.ts"
 import * as Rerun from "./Rerun.ts"
-import * as SettingFlags from "./SettingFlags.ts"
 
 export interface Flags {
-  readonly settings: SettingFlags.Said
+  /** Those that were said. */
+  readonly settings: WorkerSettings.Everything
   readonly loglevel: LogFormat.Level
   readonly jsonLogs: boolean
   readonly noColor: boolean
@@ -32,9 +33,10 @@ export const start = (
 ): Effect.Effect<void, CliFailure | WorkerExit.WorkerFailure> =>
   Effect.gen(function*() {
     yield* Guards.stand
-    const { broker: appBroker, settings, worker } = yield* App.load(app)
-    const flagged = SettingFlags.given(table, flags.settings)
+    yield* Effect.forkScoped(Effect.delay(Effect.sync(CompileCache.keep), "5 seconds"))
+    const { broker: appBroker, settings, worker } = yield* (yield* App.Loader)(app)
     const environment = yield* readEnvironment
+    const flagged = flags.settings
     // The command line is the operator's: its flags, its environment, and then what the module says.
     const { brokerUrl: _, resultBackend: __, ...given } = { ...environment, ...flagged }
     const ours = worker.with({ settings: given })
@@ -65,8 +67,6 @@ export const start = (
   )
 
 const logOf = (flags: Flags) => ({ level: flags.loglevel, json: flags.jsonLogs, colors: wantsColors(flags) })
-
-const table = WorkerSettings.everything
 
 const readEnvironment = Effect.mapError(Environment.read, (error) => because(error.message))
 

@@ -3,8 +3,9 @@
  * The `celeriac` command. Imports nothing before it knows that this Node can
  * run it, and then only what the command at hand needs.
  */
-import * as module from "node:module"
 import { problemOf } from "../internal/NodeVersion.ts"
+import * as CompileCache from "./CompileCache.ts"
+import * as Resolution from "./Resolution.ts"
 import { packageVersion } from "./Version.ts"
 
 const problem = problemOf(process.versions.node, process.execPath)
@@ -17,7 +18,8 @@ if (problem !== undefined) {
 } else if (rest.length === 0 && (first === "--version" || first === "-v")) {
   process.stdout.write(`celeriac v${packageVersion()}\n`)
 } else {
-  module.enableCompileCache()
-  const { main } = await import("./Cli.ts")
-  main(process.argv.slice(2))
+  CompileCache.enable()
+  Resolution.shorten()
+  const [CommandLine, Process] = await Promise.all([import("./CommandLine.ts"), import("./Process.ts")])
+  Process.run(CommandLine.run(process.argv.slice(2)))
 }

@@ -4,14 +4,14 @@
  *
  * @since 0.1.0
  */
-import { deflateSync, unzipSync } from "node:zlib"
 import type { Compression } from "../Compression.ts"
 import { bounded } from "./internal/Bounded.ts"
+import * as NodeZlib from "./internal/NodeZlib.ts"
 
 /** `application/x-gzip`: what Kombu means by gzip, a zlib stream. */
 export const zlib: Compression = {
   contentType: "application/x-gzip",
   names: ["gzip", "zlib"],
-  compress: (bytes) => deflateSync(bytes),
-  decompress: bounded("zlib", unzipSync)
+  compress: (bytes) => NodeZlib.zlib().deflateSync(bytes),
+  decompress: bounded("zlib", (bytes, options) => NodeZlib.zlib().unzipSync(bytes, options))
 }

@@ -101,6 +101,9 @@ export type Given = Changes & TaskSettings.Given
 /** Every setting there is, in all rooms. */
 export const everything = { ...BrokerSettings.table, ...TaskSettings.table, ...table }
 
+/** Any of all of them, checked. */
+export type Everything = SettingsTable.Some<typeof everything>
+
 export const defaults = (): Settings => SettingsTable.defaults(table)
 
 /** Leaves what is not said as it is. Throws a `SettingsError` for what would make a worker that never runs anything. */

@@ -5,25 +5,28 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { levels } from "../../LogFormat.ts"
 import * as SettingFlags from "../SettingFlags.ts"
+import { own } from "../WorkerFlags.ts"
 import { celeriac } from "./Root.ts"
 
-export const worker = Command.make("worker", {
+const flags = {
   settings: SettingFlags.of(WorkerSettings.everything),
-  loglevel: Flag.Literals("loglevel", levels).pipe(
-    Flag.withAlias("l"),
-    Flag.withDescription("The lowest level to log. At warning, the worker still says when it is ready"),
+  loglevel: Flag.Literals(own.loglevel.name, levels).pipe(
+    Flag.withAlias(own.loglevel.alias),
+    Flag.withDescription(own.loglevel.doc),
     Flag.withDefault("warning")
   ),
-  jsonLogs: Flag.Boolean("json-logs").pipe(Flag.withDescription("Log one JSON object a line"), Flag.withDefault(false)),
-  noColor: Flag.Boolean("no-color").pipe(
-    Flag.withDescription("No colours, on a terminal too; so does NO_COLOR"),
+  jsonLogs: Flag.Boolean(own.jsonLogs.name).pipe(Flag.withDescription(own.jsonLogs.doc), Flag.withDefault(false)),
+  noColor: Flag.Boolean(own.noColor.name).pipe(
+    Flag.withDescription(own.noColor.doc),
     Flag.withDefault(false)
   )
-}, (flags) =>
+}
+
+export const worker = Command.make("worker", flags, (flags) =>
   Effect.gen(function*() {
     const { app } = yield* celeriac
     const { start } = yield* Effect.promise(() => import("../Start.ts"))
-    yield* start(app, flags)
+    yield* start(app, { ...flags, settings: SettingFlags.given(WorkerSettings.everything, flags.settings) })
   })).pipe(
     Command.withDescription(
       "Runs a worker until it is told to stop. SIGTERM, or Ctrl+C, lets running tasks finish; the second one, or SIGQUIT, does not. SIGHUP starts it again."

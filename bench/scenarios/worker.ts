@@ -1,0 +1,30 @@
+/**
+ * A module for `celeriac worker -A` and `celeriac build`: the task of all
+ * scenarios, which prints how long ago its process started when it runs first.
+ */
+import * as Task from "celeriac/Task"
+import * as Worker from "celeriac/Worker"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { queue } from "./message.ts"
+
+const noop = Task.make("bench.noop", {
+  parameters: { x: Schema.Int, y: Schema.Int },
+  success: Schema.Null,
+  options: { queue }
+})
+
+let isFirst = true
+
+export default Worker.make({
+  queues: [queue],
+  tasks: [
+    noop.toLayer(() =>
+      Effect.sync(() => {
+        if (isFirst) console.log(JSON.stringify({ millis: performance.now() }))
+        isFirst = false
+        return null
+      })
+    )
+  ]
+})

@@ -1,0 +1,76 @@
+/**
+ * The arguments of `celeriac worker` where there is not much to say about them:
+ * every flag is known, is used once, and its value fits.
+ *
+ * They are read here, so that a worker starts without the library that knows
+ * all the rest: what was meant, completions, other commands. That is a third of
+ * what a boot would load.
+ */
+import * as SettingsTable from "@celeriac/tasks/SettingsTable"
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { levels } from "../LogFormat.ts"
+import type { Flags } from "./Start.ts"
+import * as WorkerFlags from "./WorkerFlags.ts"
+
+export interface Plain {
+  readonly app: Option.Option<string>
+  readonly flags: Flags
+}
+
+/** Or why they are not plain. */
+export const read = (args: ReadonlyArray<string>): Result.Result<Plain, string> => {
+  const said = new Map<string, unknown>()
+  for (let index = 0; index < args.length; index++) {
+    const [, flag = "", value] = /^(--[a-z-]+|-[A-Za-z])(?:=([^]*))?$/.exec(args[index]!) ?? []
+    const meant = byFlag.get(flag)
+    if (meant === undefined) return Result.fail(`there is no flag ${args[index]}`)
+    if (said.has(meant.name)) return Result.fail(`${flag} is there twice`)
+    if (meant.read === undefined) {
+      if (value !== undefined) return Result.fail(`${flag} takes no value`)
+      said.set(meant.name, true)
+      continue
+    }
+    const text = value ?? args[++index]
+    if (text === undefined || text === "" || text.startsWith("-")) return Result.fail(`${flag} wants a value`)
+    const checked = meant.read(text, flag)
+    if (Result.isFailure(checked)) return Result.fail(checked.failure)
+    said.set(meant.name, checked.success)
+  }
+  const { app, jsonLogs = false, loglevel = "warning", noColor = false, ...settings } = Object.fromEntries(said)
+  // Each was read by the flag of its name.
+  return Result.succeed({
+    app: Option.fromUndefinedOr(app),
+    flags: { settings, loglevel, jsonLogs, noColor }
+  } as Plain)
+}
+
+/** What is read, by the name under which it is handed on. A switch reads nothing. */
+interface Meaning {
+  readonly name: string
+  readonly read?: ((text: string, flag: string) => Result.Result<unknown, string>) | undefined
+}
+
+const byFlag = new Map<string, Meaning>()
+
+const know = (flag: Pick<WorkerFlags.WorkerFlag, "name" | "alias">, meaning: Meaning): void => {
+  byFlag.set(`--${flag.name}`, meaning)
+  if (flag.alias !== undefined) byFlag.set(`-${flag.alias}`, meaning)
+}
+
+know({ name: "app", alias: "A" }, { name: "app", read: (text) => Result.succeed(text) })
+know(WorkerFlags.own.jsonLogs, { name: "jsonLogs" })
+know(WorkerFlags.own.noColor, { name: "noColor" })
+know(WorkerFlags.own.loglevel, {
+  name: "loglevel",
+  read: (text, flag) =>
+    levels.some((level) => level === text)
+      ? Result.succeed(text)
+      : Result.fail(`${flag} is "${text}", and must be one of ${levels.join(", ")}`)
+})
+const table: SettingsTable.Table = WorkerSettings.everything
+for (const [name, flag] of WorkerFlags.ofSettings) {
+  const setting = table[name]
+  if (setting !== undefined) know(flag, { name, read: (text, said) => SettingsTable.fromText(setting, said, text) })
+}

@@ -1,0 +1,24 @@
+/**
+ * Loggers, and the layer of one, as `effect/Logger` makes them. That module
+ * loads files and streams, which are a tenth of a worker's boot and which it
+ * does not use.
+ */
+import * as Console from "effect/Console"
+import * as Layer from "effect/Layer"
+import type * as Logger from "effect/Logger"
+import * as References from "effect/References"
+
+/** A logger of the kind that Effect's default is. */
+export const make = <Output>(
+  log: (options: Logger.Options<unknown>) => Output
+): Logger.Logger<unknown, Output> => Object.assign(Object.create(kind), { log })
+
+const [theirs] = References.CurrentLoggers.defaultValue()
+const kind: object = Object.getPrototypeOf(theirs)
+
+/** In place of all others, on stderr. */
+export const layerError = (logger: Logger.Logger<unknown, string>): Layer.Layer<never> =>
+  Layer.succeed(
+    References.CurrentLoggers,
+    new Set([make((options) => options.fiber.getRef(Console.Console).error(logger.log(options)))])
+  )

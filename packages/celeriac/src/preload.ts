@@ -1,0 +1,9 @@
+/**
+ * What the `celeriac` command does before it loads anything, for programs that
+ * start their worker themselves: `node --import celeriac/preload main.ts`.
+ */
+import * as CompileCache from "./cli/CompileCache.ts"
+import * as Resolution from "./cli/Resolution.ts"
+
+CompileCache.enable()
+Resolution.shorten()
