@@ -242,6 +242,27 @@ describe("the published packages", () => {
     run(process.execPath, ["main.ts"], consumer, 50)
   })
 
+  it("bring the test kit, which needs no test runner", () => {
+    writeFileSync(
+      join(consumer, "kit.mjs"),
+      [
+        `import * as Client from "celeriac/Client"`,
+        `import * as Task from "celeriac/Task"`,
+        `import { TestClock, TestWorker } from "celeriac/testing"`,
+        `import * as Effect from "effect/Effect"`,
+        `const hello = Task.make("hello")`,
+        `const program = Effect.gen(function*() {`,
+        `  const sent = yield* (yield* Client.Client).applyAsync(hello, {}, { countdown: "1 day" })`,
+        `  yield* TestClock.adjust("1 day")`,
+        `  yield* sent.get()`,
+        `})`,
+        `const worker = TestWorker.layer({ tasks: [hello.toLayer(() => Effect.void)] })`,
+        `await Effect.runPromise(program.pipe(Effect.provide(worker), Effect.provide(TestClock.layer())))`
+      ].join("\n")
+    )
+    run(process.execPath, ["kit.mjs"], consumer, 30)
+  })
+
   it("bring the celeriac command", () => {
     const { version } = manifestIn(join(root, "packages", "celeriac"))
     assert.include(run("npx", ["--no-install", "celeriac", "--version"], consumer, 30), version)
