@@ -89,6 +89,13 @@ describe("the documents", () => {
     }
   })
 
+  it("of packages lead nowhere outside of the package: it is read on its page in a registry too", () => {
+    for (const file of documents().filter((file) => named(file).startsWith("packages"))) {
+      const outwards = Array.from(withoutCode(read(file)).matchAll(/\]\((\.\.\/[^)\s]*)\)/g), (match) => match[1])
+      assert.deepStrictEqual(outwards, [], named(file))
+    }
+  })
+
   it("tell every change that is not released yet", () => {
     assert.strictEqual(read(changelogPage), changelogText(), `${named(changelogPage)}: run npm run docs`)
   })

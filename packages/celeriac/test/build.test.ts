@@ -23,7 +23,8 @@ const project = (name: string, files: Readonly<Record<string, string>>): string 
   return join(folder, name)
 }
 
-describe.concurrent("celeriac build", () => {
+// One build after another: each has two processors to itself, and a bound of its own.
+describe("celeriac build", { timeout: 30_000 }, () => {
   it("says what it takes, with examples", async () => {
     const { code, stdout } = await celeriac(["build", "--help"])
     assert.strictEqual(code, 0)
@@ -71,7 +72,7 @@ describe.concurrent("celeriac build", () => {
   }
 })
 
-describe("a module that cannot become one file", () => {
+describe("a module that cannot become one file", { timeout: 30_000 }, () => {
   for (
     const [what, files, message] of [
       ["is wrong", { "worker.ts": "export const = 1\n" }, /^celeriac: .*worker\.ts:1: Expected identifier/],
@@ -120,7 +121,7 @@ describe("a module that cannot become one file", () => {
   })
 })
 
-describe.concurrent("the file that was built", () => {
+describe.concurrent("the file that was built", { timeout: 30_000 }, () => {
   const worker = out("worker.mjs")
   beforeAll(async () => {
     const { code, stderr } = await build(fixture("worker.ts"), "-o", worker, "--minify")
