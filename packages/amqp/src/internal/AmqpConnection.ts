@@ -38,7 +38,7 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
   #blocked: string | undefined
   #ended: MessagingError | undefined
   #closing = false
-  /** An orderly end was waited for in vain: there is no point in waiting again. */
+  /** An orderly end was waited for in vain: there is no point in waiting again, unless it was an alarm that has ended since. */
   unresponsive = false
 
   constructor(opened: Opened, endpoint: Endpoint, config: AmqpConfig, context: Context.Context<never>) {
@@ -63,6 +63,7 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
         },
         onUnblocked: () => {
           this.#blocked = undefined
+          this.unresponsive = false
           this.#log(Effect.logInfo(`${this.uri} takes messages again`))
           for (const resume of [...this.#onUnblocked]) resume()
         }

@@ -9,10 +9,10 @@ import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
 import { Lines } from "../support.ts"
 import * as Kit from "./Kit.ts"
 
-/** Ours alone: it is killed. Its patience with consumers is that of a second. */
+/** Ours alone: it is killed. */
 let rabbit: RabbitMq
 beforeAll(async () => {
-  rabbit = await RabbitMq.start({ consumerTimeout: 1500, config: ["{channel_tick_interval, 300}"] })
+  rabbit = await RabbitMq.start({ config: ["{channel_tick_interval, 300}"] })
 })
 afterAll(() => rabbit?.stop())
 
@@ -22,6 +22,12 @@ const underAlarm = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E
   Effect.andThen(rabbitmqctl("set_vm_memory_high_watermark", "0.00001"), effect).pipe(
     Effect.ensuring(rabbitmqctl("set_vm_memory_high_watermark", "0.6"))
   )
+
+/** With the patience of a second and a half for what is not acknowledged, on every channel that is opened meanwhile. */
+const impatient = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const patience = (millis: number) => rabbitmqctl("eval", `application:set_env(rabbit, consumer_timeout, ${millis}).`)
+  return Effect.andThen(patience(1500), effect).pipe(Effect.ensuring(patience(1_800_000)))
+}
 
 describe("a failing broker", () => {
   it.live(
@@ -50,7 +56,7 @@ describe("a failing broker", () => {
   it.live(
     "loses patience with one queue: the other goes on, and the slow task does not run twice",
     () =>
-      Effect.scoped(Effect.gen(function*() {
+      impatient(Effect.scoped(Effect.gen(function*() {
         const at = { url: rabbit.url, queue: Kit.newQueue("quick") }
         const slow = Kit.newQueue("slow")
         const journal = new Kit.Journal()
@@ -74,7 +80,7 @@ describe("a failing broker", () => {
         const again = yield* client.applyAsync(Kit.step, { n: 1001, millis: 0 }, { queue: slow })
         assert.strictEqual(yield* again.get({ timeout: "10 seconds" }), 1001)
         assert.deepStrictEqual(journal.starts.filter((n) => n === 1000), [1000], "adopted, and not run again")
-      })),
+      }))),
     30_000
   )
 
