@@ -9,8 +9,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSyn
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { esbuilt, rolled } from "./fixtures/Bundles.ts"
-import { fixture, node } from "./fixtures/Command.ts"
+import { esbuilt, rolled } from "../fixtures/Bundles.ts"
+import { fixture, node } from "../fixtures/Command.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "celeriac-bundles-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -34,7 +34,7 @@ const triesToConnect = async (file: string, cwd: string) => {
   assert.notInclude(stderr, "amqplib")
 }
 
-describe.concurrent("a bundle", () => {
+describe("a bundle", () => {
   for (const [bundler, make] of [["esbuild", esbuilt], ["rollup", rolled]] as const) {
     for (const format of ["esm", "cjs"] as const) {
       const name = format === "esm" ? "main.mjs" : "main.cjs"
