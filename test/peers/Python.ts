@@ -9,7 +9,8 @@ let found: string | undefined
 /** The versions that are tested besides Debian's, the reference first. */
 export const celeries = ["5.7.0", "5.6.3"] as const
 
-const cache = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".cache")
+/** What is brought for the tests. */
+export const cache = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".cache")
 
 /** Where `ensure` puts a Celery, if pip can reach it. */
 export const folderOf = (celery: typeof celeries[number]): string => join(cache, `celery-${celery}`)

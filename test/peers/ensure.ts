@@ -1,6 +1,6 @@
 /**
- * Sees that the peers of the integration tests are there: RabbitMQ, Redis and
- * Python's Celery. What is missing is installed when that is possible (root,
+ * Sees that the peers of the integration tests are there: RabbitMQ, Redis,
+ * Python's Celery and a browser. What is missing is installed when that is possible (root,
  * apt-get), otherwise one line says what to install. Debian's Celery is the
  * second peer: where pip reaches the version that is the reference, the tests
  * talk to that.
@@ -9,29 +9,35 @@
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, rmSync, writeFileSync } from "node:fs"
+import { findChromium } from "./Chromium.ts"
+import * as Flower from "./Flower.ts"
 import { celeries, findPython, folderOf } from "./Python.ts"
 import { findRabbitMq } from "./RabbitMq.ts"
 import { findRedis } from "./Redis.ts"
 
-export type PeerName = "rabbitmq" | "redis" | "python"
+export type PeerName = "rabbitmq" | "redis" | "python" | "chromium"
+
+const all: ReadonlyArray<PeerName> = ["rabbitmq", "redis", "python", "chromium"]
 
 const packages: Readonly<Record<PeerName, ReadonlyArray<string>>> = {
   rabbitmq: ["rabbitmq-server"],
   redis: ["redis-server"],
-  python: ["python3-celery", "python3-redis"]
+  python: ["python3-celery", "python3-redis"],
+  chromium: ["chromium"]
 }
 
 const isThere: Readonly<Record<PeerName, () => boolean>> = {
   rabbitmq: () => process.env["CELERIAC_TEST_AMQP_URL"] !== undefined || findRabbitMq() !== undefined,
   redis: () => process.env["CELERIAC_TEST_REDIS_URL"] !== undefined || findRedis() !== undefined,
-  python: () => findPython() !== undefined
+  python: () => findPython() !== undefined,
+  chromium: () => findChromium() !== undefined
 }
 
 /** Which of `names` are not there. */
-export const missing = (names: ReadonlyArray<PeerName> = ["rabbitmq", "redis", "python"]): ReadonlyArray<PeerName> =>
+export const missing = (names: ReadonlyArray<PeerName> = all): ReadonlyArray<PeerName> =>
   names.filter((name) => !isThere[name]())
 
-export const ensure = (names: ReadonlyArray<PeerName> = ["rabbitmq", "redis", "python"]): void => {
+export const ensure = (names: ReadonlyArray<PeerName> = all): void => {
   const absent = missing(names)
   if (absent.length === 0) return
   const wanted = absent.flatMap((name) => packages[name])
@@ -48,7 +54,7 @@ export const ensure = (names: ReadonlyArray<PeerName> = ["rabbitmq", "redis", "p
   }
   throw new Error(
     `the integration tests need ${absent.join(", ")}: install the packages ${wanted.join(" ")}` +
-      ` (or set CELERIAC_TEST_AMQP_URL, CELERIAC_TEST_REDIS_URL, CELERIAC_PYTHON)`
+      ` (or set CELERIAC_TEST_AMQP_URL, CELERIAC_TEST_REDIS_URL, CELERIAC_PYTHON, CELERIAC_CHROMIUM)`
   )
 }
 
@@ -64,28 +70,41 @@ const withoutDaemons = <A>(install: () => A): A => {
   }
 }
 
-/**
- * Puts a Celery beside Debian's, into a folder of its own. False when there is
- * no pip, or pip does not reach it: then Debian's is the peer.
- */
-export const ensureCelery = (version: typeof celeries[number]): boolean => {
-  const folder = folderOf(version)
+/** A virtual environment of Python's with these packages; whether it could be made. What it is for is tried with `check`. */
+const ensurePackages = (what: string, folder: string, packages: ReadonlyArray<string>, check: string): boolean => {
   if (existsSync(folder)) return true
-  console.log(`test peers: Celery ${version} from PyPI`)
+  console.log(`test peers: ${what} from PyPI`)
   const run = (command: string, ...args: ReadonlyArray<string>) =>
     spawnSync(command, args, { stdio: "ignore", timeout: 120_000 }).status === 0
   const python = `${folder}/bin/python`
   const options = ["--quiet", "--disable-pip-version-check", "--timeout=10", "--retries=0"]
   const made = run("/usr/bin/python3", "-m", "venv", "--system-site-packages", "--without-pip", folder) &&
-    run("python3", "-m", "pip", "--python", python, "install", ...options, `celery[redis]==${version}`) &&
-    run(
-      python,
-      "-c",
-      `from redis import CredentialProvider; import celery.backends.redis; assert celery.__version__ == "${version}"`
-    )
+    run("python3", "-m", "pip", "--python", python, "install", ...options, ...packages) &&
+    run(python, "-c", check)
   if (!made) rmSync(folder, { recursive: true, force: true })
   return made
 }
+
+/**
+ * Puts a Celery beside Debian's, into a folder of its own. False when there is
+ * no pip, or pip does not reach it: then Debian's is the peer.
+ */
+export const ensureCelery = (version: typeof celeries[number]): boolean =>
+  ensurePackages(
+    `Celery ${version}`,
+    folderOf(version),
+    [`celery[redis]==${version}`],
+    `from redis import CredentialProvider; import celery.backends.redis; assert celery.__version__ == "${version}"`
+  )
+
+/** Flower, in a folder of its own. False as above: Debian has none. */
+export const ensureFlower = (): boolean =>
+  ensurePackages(
+    `Flower ${Flower.version}`,
+    Flower.folder,
+    [`flower==${Flower.version}`, `celery[redis]==${celeries[0]}`],
+    `import flower; assert flower.__version__ == "${Flower.version}"`
+  )
 
 if (import.meta.main) {
   try {
@@ -93,6 +112,7 @@ if (import.meta.main) {
     const reached = process.env["CELERIAC_PYTHON"] === undefined ? celeries.filter(ensureCelery) : []
     const others = celeries.filter((version) => !reached.includes(version))
     console.log(`test peers: Celery ${[...reached, "of Debian"].join(", ")}`)
+    if (!ensureFlower()) console.log("test peers: pip does not reach Flower")
     if (others.length > 0) console.log(`test peers: pip does not reach Celery ${others.join(" and ")}`)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
