@@ -246,6 +246,28 @@ describe("Producer.publish", () => {
       assert.deepStrictEqual(yield* taken(broker), [2])
     }))
 
+  it.effect("connects ahead when it is asked to, and to nothing before", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(connections(broker), 0)
+      yield* producer.connect
+      assert.strictEqual(connections(broker), 1)
+      yield* producer.publish(1, { routingKey: "q" })
+      assert.strictEqual(connections(broker), 1)
+    }))
+
+  it.effect("tells who asked it to connect of the first failure, and tries again when there is something to send", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      broker.faults.refuseConnects("ConnectionLost", 1)
+      assert.strictEqual((yield* Effect.flip(producer.connect)).reason._tag, "ConnectionLost")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(connections(broker), 0)
+      yield* producer.publish(1, { routingKey: "q" })
+      assert.deepStrictEqual(yield* taken(broker), [1])
+    }))
+
   it.effect("outlives a transport that throws", () =>
     Effect.gen(function*() {
       const broker = yield* MemoryTransport.makeBroker()
