@@ -228,7 +228,8 @@ export class World {
     else if (how === "unencodable") {
       // A failure is stored instead. What stands for another already is not waited for, nor what is no end.
       const { exception, status, taskId } = one.record
-      if (exception?.excType === "EncodeError" || status === "RETRY" || status === "REVOKED") this.wanted.delete(taskId)
+      const isSubstitute = exception?.excType === "EncodeError" || exception?.excType === "BackendStoreError"
+      if (isSubstitute || status === "RETRY" || status === "REVOKED") this.wanted.delete(taskId)
       one.answer({ message: "no", reason: { _tag: "Unencodable", message: "no" } } as never)
     } else one.answer()
   }
@@ -282,7 +283,10 @@ export class World {
     while (this.pool.running.length > 0) this.end(0, ran[0]!)
     const idle = Effect.runFork(this.completion.idle)
     for (let i = 0; i < 1_000 && this.storing.length + this.publishing.length > 0; i++) {
-      if (idle.pollUnsafe() !== undefined) this.complaints.push("the worker does not wait for what is under way")
+      // Of a store, some answers are not waited for any more.
+      if (this.publishing.length > 0 && idle.pollUnsafe() !== undefined) {
+        this.complaints.push("the worker does not wait for what is being published")
+      }
       const how = i % 3 === 0 ? "well" : "badly"
       if (this.publishing.length > 0) this.answerPublish(0, how)
       else this.answer(0, how)
