@@ -123,7 +123,7 @@ const working = async (name: keyof typeof workers, use: (worker: Program) => Pro
 const first = (name: keyof typeof workers) => working(name, (worker) => worker.next())
 
 try {
-  await run(process.execPath, [published.command, "build", published.program("worker"), "-o", built])
+  await run(process.execPath, [published.command, "build", published.program("worker"), "--minify", "-o", built])
   const drained = 50_000
   await drain("drain, early ack", "drain", "drain", "fill", drained, 0.9)
   await drain("drain, late ack", "drain-late", "drain", "fill", drained, 0.9)

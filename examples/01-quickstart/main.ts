@@ -140,7 +140,10 @@ const next = `
 show.print()
 show.print(`${show.bold("celeriac")}  a worker and a client, on the embedded broker`)
 
-const broker = RpcBackend.layer().pipe(Layer.provideMerge(Producer.layer()), Layer.provideMerge(MemoryTransport.layer))
+const broker = RpcBackend.layer().pipe(
+  Layer.provideMerge(Producer.layer()),
+  Layer.provideMerge(MemoryTransport.layer())
+)
 
 program.pipe(
   Effect.provide(Client.layer),

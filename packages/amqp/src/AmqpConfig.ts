@@ -44,7 +44,7 @@ export interface AmqpOptions {
   readonly heartbeat?: Duration.Input | undefined
   /** For all of a connection's handshake. Default 4 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
-  /** How long an orderly close may take before the socket is dropped, with what the broker has not read of it: acks, say. Default 5 seconds: a broker that is busy takes its time. */
+  /** How long an orderly close may take before the socket is dropped, with what the broker has not read of it: acks, say. Default 2 seconds. */
   readonly closeTimeout?: Duration.Input | undefined
   /** Over what is in the URL; makes `amqp://` an `amqps://`. */
   readonly tls?: TlsOptions | undefined
@@ -110,7 +110,7 @@ export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, Messa
     return {
       endpoints: [first, ...rest],
       failover: options.failover ?? "round-robin",
-      closeTimeout: Duration.toMillis(options.closeTimeout ?? "5 seconds"),
+      closeTimeout: Duration.toMillis(options.closeTimeout ?? "2 seconds"),
       maxBodySize: options.maxBodySize ?? 128 * 1024 * 1024,
       maxMessageSize: options.maxMessageSize ?? Infinity,
       maxWaiting: options.maxWaiting ?? 10_000,

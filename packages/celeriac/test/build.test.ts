@@ -23,8 +23,8 @@ const project = (name: string, files: Readonly<Record<string, string>>): string 
   return join(folder, name)
 }
 
-// One build after another: each has two processors to itself, and a bound of its own.
-describe("celeriac build", { timeout: 30_000 }, () => {
+// One build after another: each has the processors to itself.
+describe("celeriac build", { timeout: 10_000 }, () => {
   it("says what it takes, with examples", async () => {
     const { code, stdout } = await celeriac(["build", "--help"])
     assert.strictEqual(code, 0)
@@ -72,7 +72,7 @@ describe("celeriac build", { timeout: 30_000 }, () => {
   }
 })
 
-describe("a module that cannot become one file", { timeout: 30_000 }, () => {
+describe("a module that cannot become one file", { timeout: 10_000 }, () => {
   for (
     const [what, files, message] of [
       ["is wrong", { "worker.ts": "export const = 1\n" }, /^celeriac: .*worker\.ts:1: Expected identifier/],
@@ -121,7 +121,23 @@ describe("a module that cannot become one file", { timeout: 30_000 }, () => {
   })
 })
 
-describe.concurrent("the file that was built", { timeout: 30_000 }, () => {
+describe("a package with an Effect of its own", { timeout: 10_000 }, () => {
+  it("has it in the file too", async () => {
+    const cwd = project("own-effect", {
+      "worker.ts": `import "acme-tasks"\n`,
+      "node_modules/acme-tasks/package.json": `{ "type": "module", "exports": "./index.js" }`,
+      "node_modules/acme-tasks/index.js": `import { whose } from "effect/Whose"; console.log(whose)`,
+      "node_modules/acme-tasks/node_modules/effect/package.json":
+        `{ "type": "module", "exports": { "./*": "./*.js" } }`,
+      "node_modules/acme-tasks/node_modules/effect/Whose.js": `export const whose = "acme's own"`
+    })
+    const built = await celeriac(["build", "worker.ts"], { cwd })
+    assert.strictEqual(built.code, 0, built.stderr)
+    assert.include((await node([join(cwd, "dist", "worker.mjs")])).stdout, "acme's own")
+  })
+})
+
+describe.concurrent("the file that was built", { timeout: 10_000 }, () => {
   const worker = out("worker.mjs")
   beforeAll(async () => {
     const { code, stderr } = await build(fixture("worker.ts"), "-o", worker, "--minify")

@@ -4,15 +4,23 @@
  *
  * It is a `Map`, which keeps the order in which keys were set, with one iterator
  * that follows behind: asking for the first key anew each time costs as many
- * steps as entries were deleted before it. `docs/DEPENDENCIES.md` has the figures
- * that keep it here, beside `lru-cache`.
+ * steps as entries were deleted before it. And it is a new `Map` every so often,
+ * for V8 may keep all tables that one has used up, each with what was in it,
+ * until the next full collection: see the worker's `PassingSet`.
+ * `docs/DEPENDENCIES.md` has the figures that keep it here, beside `lru-cache`.
  *
  * @since 0.1.0
  */
 
+/** So many are set in one `Map` at least, and so many times as many as it holds. */
+const shortest = 1024
+const times = 4
+
 export class BoundedMap<K, V> {
   readonly capacity: number
-  readonly #entries = new Map<K, V>()
+  #entries = new Map<K, V>()
+  /** How many may be set before the next `Map`. */
+  #left = shortest
   /** Nothing that is in the map is behind it, but for `#oldest`. */
   #behind: MapIterator<K> = this.#entries.keys()
   /** The key it came to last, while that is in the map, in its place. */
@@ -37,6 +45,7 @@ export class BoundedMap<K, V> {
 
   /** It is the youngest from now on, whether it was there or not. */
   set(key: K, value: V): void {
+    if (this.#left-- === 0) this.#renew()
     const before = this.#entries.size
     this.#entries.set(key, value)
     if (this.#entries.size > before) {
@@ -71,6 +80,13 @@ export class BoundedMap<K, V> {
     const { value } = this.#oldest ?? this.#next()
     this.#oldest = undefined
     this.#entries.delete(value as K) // the map is not empty
+  }
+
+  #renew(): void {
+    this.#entries = new Map(this.#entries)
+    this.#left = Math.max(shortest, times * this.#entries.size)
+    this.#behind = this.#entries.keys()
+    this.#oldest = undefined
   }
 
   #next(): IteratorResult<K, undefined> {

@@ -73,6 +73,8 @@ export class Producer extends Context.Service<Producer, {
   ) => void
   /** The live publishing channel; waits for the connection. */
   readonly channel: Effect.Effect<Channel, MessagingError>
+  /** Connects ahead of the first publish. Fails when the first attempt does; a publish makes the next one. */
+  readonly connect: Effect.Effect<void, MessagingError>
 }>()("@celeriac/messaging/Producer") {}
 
 /** What is sent where, and how. */
@@ -175,7 +177,8 @@ export const make: (
     publishUnsafe: (message, to, how, onOutcome) => {
       outbox.post(message, to, how, how.deadline ?? deadline, true, onOutcome)
     },
-    channel: outbox.channel
+    channel: outbox.channel(true),
+    connect: Effect.asVoid(outbox.channel(false))
   })
 })
 

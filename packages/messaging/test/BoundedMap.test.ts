@@ -23,37 +23,61 @@ describe("BoundedMap", () => {
   it("holds so many entries and no more, whatever is done to it: the one set longest ago goes first", () => {
     const step = fc.tuple(fc.constantFrom("set", "set", "set", "delete", "deleteOldest", "oldest", "clear"), fc.nat(12))
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 200 }), (capacity, steps) => {
-        const map = new BoundedMap<number, number>(capacity)
-        const model = new Model(capacity)
-        for (const [index, [what, key]] of steps.entries()) {
-          switch (what) {
-            case "set":
-              map.set(key, index)
-              model.set(key, index)
-              break
-            case "delete":
-              map.delete(key)
-              model.delete(key)
-              break
-            case "deleteOldest":
-              map.deleteOldest()
-              model.entries.shift()
-              break
-            case "clear":
-              if (index % 10 > 0) break
-              map.clear()
-              model.entries = []
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(step, { maxLength: 200 }),
+        fc.nat(1_100),
+        (capacity, steps, passed) => {
+          const map = new BoundedMap<number, number>(capacity)
+          // So that it is renewed at any of the steps.
+          for (let i = 0; i < passed; i++) {
+            map.set(-1, i)
+            map.delete(-1)
           }
-          assert.strictEqual(map.size, model.entries.length)
-          if (what === "oldest") assert.deepStrictEqual(map.oldest(), model.entries[0])
-          for (let key = 0; key <= 12; key++) {
-            const entry = model.entries.find(([other]) => other === key)
-            assert.deepStrictEqual([map.has(key), map.get(key)], [entry !== undefined, entry?.[1]])
+          const model = new Model(capacity)
+          for (const [index, [what, key]] of steps.entries()) {
+            switch (what) {
+              case "set":
+                map.set(key, index)
+                model.set(key, index)
+                break
+              case "delete":
+                map.delete(key)
+                model.delete(key)
+                break
+              case "deleteOldest":
+                map.deleteOldest()
+                model.entries.shift()
+                break
+              case "clear":
+                if (index % 10 > 0) break
+                map.clear()
+                model.entries = []
+            }
+            assert.strictEqual(map.size, model.entries.length)
+            if (what === "oldest") assert.deepStrictEqual(map.oldest(), model.entries[0])
+            for (let key = 0; key <= 12; key++) {
+              const entry = model.entries.find(([other]) => other === key)
+              assert.deepStrictEqual([map.has(key), map.get(key)], [entry !== undefined, entry?.[1]])
+            }
           }
         }
-      })
+      )
     )
+  })
+
+  it("keeps nothing of what has passed through", () => {
+    const map = new BoundedMap<number, Uint8Array>(100_000)
+    const passed = (count: number) => {
+      for (let i = 0; i < count; i++) {
+        map.set(i, new Uint8Array(64))
+        map.delete(i - 100)
+      }
+      return process.memoryUsage().heapUsed
+    }
+    // A map that is kept has its tables in the old space, where they hold what they refer to.
+    passed(100_000)
+    assert.isBelow(passed(1_000_000) / 1e6, 150)
   })
 
   it("may hold any number", () => {

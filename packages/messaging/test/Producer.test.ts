@@ -31,7 +31,7 @@ const setup = Effect.fnUntraced(function*(options: Producer.ProducerOptions = {}
   yield* channel.declareQueue(Entity.queue("q"))
   const scope = yield* Scope.fork(yield* Scope.Scope)
   const producer = yield* Producer.make(options).pipe(
-    Effect.provide(MemoryTransport.layerWith(broker)),
+    Effect.provide(MemoryTransport.layer({ broker })),
     Scope.provide(scope)
   )
   return { broker, producer, scope }
@@ -246,10 +246,32 @@ describe("Producer.publish", () => {
       assert.deepStrictEqual(yield* taken(broker), [2])
     }))
 
+  it.effect("connects ahead when it is asked to, and to nothing before", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(connections(broker), 0)
+      yield* producer.connect
+      assert.strictEqual(connections(broker), 1)
+      yield* producer.publish(1, { routingKey: "q" })
+      assert.strictEqual(connections(broker), 1)
+    }))
+
+  it.effect("tells who asked it to connect of the first failure, and tries again when there is something to send", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      broker.faults.refuseConnects("ConnectionLost", 1)
+      assert.strictEqual((yield* Effect.flip(producer.connect)).reason._tag, "ConnectionLost")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(connections(broker), 0)
+      yield* producer.publish(1, { routingKey: "q" })
+      assert.deepStrictEqual(yield* taken(broker), [1])
+    }))
+
   it.effect("outlives a transport that throws", () =>
     Effect.gen(function*() {
       const broker = yield* MemoryTransport.makeBroker()
-      const working = yield* Effect.provide(Transport, MemoryTransport.layerWith(broker))
+      const working = yield* Effect.provide(Transport, MemoryTransport.layer({ broker }))
       let isBroken = true
       const transport = Transport.of({
         ...working,
@@ -614,7 +636,7 @@ describe("Producer, when its scope closes", () => {
   it.effect("ends with the last message that waits, and not when a clock says so", () =>
     Effect.gen(function*() {
       const broker = yield* MemoryTransport.makeBroker()
-      const transport = yield* Effect.provide(Transport, MemoryTransport.layerWith(broker))
+      const transport = yield* Effect.provide(Transport, MemoryTransport.layer({ broker }))
       const gate = yield* Deferred.make<void>()
       const scope = yield* Scope.fork(yield* Scope.Scope)
       const producer = yield* Producer.make().pipe(
@@ -663,12 +685,12 @@ describe("Producer.layer()", () => {
   )
 
   it.effect("provides the producer over the transport at hand", () =>
-    program.pipe(Effect.provide(Producer.layer()), Effect.provide(MemoryTransport.layer)))
+    program.pipe(Effect.provide(Producer.layer()), Effect.provide(MemoryTransport.layer())))
 
   it.effect("takes options", () =>
     program.pipe(
       Effect.provide(Producer.layer({ name: "mine", buffer: 1 })),
-      Effect.provide(MemoryTransport.layer)
+      Effect.provide(MemoryTransport.layer())
     ))
 
   it("does not compile without a transport", () => {

@@ -167,7 +167,7 @@ describe("a warm shutdown", () => {
         Client.layer.pipe(
           Layer.provideMerge(RpcBackend.layer()),
           Layer.provideMerge(Producer.layer()),
-          Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
+          Layer.provideMerge(MemoryTransport.layer())
         )
       ),
       Effect.provide(quiet)

@@ -37,7 +37,7 @@ export const surroundings = (backend: Layer.Layer<ResultBackend> = MemoryBackend
   Client.layer.pipe(
     Layer.provideMerge(backend),
     Layer.provideMerge(Producer.layer()),
-    Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
+    Layer.provideMerge(MemoryTransport.layer())
   )
 
 /** A worker in surroundings of its own. At the end of the test, what still runs is interrupted. */

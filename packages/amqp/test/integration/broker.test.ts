@@ -2,9 +2,13 @@
 import { queue } from "@celeriac/messaging/Entity"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import { afterAll, beforeAll } from "vitest"
+import { FaultProxy } from "../../../../test/peers/FaultProxy.ts"
+import { until } from "../../../../test/peers/Process.ts"
 import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
 import { connect, message, timed, to } from "./Kit.ts"
 
@@ -170,6 +174,35 @@ describe("a failing broker", () => {
       assert.isBelow(performance.now() - start, 1500)
       yield* ctl("set_vm_memory_high_watermark", "0.6")
     }), 20_000)
+
+  it.live(
+    "after an alarm, an orderly close is waited for again, though one was in vain meanwhile",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const network = yield* Effect.acquireRelease(
+          Effect.promise(() => FaultProxy.start(Number(/:(\d+)\//.exec(rabbit.url)?.[1]))),
+          (network) => Effect.promise(() => network.stop())
+        )
+        const ours = yield* Scope.fork(yield* Effect.scope)
+        const inVain = yield* Scope.fork(ours)
+        const connection = yield* Scope.provide(connect(network.through(rabbit.url)), ours)
+        const channel = yield* Scope.provide(connection.openChannel(), ours)
+        yield* Scope.provide(connection.openChannel(), inVain)
+        yield* channel.declareQueue(queue("alarm"))
+        yield* ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+        const patient = yield* Effect.forkScoped(channel.publish(message("patient"), to("alarm")))
+        yield* Effect.promise(() => until("the broker blocks", () => connection.blocked() !== undefined))
+        yield* Scope.close(inVain, Exit.void)
+        yield* ctl("set_vm_memory_high_watermark", "0.6")
+        yield* Fiber.join(patient)
+        // The broker's answers, of some twelve bytes, take a quarter of a second each.
+        network.fault = "trickle"
+        const start = performance.now()
+        yield* Scope.close(ours, Exit.void)
+        assert.isAbove(performance.now() - start, 200)
+      })),
+    20_000
+  )
 
   it.live(
     "a broker that is stopped and started is lost, and taken up again",

@@ -2,9 +2,9 @@
  * `celeriac build`: one file of a worker and of all that it needs, by esbuild,
  * which users install if they want it.
  *
- * The file runs `Bundled` with the module. What is not used is left out,
- * amqplib is put in by `AmqpBundling`, and a package that cannot be put in is
- * named, with what to do: see `BuildProblem`.
+ * The file runs `Bundled` with the module, which `Gathered` brings. What is not
+ * used is left out, amqplib is put in by `AmqpBundling`, and a package that cannot
+ * be put in is named, with what to do: see `BuildProblem`.
  */
 import * as AmqpBundling from "@celeriac/amqp/AmqpBundling"
 import * as Console from "effect/Console"
@@ -20,6 +20,7 @@ import * as BuildProblem from "./BuildProblem.ts"
 import * as Builtins from "./Builtins.ts"
 import type * as Bundled from "./Bundled.ts"
 import { because, type CliFailure, mistaken } from "./CliFailure.ts"
+import * as Gathered from "./Gathered.ts"
 import * as StaticImports from "./StaticImports.ts"
 import { packageVersion } from "./Version.ts"
 
@@ -37,12 +38,17 @@ export const build = Effect.fnUntraced(
     const outfile = yield* outfileOf(file, options)
     const esbuild = yield* found
     const importers = new BuildProblem.Importers()
-    const result = yield* Effect.tryPromise({
-      try: () => esbuild.build(settings(file, outfile, options, importers)),
+    const common = settings(outfile, options, importers)
+    const gathered = yield* Effect.tryPromise({
+      try: () => Gathered.gather(esbuild, file, common),
+      catch: (error) => BuildProblem.tell(error, importers)
+    })
+    yield* Effect.tryPromise({
+      try: () => esbuild.build(whole(file, outfile, gathered.outputFiles[0]?.text ?? "", options, common)),
       catch: (error) => BuildProblem.tell(error, importers)
     })
     keepOwnSources(`${outfile}.map`)
-    for (const text of yield* Effect.promise(() => esbuild.formatMessages(result.warnings, { kind: "warning" }))) {
+    for (const text of yield* Effect.promise(() => esbuild.formatMessages(gathered.warnings, { kind: "warning" }))) {
       yield* Console.error(text.trimEnd())
     }
     const seconds = (performance.now() - since) / 1000 // as above
@@ -82,34 +88,43 @@ const found: Effect.Effect<typeof Esbuild, CliFailure> = Effect.tryPromise({
       : because(`esbuild could not be loaded: ${error instanceof Error ? error.message : String(error)}`, error)
 })
 
+/** Of both halves. */
 const settings = (
-  file: string,
   outfile: string,
-  { external, minify, target }: Options,
+  { external, target }: Options,
   importers: BuildProblem.Importers
 ): Esbuild.BuildOptions => ({
-  stdin: { contents: entry(file), resolveDir: dirname(file), sourcefile: "celeriac-build.js" },
   outfile,
   bundle: true,
   platform: "node",
   format: "esm",
   target,
-  minify,
-  // Nobody reads it, and Node keeps the text: a megabyte.
-  minifyWhitespace: true,
-  // Tracebacks and result backends tell errors by the names of their classes.
-  keepNames: true,
-  sourcemap: true,
-  legalComments: "none",
   charset: "ascii",
+  legalComments: "none",
   logLevel: "silent",
   logOverride: BuildProblem.levels,
   external: [...external, "esbuild"],
+  // A module that starts its worker when it is the main one is not: `Bundled` is.
+  define: { "import.meta.main": "false" },
+  plugins: [importers.plugin]
+})
+
+const whole = (
+  file: string,
+  outfile: string,
+  gathered: string,
+  { external, minify }: Options,
+  { plugins = [], ...common }: Esbuild.BuildOptions
+): Esbuild.BuildOptions => ({
+  ...common,
+  stdin: { contents: entry, resolveDir: dirname(file), sourcefile: "celeriac-build.js" },
+  minify,
+  // Nobody reads it, and Node keeps the text.
+  minifyWhitespace: true,
+  sourcemap: true,
   define: {
     celeriacVersion: JSON.stringify(packageVersion()),
-    celeriacModule: JSON.stringify(shown(file)),
-    // A module that starts its worker when it is the main one is not: `Bundled` is.
-    "import.meta.main": "false"
+    celeriacModule: JSON.stringify(shown(file))
   },
   // Packages in CommonJS ask for these. What `entry` mentions esbuild names no other thing.
   banner: {
@@ -119,7 +134,8 @@ const settings = (
     ].join("\n")
   },
   plugins: [
-    importers.plugin,
+    ...plugins,
+    Gathered.plugin(file, outfile, gathered),
     Builtins.plugin,
     StaticImports.plugin,
     ...(external.includes("amqplib") ? [] : [AmqpBundling.esbuild()])
@@ -130,14 +146,13 @@ const settings = (
 const main: keyof typeof Bundled = "main"
 
 /** Evaluated in this order: what the module throws is told by what stands before it. */
-const entry = (file: string): string =>
-  [
-    `import { ${main} } from ${JSON.stringify(fileURLToPath(import.meta.url).replace(/Build(\.[jt]s)$/, "Bundled$1"))}`,
-    `import * as exports from ${JSON.stringify(file)}`,
-    `void [typeof require, typeof __filename, typeof __dirname]`,
-    `${main}(exports)`,
-    ""
-  ].join("\n")
+const entry = [
+  `import { ${main} } from ${JSON.stringify(fileURLToPath(import.meta.url).replace(/Build(\.[jt]s)$/, "Bundled$1"))}`,
+  `import * as exports from "${Gathered.name}"`,
+  `void [typeof require, typeof __filename, typeof __dirname]`,
+  `${main}(exports)`,
+  ""
+].join("\n")
 
 /** The texts of packages are most of a map, and nobody's to debug. */
 const keepOwnSources = (path: string): void => {

@@ -27,7 +27,7 @@ const amqp: Entry = {
 
 const memory: Entry = {
   results: "memory://",
-  load: () => import("@celeriac/messaging/transports/MemoryTransport").then((module) => module.layer)
+  load: () => import("@celeriac/messaging/transports/MemoryTransport").then((module) => module.layer())
 }
 
 const transports: ReadonlyMap<string, Entry> = new Map<string, Entry>([

@@ -28,7 +28,8 @@ export interface Outbox {
     patient: boolean,
     onOutcome: (error: MessagingError | undefined) => void
   ) => () => void
-  readonly channel: Effect.Effect<Channel, MessagingError>
+  /** The live channel, as soon as there is one. One who is not patient is told when the next attempt fails. */
+  readonly channel: (patient: boolean) => Effect.Effect<Channel, MessagingError>
 }
 
 interface OutboxOptions {
@@ -71,19 +72,20 @@ export const make = Effect.fnUntraced(function*(
       post.take(entry)
       return () => post.forget(entry)
     },
-    channel: Effect.callback((resume) => {
-      if (post.closing) return resume(Effect.fail(closed))
-      if (link.live !== undefined) return resume(Effect.succeed(link.live.channel))
-      const waiter: Waiter = {
-        expiresAt: Infinity,
-        patient: true,
-        onLive: (live) => resume(Effect.succeed(live.channel)),
-        onFailure: (error) => resume(Effect.fail(error)),
-        onExpiry: () => resume(Effect.interrupt)
-      }
-      link.wait(waiter)
-      return Effect.sync(() => link.forget(waiter))
-    })
+    channel: (patient) =>
+      Effect.callback((resume) => {
+        if (post.closing) return resume(Effect.fail(closed))
+        if (link.live !== undefined) return resume(Effect.succeed(link.live.channel))
+        const waiter: Waiter = {
+          expiresAt: Infinity,
+          patient,
+          onLive: (live) => resume(Effect.succeed(live.channel)),
+          onFailure: (error) => resume(Effect.fail(error)),
+          onExpiry: () => resume(Effect.interrupt)
+        }
+        link.wait(waiter)
+        return Effect.sync(() => link.forget(waiter))
+      })
   }
 })
 

@@ -7,7 +7,7 @@
  * afterwards: the broker may be shared.
  *
  * ```ts
- * suite("memory", { layer: MemoryTransport.layer })
+ * suite("memory", { layer: MemoryTransport.layer() })
  * ```
  *
  * @since 0.1.0

@@ -15,7 +15,6 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Arguments, Exchange, Queue } from "../Entity.ts"
 import { because, type MessagingError } from "../MessagingError.ts"
@@ -68,9 +67,7 @@ export class MemoryBroker extends Context.Service<MemoryBroker, {
   readonly channels: () => ReadonlyArray<ChannelInfo>
   /** What it is waiting for on the clock: 0 when idle. */
   readonly timers: () => number
-}>()("@celeriac/messaging/transports/MemoryBroker") {
-  static readonly layer: Layer.Layer<MemoryBroker> = Layer.effect(MemoryBroker, Effect.suspend(() => make()))
-}
+}>()("@celeriac/messaging/transports/MemoryBroker") {}
 
 /** What a broker is called. */
 export interface BrokerOptions {

@@ -1,21 +1,22 @@
 /**
  * The transport to a broker inside the process.
  *
- * `layer` brings a broker of its own. To let several workers and clients share
- * one, provide `layerShared` with `MemoryBroker.layer`, or make the broker
- * yourself and pass it to `layerWith`.
+ * Each `layer()` brings a broker of its own, which is there to be looked at. To
+ * let several workers and clients share one, make the broker yourself and give
+ * it to each of them.
  *
  * ```ts
  * const program = Effect.gen(function*() {
  *   const broker = yield* MemoryTransport.makeBroker()
- *   const worker = runWorker.pipe(Effect.provide(MemoryTransport.layerWith(broker)))
- *   const client = runClient.pipe(Effect.provide(MemoryTransport.layerWith(broker)))
+ *   const worker = runWorker.pipe(Effect.provide(MemoryTransport.layer({ broker })))
+ *   const client = runClient.pipe(Effect.provide(MemoryTransport.layer({ broker })))
  *   yield* Effect.all([worker, client], { concurrency: 2 })
  * })
  * ```
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Transport } from "../Transport.ts"
@@ -24,19 +25,23 @@ import { make, MemoryBroker } from "./MemoryBroker.ts"
 /** A broker with nothing in it: see `MemoryBroker.make`. */
 export const makeBroker = make
 
-/** The transport to this broker. */
-export const layerWith = (broker: MemoryBroker["Service"]): Layer.Layer<Transport> =>
-  Layer.succeed(Transport, {
-    driver: "memory",
-    uri: broker.uri,
-    exchangeTypes: new Set(["direct", "topic", "fanout", "headers"] as const),
-    connect: broker.connect
-  })
+export interface Options {
+  /** The broker to connect to. Default: one of its own, with nothing in it. */
+  readonly broker?: MemoryBroker["Service"] | undefined
+}
 
-/** The transport to the broker at hand. */
-export const layerShared: Layer.Layer<Transport, never, MemoryBroker> = Layer.unwrap(
-  Effect.map(MemoryBroker, layerWith)
-)
+/** A transport, and the broker that it leads to. */
+export const layer = ({ broker }: Options = {}): Layer.Layer<Transport | MemoryBroker> =>
+  Layer.effectContext(Effect.map(broker === undefined ? makeBroker() : Effect.succeed(broker), contextOf))
 
-/** A transport with a broker of its own, which is there to be looked at. */
-export const layer: Layer.Layer<Transport | MemoryBroker> = Layer.provideMerge(layerShared, MemoryBroker.layer)
+const contextOf = (broker: MemoryBroker["Service"]): Context.Context<Transport | MemoryBroker> =>
+  Context.add(
+    Context.make(MemoryBroker, broker),
+    Transport,
+    {
+      driver: "memory",
+      uri: broker.uri,
+      exchangeTypes: new Set(["direct", "topic", "fanout", "headers"] as const),
+      connect: broker.connect
+    }
+  )

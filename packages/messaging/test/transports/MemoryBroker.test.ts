@@ -5,6 +5,7 @@ import { Transport } from "@celeriac/messaging/Transport"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -23,26 +24,27 @@ describe("MemoryBroker", () => {
           assert.strictEqual(transport.uri, "memory://shared")
           return yield* Effect.flatMap(transport.connect(), (connection) => connection.openChannel())
         })
-        const worker = yield* Effect.provide(open, MemoryTransport.layerWith(broker))
-        const client = yield* Effect.provide(open, MemoryTransport.layerWith(broker))
+        const worker = yield* Effect.provide(open, MemoryTransport.layer({ broker }))
+        const client = yield* Effect.provide(open, MemoryTransport.layer({ broker }))
         yield* worker.declareQueue(Entity.queue("q"))
         const deliveries = yield* received(worker, "q")
         yield* client.publish(message("hello"), to("q"))
         assert.deepStrictEqual(deliveries.map(textOf), ["hello"])
       }))
 
-    it.effect("layers share the broker that is provided to them", () =>
+    it.effect("a layer provides the broker that it leads to", () =>
       Effect.gen(function*() {
         const broker = yield* MemoryBroker
         const transport = yield* Transport
         yield* transport.connect({ name: "by transport" })
         assert.deepStrictEqual(broker.connections().map(({ name }) => name), ["by transport"])
-      }).pipe(Effect.provide(Layer.provideMerge(MemoryTransport.layerShared, MemoryBroker.layer))))
+      }).pipe(Effect.provide(MemoryTransport.layer())))
 
     it.effect("two layers are two brokers", () =>
       Effect.gen(function*() {
-        const make = Layer.build(Layer.fresh(MemoryTransport.layer))
-        assert.notStrictEqual(yield* make, yield* make)
+        const one = yield* Layer.build(MemoryTransport.layer())
+        const other = yield* Layer.build(MemoryTransport.layer())
+        assert.notStrictEqual(Context.get(one, MemoryBroker), Context.get(other, MemoryBroker))
       }))
   })
 

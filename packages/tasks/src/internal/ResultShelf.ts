@@ -54,7 +54,8 @@ export const make = (options: Options): ResultShelf => {
   const { clock, lifetime } = options
   /** The oldest expires first: all live equally long. */
   const answers = new BoundedMap<string, Kept>(options.capacity ?? Infinity)
-  const waiters = new Map<string, Set<Waiter>>()
+  // Without a bound: those who wait hold more than this does.
+  const waiters = new BoundedMap<string, Set<Waiter>>(Infinity)
 
   const find = (id: string): Answer | undefined => {
     const kept = answers.get(id)

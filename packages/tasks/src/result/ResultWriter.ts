@@ -34,6 +34,13 @@ export class ResultWriter extends Context.Service<ResultWriter, {
     addressee: Addressee,
     onStored: (error?: ResultError) => void
   ) => void
+
+  /**
+   * Opens what results go through ahead of the first one, while a worker
+   * connects. Fails when the first attempt does, which is no matter: to store
+   * makes the next one. Left out where there is nothing to open.
+   */
+  readonly open?: Effect.Effect<void, ResultError> | undefined
 }>()("@celeriac/tasks/result/ResultWriter") {}
 
 /** `storeUnsafe` as an effect. */

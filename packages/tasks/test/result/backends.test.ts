@@ -22,7 +22,7 @@ import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { bodyOf, countedIds, take } from "../fixtures/broker.ts"
 
-const broker = Producer.layer().pipe(Layer.provideMerge(Layer.mergeAll(MemoryTransport.layer, countedIds)))
+const broker = Producer.layer().pipe(Layer.provideMerge(Layer.mergeAll(MemoryTransport.layer(), countedIds)))
 const rpc = RpcBackend.layer().pipe(Layer.provideMerge(broker))
 
 ResultBackendConformance.suite("memory", MemoryBackend.layer)

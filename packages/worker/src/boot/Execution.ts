@@ -11,16 +11,15 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
-import { Producer } from "@celeriac/messaging/Producer"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Aftermath from "../execution/Aftermath.ts"
 import * as Completion from "../execution/internal/Completion.ts"
 import { Executor } from "../execution/internal/Executor.ts"
 import { KeptResults } from "../execution/internal/KeptResults.ts"
 import { Observers } from "../execution/internal/Observers.ts"
+import * as Publishing from "../execution/internal/Publishing.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
 import * as LogObserver from "../execution/observers/LogObserver.ts"
@@ -56,7 +55,8 @@ export class Execution extends Bootstep.Service<Execution, {
       state,
       results,
       kept: (again) => new KeptResults(timer, again, pressure.full),
-      publish: yield* publisher,
+      rule: Aftermath.of,
+      publish: yield* Publishing.make,
       observers,
       clock,
       coding: yield* Portable.coding
@@ -92,20 +92,3 @@ class Pressure {
     this.pause(this.isCrowded || this.isFull)
   }
 }
-
-/** What follows a task is sent by whatever producer there is: who sends results has one. */
-const publisher = Effect.map(Effect.context<never>(), (context): Completion.Publish => {
-  const producer = Context.getOption(context, Producer)
-  return ({ message, to }, then) => {
-    if (producer._tag === "None") return then({ message: "there is no Producer to publish with", final: "Refused" })
-    producer.value.publishUnsafe(
-      message,
-      to,
-      {},
-      (error) => then(error === undefined ? undefined : { message: error.message, final: finalOf(error) })
-    )
-  }
-})
-
-const finalOf = ({ isRefusal, reason }: MessagingError): ResultStore.StoreFailure["final"] =>
-  reason._tag === "Unencodable" ? "Unencodable" : isRefusal ? "Refused" : undefined

@@ -75,5 +75,5 @@ type Sender = Producer.Producer | ResultBackend
 const surroundings = () =>
   RpcBackend.layer().pipe(
     Layer.provideMerge(Producer.layer()),
-    Layer.provideMerge(Layer.fresh(MemoryTransport.layer))
+    Layer.provideMerge(MemoryTransport.layer())
   )

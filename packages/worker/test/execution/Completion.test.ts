@@ -1,247 +1,13 @@
 /**
  * The one promise of `Completion`: whatever happens, and in whatever order,
  * each delivery is settled exactly once or left to the broker, and never before
- * what came of it is safe.
+ * what came of it is stored and what follows it is published.
  */
-import type { Delivery, Message, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
-import { TimerHeap } from "@celeriac/messaging/TimerHeap"
-import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
-import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
-import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
-import { Request } from "@celeriac/worker/execution/Request"
-import * as Strategy from "@celeriac/worker/execution/Strategy"
-import type { Job, Pool } from "@celeriac/worker/pool/Pool"
-import { State } from "@celeriac/worker/state/WorkerState"
-import type { Outcome } from "@celeriac/worker/trace/Outcome"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import * as fc from "fast-check"
-import { Completion } from "../../src/execution/internal/Completion.ts"
-import { Executor } from "../../src/execution/internal/Executor.ts"
-import { KeptResults } from "../../src/execution/internal/KeptResults.ts"
-import { Observers } from "../../src/execution/internal/Observers.ts"
-import { ResultStore } from "../../src/execution/internal/ResultStore.ts"
-import { Stray } from "../../src/execution/internal/Stray.ts"
-import { taskMessage } from "../support.ts"
-
-const exception = Exceptions.make("ValueError", ["bad"])
-
-const ran: ReadonlyArray<Outcome> = [
-  { _tag: "Success", result: 1, isSealed: false },
-  { _tag: "Failure", exception, traceback: undefined, isDeclared: false },
-  { _tag: "Retry", exception, traceback: undefined },
-  { _tag: "Ignored", reason: undefined },
-  { _tag: "Rejected", requeue: false, reason: undefined },
-  { _tag: "Rejected", requeue: true, reason: undefined },
-  { _tag: "Revoked", why: "terminated" },
-  { _tag: "Lost", why: "Shutdown", message: "gone" },
-  { _tag: "Lost", why: "Crashed", message: "gone" },
-  { _tag: "Broken", message: "broken", traceback: "" }
-]
-
-/** Outcomes that are stored unless nobody wants them. */
-const stores: ReadonlySet<Outcome["_tag"]> = new Set(["Success", "Failure", "Retry", "Revoked"] as const)
-
-/** A delivery of the task `id`, over a channel that can be lost. */
-class Delivered implements Delivery {
-  readonly body: Uint8Array
-  readonly headers: Message["headers"]
-  readonly properties: Message["properties"]
-  readonly exchange = ""
-  readonly routingKey = "celery"
-  readonly deliveryTag = 1
-  readonly consumerTag = "tag"
-  readonly redelivered: boolean
-  settlement: Settlement | undefined
-  isLost = false
-  /** Every time that the broker heard of it. */
-  readonly heard: Array<Settlement> = []
-  private readonly onHeard: (settlement: Settlement) => void
-
-  constructor(id: string, redelivered: boolean, onHeard: (settlement: Settlement) => void) {
-    const { body, headers, properties } = taskMessage({ task: "t", id })
-    this.body = body
-    this.headers = headers
-    this.properties = properties
-    this.redelivered = redelivered
-    this.onHeard = onHeard
-  }
-
-  readonly settle = (settlement: Settlement): SettleOutcome => {
-    if (this.isLost) return "stale"
-    if (this.settlement !== undefined) return "already"
-    this.settlement = settlement
-    this.heard.push(settlement)
-    this.onHeard(settlement)
-    return "settled"
-  }
-}
-
-/** A pool that holds its jobs until the test says what becomes of them. */
-class Held implements Pick<Pool, "submit" | "withdraw" | "pause"> {
-  readonly running: Array<Job> = []
-  isPaused = false
-  readonly submit = (job: Job): void => {
-    if (job.accept() !== undefined && job.started()) this.running.push(job)
-  }
-  readonly withdraw = () => []
-  readonly pause = (paused: boolean): void => void (this.isPaused = paused)
-}
-
-interface Options {
-  readonly acksLate: boolean
-  readonly acksOnFailureOrTimeout: boolean
-  readonly ignoreResult: boolean
-}
-
-/** A worker without its edges: the broker, the store and the clock are the test's. */
-class World {
-  readonly state = new State<Request>()
-  readonly pool = new Held()
-  readonly completion: Completion
-  readonly executor: Executor
-  readonly deliveries: Array<Delivered> = []
-  readonly storing: Array<{ readonly record: ResultRecord; readonly answer: (error?: never) => void }> = []
-  readonly stored = new Set<string>()
-  /** By id: something is to be stored before the message may be settled. */
-  readonly wanted = new Set<string>()
-  readonly starts = new Map<string, number>()
-  readonly complaints: Array<string> = []
-  outstanding = 0
-  private readonly timer = new TimerHeap()
-  private readonly options: Options
-
-  constructor(clock: Clock.Clock, options: Options) {
-    this.options = options
-    const observers = new Observers([{
-      started: ({ id }) => void this.starts.set(id!, (this.starts.get(id!) ?? 0) + 1)
-    }], () => {})
-    const results = new ResultStore(
-      {
-        storeUnsafe: (record, _to, answer) => void this.storing.push({ record, answer })
-      },
-      this.timer,
-      this.pool.pause
-    )
-    this.completion = new Completion({
-      state: this.state,
-      results,
-      kept: (again) => new KeptResults(this.timer, again, this.pool.pause),
-      publish: (_outgoing, then) => then(undefined),
-      observers,
-      clock,
-      coding: {}
-    })
-    // The rest of a pool is not asked for here.
-    this.executor = new Executor(this.pool as unknown as Pool, this.state, this.completion, observers, clock)
-  }
-
-  readonly intake = {
-    finished: () => void this.outstanding--,
-    dropped: () => void this.outstanding--
-  }
-
-  deliver(id: string, redelivered = false): void {
-    const delivery = new Delivered(id, redelivered, (settlement) => this.check(id, settlement))
-    this.deliveries.push(delivery)
-    this.outstanding++
-    const identity = Result.getOrThrow(TaskMessage.identify(delivery))
-    assert(identity.version === 2)
-    const options = { ...this.options, trackStarted: false }
-    const request = new Request(this.intake, options, 2, identity.headers, delivery, "celery@test", 0)
-    const decision = Strategy.decide(request, this.state, 0)
-    assert(decision._tag !== "Hold")
-    this.executor.act(request, decision)
-  }
-
-  deliverStray(id: string): void {
-    const delivery = new Delivered(id, false, (settlement) => this.check(id, settlement))
-    this.deliveries.push(delivery)
-    this.outstanding++
-    this.wanted.add(id)
-    const stray = new Stray(this.intake, delivery, id, "t", 0)
-    this.completion.complete(stray, { _tag: "Unregistered", task: "t" })
-  }
-
-  /** A message that is gone for good has its record stored, if it has one. */
-  private check(id: string, settlement: Settlement): void {
-    const isEarly = !this.options.acksLate && !id.startsWith("stray")
-    if (settlement !== "requeue" && !isEarly && this.wanted.has(id) && !this.stored.has(id)) {
-      this.complaints.push(`${id} was settled (${settlement}) before its record was safe`)
-    }
-  }
-
-  answer(index: number, how: "well" | "badly" | "unencodable"): void {
-    const [one] = this.storing.splice(index % this.storing.length, 1)
-    if (one === undefined) return
-    if (how === "well") this.stored.add(one.record.taskId)
-    // What a backend may answer is a MessagingError; what is looked at is this.
-    if (how === "badly") one.answer({ message: "away" } as never)
-    else if (how === "unencodable") {
-      // A failure is stored instead. What stands for another already is not waited for, nor what is no end.
-      const { exception, status, taskId } = one.record
-      if (exception?.excType === "EncodeError" || status === "RETRY" || status === "REVOKED") this.wanted.delete(taskId)
-      one.answer({ message: "no", reason: { _tag: "Unencodable", message: "no" } } as never)
-    } else one.answer()
-  }
-
-  /** The channel goes: the broker hands out again what it had not heard of. */
-  lose(): void {
-    const lost = this.deliveries.filter((delivery) => !delivery.isLost && delivery.settlement === undefined)
-    for (const delivery of lost) delivery.isLost = true
-    for (const { headers } of lost) {
-      const id = String(headers["id"])
-      if (!id.startsWith("stray")) this.deliver(id, true)
-    }
-  }
-
-  end(index: number, outcome: Outcome): void {
-    const [job] = this.pool.running.splice(index % this.pool.running.length, 1)
-    if (job === undefined) return
-    if (outcome._tag === "Broken" || (stores.has(outcome._tag) && !this.options.ignoreResult)) this.wanted.add(job.id)
-    job.ended(structuredClone(outcome))
-  }
-
-  /** Whatever is due next is due. */
-  tick(): void {
-    this.timer.popDue(Infinity)?.call()
-  }
-
-  do(step: Step): void {
-    switch (step._tag) {
-      case "deliver":
-        return this.deliver(`task ${this.deliveries.length}`)
-      case "stray":
-        return this.deliverStray(`stray ${this.deliveries.length}`)
-      case "end":
-        return this.end(step.index, step.outcome)
-      case "answer":
-        return this.answer(step.index, step.how)
-      case "lose":
-        return this.lose()
-      case "tick":
-        return this.tick()
-      case "close":
-        return this.completion.close()
-    }
-  }
-
-  /** Stops, as a worker does: what runs ends, and the store comes to its answers. */
-  stop(): void {
-    this.completion.close()
-    while (this.pool.running.length > 0) this.end(0, ran[0]!)
-    const idle = Effect.runFork(this.completion.idle)
-    for (let i = 0; i < 1_000 && this.storing.length > 0; i++) this.answer(0, i % 3 === 0 ? "well" : "badly")
-    if (idle.pollUnsafe() === undefined) this.complaints.push("the worker does not come to rest")
-  }
-}
-
-type Step =
-  | { readonly _tag: "deliver" | "stray" | "lose" | "tick" | "close" }
-  | { readonly _tag: "end"; readonly index: number; readonly outcome: Outcome }
-  | { readonly _tag: "answer"; readonly index: number; readonly how: "well" | "badly" | "unencodable" }
+import { type Answer, type Options, ran, type Step, World } from "./World.ts"
 
 const index = fc.nat(7)
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -256,17 +22,26 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       index,
       how: fc.constantFrom("well" as const, "badly" as const, "unencodable" as const)
     })
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      _tag: fc.constant("answerPublish" as const),
+      index,
+      how: fc.constantFrom<Answer>("well", "well", "badly", "refused", "unencodable")
+    })
   }
 )
 
 const options: fc.Arbitrary<Options> = fc.record({
   acksLate: fc.boolean(),
   acksOnFailureOrTimeout: fc.boolean(),
-  ignoreResult: fc.boolean()
+  ignoreResult: fc.boolean(),
+  follows: fc.nat(2)
 })
 
-describe("whatever becomes of runs, the store and the connection, and whenever the worker stops", () => {
-  it.effect("each delivery is settled once or left to the broker, never before its record is safe, and no run is repeated", () =>
+describe("whatever becomes of runs, of what follows them, the store and the connection, and whenever the worker stops", () => {
+  it.effect("each delivery is settled once or left to the broker, never before its record and what follows it are safe, and no run is repeated", () =>
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
       fc.assert(
@@ -295,7 +70,7 @@ describe("results that are kept", () => {
   it.effect("hold back new work when there are as many as there is room for, in number or in bytes, and no longer", () =>
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
-      const world = new World(clock, { acksLate: true, acksOnFailureOrTimeout: true, ignoreResult: false })
+      const world = new World(clock, { acksLate: true, acksOnFailureOrTimeout: true, ignoreResult: false, follows: 0 })
       for (let n = 0; n < 1_000; n++) {
         world.deliver(`task ${n}`)
         world.end(0, { _tag: "Success", result: n, isSealed: false })
@@ -308,7 +83,7 @@ describe("results that are kept", () => {
       assert.isFalse(world.pool.isPaused)
 
       const heavy = "x".repeat(40 * 1024 * 1024)
-      const large = new World(clock, { acksLate: true, acksOnFailureOrTimeout: true, ignoreResult: false })
+      const large = new World(clock, { acksLate: true, acksOnFailureOrTimeout: true, ignoreResult: false, follows: 0 })
       for (const id of ["a", "b"]) {
         large.deliver(id)
         large.end(0, { _tag: "Success", result: heavy, isSealed: false })

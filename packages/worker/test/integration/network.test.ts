@@ -89,10 +89,11 @@ describe.concurrent("a bad network", () => {
           const queue = Kit.newQueue("silent")
           const journal = new Kit.Journal()
           const lines = new Lines()
+          const deadline = 500
           const at = { url: network.through(url), queue, heartbeat: "1 second", connectTimeout: "1 second" } as const
           yield* Kit.worker(
             Worker.make({ tasks: [journal.late], concurrency: 4 }),
-            { ...at, deadline: "500 millis" },
+            { ...at, deadline },
             lines.layer
           )
           const client = yield* Kit.client({ url, queue })
@@ -102,8 +103,10 @@ describe.concurrent("a bad network", () => {
           })
           yield* Kit.until("some have run", () => journal.ends.length >= 40)
           network.fault = fault
+          const cut = yield* Clock.currentTimeMillis
           yield* Kit.until("results are kept", () => lines.has("It is kept"))
           yield* Kit.until("the loss is noticed", () => lines.has("Connection to broker lost"))
+          assert.isAbove((yield* Clock.currentTimeMillis) - cut, 2 * deadline)
           network.fault = "pass"
           const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "20 seconds" }), {
             concurrency: "unbounded"

@@ -2,8 +2,9 @@
  * Sends each result as a message to the client that asked for it, and nowhere
  * else: Celery's `rpc://`.
  *
- * A worker publishes to the queue named by the request's `reply_to`; a request
- * without one gets no result. A client consumes one queue of its own, opened
+ * A worker publishes to the queue named by the request's `reply_to`, over a
+ * connection that it opens beside the one it consumes on; a request without
+ * one gets no result. A client consumes one queue of its own, opened
  * when it first prepares a task. Source: protocol §7.4.
  *
  * What it cannot do: give a result to another process than the one that sent
@@ -117,7 +118,8 @@ export const layer = (
               sending,
               (error) => onStored(error === undefined ? undefined : fromMessaging("store result", uri, error))
             )
-          }
+          },
+          open: Effect.mapError(producer.connect, (error) => fromMessaging("open results", uri, error))
         },
         reader: {
           prepare,

@@ -9,29 +9,31 @@
  *
  * @since 0.1.0
  */
+import { InFlight } from "@celeriac/messaging/InFlight"
 import type { Settlement, SettleOutcome } from "@celeriac/messaging/Message"
-import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Settled, State } from "../../state/WorkerState.ts"
-import { failure, type Outcome } from "../../trace/Outcome.ts"
+import type { Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
-import * as Aftermath from "../Aftermath.ts"
+import type * as Aftermath from "../Aftermath.ts"
 import { Request } from "../Request.ts"
 import { Ending } from "./Ending.ts"
+import { inTurn } from "./InTurn.ts"
 import type { KeptResults } from "./KeptResults.ts"
 import type { Observers } from "./Observers.ts"
+import type { Publish } from "./Publishing.ts"
 import type { ResultStore, StoreFailure, Then } from "./ResultStore.ts"
 import type { Subject } from "./Subject.ts"
-
-/** Sends a message; `then` is called once, with nothing when it was confirmed. */
-export type Publish = (outgoing: Aftermath.Outgoing, then: Then) => void
+import { substitute } from "./Substitute.ts"
 
 interface Parts {
   readonly state: State<Request>
   readonly results: ResultStore
   readonly kept: (again: (ending: Ending) => void) => KeptResults
+  /** What follows. */
+  readonly rule: typeof Aftermath.of
   readonly publish: Publish
   readonly observers: Observers
   readonly clock: Clock.Clock
@@ -43,10 +45,13 @@ export class Completion {
   private readonly state: State<Request>
   private readonly results: ResultStore
   private readonly kept: KeptResults
+  private readonly rule: typeof Aftermath.of
   private readonly publish: Publish
   private readonly observers: Observers
   private readonly clock: Clock.Clock
   private readonly coding: Portable.Coding
+  /** Endings that are neither safe nor given up. */
+  private readonly underWay = new InFlight()
   /** The worker stops, and takes nothing more: `waiting` while something runs. */
   private stopping: "no" | "waiting" | "leaving" = "no"
 
@@ -54,6 +59,7 @@ export class Completion {
     this.state = parts.state
     this.results = parts.results
     this.kept = parts.kept(this.again)
+    this.rule = parts.rule
     this.publish = parts.publish
     this.observers = parts.observers
     this.clock = parts.clock
@@ -65,11 +71,12 @@ export class Completion {
     const now = this.clock.currentTimeMillisUnsafe()
     const opened = outcome._tag === "Success" ? Portable.open(outcome, this.coding) : outcome
     this.observers.ended(subject, opened, now, instead)
-    const aftermath = Aftermath.of(opened, subject, now)
+    const aftermath = this.rule(opened, subject, now)
     const { messages, others, record } = aftermath
     if (record === undefined && messages.length === 0 && others.length === 0) {
       return this.settle(subject, aftermath.settlement)
     }
+    this.underWay.begin()
     this.secure(new Ending(subject, opened, aftermath, instead !== undefined), now)
   }
 
@@ -127,13 +134,13 @@ export class Completion {
   readonly idle: Effect.Effect<void> = Effect.suspend(() => {
     this.stopping = "leaving"
     this.kept.retryAll()
-    return Effect.andThen(this.results.idle, this.kept.idle)
+    return Effect.andThen(this.underWay.idle, this.results.idle)
   })
 
   private readonly again = (ending: Ending): void => this.secure(ending, this.clock.currentTimeMillisUnsafe())
 
   private secure(ending: Ending, now: number): void {
-    if (ending.messages.length > 0) return this.send(ending, now)
+    if (!ending.isSent) return this.send(ending, now)
     if (ending.others.length > ending.othersStored) return this.storeOthers(ending, now)
     if (ending.record === undefined) return this.safe(ending)
     this.results.store(
@@ -144,45 +151,52 @@ export class Completion {
     )
   }
 
-  /** One after the other, for what follows a task has an order; the record comes last. */
   private send(ending: Ending, now: number): void {
-    const [first, ...rest] = ending.messages
+    inTurn(
+      () => ending.isSent,
+      (next) =>
+        this.post(ending.messages[ending.messagesSent]!, (failure) => {
+          if (failure !== undefined) return this.unsafe(ending, failure)
+          ending.messagesSent++
+          next()
+        }),
+      () => this.secure(ending, now)
+    )
+  }
+
+  /** A producer is anybody's code: one that throws has not published, and the first answer counts. */
+  private post(outgoing: Aftermath.Outgoing, then: Then): void {
     let isAnswered = false
-    const then: Then = (failure) => {
+    const once: Then = (failure) => {
       if (isAnswered) return
       isAnswered = true
-      if (failure !== undefined) return this.unsafe(ending, failure)
-      ending.messages = rest
-      this.secure(ending, now)
+      then(failure)
     }
     try {
-      this.publish(first!, then)
+      this.publish(outgoing, once)
     } catch (defect) {
-      then({ message: String(defect), final: undefined })
+      once({ message: String(defect), final: undefined })
     }
   }
 
-  /** One after the other: they may be many. A store that answers at once is asked in a loop, and not ever deeper. */
   private storeOthers(ending: Ending, now: number): void {
-    let isAnswered = true
-    while (isAnswered && ending.others.length > ending.othersStored) {
-      const { addressee, record } = ending.others[ending.othersStored]!
-      let isWaiting = false
-      isAnswered = false
-      this.results.store(record, addressee, now, (failure) => {
-        if (failure !== undefined && failure.final === undefined) return this.unsafe(ending, failure)
-        ending.othersStored++
-        isAnswered = true
-        if (isWaiting) this.secure(ending, now)
-      })
-      isWaiting = true
-    }
-    if (isAnswered) this.secure(ending, now)
+    inTurn(
+      () => ending.others.length === ending.othersStored,
+      (next) => {
+        const { addressee, record } = ending.others[ending.othersStored]!
+        this.results.store(record, addressee, now, (failure) => {
+          if (failure !== undefined && failure.final === undefined) return this.unsafe(ending, failure)
+          ending.othersStored++
+          next()
+        })
+      },
+      () => this.secure(ending, now)
+    )
   }
 
   private safe(ending: Ending): void {
     if (ending.failures > 0) this.kept.release(ending)
-    this.settle(ending.subject, ending.settlement)
+    this.leave(ending, ending.settlement)
     if (this.kept.size > 0) this.kept.stored(this.clock.currentTimeMillisUnsafe())
   }
 
@@ -192,10 +206,16 @@ export class Completion {
     if (failure.final !== undefined) {
       this.kept.release(ending)
       // To try again would come to the same: the failure is the result.
-      const instead = ending.isSubstitute ? undefined : substitute(outcome, failure)
-      if (instead !== undefined) return this.complete(subject, instead, outcome)
+      const instead = ending.isSubstitute ? undefined : substitute(outcome, failure, ending.isSent)
+      if (instead !== undefined) {
+        this.complete(subject, instead, outcome)
+        return this.underWay.end()
+      }
       this.observers.notStored(subject, status, failure.message, { _tag: "Lost" })
-      return this.settle(subject, ending.settlement)
+      if (ending.isSent) return this.leave(ending, ending.settlement)
+      // A message less; what is to be stored is stored all the same.
+      ending.messagesSent++
+      return this.again(ending)
     }
     if (this.stopping === "leaving" || (this.stopping === "waiting" && !subject.isSettled)) {
       return this.giveUp(ending, status, failure)
@@ -210,14 +230,19 @@ export class Completion {
     const { subject } = ending
     this.kept.release(ending)
     this.observers.notStored(subject, status, failure.message, { _tag: subject.isSettled ? "Lost" : "Requeued" })
-    this.settle(subject, "requeue")
+    this.leave(ending, "requeue")
+  }
+
+  private leave(ending: Ending, settlement: Aftermath.Aftermath["settlement"]): void {
+    this.settle(ending.subject, settlement)
+    this.underWay.end()
   }
 
   private settle(subject: Subject, settlement: Aftermath.Aftermath["settlement"]): void {
     if (settlement === "requeue") this.requeue(subject)
     else {
       // Out of the state first: whoever waits may look at it as soon as the message is settled.
-      this.leave(subject)
+      this.drop(subject)
       if (settlement !== "hold" && !subject.isSettled) {
         if (subject.id !== undefined) this.state.remember(subject.id, subject.retries, settlement)
         this.tell(subject, settlement)
@@ -229,13 +254,13 @@ export class Completion {
   /** Back to its queue, to be run when it comes again: here too. */
   private requeue(subject: Subject): void {
     // Out of the state first: a message that goes back may be here again before this returns.
-    this.leave(subject)
+    this.drop(subject)
     if (subject.isSettled) return
     if (subject.id !== undefined) this.state.forget(subject.id, subject.retries)
     this.tell(subject, "requeue")
   }
 
-  private leave(subject: Subject): void {
+  private drop(subject: Subject): void {
     if (subject instanceof Request) this.state.finished(subject)
   }
 
@@ -244,27 +269,6 @@ export class Completion {
     const isStale = settleSafely(subject, settlement) !== "settled"
     this.observers.settled(subject, settlement, isStale)
     return !isStale
-  }
-}
-
-/** What is stored of an outcome that cannot be, for whoever waits: why not. */
-const substitute = (outcome: Outcome, { final, message }: StoreFailure): Outcome | undefined => {
-  const failed = final === "Unencodable"
-    ? Portable.unencodable(message)
-    : failure(Exceptions.make("BackendStoreError", [message], "celery.exceptions"))
-  switch (outcome._tag) {
-    case "Success":
-    case "Failure":
-      return failed
-    case "Unregistered":
-    case "Invalid":
-    case "Damaged":
-    case "Refused":
-    case "Broken":
-      // What would have followed was told already.
-      return { _tag: "Refused", exception: failed.exception, followers: [] }
-    default:
-      return undefined
   }
 }
 

@@ -21,8 +21,9 @@ export class Ending {
   readonly others: ReadonlyArray<Other>
   /** How many of the others are stored. */
   othersStored = 0
-  /** Not published yet. */
-  messages: ReadonlyArray<Outgoing>
+  readonly messages: ReadonlyArray<Outgoing>
+  /** How many of the messages are published. */
+  messagesSent = 0
   /** How often it could not be made safe. */
   failures = 0
   /** When it could not, last: milliseconds since the epoch. */
@@ -45,5 +46,10 @@ export class Ending {
     this.record = record
     this.others = others
     this.messages = messages
+  }
+
+  /** Whether all that follows is published. */
+  get isSent(): boolean {
+    return this.messages.length === this.messagesSent
   }
 }

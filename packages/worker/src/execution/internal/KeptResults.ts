@@ -8,10 +8,8 @@
  * @since 0.1.0
  */
 import * as Content from "@celeriac/messaging/Content"
-import { InFlight } from "@celeriac/messaging/InFlight"
 import type { TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
-import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Ending } from "./Ending.ts"
 
@@ -30,7 +28,6 @@ export class KeptResults {
   private readonly kept = new Set<Ending>()
   private bytes = 0
   private isFull = false
-  private readonly waiting = new InFlight()
 
   constructor(timer: TimerHeap, again: (ending: Ending) => void, onFull: (full: boolean) => void, bound = most) {
     this.bound = bound
@@ -50,7 +47,6 @@ export class KeptResults {
     ending.failedAt = now
     if (!this.kept.has(ending)) {
       this.kept.add(ending)
-      this.waiting.begin()
       ending.bytes = sizeOf(ending)
       this.bytes += ending.bytes
       this.fill()
@@ -65,7 +61,6 @@ export class KeptResults {
     ending.next?.cancel()
     ending.next = undefined
     this.fill()
-    this.waiting.end()
   }
 
   /** Something was stored: those that have waited for the shortest pause need not wait for a longer one. */
@@ -79,9 +74,6 @@ export class KeptResults {
       if (ending.next !== undefined && fits(ending)) this.retry(ending)
     }
   }
-
-  /** None is kept. */
-  readonly idle: Effect.Effect<void> = this.waiting.idle
 
   private retry(ending: Ending): void {
     ending.next?.cancel()

@@ -3,8 +3,7 @@
  *
  * Two maps, a younger and an older one. When the younger is full it becomes the
  * older, and what was there is forgotten at once. A `BoundedMap` forgets one by
- * one, which costs a lookup more of every message, and tables that V8 keeps for
- * each other's sake (see `PassingSet`): half a microsecond.
+ * one, which costs each message half a microsecond more.
  *
  * @since 0.1.0
  */

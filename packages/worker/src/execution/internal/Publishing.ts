@@ -1,0 +1,32 @@
+/**
+ * Sends what follows a task, over whatever producer there is: a worker whose
+ * tasks have nothing to follow them needs none.
+ *
+ * @since 0.1.0
+ */
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import { Producer } from "@celeriac/messaging/Producer"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { Outgoing } from "../Aftermath.ts"
+import type { StoreFailure, Then } from "./ResultStore.ts"
+
+/** Sends a message; `then` is called once, perhaps before this returns, and with nothing when it was confirmed. */
+export type Publish = (outgoing: Outgoing, then: Then) => void
+
+/** Over the producer of the application. */
+export const make: Effect.Effect<Publish> = Effect.map(Effect.context<never>(), (context) => {
+  const producer = Context.getOption(context, Producer)
+  return ({ message, to }, then) => {
+    if (producer._tag === "None") return then({ message: "there is no Producer to publish with", final: "Refused" })
+    producer.value.publishUnsafe(
+      message,
+      to,
+      {},
+      (error) => then(error === undefined ? undefined : { message: error.message, final: finalOf(error) })
+    )
+  }
+})
+
+const finalOf = ({ isRefusal, reason }: MessagingError): StoreFailure["final"] =>
+  reason._tag === "Unencodable" ? "Unencodable" : isRefusal ? "Refused" : undefined

@@ -1,0 +1,38 @@
+/**
+ * What is stored of an outcome that cannot be stored, or whose followers nobody
+ * takes, for whoever waits: why not.
+ *
+ * @since 0.1.0
+ */
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import { failure, type Outcome } from "../../trace/Outcome.ts"
+import * as Portable from "../../trace/Portable.ts"
+import type { StoreFailure } from "./ResultStore.ts"
+
+/** Undefined where nobody waits for another word. `isSent`: it is the record that was refused, and no message. */
+export const substitute = (
+  outcome: Outcome,
+  { final, message }: StoreFailure,
+  isSent: boolean
+): Outcome | undefined => {
+  const failed = final === "Unencodable"
+    ? Portable.unencodable(message)
+    : failure(Exceptions.make("BackendStoreError", [message], "celery.exceptions"))
+  switch (outcome._tag) {
+    case "Success":
+    case "Failure":
+      return failed
+    case "Retry":
+      // RETRY is no end, and need not be known; that the task will not run again has to be.
+      return isSent ? undefined : failed
+    case "Unregistered":
+    case "Invalid":
+    case "Damaged":
+    case "Refused":
+    case "Broken":
+      // What would have followed was told already.
+      return { _tag: "Refused", exception: failed.exception, followers: [] }
+    default:
+      return undefined
+  }
+}
