@@ -18,6 +18,7 @@ import { Completion } from "../../src/execution/internal/Completion.ts"
 import { Executor } from "../../src/execution/internal/Executor.ts"
 import { KeptResults } from "../../src/execution/internal/KeptResults.ts"
 import { Observers } from "../../src/execution/internal/Observers.ts"
+import { RateLimits } from "../../src/execution/internal/RateLimits.ts"
 import type { Publish } from "../../src/execution/internal/Publishing.ts"
 import { ResultStore, type Then } from "../../src/execution/internal/ResultStore.ts"
 import { Stray } from "../../src/execution/internal/Stray.ts"
@@ -155,14 +156,22 @@ export class World {
       coding: {}
     })
     // The rest of a pool is not asked for here.
-    this.executor = new Executor(this.pool as unknown as Pool, this.state, this.completion, observers, clock)
+    const rates = new RateLimits({
+      registry: { get: () => undefined, names: () => [] },
+      timer: this.timer,
+      clock,
+      isOff: true,
+      onDefect: () => {}
+    })
+    this.executor = new Executor(this.pool as unknown as Pool, this.state, this.completion, observers, clock, rates)
   }
 
   private readonly hold: Publish = ({ to }, answer) => void this.publishing.push({ id: to.routingKey, answer })
 
   readonly intake = {
     finished: () => void this.outstanding--,
-    dropped: () => void this.outstanding--
+    dropped: () => void this.outstanding--,
+    limited: () => {}
   }
 
   deliver(id: string, redelivered = false): void {
