@@ -15,7 +15,8 @@ import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Settled, State } from "../../state/WorkerState.ts"
-import { failure, type Outcome } from "../../trace/Outcome.ts"
+import * as Canvas from "../../trace/Canvas.ts"
+import { failure, isUnrun, type Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import * as Aftermath from "../Aftermath.ts"
 import { Request } from "../Request.ts"
@@ -65,7 +66,9 @@ export class Completion {
     const now = this.clock.currentTimeMillisUnsafe()
     const opened = outcome._tag === "Success" ? Portable.open(outcome, this.coding) : outcome
     this.observers.ended(subject, opened, now, instead)
-    const aftermath = Aftermath.of(opened, subject, now)
+    // What stands for another outcome comes after the followers of that one were told.
+    const followers = isUnrun(opened) && instead === undefined ? Canvas.followers(subject.message, this.coding) : none
+    const aftermath = Aftermath.of(opened, subject, now, followers)
     const { messages, others, record } = aftermath
     if (record === undefined && messages.length === 0 && others.length === 0) {
       return this.settle(subject, aftermath.settlement)
@@ -247,6 +250,8 @@ export class Completion {
   }
 }
 
+const none: ReadonlyArray<never> = []
+
 /** What is stored of an outcome that cannot be, for whoever waits: why not. */
 const substitute = (outcome: Outcome, { final, message }: StoreFailure): Outcome | undefined => {
   const failed = final === "Unencodable"
@@ -261,8 +266,7 @@ const substitute = (outcome: Outcome, { final, message }: StoreFailure): Outcome
     case "Damaged":
     case "Refused":
     case "Broken":
-      // What would have followed was told already.
-      return { _tag: "Refused", exception: failed.exception, followers: [] }
+      return { _tag: "Refused", exception: failed.exception }
     default:
       return undefined
   }
