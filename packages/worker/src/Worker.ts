@@ -19,6 +19,8 @@
 import { orThrow } from "@celeriac/bootsteps/BootGraphError"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as Middleware from "@celeriac/tasks/Middleware"
+import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
+import * as TaskLayer from "@celeriac/tasks/TaskLayer"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Layer from "effect/Layer"
 import type * as Handlers from "./boot/Handlers.ts"
@@ -92,7 +94,8 @@ type ErrorsOf<L> = L extends Layer.Layer<never, infer E, any> ? E : never
 /**
  * Defines a worker. Steps that do not fit together are a defect, a
  * `BootGraphError` that names them; so is a worker that has nothing to do,
- * `NoTasks`, and one whose settings cannot work, `SettingsError`.
+ * `NoTasks`, one with two tasks of one name, `TaskError`, and one whose settings
+ * cannot work, `SettingsError`.
  */
 export const make = <
   const T extends Handlers.List = NoHandlers,
@@ -109,6 +112,8 @@ export const make = <
 > => {
   // An empty list is somebody's word: tasks may be registered by other means.
   if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
+  const twice = TaskLayer.duplicate(options.tasks ?? [])
+  if (twice !== undefined) throw because("Worker.make", new DuplicateTask({ task: twice }))
   const taskSettings = WorkerSettings.ofTasks(options.settings ?? {})
   const settings = WorkerSettings.change(
     WorkerSettings.change(WorkerSettings.defaults(), options.settings ?? {}),

@@ -234,6 +234,27 @@ describe("a handler", () => {
     })
   })
 
+  it("of a task that has another handler in the same list does not compile, and is refused where the worker is defined", () => {
+    const Again = Task.make("plain").toLayer(() => Effect.void)
+    assert.throws(
+      () =>
+        Worker.make({
+          tasks: [
+            // @ts-expect-error "Two handlers are for the task 'plain': list one of them, or give one of the two tasks another name"
+            PlainLive,
+            CachedLive,
+            // @ts-expect-error "Two handlers are for the task 'plain': list one of them, or give one of the two tasks another name"
+            Again
+          ],
+          steps: { worker: [Cache] }
+        }),
+      "task 'plain' is already registered. Give one of the two another name, or provide one layer only"
+    )
+    const named = (name: string) => Task.make(name).toLayer(() => Effect.void)
+    Worker.make({ tasks: [named("a"), named("b"), Again] })
+    assert.throws(() => Worker.make({ tasks: ["a", "b", "a"].map(named) }), "task 'a' is already registered")
+  })
+
   it("may not use what lives with one connection", () => {
     const SessionLive = mail.toLayer(() => Effect.asVoid(Session))
     const ConnectionLive = mail.toLayer(() => Effect.asVoid(Connection))
