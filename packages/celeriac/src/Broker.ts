@@ -9,8 +9,9 @@
  * Transports and result backends are found by the schemes of their URLs, and
  * loaded then.
  */
-import { defaultUrl } from "@celeriac/amqp/AmqpConfig"
 export {} from "./internal/RequiredNode.ts"
+
+import { defaultUrl } from "@celeriac/amqp/AmqpConfig"
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"
