@@ -52,8 +52,9 @@ export interface AmqpOptions {
   readonly maxBodySize?: number | undefined
   /**
    * The broker's `max_message_size`, in bytes: larger messages fail with
-   * `TooLarge` before they are sent. Default: learnt from the first that the
-   * broker refuses.
+   * `TooLarge` before they are sent. Default: `max_message_size` in the URL, the
+   * smallest of several; else learnt from the first that the broker refuses, for
+   * all connections of this transport.
    */
   readonly maxMessageSize?: number | undefined
   /** How many messages may wait to be sent, per channel, while the socket is full or the broker blocks. Default 10,000. */
@@ -78,6 +79,8 @@ export interface Endpoint {
   readonly heartbeat: number
   /** Milliseconds. */
   readonly connectTimeout: number
+  /** In bytes, as the URL says; `Infinity` when it does not. */
+  readonly maxMessageSize: number
   /** As Celery shows it: `amqp://guest:**@host:5672/vhost`. */
   readonly uri: string
 }
@@ -112,7 +115,7 @@ export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, Messa
       failover: options.failover ?? "round-robin",
       closeTimeout: Duration.toMillis(options.closeTimeout ?? "5 seconds"),
       maxBodySize: options.maxBodySize ?? 128 * 1024 * 1024,
-      maxMessageSize: options.maxMessageSize ?? Infinity,
+      maxMessageSize: options.maxMessageSize ?? Math.min(...endpoints.map(({ maxMessageSize }) => maxMessageSize)),
       maxWaiting: options.maxWaiting ?? 10_000,
       maxWaitingBytes: options.maxWaitingBytes ?? 64 * 1024 * 1024,
       clientProperties: options.clientProperties ?? {}
@@ -182,7 +185,8 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
       tls,
       external: settings.external,
       heartbeat: Math.ceil(Duration.toSeconds(options.heartbeat ?? settings.heartbeat ?? "30 seconds")),
-      connectTimeout: Duration.toMillis(options.connectTimeout ?? settings.connectTimeout ?? "4 seconds")
+      connectTimeout: Duration.toMillis(options.connectTimeout ?? settings.connectTimeout ?? "4 seconds"),
+      maxMessageSize: settings.maxMessageSize
     }
     if (!(endpoint.heartbeat >= 0 && endpoint.heartbeat <= 65535)) {
       return yield* invalid(`'${mask(url)}': the heartbeat must be between 0 and 65535 seconds`)
@@ -216,6 +220,7 @@ interface QuerySettings {
   readonly connectTimeout: Duration.Input | undefined
   readonly tls: TlsOptions | undefined
   readonly external: boolean
+  readonly maxMessageSize: number
 }
 
 /** Kombu's names and those of RabbitMQ's URI specification. */
@@ -224,6 +229,7 @@ const parseQuery = (query: string, url: string): Result.Result<QuerySettings, Me
     let heartbeat: Duration.Input | undefined
     let connectTimeout: Duration.Input | undefined
     let external = false
+    let maxMessageSize = Infinity
     const tls: { ca?: string; cert?: string; key?: string; verify?: boolean; servername?: string } = {}
     for (const [name, value] of new URLSearchParams(query)) {
       const number = Number(value)
@@ -238,6 +244,12 @@ const parseQuery = (query: string, url: string): Result.Result<QuerySettings, Me
         case "connection_timeout": // milliseconds
           if (!(number > 0)) return yield* invalid(`'${mask(url)}': ${name} must be a positive number`)
           connectTimeout = name === "connect_timeout" ? Duration.seconds(number) : Duration.millis(number)
+          break
+        case "max_message_size":
+          if (!/^[1-9]\d{0,14}$/.test(value)) {
+            return yield* invalid(`'${mask(url)}': max_message_size must be a whole number of bytes`)
+          }
+          maxMessageSize = number
           break
         case "ssl_ca_certs":
         case "cacertfile":
@@ -274,11 +286,11 @@ const parseQuery = (query: string, url: string): Result.Result<QuerySettings, Me
           return yield* invalid(
             `'${
               mask(url)
-            }': there is no option '${name}': expected heartbeat, connect_timeout, connection_timeout, ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs, server_name_indication or auth_mechanism`
+            }': there is no option '${name}': expected heartbeat, connect_timeout, connection_timeout, ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs, server_name_indication, auth_mechanism or max_message_size`
           )
       }
     }
-    return { heartbeat, connectTimeout, external, tls: Object.keys(tls).length === 0 ? undefined : tls }
+    return { heartbeat, connectTimeout, external, maxMessageSize, tls: Object.keys(tls).length === 0 ? undefined : tls }
   })
 
 const verifications: Readonly<Record<string, boolean>> = {

@@ -62,6 +62,19 @@ describe("AmqpConfig", () => {
     assert.strictEqual(parse("amqp://host?heartbeat=10", { heartbeat: "1 minute" }).heartbeat, 60)
   })
 
+  it("knows how large a message may be by the options, else by the smallest of its URLs", () => {
+    const limit = (options: AmqpConfig.AmqpOptions) => Result.getOrThrow(AmqpConfig.make(options)).maxMessageSize
+    assert.strictEqual(limit({ url: "amqp://a" }), Infinity)
+    assert.strictEqual(limit({ url: "amqp://a?max_message_size=20;amqp://b?max_message_size=10;amqp://c" }), 10)
+    assert.strictEqual(limit({ url: "amqp://a?max_message_size=20", maxMessageSize: 30 }), 30)
+    for (const size of ["", "0", "-1", "1e3", "16MB", "1.5"]) {
+      assert.include(
+        failure({ url: `amqp://a?max_message_size=${size}` }).message,
+        "max_message_size must be a whole number of bytes"
+      )
+    }
+  })
+
   it("has a heartbeat of 30 seconds, and of none when told so", () => {
     assert.strictEqual(parse("amqp://host").heartbeat, 30)
     assert.strictEqual(parse("amqp://host?heartbeat=0").heartbeat, 0)

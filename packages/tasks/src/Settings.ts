@@ -246,6 +246,22 @@ export const PublishDeadline: Reference<Duration.Input> = Setting.reference(
   }
 )
 
+/**
+ * The broker's `max_message_size`, in bytes: what is larger fails with `TooLarge`
+ * before it is sent. Undefined: learnt from the first message that it refuses.
+ */
+export const MaxMessageSize: Reference<number | undefined, number> = Setting.reference(
+  "@celeriac/tasks/Settings/MaxMessageSize",
+  SettingKind.integer({ from: 1, expected: "a whole number of bytes" }),
+  {
+    default: () => undefined,
+    defaultShown: "learnt from the first message that is refused",
+    isReadByBroker: true,
+    doc:
+      "The broker's `max_message_size`, in bytes: what is larger fails before it is sent. In a URL, `?max_message_size=`."
+  }
+)
+
 /** Whether a client declares the queue it sends to. With a user that may not configure anything, let the worker declare. */
 export const DeclareQueues: Reference<boolean> = Setting.reference(
   "@celeriac/tasks/Settings/DeclareQueues",
