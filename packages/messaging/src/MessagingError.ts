@@ -170,14 +170,9 @@ export class PublishTimedOut extends Schema.TaggedError<PublishTimedOut>()("Publ
 
 /**
  * The channel went away between publish and confirm: whether the message was
- * stored is not known. With `isSuspect`, the broker closed it because of one
+ * stored is not known. So ends what is under way to an exchange, or by a permission,
+ * that is taken away. With `isSuspect`, the broker closed the channel because of one
  * message, perhaps this one: whoever sends it again sends it by itself.
- *
- * Of an exchange or a permission that is taken away while messages for it are
- * under way, this is the end of those that the broker had not confirmed, but
- * for the last that it looked at (`NotFound`, `MessageRefused`) and what came
- * behind: the earlier ones may have been stored while it was there, and the
- * broker does not say. Publishes after that are refused by name.
  */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
   exchange: Schema.String,
