@@ -38,9 +38,9 @@ export { Worker } from "./internal/WorkerService.ts"
 export type NoHandlers = ReadonlyArray<Layer.Layer<never>>
 
 export interface Options<
-  T extends Handlers.List,
-  W extends WorkerSteps.List,
-  C extends WorkerSteps.List,
+  T extends Handlers.Maybe,
+  W extends WorkerSteps.Maybe,
+  C extends WorkerSteps.Maybe,
   M extends Middleware.Maybe = []
 > {
   /**
@@ -51,9 +51,9 @@ export interface Options<
     | (
       & T
       & WorkerChecks.Handlers<
-        T,
-        WorkerSteps.Worker | W[number],
-        WorkerSteps.Consumer | C[number],
+        NonNullable<T>,
+        WorkerSteps.Worker | WorkerSteps.Of<W>,
+        WorkerSteps.Consumer | WorkerSteps.Of<C>,
         Middleware.Provides<M>
       >
     )
@@ -80,10 +80,12 @@ export interface Options<
   /** Steps of your own, for either blueprint. */
   readonly steps?: {
     /** Of the Worker blueprint: they live with the process. */
-    readonly worker?: (W & WorkerChecks.ForWorker<W, WorkerSteps.Worker, WorkerSteps.Consumer | C[number]>) | undefined
+    readonly worker?:
+      | (W & WorkerChecks.ForWorker<NonNullable<W>, WorkerSteps.Worker, WorkerSteps.Consumer | WorkerSteps.Of<C>>)
+      | undefined
     /** Of the Consumer blueprint: they live with one connection, and are started again with the next. */
     readonly consumer?:
-      | (C & WorkerChecks.ForConsumer<C, WorkerSteps.Consumer, WorkerSteps.Worker | W[number]>)
+      | (C & WorkerChecks.ForConsumer<NonNullable<C>, WorkerSteps.Consumer, WorkerSteps.Worker | WorkerSteps.Of<W>>)
       | undefined
   } | undefined
 }
@@ -98,17 +100,17 @@ type ErrorsOf<L> = L extends Layer.Layer<never, infer E, any> ? E : never
  * cannot work, `SettingsError`.
  */
 export const make = <
-  const T extends Handlers.List = NoHandlers,
-  const W extends WorkerSteps.List = [],
-  const C extends WorkerSteps.List = [],
+  const T extends Handlers.Maybe = NoHandlers,
+  const W extends WorkerSteps.Maybe = [],
+  const C extends WorkerSteps.Maybe = [],
   const M extends Middleware.Maybe = []
 >(
   options: Options<T, W, C, M>
 ): Of<
-  ErrorsOf<T[number]>,
-  Exclude<WorkerChecks.NeedsOf<T[number]>, Middleware.Provides<M>> | Middleware.Needs<M>,
-  WorkerSteps.Worker | W[number],
-  WorkerSteps.Consumer | C[number]
+  ErrorsOf<NonNullable<T>[number]>,
+  Exclude<WorkerChecks.NeedsOf<NonNullable<T>[number]>, Middleware.Provides<M>> | Middleware.Needs<M>,
+  WorkerSteps.Worker | WorkerSteps.Of<W>,
+  WorkerSteps.Consumer | WorkerSteps.Of<C>
 > => {
   // An empty list is somebody's word: tasks may be registered by other means.
   if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
