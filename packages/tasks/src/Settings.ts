@@ -70,7 +70,7 @@ export const DefaultPriority: Reference<number> = Setting.reference(
   {
     celery: "task_default_priority",
     default: () => 0,
-    isReadByBroker: true,
+    readBy: "client",
     doc: "The priority of a task that names none; higher comes first."
   }
 )
@@ -105,7 +105,7 @@ export const DefaultDeliveryMode: Reference<1 | 2> = Setting.reference(
   {
     celery: "task_default_delivery_mode",
     default: () => 2,
-    isReadByBroker: true,
+    readBy: "client",
     doc: "2 keeps tasks on the broker's disk, 1 does not."
   }
 )
@@ -117,7 +117,7 @@ export const Serializer: Reference<string> = Setting.reference(
   {
     celery: "task_serializer",
     default: () => "json",
-    isReadByBroker: true,
+    readBy: "client",
     doc: "The serializer of the arguments."
   }
 )
@@ -130,7 +130,7 @@ export const Compression: Reference<string | undefined, string> = Setting.refere
     celery: "task_compression",
     default: () => undefined,
     defaultShown: "none",
-    isReadByBroker: true,
+    readBy: "client",
     doc: "The compression of task messages: `gzip`, `brotli`, `zstd`."
   }
 )
@@ -153,7 +153,7 @@ export const ResultAcceptContent: Reference<ReadonlyArray<string>> = Setting.ref
   {
     celery: "result_accept_content",
     default: () => ["json"],
-    isReadByBroker: true,
+    readBy: "broker",
     doc: "The serializers a client decodes results from."
   }
 )
@@ -165,7 +165,7 @@ export const ResultSerializer: Reference<string> = Setting.reference(
   {
     celery: "result_serializer",
     default: () => "json",
-    isReadByBroker: true,
+    readBy: "writer",
     doc: "The serializer of results."
   }
 )
@@ -178,7 +178,7 @@ export const ResultExpires: Reference<Duration.Input> = Setting.reference(
   {
     celery: "result_expires",
     default: () => "1 day",
-    isReadByBroker: true,
+    readBy: "broker",
     doc: "How long a result is kept."
   }
 )
@@ -190,7 +190,7 @@ export const ResultPersistent: Reference<boolean> = Setting.reference(
   {
     celery: "result_persistent",
     default: () => false,
-    isReadByBroker: true,
+    readBy: "writer",
     doc: "Whether results sent as messages are kept on the broker's disk."
   }
 )
@@ -241,7 +241,7 @@ export const PublishDeadline: Reference<Duration.Input> = Setting.reference(
   SettingKind.duration,
   {
     default: () => "30 seconds",
-    isReadByBroker: true,
+    readBy: "client",
     doc: "How long a publish waits for the broker's confirm."
   }
 )
@@ -256,7 +256,7 @@ export const MaxMessageSize: Reference<number | undefined, number> = Setting.ref
   {
     default: () => undefined,
     defaultShown: "learnt from the first message that is refused",
-    isReadByBroker: true,
+    readBy: "broker",
     doc:
       "The broker's `max_message_size`, in bytes: what is larger fails before it is sent. In a URL, `?max_message_size=`."
   }
@@ -268,7 +268,7 @@ export const DeclareQueues: Reference<boolean> = Setting.reference(
   SettingKind.flag,
   {
     default: () => true,
-    isReadByBroker: true,
+    readBy: "client",
     doc:
       "Whether a client declares the queue it sends to. With a user that may not configure anything, let the worker declare."
   }

@@ -2,6 +2,7 @@
 export * as Arguments from "./Arguments.ts"
 export * as AsyncResult from "./AsyncResult.ts"
 export * as BrokerSettings from "./BrokerSettings.ts"
+export * as BySettings from "./BySettings.ts"
 export * as CallOptions from "./CallOptions.ts"
 export * as ChordCounter from "./result/ChordCounter.ts"
 export * as Client from "./Client.ts"
