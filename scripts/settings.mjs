@@ -33,7 +33,7 @@ const row = ([name, setting]) =>
     setting.expected,
     flagOf(setting),
     (SettingsTable.environmentOf(name, setting) ?? []).map(code).join(" "),
-    setting.isReadByBroker === true ? `${setting.doc} *For the broker.*` : setting.doc
+    setting.readBy === "broker" ? `${setting.doc} *For the broker.*` : setting.doc
   ].map(cell).join(" | ")
 
 const room = (title, text, table) =>
@@ -91,8 +91,8 @@ export const settingsText = () =>
 
 Each setting has one name in programs, and the name that Celery has for it. They are given
 
-- to a worker: \`Worker.make({ settings: { acksLate: true } })\`, those of the worker and of the tasks that it runs; it warns of those that are for the broker and
-  that the broker was not given;
+- to a worker: \`Worker.make({ settings: { acksLate: true } })\`, those of the worker, of the tasks that it runs and of what they send: the client and
+  the results that a worker works with are made by its own settings, whatever broker it runs on. It warns of the few that are for the broker alone;
 - to the broker of that worker as well, by \`Broker.layerFor(worker)\`;
 - to a broker, for its client, its result backend and the workers on it: \`Broker.layer(url, { settings: { routes: { "emails.*": "emails" } } })\`;
 - to an application of promises, for all of it: \`celeriac({ settings: { defaultQueue: "emails" } })\`;

@@ -20,6 +20,7 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
+import { problemOf } from "../packages/celeriac/src/internal/NodeVersion.ts"
 import { filesIn } from "../scripts/files.mjs"
 import { restore } from "../scripts/publish-exports.mjs"
 import { environment, packages, root } from "../scripts/workspace.mjs"
@@ -77,6 +78,12 @@ const isModule = (file: string): boolean =>
 
 const manifests = (): ReadonlyArray<string> =>
   packages.map((name) => readFileSync(join(copy, "packages", name, "package.json"), "utf8"))
+
+/** A Node of this machine that is too old, if it has one. */
+const oldNode = ["/usr/bin/node", "/usr/local/bin/node"].flatMap((path) => {
+  const version = spawnSync(path, ["--version"], { encoding: "utf8" }).stdout?.trim().slice(1) ?? ""
+  return version !== "" && problemOf(version, path) !== undefined ? [{ path, version }] : []
+})[0]
 
 /** What whoever installs celeriac installs beside it. */
 const neededPeers = (): Readonly<Record<string, string>> => {
@@ -193,6 +200,39 @@ describe("the published packages", () => {
     run(process.execPath, ["paths.mjs"], consumer)
     assert.isAbove(modules.length, packages.length)
   })
+
+  it.skipIf(oldNode === undefined)(
+    "say on a Node that is too old that it is, by every path that programs import",
+    () => {
+      // `promise/` and `cli/` are what is behind `celeriac/promise` and the command.
+      const paths = pathsOf("celeriac").filter(([, file]) => !file.includes("/")).map(([path]) => path)
+      writeFileSync(
+        join(consumer, "old.mjs"),
+        [
+          `for (const path of ${JSON.stringify(paths)}) {`,
+          `  const said = await import(path).then(() => "nothing", (error) => error.message)`,
+          `  console.log(path + ": " + said)`,
+          `}`
+        ].join("\n")
+      )
+      const sentence = `celeriac needs Node 22.19 or newer, and this is ${oldNode?.version} (${oldNode?.path}).`
+      assert.deepStrictEqual(
+        run(oldNode!.path, ["old.mjs"], consumer).trim().split("\n"),
+        paths.map((path) => `${path}: ${sentence}`)
+      )
+      for (
+        const args of [[join(installed("celeriac"), "dist", "cli", "main.js")], [
+          "--import",
+          "celeriac/preload",
+          "old.mjs"
+        ]]
+      ) {
+        const { status, stderr, stdout } = spawnSync(oldNode!.path, args, { cwd: consumer, encoding: "utf8" })
+        assert.deepStrictEqual([status, stdout], [1, ""])
+        assert.include(stderr, sentence)
+      }
+    }
+  )
 
   it("bring types for every path", () => {
     const modules = names.flatMap(pathsOf).filter(([, file]) => isModule(file)).map(([path]) => path)

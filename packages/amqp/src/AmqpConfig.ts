@@ -18,6 +18,7 @@ import * as UriList from "@celeriac/messaging/UriList"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as UrlQuery from "./internal/UrlQuery.ts"
 
 /** Certificates by path or as PEM text. They are read anew for every connection. */
 export interface TlsOptions {
@@ -52,8 +53,9 @@ export interface AmqpOptions {
   readonly maxBodySize?: number | undefined
   /**
    * The broker's `max_message_size`, in bytes: larger messages fail with
-   * `TooLarge` before they are sent. Default: learnt from the first that the
-   * broker refuses.
+   * `TooLarge` before they are sent. Default: `max_message_size` in the URL, the
+   * smallest of several; else learnt from the first that the broker refuses, for
+   * all connections of this transport.
    */
   readonly maxMessageSize?: number | undefined
   /** How many messages may wait to be sent, per channel, while the socket is full or the broker blocks. Default 10,000. */
@@ -78,6 +80,8 @@ export interface Endpoint {
   readonly heartbeat: number
   /** Milliseconds. */
   readonly connectTimeout: number
+  /** In bytes, as the URL says; `Infinity` when it does not. */
+  readonly maxMessageSize: number
   /** As Celery shows it: `amqp://guest:**@host:5672/vhost`. */
   readonly uri: string
 }
@@ -106,13 +110,13 @@ export const make = (options: AmqpOptions = {}): Result.Result<AmqpConfig, Messa
     const endpoints: Array<Endpoint> = []
     for (const url of urls) endpoints.push(yield* parseUrl(url, options))
     const [first, ...rest] = endpoints
-    if (first === undefined) return yield* invalid("no broker URL was given")
+    if (first === undefined) return yield* UrlQuery.invalid("no broker URL was given")
     return {
       endpoints: [first, ...rest],
       failover: options.failover ?? "round-robin",
       closeTimeout: Duration.toMillis(options.closeTimeout ?? "2 seconds"),
       maxBodySize: options.maxBodySize ?? 128 * 1024 * 1024,
-      maxMessageSize: options.maxMessageSize ?? Infinity,
+      maxMessageSize: options.maxMessageSize ?? Math.min(...endpoints.map(({ maxMessageSize }) => maxMessageSize)),
       maxWaiting: options.maxWaiting ?? 10_000,
       maxWaitingBytes: options.maxWaitingBytes ?? 64 * 1024 * 1024,
       clientProperties: options.clientProperties ?? {}
@@ -130,7 +134,7 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
     // A '@' behind the host tells of a password that was cut before.
     const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#@;]*)?(?:\?([^#@;]*))?$/i.exec(url)
     if (match === null) {
-      return yield* invalid(
+      return yield* UrlQuery.invalid(
         `'${
           mask(url)
         }' is not a broker URL: expected amqp://user:password@host:port/vhost. ${encoding}, and likewise in the virtual host`
@@ -139,7 +143,7 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
     const [, scheme = "", authority = "", path = "", query = ""] = match
     const secure = schemes[scheme.toLowerCase()]
     if (secure === undefined) {
-      return yield* invalid(
+      return yield* UrlQuery.invalid(
         `'${mask(url)}': '${scheme}' is not a scheme of AMQP: expected amqp, amqps, pyamqp or librabbitmq`
       )
     }
@@ -148,7 +152,7 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
     const place = /^(\[[0-9a-f:.%]+\]|[^:;\s[\]]*)(?::(\d{0,5}))?$/i.exec(authority.slice(at + 1))
     const port = place?.[2] === undefined || place[2] === "" ? undefined : Number(place[2])
     if (place === null || port === 0 || (port ?? 0) > 65535) {
-      return yield* invalid(
+      return yield* UrlQuery.invalid(
         `'${
           mask(url)
         }': the host or port is malformed: expected host:port, with an IPv6 address in brackets. ${encoding}`
@@ -165,7 +169,7 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
             })
           )
       })
-    const settings = yield* parseQuery(query, url)
+    const settings = yield* UrlQuery.parse(query, url)
     const username = user === undefined || user === "" ? "guest" : yield* decode(user, "user name")
     const password = user === undefined ? "guest" : yield* decode(passwordParts.join(":"), "password")
     const virtualHost = (yield* decode(path.slice(1), "virtual host")) || "/"
@@ -182,10 +186,11 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
       tls,
       external: settings.external,
       heartbeat: Math.ceil(Duration.toSeconds(options.heartbeat ?? settings.heartbeat ?? "30 seconds")),
-      connectTimeout: Duration.toMillis(options.connectTimeout ?? settings.connectTimeout ?? "4 seconds")
+      connectTimeout: Duration.toMillis(options.connectTimeout ?? settings.connectTimeout ?? "4 seconds"),
+      maxMessageSize: settings.maxMessageSize
     }
     if (!(endpoint.heartbeat >= 0 && endpoint.heartbeat <= 65535)) {
-      return yield* invalid(`'${mask(url)}': the heartbeat must be between 0 and 65535 seconds`)
+      return yield* UrlQuery.invalid(`'${mask(url)}': the heartbeat must be between 0 and 65535 seconds`)
     }
     return { ...endpoint, uri: show(endpoint) }
   })
@@ -207,85 +212,4 @@ const show = (endpoint: Omit<Endpoint, "uri">): string => {
   return `${endpoint.tls === undefined ? "amqp" : "amqps"}://${
     encodeURIComponent(endpoint.username)
   }:**@${host}:${endpoint.port}/${virtualHost}`
-}
-
-const invalid = (detail: string) => Result.fail(because("AmqpConfig", new InvalidConfiguration({ detail })))
-
-interface QuerySettings {
-  readonly heartbeat: Duration.Input | undefined
-  readonly connectTimeout: Duration.Input | undefined
-  readonly tls: TlsOptions | undefined
-  readonly external: boolean
-}
-
-/** Kombu's names and those of RabbitMQ's URI specification. */
-const parseQuery = (query: string, url: string): Result.Result<QuerySettings, MessagingError> =>
-  Result.gen(function*() {
-    let heartbeat: Duration.Input | undefined
-    let connectTimeout: Duration.Input | undefined
-    let external = false
-    const tls: { ca?: string; cert?: string; key?: string; verify?: boolean; servername?: string } = {}
-    for (const [name, value] of new URLSearchParams(query)) {
-      const number = Number(value)
-      switch (name) {
-        case "heartbeat":
-          if (value === "" || !(number >= 0)) {
-            return yield* invalid(`'${mask(url)}': heartbeat must be a number of seconds`)
-          }
-          heartbeat = Duration.seconds(number)
-          break
-        case "connect_timeout": // seconds
-        case "connection_timeout": // milliseconds
-          if (!(number > 0)) return yield* invalid(`'${mask(url)}': ${name} must be a positive number`)
-          connectTimeout = name === "connect_timeout" ? Duration.seconds(number) : Duration.millis(number)
-          break
-        case "ssl_ca_certs":
-        case "cacertfile":
-          tls.ca = value
-          break
-        case "ssl_certfile":
-        case "certfile":
-          tls.cert = value
-          break
-        case "ssl_keyfile":
-        case "keyfile":
-          tls.key = value
-          break
-        case "server_name_indication":
-          tls.servername = value
-          break
-        case "ssl_cert_reqs":
-        case "verify": {
-          const verify = verifications[value.toLowerCase()]
-          if (verify === undefined) {
-            return yield* invalid(`'${mask(url)}': ${name} must be required (verify_peer) or none (verify_none)`)
-          }
-          tls.verify = verify
-          break
-        }
-        case "auth_mechanism":
-        case "login_method":
-          if (!/^(plain|external)$/i.test(value)) {
-            return yield* invalid(`'${mask(url)}': ${name} must be PLAIN or EXTERNAL`)
-          }
-          external = /^external$/i.test(value)
-          break
-        default:
-          return yield* invalid(
-            `'${
-              mask(url)
-            }': there is no option '${name}': expected heartbeat, connect_timeout, connection_timeout, ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs, server_name_indication or auth_mechanism`
-          )
-      }
-    }
-    return { heartbeat, connectTimeout, external, tls: Object.keys(tls).length === 0 ? undefined : tls }
-  })
-
-const verifications: Readonly<Record<string, boolean>> = {
-  required: true,
-  cert_required: true,
-  verify_peer: true,
-  none: false,
-  cert_none: false,
-  verify_none: false
 }

@@ -30,6 +30,8 @@ import * as AmqpConnection from "./internal/AmqpConnection.ts"
 export const make = (config: AmqpConfig.AmqpConfig): Transport["Service"] => {
   const { endpoints } = config
   let last = 0
+  // Every connection is told what one of them has learnt.
+  const limit = { bytes: config.maxMessageSize }
   return Transport.of({
     driver: "amqp",
     uri: endpoints[0].uri,
@@ -41,7 +43,7 @@ export const make = (config: AmqpConfig.AmqpConfig): Transport["Service"] => {
       const errors: Array<MessagingError> = []
       for (const at of order) {
         const endpoint = endpoints[at] ?? endpoints[0]
-        const attempt = yield* Effect.result(AmqpConnection.open(endpoint, config, options.name))
+        const attempt = yield* Effect.result(AmqpConnection.open(endpoint, config, options.name, limit))
         if (attempt._tag === "Success") {
           last = at
           return attempt.success

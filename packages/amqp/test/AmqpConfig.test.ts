@@ -1,3 +1,4 @@
+import * as MaskedUri from "@celeriac/messaging/MaskedUri"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
@@ -61,6 +62,19 @@ describe("AmqpConfig", () => {
     assert.strictEqual(parse("amqp://host?heartbeat=10", { heartbeat: "1 minute" }).heartbeat, 60)
   })
 
+  it("knows how large a message may be by the options, else by the smallest of its URLs", () => {
+    const limit = (options: AmqpConfig.AmqpOptions) => Result.getOrThrow(AmqpConfig.make(options)).maxMessageSize
+    assert.strictEqual(limit({ url: "amqp://a" }), Infinity)
+    assert.strictEqual(limit({ url: "amqp://a?max_message_size=20;amqp://b?max_message_size=10;amqp://c" }), 10)
+    assert.strictEqual(limit({ url: "amqp://a?max_message_size=20", maxMessageSize: 30 }), 30)
+    for (const size of ["", "0", "-1", "1e3", "16MB", "1.5"]) {
+      assert.include(
+        failure({ url: `amqp://a?max_message_size=${size}` }).message,
+        "max_message_size must be a whole number of bytes"
+      )
+    }
+  })
+
   it("has a heartbeat of 30 seconds, and of none when told so", () => {
     assert.strictEqual(parse("amqp://host").heartbeat, 30)
     assert.strictEqual(parse("amqp://host?heartbeat=0").heartbeat, 0)
@@ -104,6 +118,50 @@ describe("AmqpConfig", () => {
         for (const half of [a, b, c]) assert.notInclude(shown, half)
       }
     }))
+  })
+
+  it("shows no three characters of a password in a row, whatever is printed of ASCII", () => {
+    const ascii = fc.string({
+      unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
+      maxLength: 12
+    })
+    // As they break URLs: with what separates its parts and its members.
+    const piece = fc.oneof(
+      ascii,
+      fc.constantFrom("12345", "7/", "1?", ";x://", ";amqp://", "amqp://", "@", ":", "[::1]", "%41")
+    )
+    const passwords = fc.array(piece, { maxLength: 5 }).map((pieces) => pieces.join(""))
+      // With the end of one address and the beginning of another in it, nobody can tell it from two.
+      .filter((text) => text.length > 2 && !/@.*;\s*amqp:\/\//.test(text))
+    const told = (url: string): string => {
+      const result = AmqpConfig.make({ url })
+      return [
+        Result.isSuccess(result) ? JSON.stringify(result.success.endpoints) : result.failure.message,
+        MaskedUri.mask(url),
+        MaskedUri.maskIn(`cannot reach '${url}', giving up`)
+      ].join("\n")
+    }
+    const frames: ReadonlyArray<(password: string) => string> = [
+      (password) => `amqp://Z:${password}@Y/X`,
+      (password) => `amqps://:${password}@Y:6/X?heartbeat=9;amqp://W`,
+      (password) => `amqp://W;amqp://Z:${password}@Y`
+    ]
+    // What is said of other URLs says nothing about this one.
+    const innocent = [
+      ...frames.flatMap((frame) => ["V", "V/V", "V?V", "V#V", "%", ";V", "V:V"].map(frame)),
+      ...["amqp://Y:Y", "amqp://Y?V=1", "amqp://Y?heartbeat=V", "V://Y", "V", ""]
+    ].map(told).join("\n")
+    fc.assert(
+      fc.property(passwords, fc.constantFrom(...frames), (password, frame) => {
+        const url = frame(password)
+        const shown = told(url)
+        for (let at = 0; at + 3 <= password.length; at++) {
+          const part = password.slice(at, at + 3)
+          if (!innocent.includes(part)) assert.notInclude(shown, part)
+        }
+      }),
+      { numRuns: 2_000 }
+    )
   })
 
   it("never shows a password, however the URL is broken", () => {

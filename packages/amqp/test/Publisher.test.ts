@@ -20,7 +20,7 @@ const rig = (options: ConstructorParameters<typeof Publisher>[1] = {}) => {
   let now = 0
   let tick: (() => void) | undefined
   const wire = { full: false, blocked: undefined as string | undefined, throws: undefined as Error | undefined }
-  const taken = new Taken(Infinity)
+  const taken = new Taken({ bytes: Infinity })
   for (const exchange of ["x", "there"]) taken.confirmed(0, exchange, undefined)
   const publisher = new Publisher({
     taken,
@@ -347,7 +347,7 @@ describe("A message that the broker closes the channel for", () => {
   })
 
   it("is not sent again: what is known to be too large is refused at once", () => {
-    const taken = new Taken(3)
+    const taken = new Taken({ bytes: 3 })
     const sent: Array<string> = []
     const publisher = new Publisher({ taken, send: () => sent.push("sent") > 0, blocked: () => undefined })
     const outcomes: Array<string | undefined> = []

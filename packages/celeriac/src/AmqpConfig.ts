@@ -1,3 +1,4 @@
 /** Where a RabbitMQ is and how to talk to it: URLs, TLS, heartbeat, failover. */
-export * from "@celeriac/amqp/AmqpConfig"
 export {} from "./internal/RequiredNode.ts"
+
+export * from "@celeriac/amqp/AmqpConfig"

@@ -1,2 +1,4 @@
 /** The transport to RabbitMQ. */
+export {} from "./internal/RequiredNode.ts"
+
 export * from "@celeriac/amqp/AmqpTransport"

@@ -1,2 +1,4 @@
 /** Which step waits for which. */
+export {} from "./internal/RequiredNode.ts"
+
 export * from "@celeriac/bootsteps/BootGraph"

@@ -1,2 +1,4 @@
 /** How long each step took to boot. */
+export {} from "./internal/RequiredNode.ts"
+
 export * from "@celeriac/bootsteps/BootTimeline"

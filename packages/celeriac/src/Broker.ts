@@ -9,8 +9,9 @@
  * Transports and result backends are found by the schemes of their URLs, and
  * loaded then.
  */
-import { defaultUrl } from "@celeriac/amqp/AmqpConfig"
 export {} from "./internal/RequiredNode.ts"
+
+import { defaultUrl } from "@celeriac/amqp/AmqpConfig"
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"
@@ -60,13 +61,14 @@ export interface Options {
  */
 export const layer = (url: Url, options: Options = {}): Layer.Layer<Broker, MessagingError | ResultError> =>
   Layer.unwrap(Effect.gen(function*() {
-    const transport = yield* Transports.find(asList(url))
+    const settings = Settings.layer(options.settings ?? {})
+    const transport = yield* Transports.find(asList(url), yield* Effect.provide(Settings.MaxMessageSize, settings))
     const results = yield* ResultBackends.find(options.results ?? transport.results)
     return Client.layer.pipe(
       Layer.provideMerge(results),
       Layer.provideMerge(Producer.layer()),
       Layer.provideMerge(transport.layer),
-      Layer.provideMerge(Settings.layer(options.settings ?? {}))
+      Layer.provideMerge(settings)
     )
   }))
 

@@ -1,2 +1,4 @@
 /** Who counts the parts of a chord. */
+export {} from "./internal/RequiredNode.ts"
+
 export * from "@celeriac/tasks/result/ChordCounter"

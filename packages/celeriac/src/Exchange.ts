@@ -1,4 +1,6 @@
 /** An exchange, as a value that says what should exist, and bindings to it. */
+export {} from "./internal/RequiredNode.ts"
+
 export {
   type Binding,
   binding,

@@ -9,6 +9,8 @@
  * The `celeriac` command logs with it; `layer` is for programs that start their
  * worker themselves. Lines go to stderr, as Celery's do.
  */
+export {} from "./internal/RequiredNode.ts"
+
 import * as Cause from "effect/Cause"
 import * as Layer from "effect/Layer"
 import type * as Logger from "effect/Logger"

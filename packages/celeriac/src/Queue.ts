@@ -1,2 +1,4 @@
 /** A queue, as a value that says what should exist. */
+export {} from "./internal/RequiredNode.ts"
+
 export { type Arguments, type Queue, queue as make, type QueueOptions } from "@celeriac/messaging/Entity"

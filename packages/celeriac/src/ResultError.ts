@@ -1,2 +1,4 @@
 /** What can go wrong with a result. */
+export {} from "./internal/RequiredNode.ts"
+
 export * from "@celeriac/tasks/result/ResultError"

@@ -15,6 +15,8 @@
  * `Settings.DefaultQueue` and the others here are references: read where they
  * are needed, and provided by `layer`.
  */
+export {} from "./internal/RequiredNode.ts"
+
 import type { SettingsError } from "@celeriac/tasks/SettingsError"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"

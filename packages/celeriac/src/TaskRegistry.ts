@@ -1,2 +1,4 @@
 /** The tasks that this process can run, by name. */
+export {} from "./internal/RequiredNode.ts"
+
 export * from "@celeriac/tasks/TaskRegistry"

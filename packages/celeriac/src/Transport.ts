@@ -1,2 +1,4 @@
 /** The seam between messaging and brokers: connections, channels, deliveries. */
+export {} from "./internal/RequiredNode.ts"
+
 export * from "@celeriac/messaging/Transport"

@@ -12,10 +12,11 @@
  * const sum = await (await add.delay({ x: 2, y: 3 })).get()   // in another
  * ```
  */
+export {} from "./internal/RequiredNode.ts"
+
 export { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
 export { ResultError } from "@celeriac/tasks/result/ResultError"
 export { TaskError } from "@celeriac/tasks/TaskError"
-export {} from "./internal/RequiredNode.ts"
 export { type AppOptions, make as celeriac, type PromiseApp } from "./promise/PromiseApp.ts"
 export type { Definition, Handler, PromiseTask, Request } from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"

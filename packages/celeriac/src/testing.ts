@@ -17,6 +17,8 @@
  * looked into (`broker.queue("celery")`), and its `faults` strike when a test
  * asks for them.
  */
+export {} from "./internal/RequiredNode.ts"
+
 export * as MemoryBroker from "@celeriac/messaging/transports/MemoryBroker"
 export type { Faults } from "@celeriac/messaging/transports/MemoryFaults"
 export * as TestWorker from "@celeriac/worker/testing/TestWorker"

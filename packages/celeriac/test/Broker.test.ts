@@ -154,7 +154,7 @@ describe("Broker", () => {
 describe("the types", () => {
   it("ask a handler's needs of whoever runs the worker, wherever the handler is written", () => {
     const inline = Worker.make({
-      tasks: [add.toLayer(() => Effect.as(Client.Client, 1)), add.toLayer(({ x, y }) => Effect.succeed(x + y))]
+      tasks: [add.toLayer(() => Effect.as(Client.Client, 1)), Task.make("proj.noop").toLayer(() => Effect.void)]
     })
     const closed: Effect.Effect<void, unknown> = Effect.provide(inline.run, Broker.layerMemory)
     // @ts-expect-error the client is not there

@@ -303,7 +303,16 @@ w1@example.com v${version} (celeriac)
   }
 
   for (
-    const password of ["Tr0ub;4dor", "12/4dor", "12?4dor", "Tr0ub#4dor", "Tr0ub@4dor", "Tr0ub 4dor/x", "Tr0ub%4dor"]
+    const password of [
+      "Tr0ub;4dor",
+      "12/4dor",
+      "12?4dor",
+      "Tr0ub#4dor",
+      "Tr0ub@4dor",
+      "Tr0ub 4dor/x",
+      "Tr0ub%4dor",
+      "1/;x://Tr0ub4dor"
+    ]
   ) {
     it(`shows no half of the password ${password}`, async () => {
       const url = `amqp://admin:${password}@127.0.0.1:1/v`

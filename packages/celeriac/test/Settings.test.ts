@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Broker from "../src/Broker.ts"
 import * as Client from "../src/Client.ts"
 import { celeriac } from "../src/promise.ts"
+import * as Queue from "../src/Queue.ts"
 import * as ResultWriter from "../src/ResultWriter.ts"
 import * as Settings from "../src/Settings.ts"
 import * as Task from "../src/Task.ts"
@@ -88,21 +91,93 @@ describe("settings", () => {
       assert.strictEqual(same.with({ settings: { defaultQueue: "other" } }).taskSettings.defaultQueue, "other")
     }))
 
+  it.effect("of a worker reach what its handlers send and what becomes of them, whatever the broker was made by", () =>
+    Effect.gen(function*() {
+      const relay = Task.make("relay")
+      const sent = Task.make("sent", { success: Schema.Int })
+      const worker = Worker.make({
+        tasks: [
+          relay.toLayer(() =>
+            Effect.flatMap(Client.Client, (client) => Effect.orDie(client.applyAsync(sent, {}, { ignoreResult: true })))
+          )
+        ],
+        queues: ["celery"],
+        settings: { routes: { sent: "elsewhere" }, defaultPriority: 7, resultSerializer: "nonsense" }
+      })
+      const lines: Array<string> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
+      yield* Effect.gen(function*() {
+        const client = yield* Client.Client
+        const asked = yield* client.delay(relay)
+        // The result has no form in a serializer that is not there, and so comes as the failure to write it.
+        const channel = yield* (yield* (yield* Transport.Transport).connect()).openChannel()
+        yield* channel.declareQueue(Queue.make("elsewhere"))
+        const letter = yield* channel.get("elsewhere", { noAck: true }).pipe(
+          Effect.repeat({ until: (pulled) => pulled._tag === "Some" })
+        )
+        assert.strictEqual(letter._tag === "Some" && letter.value.properties.priority, 7)
+        // The client around the worker is the broker's, and goes by its settings.
+        yield* client.applyAsync(sent, {}, { ignoreResult: true })
+        assert.strictEqual((yield* channel.queueState("elsewhere")).messageCount, 0)
+        return asked
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(worker.layer),
+        Effect.provide(Broker.layer("memory://")),
+        Effect.provide(logger)
+      )
+      assert.isTrue(lines.some((line) => line.includes("no serializer 'nonsense'")), lines.join("\n"))
+      assert.isFalse(lines.some((line) => line.includes("No worker reads")))
+    }))
+
+  it.effect("of a worker say where its handlers send what is not routed", () =>
+    Effect.gen(function*() {
+      const relay = Task.make("relay")
+      const worker = Worker.make({
+        tasks: [
+          relay.toLayer(() =>
+            Effect.flatMap(Client.Client, (client) => Effect.orDie(client.sendTask("any", { ignoreResult: true })))
+          )
+        ],
+        queues: ["celery"],
+        settings: { defaultQueue: "emails" }
+      })
+      yield* Effect.gen(function*() {
+        yield* (yield* Client.Client).execute(relay)
+        const channel = yield* (yield* (yield* Transport.Transport).connect()).openChannel()
+        assert.strictEqual((yield* channel.queueState("emails")).messageCount, 1)
+      }).pipe(Effect.scoped, Effect.provide(worker.layer), Effect.provide(Broker.layer("memory://")))
+    }))
+
   it.effect("that only the broker reads are warned of, when the worker alone has them", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []
       const logger = Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
-      const settings = { resultSerializer: "json", acksLate: true, routes: { "a": "b" } }
-      const boot = (broker: Broker.Options) =>
+      const settings = {
+        resultExpires: "1 hour",
+        acksLate: true,
+        routes: { "a": "b" },
+        resultSerializer: "text"
+      } as const
+      const boot = <E>(broker: Layer.Layer<Broker.Broker, E>) =>
         Effect.void.pipe(
           Effect.provide(Worker.make({ tasks: [], settings }).layer),
-          Effect.provide(Broker.layer("memory://", broker)),
+          Effect.provide(broker),
           Effect.provide(logger)
         )
-      yield* boot({ settings })
+      yield* boot(Broker.layer("memory://", { settings }))
       assert.isFalse(lines.some((line) => line.includes("No worker reads")))
-      yield* boot({})
-      assert.isTrue(lines.some((line) => line.includes("No worker reads the settings resultSerializer, routes: give")))
+      yield* boot(Broker.layer("memory://"))
+      assert.isTrue(lines.some((line) => line.includes("No worker reads the settings resultExpires: give")))
+      // A store of somebody else's, which may have read them when it was built.
+      const other = Layer.effect(
+        ResultWriter.ResultWriter,
+        Effect.map(ResultWriter.ResultWriter, (writer) => ({ ...writer }))
+      )
+      yield* boot(Layer.provideMerge(other, Broker.layer("memory://")))
+      assert.isTrue(
+        lines.some((line) => line.includes("No worker reads the settings resultExpires, resultSerializer: give"))
+      )
     }))
 
   it("of a worker are its broker's too, given once", () =>

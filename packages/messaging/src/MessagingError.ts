@@ -170,7 +170,8 @@ export class PublishTimedOut extends Schema.TaggedError<PublishTimedOut>()("Publ
 
 /**
  * The channel went away between publish and confirm: whether the message was
- * stored is not known. With `isSuspect`, the broker closed it because of one
+ * stored is not known. So ends what is under way to an exchange, or by a permission,
+ * that is taken away. With `isSuspect`, the broker closed the channel because of one
  * message, perhaps this one: whoever sends it again sends it by itself.
  */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {

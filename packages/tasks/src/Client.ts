@@ -26,6 +26,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Arguments from "./Arguments.ts"
 import * as AsyncResult from "./AsyncResult.ts"
+import * as BySettings from "./BySettings.ts"
 import * as CallOptions from "./CallOptions.ts"
 import * as Misuse from "./internal/Misuse.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
@@ -100,147 +101,149 @@ export class Client extends Context.Service<Client, {
 }>()("@celeriac/tasks/Client") {}
 
 /** The settings in effect are read once, when the client is made. */
-export const make: Effect.Effect<Client["Service"], never, Producer.Producer | ResultReader> = Effect.gen(function*() {
-  const producer = yield* Producer.Producer
-  const reader = yield* ResultReader
-  const newId = yield* TaskId
-  const clock = yield* Clock.Clock
-  const ways = yield* SendWays.make
-  const ignoresResults = yield* Settings.IgnoreResult
-  const deliveryMode = yield* Settings.DefaultDeliveryMode
-  const deadline = yield* Settings.PublishDeadline
-  const defaultSerializer = yield* Settings.Serializer
-  const defaultCompression = yield* Settings.Compression
-  const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
+export const make: Effect.Effect<Client["Service"], never, Producer.Producer | ResultReader> = BySettings.make(
+  Effect.gen(function*() {
+    const producer = yield* Producer.Producer
+    const reader = yield* ResultReader
+    const newId = yield* TaskId
+    const clock = yield* Clock.Clock
+    const ways = yield* SendWays.make
+    const ignoresResults = yield* Settings.IgnoreResult
+    const deliveryMode = yield* Settings.DefaultDeliveryMode
+    const deadline = yield* Settings.PublishDeadline
+    const defaultSerializer = yield* Settings.Serializer
+    const defaultCompression = yield* Settings.Compression
+    const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
 
-  const encodingWith = (serializer = defaultSerializer, compression = defaultCompression): Content.EncodeOptions =>
-    compression === undefined ? { ...coding, serializer } : { ...coding, serializer, compression }
-  const encoding = encodingWith()
-  const encodingOf = (call: CallOptions.CallOptions, definition: TaskOptions): Content.EncodeOptions => {
-    const serializer = call.serializer ?? definition.serializer
-    const compression = call.compression ?? definition.compression
-    return serializer === undefined && compression === undefined ? encoding : encodingWith(serializer, compression)
-  }
+    const encodingWith = (serializer = defaultSerializer, compression = defaultCompression): Content.EncodeOptions =>
+      compression === undefined ? { ...coding, serializer } : { ...coding, serializer, compression }
+    const encoding = encodingWith()
+    const encodingOf = (call: CallOptions.CallOptions, definition: TaskOptions): Content.EncodeOptions => {
+      const serializer = call.serializer ?? definition.serializer
+      const compression = call.compression ?? definition.compression
+      return serializer === undefined && compression === undefined ? encoding : encodingWith(serializer, compression)
+    }
 
-  const send = <A, E>(
-    task: Sendable<A, E>,
-    call: CallOptions.CallOptions,
-    encoded: Arguments.Encoded,
-    shown: Arguments.Encoded,
-    times: CallOptions.Times,
-    now: number
-  ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-    const found = ways.of(task, call)
-    if (Result.isFailure(found)) return Effect.fail(found.failure)
-    const way = found.success
-    const priority = call.priority ?? way.priority
-    const problem = CallOptions.problem(call, priority)
-    if (problem !== undefined) return Effect.fail(problem)
-    const id = call.taskId ?? newId()
-    const said = call.ignoreResult ?? task.options.ignoreResult
-    const ignoreResult = said ?? (!task.isNamed && ignoresResults)
-    const message = TaskMessage.write({
-      task: task.name,
-      id,
-      args: encoded.args,
-      kwargs: encoded.kwargs,
-      shadow: call.shadow,
-      eta: times.eta,
-      expires: times.expires,
-      rootId: call.parent?.rootId,
-      parentId: call.parent?.id,
-      argsRepr: shown === encoded ? undefined : PythonRepr.args(shown.args),
-      kwargsRepr: shown === encoded ? undefined : PythonRepr.kwargs(shown.kwargs),
-      // Whoever sends by name alone leaves it to the worker's definition.
-      ignoreResult: task.isNamed ? said ?? null : ignoreResult,
-      custom: call.headers,
-      replyTo: ignoreResult ? undefined : reader.replyTo,
-      deliveryMode,
-      priority,
-      expiration: times.expires === undefined ? undefined : times.expires - now
-    }, encodingOf(call, task.options))
-    if (Result.isFailure(message)) return Effect.fail(message.failure)
-    const publish = (deadline: Duration.Input) =>
-      Effect.as(
-        producer.publish(message.success, {
-          exchange: way.exchange,
-          routingKey: way.routingKey,
-          declare: way.declare,
-          deadline,
-          retry: call.retry === false ? false : call.retryPolicy ?? true
-        }),
-        AsyncResult.fromReader(id, reader, task.outcome, ignoreResult)
-      )
-    const within = call.deadline ?? deadline
-    return ignoreResult
-      ? publish(within)
-      : SendDeadline.preparing(clock, within, way, (deadline) => reader.prepare(id, deadline), publish)
-  }
+    const send = <A, E>(
+      task: Sendable<A, E>,
+      call: CallOptions.CallOptions,
+      encoded: Arguments.Encoded,
+      shown: Arguments.Encoded,
+      times: CallOptions.Times,
+      now: number
+    ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
+      const found = ways.of(task, call)
+      if (Result.isFailure(found)) return Effect.fail(found.failure)
+      const way = found.success
+      const priority = call.priority ?? way.priority
+      const problem = CallOptions.problem(call, priority)
+      if (problem !== undefined) return Effect.fail(problem)
+      const id = call.taskId ?? newId()
+      const said = call.ignoreResult ?? task.options.ignoreResult
+      const ignoreResult = said ?? (!task.isNamed && ignoresResults)
+      const message = TaskMessage.write({
+        task: task.name,
+        id,
+        args: encoded.args,
+        kwargs: encoded.kwargs,
+        shadow: call.shadow,
+        eta: times.eta,
+        expires: times.expires,
+        rootId: call.parent?.rootId,
+        parentId: call.parent?.id,
+        argsRepr: shown === encoded ? undefined : PythonRepr.args(shown.args),
+        kwargsRepr: shown === encoded ? undefined : PythonRepr.kwargs(shown.kwargs),
+        // Whoever sends by name alone leaves it to the worker's definition.
+        ignoreResult: task.isNamed ? said ?? null : ignoreResult,
+        custom: call.headers,
+        replyTo: ignoreResult ? undefined : reader.replyTo,
+        deliveryMode,
+        priority,
+        expiration: times.expires === undefined ? undefined : times.expires - now
+      }, encodingOf(call, task.options))
+      if (Result.isFailure(message)) return Effect.fail(message.failure)
+      const publish = (deadline: Duration.Input) =>
+        Effect.as(
+          producer.publish(message.success, {
+            exchange: way.exchange,
+            routingKey: way.routingKey,
+            declare: way.declare,
+            deadline,
+            retry: call.retry === false ? false : call.retryPolicy ?? true
+          }),
+          AsyncResult.fromReader(id, reader, task.outcome, ignoreResult)
+        )
+      const within = call.deadline ?? deadline
+      return ignoreResult
+        ? publish(within)
+        : SendDeadline.preparing(clock, within, way, (deadline) => reader.prepare(id, deadline), publish)
+    }
 
-  const sendInTime = <A, E>(
-    task: Sendable<A, E>,
-    call: CallOptions.CallOptions,
-    encoded: Arguments.Encoded,
-    shown: Arguments.Encoded
-  ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-    const timing = call.expires === undefined && task.options.expires !== undefined
-      ? { countdown: call.countdown, eta: call.eta, expires: task.options.expires }
-      : call
-    if (!CallOptions.isTimed(timing)) return send(task, call, encoded, shown, CallOptions.untimed, 0)
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const times = CallOptions.times(timing, now)
-      return Result.isFailure(times)
-        ? Effect.fail(times.failure)
-        : send(task, call, encoded, shown, times.success, now)
-    })
-  }
-
-  const applyAsync = <T extends Task.Any>(
-    task: T,
-    args: Task.Input<T> | undefined,
-    call: CallOptions.CallOptions = none
-  ): Effect.Effect<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>, SendError> =>
-    Effect.suspend(() => {
-      const refused = Misuse.ofCall(task, args)
-      if (refused !== undefined) return refused
-      const encoded = task.arguments.encode(args ?? none)
-      return Result.isFailure(encoded)
-        ? Effect.fail(TaskError.because(
-          "send",
-          new TaskError.InvalidArguments({ task: task.name, detail: encoded.failure.message })
-        ))
-        : sendInTime(task, call, encoded.success, task.arguments.conceal(encoded.success))
-    })
-
-  return Client.of({
-    delay: (task, ...args) => Misuse.ofDelay(task, args) ?? applyAsync(task, args[0]),
-    applyAsync: (task, ...[args, call]) => applyAsync(task, args, call),
-    sendTask: (name, call = none) =>
-      Effect.suspend(() => {
-        const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
-        return Misuse.ofName(name) ??
-          sendInTime({ name, options: none, outcome: Outcome.untyped, isNamed: true }, call, encoded, encoded)
-      }),
-    execute: (task, ...[args, call]) =>
-      Effect.suspend(() => {
-        const began = clock.currentTimeMillisUnsafe()
-        const timeout = call?.timeout
-        const options = timeout === undefined
-          ? call
-          : { ...call, deadline: SendDeadline.shorter(call?.deadline ?? deadline, timeout) }
-        const sendAndGet = (options: CallOptions.CallOptions | undefined) =>
-          Effect.flatMap(
-            applyAsync(task, args, options),
-            (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get())
-          )
-        if (reader.replyTo === undefined) return sendAndGet(options)
-        // The answer may be here before the broker's confirm: then the confirm is not waited for.
-        const taskId = call?.taskId ?? newId()
-        const answer = AsyncResult.fromReader(taskId, reader, task.outcome, false).get()
-        return Effect.raceFirst(sendAndGet({ ...options, taskId }), Effect.interruptible(answer))
+    const sendInTime = <A, E>(
+      task: Sendable<A, E>,
+      call: CallOptions.CallOptions,
+      encoded: Arguments.Encoded,
+      shown: Arguments.Encoded
+    ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
+      const timing = call.expires === undefined && task.options.expires !== undefined
+        ? { countdown: call.countdown, eta: call.eta, expires: task.options.expires }
+        : call
+      if (!CallOptions.isTimed(timing)) return send(task, call, encoded, shown, CallOptions.untimed, 0)
+      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const times = CallOptions.times(timing, now)
+        return Result.isFailure(times)
+          ? Effect.fail(times.failure)
+          : send(task, call, encoded, shown, times.success, now)
       })
+    }
+
+    const applyAsync = <T extends Task.Any>(
+      task: T,
+      args: Task.Input<T> | undefined,
+      call: CallOptions.CallOptions = none
+    ): Effect.Effect<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>, SendError> =>
+      Effect.suspend(() => {
+        const refused = Misuse.ofCall(task, args)
+        if (refused !== undefined) return refused
+        const encoded = task.arguments.encode(args ?? none)
+        return Result.isFailure(encoded)
+          ? Effect.fail(TaskError.because(
+            "send",
+            new TaskError.InvalidArguments({ task: task.name, detail: encoded.failure.message })
+          ))
+          : sendInTime(task, call, encoded.success, task.arguments.conceal(encoded.success))
+      })
+
+    return Client.of({
+      delay: (task, ...args) => Misuse.ofDelay(task, args) ?? applyAsync(task, args[0]),
+      applyAsync: (task, ...[args, call]) => applyAsync(task, args, call),
+      sendTask: (name, call = none) =>
+        Effect.suspend(() => {
+          const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
+          return Misuse.ofName(name) ??
+            sendInTime({ name, options: none, outcome: Outcome.untyped, isNamed: true }, call, encoded, encoded)
+        }),
+      execute: (task, ...[args, call]) =>
+        Effect.suspend(() => {
+          const began = clock.currentTimeMillisUnsafe()
+          const timeout = call?.timeout
+          const options = timeout === undefined
+            ? call
+            : { ...call, deadline: SendDeadline.shorter(call?.deadline ?? deadline, timeout) }
+          const sendAndGet = (options: CallOptions.CallOptions | undefined) =>
+            Effect.flatMap(
+              applyAsync(task, args, options),
+              (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get())
+            )
+          if (reader.replyTo === undefined) return sendAndGet(options)
+          // The answer may be here before the broker's confirm: then the confirm is not waited for.
+          const taskId = call?.taskId ?? newId()
+          const answer = AsyncResult.fromReader(taskId, reader, task.outcome, false).get()
+          return Effect.raceFirst(sendAndGet({ ...options, taskId }), Effect.interruptible(answer))
+        })
+    })
   })
-})
+)
 
 /** A client over the producer and the result backend at hand. */
 export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader> = Layer.effect(Client, make)

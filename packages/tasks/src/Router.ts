@@ -61,7 +61,7 @@ export const Routes: Setting.Reference<ReadonlyArray<Route>, RoutesInput> = Sett
     celery: "task_routes",
     default: () => [],
     defaultShown: "none",
-    isReadByBroker: true,
+    readBy: "client",
     doc: "Where tasks go, by their names; `*` stands for any text. Asked in order, the first answer counts."
   }
 )

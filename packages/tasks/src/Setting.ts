@@ -52,8 +52,12 @@ export interface Options<out A> {
   /** One line. */
   readonly doc: string
   readonly flag?: Flag | undefined
-  /** Whether it is read when the layers of broker, client and results are built, and by no worker. */
-  readonly isReadByBroker?: boolean | undefined
+  /**
+   * Who reads it when it is built around a worker, and not the worker: `client`
+   * and `writer` (of results) are made again by the worker's own settings, `broker`
+   * and its results are not.
+   */
+  readonly readBy?: "client" | "writer" | "broker" | undefined
   /** Names in the environment besides its own. */
   readonly environment?: ReadonlyArray<string> | undefined
 }

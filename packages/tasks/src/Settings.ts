@@ -73,7 +73,7 @@ export const DefaultPriority: Reference<number> = Setting.reference(
   {
     celery: "task_default_priority",
     default: () => 0,
-    isReadByBroker: true,
+    readBy: "client",
     doc: "The priority of a task that names none; higher comes first."
   }
 )
@@ -108,7 +108,7 @@ export const DefaultDeliveryMode: Reference<1 | 2> = Setting.reference(
   {
     celery: "task_default_delivery_mode",
     default: () => 2,
-    isReadByBroker: true,
+    readBy: "client",
     doc: "2 keeps tasks on the broker's disk, 1 does not."
   }
 )
@@ -120,7 +120,7 @@ export const Serializer: Reference<string> = Setting.reference(
   {
     celery: "task_serializer",
     default: () => "json",
-    isReadByBroker: true,
+    readBy: "client",
     doc: "The serializer of the arguments."
   }
 )
@@ -133,7 +133,7 @@ export const Compression: Reference<string | undefined, string> = Setting.refere
     celery: "task_compression",
     default: () => undefined,
     defaultShown: "none",
-    isReadByBroker: true,
+    readBy: "client",
     doc: "The compression of task messages: `gzip`, `brotli`, `zstd`."
   }
 )
@@ -156,7 +156,7 @@ export const ResultAcceptContent: Reference<ReadonlyArray<string>> = Setting.ref
   {
     celery: "result_accept_content",
     default: () => ["json"],
-    isReadByBroker: true,
+    readBy: "broker",
     doc: "The serializers a client decodes results from."
   }
 )
@@ -168,7 +168,7 @@ export const ResultSerializer: Reference<string> = Setting.reference(
   {
     celery: "result_serializer",
     default: () => "json",
-    isReadByBroker: true,
+    readBy: "writer",
     doc: "The serializer of results."
   }
 )
@@ -181,7 +181,7 @@ export const ResultExpires: Reference<Duration.Input> = Setting.reference(
   {
     celery: "result_expires",
     default: () => "1 day",
-    isReadByBroker: true,
+    readBy: "broker",
     doc: "How long a result is kept."
   }
 )
@@ -193,7 +193,7 @@ export const ResultPersistent: Reference<boolean> = Setting.reference(
   {
     celery: "result_persistent",
     default: () => false,
-    isReadByBroker: true,
+    readBy: "writer",
     doc: "Whether results sent as messages are kept on the broker's disk."
   }
 )
@@ -265,8 +265,24 @@ export const PublishDeadline: Reference<Duration.Input> = Setting.reference(
   SettingKind.duration,
   {
     default: () => "30 seconds",
-    isReadByBroker: true,
+    readBy: "client",
     doc: "How long a publish waits for the broker's confirm."
+  }
+)
+
+/**
+ * The broker's `max_message_size`, in bytes: what is larger fails with `TooLarge`
+ * before it is sent. Undefined: learnt from the first message that it refuses.
+ */
+export const MaxMessageSize: Reference<number | undefined, number> = Setting.reference(
+  "@celeriac/tasks/Settings/MaxMessageSize",
+  SettingKind.integer({ from: 1, expected: "a whole number of bytes" }),
+  {
+    default: () => undefined,
+    defaultShown: "learnt from the first message that is refused",
+    readBy: "broker",
+    doc:
+      "The broker's `max_message_size`, in bytes: what is larger fails before it is sent. In a URL, `?max_message_size=`."
   }
 )
 
@@ -276,7 +292,7 @@ export const DeclareQueues: Reference<boolean> = Setting.reference(
   SettingKind.flag,
   {
     default: () => true,
-    isReadByBroker: true,
+    readBy: "client",
     doc:
       "Whether a client declares the queue it sends to. With a user that may not configure anything, let the worker declare."
   }

@@ -33,6 +33,7 @@ import * as Arguments from "./Arguments.ts"
 import type * as Codec from "./Codec.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
+import * as TaskLayer from "./TaskLayer.ts"
 import * as TaskOptions from "./TaskOptions.ts"
 import { TaskRegistry } from "./TaskRegistry.ts"
 import type { TaskRequest } from "./TaskRequest.ts"
@@ -62,7 +63,8 @@ export interface Task<
   /**
    * The task with its handler, as a layer that registers it while the layer
    * lives. What the handler needs shows in the layer's type. A second task of
-   * the same name is a defect, a `TaskError`.
+   * the same name is a defect, a `TaskError`: where the worker is defined, if
+   * both are in its list.
    *
    * A handler that opens resources closes them itself, with `Effect.scoped`:
    * every run would pay for a scope otherwise. `middleware` is around each run,
@@ -71,7 +73,7 @@ export interface Task<
   readonly toLayer: <R = never, const M extends Middleware.Maybe = []>(
     handler: Handler<Parameters, Success, Failure, R> & WithoutScope<R>,
     options?: LayerOptions<M>
-  ) => Layer.Layer<never, never, TaskRegistry | Unprovided<R, M> | Middleware.Needs<M>>
+  ) => TaskLayer.TaskLayer<Name, Unprovided<R, M> | Middleware.Needs<M>>
 }
 
 /** What a handler needs and its middleware does not provide. Said so that nothing is inferred for `R` from where the layer goes. */
@@ -173,27 +175,30 @@ const register = <
   task: Task<Name, Parameters, Success, Failure>,
   handler: Handler<Parameters, Success, Failure, R>,
   { middleware, ...options }: LayerOptions<M>
-): Layer.Layer<never, never, TaskRegistry | Unprovided<R, M> | Middleware.Needs<M>> => {
+): TaskLayer.TaskLayer<Name, Unprovided<R, M> | Middleware.Needs<M>> => {
   TaskOptions.check(options)
-  return Layer.effectDiscard(Effect.gen(function*() {
-    const registry = yield* TaskRegistry
-    // The layer's own scope would never close what a run opens.
-    const context: Context.Context<any> = Context.omit(Scope.Scope)(
-      yield* Effect.context<Unprovided<R, M> | Middleware.Needs<M>>()
-    )
-    // `bind` makes the parameters; the registry holds tasks of every type.
-    const erased: Middleware.Handler = Middleware.wrap(handler as Middleware.Handler, middleware ?? [])
-    const registered = {
-      name: task.name,
-      options: yield* TaskOptions.resolve(options, task.options),
-      bind: task.bind,
-      handler: erased,
-      context,
-      handle: (parameters: unknown, request: TaskRequest) =>
-        Effect.provideContext(Effect.suspend(() => erased(parameters, request)), context),
-      encodeSuccess: task.outcome.encodeSuccess,
-      encodeError: task.outcome.encodeError
-    }
-    yield* Effect.orDie(registry.register(registered))
-  }))
+  return TaskLayer.make(
+    task.name,
+    Layer.effectDiscard(Effect.gen(function*() {
+      const registry = yield* TaskRegistry
+      // The layer's own scope would never close what a run opens.
+      const context: Context.Context<any> = Context.omit(Scope.Scope)(
+        yield* Effect.context<Unprovided<R, M> | Middleware.Needs<M>>()
+      )
+      // `bind` makes the parameters; the registry holds tasks of every type.
+      const erased: Middleware.Handler = Middleware.wrap(handler as Middleware.Handler, middleware ?? [])
+      const registered = {
+        name: task.name,
+        options: yield* TaskOptions.resolve(options, task.options),
+        bind: task.bind,
+        handler: erased,
+        context,
+        handle: (parameters: unknown, request: TaskRequest) =>
+          Effect.provideContext(Effect.suspend(() => erased(parameters, request)), context),
+        encodeSuccess: task.outcome.encodeSuccess,
+        encodeError: task.outcome.encodeError
+      }
+      yield* Effect.orDie(registry.register(registered))
+    }))
+  )
 }

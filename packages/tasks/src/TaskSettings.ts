@@ -11,7 +11,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as BySettings from "./BySettings.ts"
 import * as Queues from "./Queues.ts"
+import { ResultWriter } from "./result/ResultWriter.ts"
 import * as Router from "./Router.ts"
 import * as Setting from "./Setting.ts"
 import * as Settings from "./Settings.ts"
@@ -59,19 +61,33 @@ export const context = (some: Some): Context.Context<never> => {
   return context
 }
 
-/**
- * Of these, the names of those that were given too far inside: the layers of
- * broker, client and results have read them, and nobody gave them any.
- */
-export const unread = (some: Some): Effect.Effect<ReadonlyArray<string>> =>
-  Effect.contextWith((around: Context.Context<never>) =>
-    Effect.succeed(
-      Object.keys(some).filter((name) => {
-        const reference = references.get(name)
-        return reference?.setting.isReadByBroker === true && !around.mapUnsafe.has(reference.key)
-      })
-    )
-  )
+/** Settings that were given inside of what reads them. */
+export interface Applied {
+  /** What reads them, made again by them. */
+  readonly services: Context.Context<never>
+  /** The names of those that reach nobody: they were given too far inside. */
+  readonly unread: ReadonlyArray<string>
+}
+
+/** Takes these settings to the services around that read their like, as far as those can be made again. */
+export const apply = (some: Some): Effect.Effect<Applied> =>
+  Effect.contextWith((around: Context.Context<never>) => {
+    const others = Object.entries(some).flatMap(([name, value]) => {
+      const reference = references.get(name)
+      return reference === undefined || Context.get(around, reference) === value ? [] : [{ name, reference }]
+    })
+    if (others.length === 0) return Effect.succeed(nothing)
+    return Effect.map(BySettings.again(context(some)), (services) => {
+      const isUnread = ({ reference }: { readonly reference: Setting.Reference<any, any> }): boolean => {
+        if (around.mapUnsafe.has(reference.key)) return false
+        const { readBy } = reference.setting
+        return readBy === "broker" || (readBy === "writer" && !services.mapUnsafe.has(ResultWriter.key))
+      }
+      return { services, unread: others.filter(isUnread).map(({ name }) => name) }
+    })
+  })
+
+const nothing: Applied = { services: Context.empty(), unread: [] }
 
 /** Gives the settings to all that is built or run below. Throws a `SettingsError` that lists all that is wrong. */
 export const layer = (given: Given): Layer.Layer<never> =>

@@ -1,6 +1,7 @@
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
 import { TaskError } from "@celeriac/tasks/TaskError"
+import type * as TaskLayer from "@celeriac/tasks/TaskLayer"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
@@ -218,7 +219,7 @@ describe("Task", () => {
 
   describe("types", () => {
     it("shows what the handler needs until it is provided", () => {
-      expectTypeOf(orderLayer).toEqualTypeOf<Layer.Layer<never, never, Stock | TaskRegistry.TaskRegistry>>()
+      expectTypeOf(orderLayer).toEqualTypeOf<TaskLayer.TaskLayer<"shop.order", Stock>>()
       expectTypeOf(orderLayer.pipe(Layer.provide(stockOf(1))))
         .toEqualTypeOf<Layer.Layer<never, never, TaskRegistry.TaskRegistry>>()
     })

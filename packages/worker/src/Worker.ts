@@ -19,6 +19,8 @@
 import { orThrow } from "@celeriac/bootsteps/BootGraphError"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as Middleware from "@celeriac/tasks/Middleware"
+import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
+import * as TaskLayer from "@celeriac/tasks/TaskLayer"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Layer from "effect/Layer"
 import type * as Handlers from "./boot/Handlers.ts"
@@ -36,9 +38,9 @@ export { Worker } from "./internal/WorkerService.ts"
 export type NoHandlers = ReadonlyArray<Layer.Layer<never>>
 
 export interface Options<
-  T extends Handlers.List,
-  W extends WorkerSteps.List,
-  C extends WorkerSteps.List,
+  T extends Handlers.Maybe,
+  W extends WorkerSteps.Maybe,
+  C extends WorkerSteps.Maybe,
   M extends Middleware.Maybe = []
 > {
   /**
@@ -49,9 +51,9 @@ export interface Options<
     | (
       & T
       & WorkerChecks.Handlers<
-        T,
-        WorkerSteps.Worker | W[number],
-        WorkerSteps.Consumer | C[number],
+        NonNullable<T>,
+        WorkerSteps.Worker | WorkerSteps.Of<W>,
+        WorkerSteps.Consumer | WorkerSteps.Of<C>,
         Middleware.Provides<M>
       >
     )
@@ -78,10 +80,12 @@ export interface Options<
   /** Steps of your own, for either blueprint. */
   readonly steps?: {
     /** Of the Worker blueprint: they live with the process. */
-    readonly worker?: (W & WorkerChecks.ForWorker<W, WorkerSteps.Worker, WorkerSteps.Consumer | C[number]>) | undefined
+    readonly worker?:
+      | (W & WorkerChecks.ForWorker<NonNullable<W>, WorkerSteps.Worker, WorkerSteps.Consumer | WorkerSteps.Of<C>>)
+      | undefined
     /** Of the Consumer blueprint: they live with one connection, and are started again with the next. */
     readonly consumer?:
-      | (C & WorkerChecks.ForConsumer<C, WorkerSteps.Consumer, WorkerSteps.Worker | W[number]>)
+      | (C & WorkerChecks.ForConsumer<NonNullable<C>, WorkerSteps.Consumer, WorkerSteps.Worker | WorkerSteps.Of<W>>)
       | undefined
   } | undefined
 }
@@ -92,23 +96,26 @@ type ErrorsOf<L> = L extends Layer.Layer<never, infer E, any> ? E : never
 /**
  * Defines a worker. Steps that do not fit together are a defect, a
  * `BootGraphError` that names them; so is a worker that has nothing to do,
- * `NoTasks`, and one whose settings cannot work, `SettingsError`.
+ * `NoTasks`, one with two tasks of one name, `TaskError`, and one whose settings
+ * cannot work, `SettingsError`.
  */
 export const make = <
-  const T extends Handlers.List = NoHandlers,
-  const W extends WorkerSteps.List = [],
-  const C extends WorkerSteps.List = [],
+  const T extends Handlers.Maybe = NoHandlers,
+  const W extends WorkerSteps.Maybe = [],
+  const C extends WorkerSteps.Maybe = [],
   const M extends Middleware.Maybe = []
 >(
   options: Options<T, W, C, M>
 ): Of<
-  ErrorsOf<T[number]>,
-  Exclude<WorkerChecks.NeedsOf<T[number]>, Middleware.Provides<M>> | Middleware.Needs<M>,
-  WorkerSteps.Worker | W[number],
-  WorkerSteps.Consumer | C[number]
+  ErrorsOf<NonNullable<T>[number]>,
+  Exclude<WorkerChecks.NeedsOf<NonNullable<T>[number]>, Middleware.Provides<M>> | Middleware.Needs<M>,
+  WorkerSteps.Worker | WorkerSteps.Of<W>,
+  WorkerSteps.Consumer | WorkerSteps.Of<C>
 > => {
   // An empty list is somebody's word: tasks may be registered by other means.
   if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
+  const twice = TaskLayer.duplicate(options.tasks ?? [])
+  if (twice !== undefined) throw because("Worker.make", new DuplicateTask({ task: twice }))
   const taskSettings = WorkerSettings.ofTasks(options.settings ?? {})
   const settings = WorkerSettings.change(
     WorkerSettings.change(WorkerSettings.defaults(), options.settings ?? {}),

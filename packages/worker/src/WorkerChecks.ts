@@ -71,7 +71,9 @@ export type NeedsOf<L> = L extends Layer.Layer<never, infer _E, infer R> ? Exclu
 
 /** Handlers of tasks, which run whether or not there is a connection. `M` is what middleware provides. */
 export type Handlers<T extends ReadonlyArray<Layer.Layer<never, any, any>>, W, C, M> = {
-  readonly [K in keyof T]: [Gone<T[K], W, C>] extends [never] ? [Nowhere<T[K], W, M>] extends [never] ? T[K]
+  readonly [K in keyof T]: [Gone<T[K], W, C>] extends [never]
+    ? [Nowhere<T[K], W, M>] extends [never] ? [Twice<T, K>] extends [never] ? T[K]
+      : `Two handlers are for the task '${Twice<T, K>}': list one of them, or give one of the two tasks another name`
     : `A handler uses '${Bootstep.KeyName<
       Nowhere<T[K], W, M>
     >}', which no step of this worker provides: list its step under steps.worker`
@@ -79,6 +81,15 @@ export type Handlers<T extends ReadonlyArray<Layer.Layer<never, any, any>>, W, C
       Gone<T[K], W, C>
     >}', which lives with one connection, and tasks outlive that: use what a step under steps.worker provides`
 }
+
+/** None when nobody knows before it is built. */
+type TaskName<L> = L extends { readonly taskName: infer Name extends string } ? string extends Name ? never : Name
+  : never
+
+/** The name of one of them, if another has it too. */
+type Twice<T extends ReadonlyArray<unknown>, K extends keyof T> =
+  & TaskName<T[K]>
+  & { readonly [J in keyof T]: J extends K ? never : TaskName<T[J]> }[number]
 
 type Gone<L, W, C> = Exclude<Extract<NeedsOf<L>, Bootstep.Provides<C>>, Bootstep.Provides<W>>
 

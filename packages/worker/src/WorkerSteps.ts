@@ -44,6 +44,12 @@ const outside = [WorkerState, TaskRegistry, ResultWriter, Transport] as const
 
 export type List = ReadonlyArray<Bootstep.Any>
 
+/** `undefined` is as good as none: without it here, a literal one is taken for any list. */
+export type Maybe = List | undefined
+
+/** The steps of a list. */
+export type Of<L extends Maybe> = NonNullable<L>[number]
+
 /** What steps of the blueprints `W` and `C` need from outside of the worker. */
 export type Needs<W, C> = Exclude<
   Bootstep.Requires<W | C>,

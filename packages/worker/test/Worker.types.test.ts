@@ -65,6 +65,34 @@ describe("the type of a worker", () => {
     expectTypeOf<Layer.Error<typeof worker.layer>>().toEqualTypeOf<BootstepError>()
   })
 
+  it("is the same when what is not given is undefined", () => {
+    const Step = Bootstep.make("Step", { requires: [Timer], start: Effect.void })
+    const plain = Worker.make({ tasks: [PlainLive] })
+    const none = Worker.make({ tasks: undefined, steps: { worker: undefined, consumer: [Step] } })
+    expectTypeOf(none.run).toEqualTypeOf(plain.run)
+    expectTypeOf<NeedsOf<typeof none.layer>>().toEqualTypeOf<Transport | ResultWriter>()
+    const stepless = Worker.make({ tasks: [PlainLive], steps: { worker: undefined, consumer: undefined } })
+    expectTypeOf(stepless).toEqualTypeOf(plain)
+    const mailed = Worker.make({ tasks: [MailLive], steps: { worker: undefined }, middleware: undefined })
+    expectTypeOf<NeedsOf<typeof mailed.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
+    const more = plain.add({ worker: undefined, consumer: undefined })
+    expectTypeOf(more).toEqualTypeOf(plain)
+    const tested = TestWorker.layer({ tasks: undefined, steps: { worker: undefined, consumer: [Step] } })
+    expectTypeOf<NeedsOf<typeof tested>>().toEqualTypeOf<never>()
+    const Needy = Bootstep.make("Needy", { requires: [Missing], start: Effect.void })
+    assert.throws(() =>
+      Worker.make({
+        tasks: undefined,
+        // @ts-expect-error "Bootstep 'Needy' requires 'Missing', which no step of either blueprint provides"
+        steps: { worker: undefined, consumer: [Needy] }
+      })
+    )
+    assert.throws(() =>
+      // @ts-expect-error "This worker has no step named 'Missing' to replace"
+      stepless.replace(Missing)
+    )
+  })
+
   it("shows the needs of handlers in a test worker too", () => {
     const layer = TestWorker.layer({ tasks: [MailLive] })
     expectTypeOf<NeedsOf<typeof layer>>().toEqualTypeOf<Mailer>()
@@ -232,6 +260,27 @@ describe("a handler", () => {
         CachedLive
       ]
     })
+  })
+
+  it("of a task that has another handler in the same list does not compile, and is refused where the worker is defined", () => {
+    const Again = Task.make("plain").toLayer(() => Effect.void)
+    assert.throws(
+      () =>
+        Worker.make({
+          tasks: [
+            // @ts-expect-error "Two handlers are for the task 'plain': list one of them, or give one of the two tasks another name"
+            PlainLive,
+            CachedLive,
+            // @ts-expect-error "Two handlers are for the task 'plain': list one of them, or give one of the two tasks another name"
+            Again
+          ],
+          steps: { worker: [Cache] }
+        }),
+      "task 'plain' is already registered. Give one of the two another name, or provide one layer only"
+    )
+    const named = (name: string) => Task.make(name).toLayer(() => Effect.void)
+    Worker.make({ tasks: [named("a"), named("b"), Again] })
+    assert.throws(() => Worker.make({ tasks: ["a", "b", "a"].map(named) }), "task 'a' is already registered")
   })
 
   it("may not use what lives with one connection", () => {

@@ -23,7 +23,7 @@ import * as Heartbeat from "./Heartbeat.ts"
 import { methods } from "./Methods.ts"
 import type { OpenConnection } from "./OpenConnection.ts"
 import { Output } from "./Output.ts"
-import { Taken } from "./Taken.ts"
+import { type SizeLimit, Taken } from "./Taken.ts"
 
 export class AmqpConnection implements MessagingConnection, OpenConnection {
   readonly endpoint: Endpoint
@@ -41,14 +41,20 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
   /** An orderly end was waited for in vain: there is no point in waiting again, unless it was an alarm that has ended since. */
   unresponsive = false
 
-  constructor(opened: Opened, endpoint: Endpoint, config: AmqpConfig, context: Context.Context<never>) {
+  constructor(
+    opened: Opened,
+    endpoint: Endpoint,
+    config: AmqpConfig,
+    limit: SizeLimit,
+    context: Context.Context<never>
+  ) {
     const { driver, socket } = opened
     this.endpoint = endpoint
     this.config = config
     this.driver = driver
     this.#socket = socket
     this.output = new Output(driver.stream)
-    this.taken = new Taken(config.maxMessageSize)
+    this.taken = new Taken(limit)
     this.#log = (effect) => {
       Effect.runForkWith(context)(effect)
     }
@@ -181,10 +187,18 @@ const hearsNothing: Omit<ChannelListener, "onClose"> = {
 }
 
 /** Connects, and closes with the scope. */
-export const open = Effect.fnUntraced(function*(endpoint: Endpoint, config: AmqpConfig, name: string | undefined) {
+export const open = Effect.fnUntraced(function*(
+  endpoint: Endpoint,
+  config: AmqpConfig,
+  name: string | undefined,
+  limit: SizeLimit
+) {
   const context = yield* Effect.context<never>()
   return yield* Effect.acquireRelease(
-    Effect.map(handshake(endpoint, config, name), (opened) => new AmqpConnection(opened, endpoint, config, context)),
+    Effect.map(
+      handshake(endpoint, config, name),
+      (opened) => new AmqpConnection(opened, endpoint, config, limit, context)
+    ),
     (connection) => connection.close,
     { interruptible: true }
   )

@@ -98,9 +98,9 @@ export class Publisher {
 
   publish(message: Message, to: Address, mandatory: boolean, millis: number, onOutcome: OnOutcome): void {
     if (this.#closed !== undefined) return onOutcome(because("publish", this.#closed))
-    const { maxMessageSize } = this.#wire.taken
-    if (message.body.length > maxMessageSize) {
-      return onOutcome(because("publish", Complaint.tooLarge(message.body.length, maxMessageSize)))
+    const { limit } = this.#wire.taken
+    if (message.body.length > limit.bytes) {
+      return onOutcome(because("publish", Complaint.tooLarge(message.body.length, limit.bytes)))
     }
     const publishing = new Publishing(message, to, mandatory, millis, this.#timer.now(), onOutcome)
     this.#underWay++
@@ -281,7 +281,7 @@ export class Publisher {
 
 /** What is known to be refused is not sent again. */
 const learn = (taken: Taken, complaint: Complaint.Complaint, publishings: ReadonlyArray<Publishing>): void => {
-  taken.maxMessageSize = Complaint.limitOf(complaint.detail) ?? taken.maxMessageSize
+  taken.limit.bytes = Complaint.limitOf(complaint.detail) ?? taken.limit.bytes
   if (!Complaint.isAboutExchange(complaint)) return
   for (const publishing of publishings) if (Complaint.fits(complaint, publishing)) taken.forget(publishing.exchange)
 }

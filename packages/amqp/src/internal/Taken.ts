@@ -1,6 +1,6 @@
 /**
- * What a broker is known to take over one connection: what it has confirmed
- * the like of, and the size that it has refused.
+ * What a broker is known to take: over one connection what it has confirmed the
+ * like of, and over all of them the size that it has refused.
  *
  * A broker that refuses a message closes the channel, and then nobody hears
  * what became of those before it. So a message that is the first of its kind
@@ -20,16 +20,20 @@ const maxKnown = 1_000
 /** In milliseconds: RabbitMQ's timers hold no more. */
 const longestExpiration = 4_294_967_295
 
+/** Bodies over this many bytes are refused: the broker has said so, or we were told. One for all connections to it. */
+export interface SizeLimit {
+  bytes: number
+}
+
 export class Taken {
-  /** Bodies over this many bytes are refused: the broker has said so, or we were told. */
-  maxMessageSize: number
+  readonly limit: SizeLimit
   #largest = smallBody
   #lastExchange: string | undefined
   readonly #exchanges = new BoundedMap<string, true>(maxKnown)
   readonly #userIds = new BoundedMap<string, true>(maxKnown)
 
-  constructor(maxMessageSize: number) {
-    this.maxMessageSize = maxMessageSize
+  constructor(limit: SizeLimit) {
+    this.limit = limit
   }
 
   /** Whether nothing like it was confirmed yet, so that it may be refused. */

@@ -2,6 +2,7 @@
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Message } from "@celeriac/messaging/Message"
 import * as Producer from "@celeriac/messaging/Producer"
+import { Transport } from "@celeriac/messaging/Transport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -86,6 +87,21 @@ describe("a message that the broker refuses, between others on one channel", () 
       30_000
     )
   }
+
+  it.live("is not sent by any connection, once one of them has learnt the limit", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const transport = yield* Transport
+      const large = { ...message(""), body: Buffer.alloc(150_000_000) }
+      const nowhere = { exchange: "", routingKey: "nowhere" }
+      const first = yield* (yield* transport.connect()).openChannel()
+      const refused = yield* Effect.flip(first.publish(large, nowhere, { mandatory: false }))
+      const second = yield* (yield* transport.connect()).openChannel()
+      const again = yield* Effect.flip(second.publish(large, nowhere, { mandatory: false }))
+      assert.strictEqual(again.message, refused.message)
+      assert.strictEqual(again.reason._tag, "TooLarge")
+      // The broker heard nothing of it.
+      yield* second.publish(message("small"), nowhere, { mandatory: false })
+    })).pipe(Effect.provide(AmqpTransport.layer({ url: inject("amqpUrl") }))))
 
   it.live("is not sent at all when the limit is known", () =>
     Effect.scoped(Effect.gen(function*() {

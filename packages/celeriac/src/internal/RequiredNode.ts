@@ -1,7 +1,7 @@
 /**
  * Says on a Node that is too old that it is, for programs without the command:
  * they would be told of some function that is missing. Imported for that alone,
- * before everything else, by what programs import first.
+ * before everything else, by all that programs import.
  */
 import { problemOf } from "./NodeVersion.ts"
 

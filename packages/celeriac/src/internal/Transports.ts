@@ -14,14 +14,17 @@ interface Entry {
   /** Where results go when nobody says. */
   readonly results: string
   /** From one URL, or from those of the members of one cluster. */
-  readonly load: (urls: ReadonlyArray<string>) => Promise<Layer.Layer<Transport, MessagingError>>
+  readonly load: (
+    urls: ReadonlyArray<string>,
+    maxMessageSize: number | undefined
+  ) => Promise<Layer.Layer<Transport, MessagingError>>
 }
 
 const amqp: Entry = {
   results: "rpc://",
-  load: (urls) =>
+  load: (urls, maxMessageSize) =>
     import("@celeriac/amqp/AmqpTransport").then((module) =>
-      module.layer({ url: urls.map((url) => Redacted.make(url)) })
+      module.layer({ url: urls.map((url) => Redacted.make(url)), maxMessageSize })
     )
 }
 
@@ -45,7 +48,10 @@ interface Found {
 }
 
 /** The transport of these URLs, which are one cluster's: the first one decides. */
-export const find = (urls: ReadonlyArray<Scheme.Secret>): Effect.Effect<Found, MessagingError> =>
+export const find = (
+  urls: ReadonlyArray<Scheme.Secret>,
+  maxMessageSize: number | undefined
+): Effect.Effect<Found, MessagingError> =>
   Effect.suspend(() => {
     const members = urls.flatMap((url) => UriList.split(Scheme.reveal(url)))
       .map((url) => Scheme.complete(url, transports))
@@ -56,5 +62,8 @@ export const find = (urls: ReadonlyArray<Scheme.Secret>): Effect.Effect<Found, M
         because("broker", new InvalidConfiguration({ detail: Scheme.unknown("transport", scheme, transports) }))
       )
       // A module of our own that does not load is a broken installation.
-      : Effect.map(Effect.promise(() => entry.load(members)), (layer) => ({ results: entry.results, layer }))
+      : Effect.map(
+        Effect.promise(() => entry.load(members, maxMessageSize)),
+        (layer) => ({ results: entry.results, layer })
+      )
   })

@@ -18,6 +18,7 @@ import { deliveries } from "./TransportConformanceDeliveries.ts"
 import { expiry } from "./TransportConformanceExpiry.ts"
 import { failures } from "./TransportConformanceFailures.ts"
 import { capabilitiesOf, type Options, tester } from "./TransportConformanceKit.ts"
+import { preconditions } from "./TransportConformancePreconditions.ts"
 import { publishing } from "./TransportConformancePublishing.ts"
 import { routing } from "./TransportConformanceRouting.ts"
 import { settlement } from "./TransportConformanceSettlement.ts"
@@ -31,6 +32,7 @@ export const suite = (name: string, options: Options): void => {
   const can = capabilitiesOf(options)
   describe(`${name} transport`, () => {
     declarations(test, can)
+    preconditions(test, can)
     routing(test, can)
     publishing(test)
     deliveries(test, can)

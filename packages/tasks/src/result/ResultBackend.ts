@@ -20,11 +20,12 @@ export type ResultBackend = ResultWriter | ResultReader | ChordCounter
 
 /** A backend, as its layer provides it: all is named by one `uri`. */
 export const make = (uri: string, backend: {
-  readonly writer: Omit<ResultWriter["Service"], "uri">
+  /** A whole service stays the one that it is: see `BySettings`. */
+  readonly writer: Omit<ResultWriter["Service"], "uri"> | ResultWriter["Service"]
   readonly reader: Omit<ResultReader["Service"], "uri">
   readonly chords: Omit<ChordCounter["Service"], "uri">
 }): Context.Context<ResultBackend> =>
-  Context.make(ResultWriter, { uri, ...backend.writer }).pipe(
+  Context.make(ResultWriter, "uri" in backend.writer ? backend.writer : { uri, ...backend.writer }).pipe(
     Context.add(ResultReader, { uri, ...backend.reader }),
     Context.add(ChordCounter, { uri, ...backend.chords })
   )

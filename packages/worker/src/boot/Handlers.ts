@@ -18,6 +18,9 @@ const name = "Handlers"
 /** Handlers, made by `task.toLayer`. */
 export type List = ReadonlyArray<Layer.Layer<never, any, any>>
 
+/** `undefined` is as good as none: without it here, a literal one is taken for any list. */
+export type Maybe = List | undefined
+
 /** `services` are those that handlers may use, besides what comes from outside. */
 export const step = (handlers: List, services: Bootstep.Tags): Bootstep.Any =>
   Bootstep.makeGeneric<Execution | TaskRegistry>()(name, [TaskRegistry, Execution, ...services], {

@@ -13,12 +13,15 @@ import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type { Addressee } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskState from "@celeriac/tasks/TaskState"
-import type { Lost, Outcome, Refused } from "../trace/Outcome.ts"
+import type { Follower } from "../trace/Canvas.ts"
+import { isUnrun, type Lost, type NeverRan, type Outcome, type Revoked, type Unrun } from "../trace/Outcome.ts"
 
 /** What the rule asks about a message. */
 export interface Facts {
   /** Undefined when the message does not say. */
   readonly id: string | undefined
+  /** Of its task, as it is shown. */
+  readonly name: string
   readonly group: string | undefined
   readonly parentId: string | undefined
   readonly ignoreResult: boolean
@@ -53,8 +56,21 @@ export interface Aftermath {
   readonly settlement: Settlement | "hold"
 }
 
-/** `now` is milliseconds since the epoch. */
-export const of = (outcome: Outcome, about: Facts, now: number): Aftermath => {
+/**
+ * `now` is milliseconds since the epoch; `followers` are the tasks that nobody
+ * will send because this one did not run: a FAILURE for each.
+ */
+export const of = (
+  outcome: Outcome,
+  about: Facts,
+  now: number,
+  followers: ReadonlyArray<Follower> = none
+): Aftermath => {
+  const own = ofItself(outcome, about, now)
+  return followers.length === 0 || !isUnrun(outcome) ? own : { ...own, others: unrun(followers, outcome, about, now) }
+}
+
+const ofItself = (outcome: Outcome, about: Facts, now: number): Aftermath => {
   switch (outcome._tag) {
     case "Success":
       return about.ignoreResult ? acked : after(record(about, TaskState.SUCCESS, now, outcome), "ack")
@@ -76,15 +92,28 @@ export const of = (outcome: Outcome, about: Facts, now: number): Aftermath => {
       )
     case "Lost":
       return lost(outcome, about, now)
+    case "Broken":
+      return refused(outcome, about, now, outcome.traceback)
     case "Unregistered":
-      return refused(about, Exceptions.notRegistered(outcome.task), now)
     case "Invalid":
     case "Damaged":
-      return refused(about, Exceptions.invalidTask(outcome.message), now)
     case "Refused":
-      return { ...refused(about, outcome.exception, now), others: unrun(outcome, about, now) }
+      return refused(outcome, about, now)
+  }
+}
+
+/** Why it did not run, as whoever waits is told. */
+const whyNot = (outcome: NeverRan): Exceptions.ExceptionRecord => {
+  switch (outcome._tag) {
+    case "Unregistered":
+      return Exceptions.notRegistered(outcome.task)
+    case "Invalid":
+    case "Damaged":
+      return Exceptions.invalidTask(outcome.message)
+    case "Refused":
+      return outcome.exception
     case "Broken":
-      return refused(about, Exceptions.make("Exception", [outcome.message]), now, outcome.traceback)
+      return Exceptions.make("Exception", [outcome.message])
   }
 }
 
@@ -121,19 +150,31 @@ const lost = (outcome: Lost, about: Facts, now: number): Aftermath => {
 }
 
 /** A message that cannot be run is for the dead-letter exchange, and a FAILURE for whoever waits. */
-const refused = (
-  about: Facts,
-  exception: Exceptions.ExceptionRecord,
-  now: number,
-  traceback: string | undefined = undefined
-): Aftermath => after(record(about, TaskState.FAILURE, now, { exception, traceback }), "reject")
+const refused = (outcome: NeverRan, about: Facts, now: number, traceback: string | undefined = undefined): Aftermath =>
+  after(record(about, TaskState.FAILURE, now, { exception: whyNot(outcome), traceback }), "reject")
 
 /** Whoever waits for the end of a chain, or for what comes in between, waits for a task that nobody will send. */
-const unrun = ({ exception, followers }: Refused, about: Facts, now: number): ReadonlyArray<Other> =>
-  followers.filter(({ id }) => id !== about.id).map(({ group, id, replyTo }) => ({
+const unrun = (
+  followers: ReadonlyArray<Follower>,
+  outcome: Unrun,
+  about: Facts,
+  now: number
+): ReadonlyArray<Other> => {
+  const exception = outcome._tag === "Revoked" ? calledOff(outcome, about) : whyNot(outcome)
+  return followers.filter(({ id }) => id !== about.id).map(({ group, id, replyTo }) => ({
     record: ResultRecord.make(id, TaskState.FAILURE, { exception, dateDone: now, groupId: group, parentId: about.id }),
     addressee: { replyTo, correlationId: id }
   }))
+}
+
+/** Nobody has called off the followers themselves: they are told which task was. */
+const calledOff = ({ why }: Revoked, { id, name }: Facts): Exceptions.ExceptionRecord =>
+  Exceptions.make(
+    "TaskRevokedError",
+    [`the task follows ${name}[${id ?? "?"}], which ${
+      why === "expired" ? "had expired" : `was ${why}`
+    }: it was not run`]
+  )
 
 const unlessIgnored = (
   about: Facts,

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import type { Delivery, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
+import type { Delivery, Message, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
 import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExecutionOptions } from "@celeriac/tasks/TaskOptions"
 import type { ActiveRequest } from "../state/WorkerState.ts"
@@ -97,6 +97,9 @@ export class Request implements Subject, ActiveRequest {
   }
   get routingKey(): string {
     return this.from.routingKey
+  }
+  get message(): Message {
+    return this.from
   }
   get size(): number {
     return this.from.body.length

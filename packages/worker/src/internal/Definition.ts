@@ -51,15 +51,19 @@ export interface Definition<out E, out R, out W = Bootstep.Any, out C = Bootstep
   /** The same worker with more steps, in either blueprint. */
   readonly add: <
     Self extends Definition<any, any>,
-    const W2 extends WorkerSteps.List = [],
-    const C2 extends WorkerSteps.List = []
+    const W2 extends WorkerSteps.Maybe = [],
+    const C2 extends WorkerSteps.Maybe = []
   >(
     this: Self,
     steps: {
-      readonly worker?: W2 & WorkerChecks.ForWorker<W2, WorkerOf<Self>, ConsumerOf<Self> | C2[number]>
-      readonly consumer?: C2 & WorkerChecks.ForConsumer<C2, ConsumerOf<Self>, WorkerOf<Self> | W2[number]>
+      readonly worker?:
+        | (W2 & WorkerChecks.ForWorker<NonNullable<W2>, WorkerOf<Self>, ConsumerOf<Self> | WorkerSteps.Of<C2>>)
+        | undefined
+      readonly consumer?:
+        | (C2 & WorkerChecks.ForConsumer<NonNullable<C2>, ConsumerOf<Self>, WorkerOf<Self> | WorkerSteps.Of<W2>>)
+        | undefined
     }
-  ) => Changed<Self, WorkerOf<Self> | W2[number], ConsumerOf<Self> | C2[number]>
+  ) => Changed<Self, WorkerOf<Self> | WorkerSteps.Of<W2>, ConsumerOf<Self> | WorkerSteps.Of<C2>>
   /**
    * Boots when it is built, stops warm when its scope closes. It does not listen
    * to signals. When the worker stops by itself, `Worker.awaitShutdown` tells.

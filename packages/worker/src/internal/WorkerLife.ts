@@ -82,7 +82,9 @@ export const make = <E, R>(
     Effect.provideService(WorkerSettings.WorkerSettings, settings),
     Effect.provideContext(TaskSettings.context(taskSettings)),
     Effect.provideService(WorkerMiddleware, middleware),
-    (run) => Effect.andThen(warnOfUnread(taskSettings), run),
+    (run) =>
+      Effect.flatMap(TaskSettings.apply(taskSettings), ({ services, unread }) =>
+        Effect.andThen(warnOfUnread(unread), Effect.provideContext(run, services))),
     Effect.provideService(ParentNodename, settings.nodename)
     // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
   ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
@@ -139,13 +141,12 @@ export const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.Work
     })
   }))
 
-const warnOfUnread = (given: TaskSettings.Some): Effect.Effect<void> =>
-  Effect.flatMap(TaskSettings.unread(given), (names) =>
-    names.length === 0 ? Effect.void : Effect.logWarning(
-      `worker: No worker reads the settings ${
-        names.join(", ")
-      }: give them to the broker too, as in Broker.layerFor(worker) or Broker.layer(url, { settings })`
-    ))
+const warnOfUnread = (names: ReadonlyArray<string>): Effect.Effect<void> =>
+  names.length === 0 ? Effect.void : Effect.logWarning(
+    `worker: No worker reads the settings ${
+      names.join(", ")
+    }: give them to the broker too, as in Broker.layerFor(worker) or Broker.layer(url, { settings })`
+  )
 
 /** One line for what a user can mend; all there is for a defect. */
 const unrecoverable = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>

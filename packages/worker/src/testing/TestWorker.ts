@@ -41,9 +41,9 @@ type Around = ResultBackend | Producer.Producer | Transport | MemoryBroker
 
 /** The options are those of `Worker.make`; the name is `celery@test` and the concurrency 4, unless said otherwise. */
 export const layer = <
-  const T extends Handlers.List = Worker.NoHandlers,
-  const W extends WorkerSteps.List = [],
-  const C extends WorkerSteps.List = [],
+  const T extends Handlers.Maybe = Worker.NoHandlers,
+  const W extends WorkerSteps.Maybe = [],
+  const C extends WorkerSteps.Maybe = [],
   const M extends Middleware.Maybe = []
 >(options: Worker.Options<T, W, C, M>) =>
   of(

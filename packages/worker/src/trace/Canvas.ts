@@ -5,13 +5,24 @@
  * A task that ran without what follows it would end a workflow without a word.
  * So it does not run: the message goes to the dead-letter exchange, and
  * whoever waits gets a failure that says why, for the task itself and for every
- * one that would have followed. Source: protocol §1.3, §1.4.
+ * one that would have followed. The same goes for a task that ends without
+ * running for any other reason. Source: protocol §1.3, §1.4.
  *
  * @since 0.1.0
  */
+import * as Content from "@celeriac/messaging/Content"
+import type { Message } from "@celeriac/messaging/Message"
 import { type Embed, noEmbed } from "@celeriac/tasks/protocol/TaskBody"
 import { type ExceptionRecord, make } from "@celeriac/tasks/result/ExceptionRecord"
-import type { Follower } from "./Outcome.ts"
+import * as Result from "effect/Result"
+
+/** A task that was to be sent because of another one. */
+export interface Follower {
+  readonly id: string
+  /** Where its result is waited for, by backends that send them. */
+  readonly replyTo: string | undefined
+  readonly group: string | undefined
+}
 
 /** Why a task with these successors is refused, if it has any. */
 export const refusal = (embed: Embed): ExceptionRecord | undefined => {
@@ -26,15 +37,29 @@ export const refusal = (embed: Embed): ExceptionRecord | undefined => {
   ])
 }
 
-/** Every task in it whose result somebody can wait for: those that have an id, however deep they stand. */
-export const followers = (embed: Embed): ReadonlyArray<Follower> => {
+/**
+ * Every task behind this message's whose result somebody can wait for: those
+ * that have an id, however deep they stand. The message may be good for
+ * nothing else: what of it makes no sense is passed over.
+ */
+export const followers = (
+  { body, headers, properties }: Message,
+  coding: Content.DecodeOptions
+): ReadonlyArray<Follower> => {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  if (headers["compression"] === undefined && !bytes.includes("task_id") && !bytes.includes("\\u00")) return nobody
+  // Without what the transport says against it: there may be enough of it.
+  const read = Content.decode({ body, headers, properties }, coding)
+  if (Result.isFailure(read)) return nobody
+  const payload = read.success
+  const embed: unknown = Array.isArray(payload) ? payload[2] : payload
+  if (!isTable(embed)) return nobody
   const found = new Map<string, Follower>()
-  collect(embed.callbacks, found, deepest)
-  collect(embed.errbacks, found, deepest)
-  collect(embed.chain, found, deepest)
-  collect(embed.chord, found, deepest)
+  for (const part of ["callbacks", "errbacks", "chain", "chord"]) collect(embed[part], found, deepest)
   return [...found.values()]
 }
+
+const nobody: ReadonlyArray<Follower> = []
 
 const some = (list: ReadonlyArray<unknown> | undefined): boolean => list !== undefined && list.length > 0
 

@@ -13,6 +13,9 @@ import * as Traceback from "@celeriac/tasks/result/Traceback"
 
 export type Outcome = Ran | NeverRan
 
+/** Nobody ran it to its end. */
+export type Unrun = NeverRan | Revoked
+
 export type Ran =
   | {
     readonly _tag: "Success"
@@ -73,16 +76,6 @@ export type NeverRan =
 export interface Refused {
   readonly _tag: "Refused"
   readonly exception: ExceptionRecord
-  /** Tasks that would have followed, and will not run either. */
-  readonly followers: ReadonlyArray<Follower>
-}
-
-/** A task that was to be sent because of another one. */
-export interface Follower {
-  readonly id: string
-  /** Where its result is waited for, by backends that send them. */
-  readonly replyTo: string | undefined
-  readonly group: string | undefined
 }
 
 /** The signal that a task is terminated with when none is named. */
@@ -91,6 +84,21 @@ export const sigterm = 15
 export const expired: Revoked = { _tag: "Revoked", why: "expired" }
 export const revoked: Revoked = { _tag: "Revoked", why: "revoked" }
 export const terminated = (signum: number): Revoked => ({ _tag: "Revoked", why: "terminated", signum })
+
+/** Whether nothing ran, or nothing to its end because somebody called it off: then nothing will follow it either. */
+export const isUnrun = (outcome: Outcome): outcome is Unrun => {
+  switch (outcome._tag) {
+    case "Revoked":
+    case "Unregistered":
+    case "Invalid":
+    case "Damaged":
+    case "Refused":
+    case "Broken":
+      return true
+    default:
+      return false
+  }
+}
 
 export const failure = (
   exception: ExceptionRecord,

@@ -72,7 +72,7 @@ export class Trace {
       if (Result.isFailure(message)) return { _tag: "Invalid", message: message.failure.message }
       const { body } = message.success
       const exception = Canvas.refusal(body.embed)
-      if (exception !== undefined) return { _tag: "Refused", exception, followers: Canvas.followers(body.embed) }
+      if (exception !== undefined) return { _tag: "Refused", exception }
       if (!gate.started()) return undefined
       return this.call(new Run(work, registered), body)
     } catch (defect) {

@@ -30,7 +30,11 @@ const plain = Task.make("plain")
 const PlainLive = plain.toLayer(() => Effect.void)
 
 /** A worker whose `Queues` a test can get at. */
-const withQueues = (queues?: ReadonlyArray<string>, task: Doors["late"] = PlainLive, concurrency = 2) => {
+const withQueues = (
+  queues?: ReadonlyArray<string>,
+  task: Doors["late"] | typeof PlainLive = PlainLive,
+  concurrency = 2
+) => {
   const found = Deferred.makeUnsafe<Queues["Service"]>()
   const Grab = Bootstep.make("Grab", {
     requires: [Queues],

@@ -84,7 +84,7 @@ const rows: ReadonlyArray<Row> = [
   { outcome: { _tag: "Unregistered", task: "t" }, stores: "FAILURE NotRegistered", settles: "reject" },
   { outcome: { _tag: "Invalid", message: "no" }, stores: "FAILURE InvalidTaskError", settles: "reject" },
   { outcome: { _tag: "Damaged", message: "no" }, stores: "FAILURE InvalidTaskError", settles: "reject" },
-  { outcome: { _tag: "Refused", exception, followers: [] }, stores: "FAILURE ValueError", settles: "reject" },
+  { outcome: { _tag: "Refused", exception }, stores: "FAILURE ValueError", settles: "reject" },
   { outcome: { _tag: "Broken", message: "no", traceback: "" }, stores: "FAILURE Exception", settles: "reject" }
 ]
 
@@ -101,6 +101,7 @@ const conditions = both.flatMap((acksLate) =>
 const factsOf = ({ acksLate, ...rest }: Required<Condition>, id: string | undefined = "id"): Aftermath.Facts => ({
   ...rest,
   id,
+  name: "proj.head",
   group: "group",
   parentId: "parent",
   isSettled: !acksLate
@@ -110,6 +111,16 @@ const fits = (row: Row, condition: Required<Condition>) =>
   Object.entries(row.when ?? {}).every(([key, value]) => condition[key as keyof Condition] === value)
 
 const keyOf = (outcome: Outcome) => JSON.stringify(outcome)
+
+const ranToItsEnd: ReadonlySet<Outcome["_tag"]> = new Set(
+  ["Success", "Failure", "Retry", "Ignored", "Rejected", "Lost"] as const
+)
+
+const calledOff = {
+  expired: "the task follows proj.head[id], which had expired: it was not run",
+  revoked: "the task follows proj.head[id], which was revoked: it was not run",
+  terminated: "the task follows proj.head[id], which was terminated: it was not run"
+}
 
 describe("what follows from an outcome", () => {
   for (const row of rows) {
@@ -159,20 +170,41 @@ describe("what follows from an outcome", () => {
     assert.deepStrictEqual(new Set<string>(rows.map(({ outcome }) => outcome._tag)), new Set(Object.keys(tags)))
   })
 
-  it("stores the failure for each task that would have followed a refused one, where it is waited for", () => {
+  it("is a FAILURE for each task that would have followed one that did not run, where it is waited for", () => {
     const followers = [
       { id: "b", replyTo: "client-1", group: undefined },
       { id: "id", replyTo: "client-1", group: undefined },
       { id: "c", replyTo: undefined, group: "g" }
     ]
-    const { others } = Aftermath.of({ _tag: "Refused", exception, followers }, factsOf(conditions[0]!), 1_000)
-    assert.deepStrictEqual(
-      others.map(({ addressee, record }) => [record.taskId, record.status, record.groupId, record.parentId, addressee]),
-      [
-        ["b", "FAILURE", undefined, "id", { replyTo: "client-1", correlationId: "b" }],
-        ["c", "FAILURE", "g", "id", { replyTo: undefined, correlationId: "c" }]
-      ]
-    )
+    for (const { outcome } of rows) {
+      for (const condition of conditions) {
+        const alone = Aftermath.of(outcome, factsOf(condition), 1_000)
+        const { others, ...own } = Aftermath.of(outcome, factsOf(condition), 1_000, followers)
+        assert.deepStrictEqual({ ...own, others: [] }, alone)
+        const stored = others.map(({ addressee, record }) => [
+          record.taskId,
+          record.status,
+          record.groupId,
+          record.parentId,
+          addressee
+        ])
+        assert.deepStrictEqual(
+          stored,
+          ranToItsEnd.has(outcome._tag) ? [] : [
+            ["b", "FAILURE", undefined, "id", { replyTo: "client-1", correlationId: "b" }],
+            ["c", "FAILURE", "g", "id", { replyTo: undefined, correlationId: "c" }]
+          ]
+        )
+        for (const { record } of others) {
+          assert.deepStrictEqual(
+            record.exception,
+            outcome._tag === "Revoked"
+              ? Exceptions.make("TaskRevokedError", [calledOff[outcome.why]])
+              : alone.record?.exception
+          )
+        }
+      }
+    }
   })
 
   it("stores nothing where nobody could ask for it: a message without an id", () => {

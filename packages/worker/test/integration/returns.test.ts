@@ -3,7 +3,9 @@ import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { afterAll, beforeAll } from "vitest"
+import { FaultProxy } from "../../../../test/peers/FaultProxy.ts"
 import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
+import type { Wire } from "../../../../test/peers/Wire.ts"
 import * as Kit from "./Kit.ts"
 
 /** RabbitMQ 4 makes a quorum queue of every durable one there, but for what a client says; RabbitMQ 3 does not know of it. */
@@ -61,4 +63,97 @@ describe("no task is lost to a prefetch that gives back", () => {
     () => Effect.scoped(Effect.flatMap(strictHost("node"), inTurns)),
     60_000
   )
+})
+
+describe("what a worker had fetched when it went", () => {
+  const count = 30
+  const prefetch = 12
+
+  /** A strict host where a message may come back often enough to be counted, with tasks in it and a worker that holds some of them. */
+  const holding = Effect.fnUntraced(function*(name: string, acksLate: boolean, through = (url: string) => url) {
+    const url = yield* strictHost(name, "--default-queue-type", "quorum")
+    yield* rabbitmqctl("set_policy", "-p", name, "limit", ".*", `{"delivery-limit":9}`, "--apply-to", "queues")
+    const queue = Kit.newQueue("returns")
+    const journal = yield* Kit.journalFile
+    const client = yield* Kit.client({ url, queue })
+    const wire = yield* Kit.wire(url)
+    // The first end soon, and the others not before the worker is told to go.
+    yield* Effect.forEach(
+      Kit.numbers(count),
+      (n) => client.applyAsync(Kit.step, { n, millis: n < 2 ? 3_000 : 10_000 }, { ignoreResult: true })
+    )
+    const worker = yield* Kit.workerProcess({
+      url: through(url),
+      queue,
+      journal: journal.path,
+      acksLate,
+      concurrency: 2,
+      prefetch
+    })
+    yield* Kit.until("two are running", () => journal.starts().length === 2)
+    const held = acksLate ? prefetch : prefetch + 2
+    yield* Kit.until("the others are fetched", async () => await wire.ready(queue) === count - held)
+    return { worker, wire, queue, journal }
+  })
+
+  /** How often each of what is in the queue has come back, once it is all there. */
+  const returned = (wire: Wire, queue: string, all: number) =>
+    Kit.until("all are back", async () => await wire.ready(queue) === all).pipe(
+      Effect.andThen(Effect.promise(() => wire.drain(queue))),
+      Effect.map((messages) => messages.map(({ properties }) => Number(properties.headers?.["x-delivery-count"] ?? 0)))
+    )
+
+  for (const acksLate of [true, false]) {
+    const ack = acksLate ? "late" : "early"
+    it.live(
+      `has come back once at most when it stopped warm (${ack} ack)`,
+      () =>
+        Effect.scoped(Effect.gen(function*() {
+          const { journal, queue, wire, worker } = yield* holding(`warm-${ack}`, acksLate)
+          worker.signal("SIGTERM")
+          assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
+          assert.deepStrictEqual(journal.ends().length, 2)
+          const times = yield* returned(wire, queue, count - 2)
+          assert.isAtMost(Math.max(...times), 1)
+        })),
+      40_000
+    )
+
+    it.live(
+      `has come back once at most when it stopped cold (${ack} ack)`,
+      () =>
+        Effect.scoped(Effect.gen(function*() {
+          const { queue, wire, worker } = yield* holding(`cold-${ack}`, acksLate)
+          worker.signal("SIGQUIT")
+          assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
+          const times = yield* returned(wire, queue, acksLate ? count : count - 2)
+          assert.isAtMost(Math.max(...times), 1)
+        })),
+      40_000
+    )
+
+    it.live(
+      `has come back once when its connection was lost, and no second time when it stops then (${ack} ack)`,
+      () =>
+        Effect.scoped(Effect.gen(function*() {
+          const network = yield* Effect.acquireRelease(
+            Effect.promise(() => FaultProxy.start(rabbit.port)),
+            (proxy) => Effect.promise(() => proxy.stop())
+          )
+          const { queue, wire, worker } = yield* holding(`lost-${ack}`, acksLate, (url: string) => network.through(url))
+          // Nothing it sends arrives, and no new connection comes about.
+          network.fault = "blackhole"
+          network.reset()
+          const all = acksLate ? count : count - 2
+          yield* Kit.until("all are back", async () => await wire.ready(queue) === all)
+          worker.signal("SIGTERM")
+          worker.signal("SIGQUIT")
+          yield* Effect.promise(() => worker.exited)
+          const times = yield* returned(wire, queue, all)
+          assert.strictEqual(times.filter((n) => n === 1).length, prefetch)
+          assert.strictEqual(times.filter((n) => n > 1).length, 0)
+        })),
+      40_000
+    )
+  }
 })

@@ -69,13 +69,16 @@ const channel = (session: MemorySession): Channel => {
         return stateOf(queue)
       }),
     bindQueue: (queue, exchange, routingKey, args = {}) =>
-      operate("bindQueue", () => host.bind(host.queue(queue, link), exchange, routingKey, args)),
+      operate("bindQueue", () => {
+        // The default exchange feeds every queue by its name, and takes no bindings.
+        if (exchange !== "") host.bind(host.queue(queue, link), exchange, routingKey, args)
+      }),
     unbindQueue: (name, exchange, routingKey, args = {}) =>
       operate("unbindQueue", () => {
         if (host.queues.has(name)) host.unbind(host.queue(name, link), exchange, routingKey, args)
       }),
     bindExchange: (destination, source, routingKey, args = {}) =>
-      operate("bindExchange", () => host.bind(host.exchange(destination), source, routingKey, args)),
+      operate("bindExchange", () => host.bindExchange(destination, source, routingKey, args)),
     purgeQueue: (queue) => operate("purgeQueue", () => host.queue(queue, link).ready.clear()),
     deleteQueue: (name) =>
       operate("deleteQueue", () => host.queues.has(name) ? host.remove(host.queue(name, link)) : 0),

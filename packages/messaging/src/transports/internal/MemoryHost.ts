@@ -6,14 +6,14 @@
  *
  * @since 0.1.0
  */
-import type { Arguments, Exchange, Queue } from "../../Entity.ts"
+import { type Arguments, type Exchange, isBuiltin, type Queue } from "../../Entity.ts"
 import type { Address, Message } from "../../Message.ts"
 import { bury, type DeathReason, isCycle } from "./MemoryDeadLetter.ts"
 import { builtin, type Destination, MemoryExchange } from "./MemoryExchange.ts"
 import { MemoryQueue, type QueueOwner } from "./MemoryQueue.ts"
 import { asCompared, comparedArguments } from "./MemoryQueueArguments.ts"
 import type { Entry } from "./MemoryReady.ts"
-import { accessRefused, locked, messageRefused, notFound, requireSame } from "./MemoryRefusal.ts"
+import { accessRefused, locked, messageRefused, notFound, requireMatch, requireSame } from "./MemoryRefusal.ts"
 import type { Timers } from "./MemoryTimers.ts"
 import { Turn } from "./MemoryTurn.ts"
 
@@ -34,10 +34,11 @@ export class MemoryHost implements QueueOwner {
 
   // Declarations
 
+  /** The broker's own are never declared, here or elsewhere. */
   declareExchange(exchange: Exchange): void {
+    if (isBuiltin(exchange)) return
     const current = this.exchanges.get(exchange.name)?.declaration
     if (current === undefined) {
-      this.refuseReserved("exchange", exchange.name)
       this.exchanges.set(exchange.name, new MemoryExchange(exchange))
       return
     }
@@ -72,8 +73,16 @@ export class MemoryHost implements QueueOwner {
   }
 
   bind(destination: Destination, source: string, routingKey: string, args: Arguments): void {
-    if (source === "") throw accessRefused(this.uri, "operation not permitted on the default exchange")
-    this.exchange(source).bind(destination, routingKey, args)
+    this.refuseDefault(source)
+    const exchange = this.exchange(source)
+    if (exchange.declaration.type === "headers") requireMatch(args["x-match"])
+    exchange.bind(destination, routingKey, args)
+  }
+
+  bindExchange(destination: string, source: string, routingKey: string, args: Arguments): void {
+    this.refuseDefault(destination)
+    this.refuseDefault(source)
+    this.bind(this.exchange(destination), source, routingKey, args)
   }
 
   /** Nothing happens when there is no such binding. */
@@ -198,10 +207,12 @@ export class MemoryHost implements QueueOwner {
     if (exchange.declaration.autoDelete && exchange.isUnbound) this.deleteExchange(exchange.name)
   }
 
+  private refuseDefault(exchange: string): void {
+    if (exchange === "") throw accessRefused(this.uri, "operation not permitted on the default exchange")
+  }
+
   private refuseReserved(kind: "queue" | "exchange", name: string): void {
-    if (kind === "exchange" && name === "") {
-      throw accessRefused(this.uri, "operation not permitted on the default exchange")
-    }
+    if (kind === "exchange") this.refuseDefault(name)
     if (!name.startsWith("amq.")) return
     throw accessRefused(this.uri, `${kind} name '${name}' contains reserved prefix 'amq.*'`)
   }

@@ -34,6 +34,20 @@ export const comparedArguments: ReadonlyArray<string> = [
 /** The arguments of a queue, as they are compared: one that does not say its type is a classic one. */
 export const asCompared = (queue: Queue): Arguments => ({ "x-queue-type": "classic", ...queue.arguments })
 
+const types: ReadonlySet<string> = new Set(["classic", "quorum", "stream"])
+
+/** What lives on several nodes outlives any connection, and has one order for all. */
+const requireReplicable = (queue: Queue, type: string): void => {
+  const entity = `queue '${queue.name}'`
+  const invalid = (what: string): never => {
+    throw preconditionFailed(entity, `invalid ${what} for ${entity} in vhost '/', of type '${type}'`)
+  }
+  if (!queue.durable) invalid("property 'non-durable'")
+  if (queue.autoDelete) invalid("property 'auto-delete'")
+  if (queue.exclusive) invalid("property 'exclusive-owner'")
+  if (queue.arguments["x-max-priority"] !== undefined) invalid("arg 'x-max-priority'")
+}
+
 /** Fails with 406 for a value that cannot be meant. */
 export const limitsOf = (queue: Queue): QueueLimits => {
   const refuse = (key: string): never => {
@@ -51,6 +65,9 @@ export const limitsOf = (queue: Queue): QueueLimits => {
     const value = queue.arguments[key]
     return value === undefined || typeof value === "string" ? value : refuse(key)
   }
+  const type = text("x-queue-type") ?? "classic"
+  if (!types.has(type)) return refuse("x-queue-type")
+  if (type !== "classic") requireReplicable(queue, type)
   const overflow = text("x-overflow") ?? "drop-head"
   if (overflow !== "drop-head" && overflow !== "reject-publish" && overflow !== "reject-publish-dlx") {
     return refuse("x-overflow")

@@ -21,7 +21,7 @@ import { isSame } from "./MemoryRouting.ts"
 export class Refusal {
   readonly code: number
   readonly text: string
-  /** Of the operation; the channel's own loss is always `ChannelClosed`. */
+  /** Of the operation. */
   readonly reason: Reason
 
   constructor(code: number, text: string, reason: Reason) {
@@ -30,8 +30,11 @@ export class Refusal {
     this.reason = reason
   }
 
-  get closure(): ChannelClosed {
-    return new ChannelClosed({ code: this.code, detail: this.text })
+  /** Of the channel: that it was closed, or that access was refused. */
+  get closure(): ChannelClosed | AccessRefused {
+    return this.reason._tag === "AccessRefused"
+      ? this.reason
+      : new ChannelClosed({ code: this.code, detail: this.text })
   }
 }
 
@@ -59,6 +62,19 @@ export const inExclusiveUse = (queue: string): Refusal =>
 
 export const tagReused = (tag: string): Refusal =>
   channelError(530, `NOT_ALLOWED - attempt to reuse consumer tag '${tag}'`)
+
+/** Of a binding by headers: it must say how they are to match, in words that there are. */
+export const requireMatch = (match: unknown): void => {
+  if (match === undefined || matches.has(match)) return
+  throw channelError(
+    406,
+    typeof match === "string"
+      ? `PRECONDITION_FAILED - Invalid x-match field value "${match}"; expected all, any, all-with-x, or any-with-x`
+      : `PRECONDITION_FAILED - Invalid x-match field type ${typeof match} (value ${String(match)}); expected longstr`
+  )
+}
+
+const matches: ReadonlySet<unknown> = new Set(["all", "any", "all-with-x", "any-with-x"])
 
 const channelError = (code: number, text: string): Refusal =>
   new Refusal(code, text, new ChannelClosed({ code, detail: text }))

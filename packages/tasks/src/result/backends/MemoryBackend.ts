@@ -19,12 +19,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as BySettings from "../../BySettings.ts"
 import { ChordTally } from "../../internal/ChordTally.ts"
 import * as ResultShelf from "../../internal/ResultShelf.ts"
 import * as Settings from "../../Settings.ts"
 import * as ResultBackend from "../ResultBackend.ts"
 import { because, fromMessaging, type ResultError, Unencodable } from "../ResultError.ts"
 import * as ResultRecord from "../ResultRecord.ts"
+import { ResultWriter } from "../ResultWriter.ts"
 
 const uri = "memory://"
 
@@ -35,11 +37,13 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
     const lifetime = Duration.toMillis(yield* Settings.ResultExpires)
     const shelf = ResultShelf.make({ clock, lifetime })
     const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
-    const encoding = { ...coding, serializer: yield* Settings.ResultSerializer }
     const decoding = { ...coding, limits: yield* Limits, accept: yield* Settings.ResultAcceptContent }
 
     /** What a reader has of it, whom only bytes reach. */
-    const carry = (record: ResultRecord.ResultRecord): Result.Result<ResultRecord.ResultRecord, ResultError> => {
+    const carry = (
+      record: ResultRecord.ResultRecord,
+      encoding: Content.EncodeOptions
+    ): Result.Result<ResultRecord.ResultRecord, ResultError> => {
       const content = Content.encode(ResultRecord.encode(record), encoding)
       if (Result.isFailure(content)) return Result.fail(fromMessaging("store result", uri, content.failure))
       // To store again what no reader takes would come to the same.
@@ -51,16 +55,22 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
       )
     }
 
-    const tally = new ChordTally({ clock, lifetime })
-    return ResultBackend.make(uri, {
-      writer: {
+    const writer = BySettings.make(Effect.map(Settings.ResultSerializer, (serializer) => {
+      const encoding = { ...coding, serializer }
+      return ResultWriter.of({
+        uri,
         storeUnsafe: (record, _addressee, onStored) => {
-          const there = carry(record)
+          const there = carry(record, encoding)
           if (Result.isFailure(there)) return onStored(there.failure)
           shelf.keep(there.success)
           onStored()
         }
-      },
+      })
+    }))
+
+    const tally = new ChordTally({ clock, lifetime })
+    return ResultBackend.make(uri, {
+      writer: yield* writer,
       reader: {
         prepare: () => Effect.void,
         replyTo: undefined,

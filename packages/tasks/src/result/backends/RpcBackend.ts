@@ -27,6 +27,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as BySettings from "../../BySettings.ts"
 import * as ReplyQueue from "../../internal/ReplyQueue.ts"
 import * as ResultShelf from "../../internal/ResultShelf.ts"
 import type { ProtocolError } from "../../protocol/ProtocolError.ts"
@@ -36,6 +37,7 @@ import * as TaskState from "../../TaskState.ts"
 import * as ResultBackend from "../ResultBackend.ts"
 import { because, fromMessaging, type ResultError, ResultUnreadable, Unsupported } from "../ResultError.ts"
 import * as ResultRecord from "../ResultRecord.ts"
+import { ResultWriter } from "../ResultWriter.ts"
 
 /** How much is kept for a client that does not look. */
 export interface Options {
@@ -50,18 +52,53 @@ const uri = "rpc://"
 /** Sent twice does no harm, and a client that is gone wants nothing. */
 const sending: SendOptions = { mandatory: false, idempotent: true }
 
+/** What sends them, by the settings in effect. */
+const writer = BySettings.make(Effect.gen(function*() {
+  const producer = yield* Producer
+  const deliveryMode = (yield* Settings.ResultPersistent) ? 2 : 1
+  const encoding = {
+    serializers: yield* Serializers,
+    compressions: yield* Compressions,
+    serializer: yield* Settings.ResultSerializer
+  }
+  return ResultWriter.of({
+    uri,
+    storeUnsafe: (record, { correlationId, replyTo }, onStored) => {
+      if (replyTo === undefined || replyTo === "") return onStored()
+      const content = Content.encode(ResultRecord.encodeReply(record), encoding)
+      if (Result.isFailure(content)) return onStored(fromMessaging("store result", uri, content.failure))
+      const { body, headers, properties } = content.success
+      const message: Message = {
+        body,
+        headers,
+        properties: {
+          contentType: properties.contentType,
+          contentEncoding: properties.contentEncoding,
+          deliveryMode,
+          priority: 0,
+          correlationId: correlationId ?? record.taskId
+        }
+      }
+      producer.publishUnsafe(
+        message,
+        { exchange: "", routingKey: replyTo },
+        sending,
+        (error) => onStored(error === undefined ? undefined : fromMessaging("store result", uri, error))
+      )
+    },
+    open: Effect.mapError(producer.connect, (error) => fromMessaging("open results", uri, error))
+  })
+}))
+
 /** Over the producer, which sends results, and the transport, from which they come. */
 export const layer = (
   options: Options = {}
 ): Layer.Layer<ResultBackend.ResultBackend, never, Producer | Transport> =>
   Layer.effectContext(
     Effect.gen(function*() {
-      const producer = yield* Producer
       const clock = yield* Clock.Clock
       const expires = yield* Settings.ResultExpires
-      const deliveryMode = (yield* Settings.ResultPersistent) ? 2 : 1
       const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
-      const encoding = { ...coding, serializer: yield* Settings.ResultSerializer }
       const decoding = { ...coding, limits: yield* Limits, accept: yield* Settings.ResultAcceptContent }
 
       const expected = new BoundedMap<string, true>(options.expected ?? 100_000)
@@ -95,32 +132,7 @@ export const layer = (
         })
 
       return ResultBackend.make(uri, {
-        writer: {
-          storeUnsafe: (record, { correlationId, replyTo }, onStored) => {
-            if (replyTo === undefined || replyTo === "") return onStored()
-            const content = Content.encode(ResultRecord.encodeReply(record), encoding)
-            if (Result.isFailure(content)) return onStored(fromMessaging("store result", uri, content.failure))
-            const { body, headers, properties } = content.success
-            const message: Message = {
-              body,
-              headers,
-              properties: {
-                contentType: properties.contentType,
-                contentEncoding: properties.contentEncoding,
-                deliveryMode,
-                priority: 0,
-                correlationId: correlationId ?? record.taskId
-              }
-            }
-            producer.publishUnsafe(
-              message,
-              { exchange: "", routingKey: replyTo },
-              sending,
-              (error) => onStored(error === undefined ? undefined : fromMessaging("store result", uri, error))
-            )
-          },
-          open: Effect.mapError(producer.connect, (error) => fromMessaging("open results", uri, error))
-        },
+        writer: yield* writer,
         reader: {
           prepare,
           replyTo: queue.name,

@@ -15,7 +15,8 @@ import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Settled, State } from "../../state/WorkerState.ts"
-import type { Outcome } from "../../trace/Outcome.ts"
+import * as Canvas from "../../trace/Canvas.ts"
+import { isUnrun, type Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import type * as Aftermath from "../Aftermath.ts"
 import { Request } from "../Request.ts"
@@ -71,7 +72,9 @@ export class Completion {
     const now = this.clock.currentTimeMillisUnsafe()
     const opened = outcome._tag === "Success" ? Portable.open(outcome, this.coding) : outcome
     this.observers.ended(subject, opened, now, instead)
-    const aftermath = this.rule(opened, subject, now)
+    // What stands for another outcome comes after the followers of that one were told.
+    const followers = isUnrun(opened) && instead === undefined ? Canvas.followers(subject.message, this.coding) : none
+    const aftermath = this.rule(opened, subject, now, followers)
     const { messages, others, record } = aftermath
     if (record === undefined && messages.length === 0 && others.length === 0) {
       return this.settle(subject, aftermath.settlement)
@@ -271,6 +274,8 @@ export class Completion {
     return !isStale
   }
 }
+
+const none: ReadonlyArray<never> = []
 
 /** A transport that throws has lost the channel, as far as we can know. */
 const settleSafely = (subject: Subject, settlement: Settlement): SettleOutcome => {

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Delivery, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
+import type { Delivery, Message, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
 import type { Intake, Subject } from "./Subject.ts"
 
 export class Stray implements Subject {
@@ -53,6 +53,9 @@ export class Stray implements Subject {
   }
   get routingKey(): string {
     return this.delivery.routingKey
+  }
+  get message(): Message {
+    return this.delivery
   }
   get size(): number {
     return this.delivery.body.length

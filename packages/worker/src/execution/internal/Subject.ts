@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Settlement, SettleOutcome } from "@celeriac/messaging/Message"
+import type { Message, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
 import type { Addressee } from "@celeriac/tasks/result/ResultWriter"
 import type { Facts } from "../Aftermath.ts"
 import type { Observed } from "../RequestObserver.ts"
@@ -21,10 +21,12 @@ export interface Intake {
 
 export interface Subject extends Observed, Facts, Addressee {
   readonly id: string | undefined
+  readonly name: string
   readonly group: string | undefined
   readonly parentId: string | undefined
   readonly redelivered: boolean
   readonly isSettled: boolean
+  readonly message: Message
   readonly intake: Intake
   settle(settlement: Settlement): SettleOutcome
 }

@@ -31,7 +31,7 @@ export const substitute = (
     case "Refused":
     case "Broken":
       // What would have followed was told already.
-      return { _tag: "Refused", exception: failed.exception, followers: [] }
+      return { _tag: "Refused", exception: failed.exception }
     default:
       return undefined
   }

@@ -1,0 +1,35 @@
+/**
+ * A task with its handler, as a layer that knows its task's name before it is
+ * built: so that a worker refuses two of one name where it is defined.
+ *
+ * Made by `Task.toLayer`. Merged with others, or with something provided to it,
+ * it is a layer like any other: then the registry refuses the second when it is
+ * built.
+ *
+ * @since 0.1.0
+ */
+import type * as Layer from "effect/Layer"
+import type { TaskRegistry } from "./TaskRegistry.ts"
+
+/** Registers the task of this name while it lives. */
+export interface TaskLayer<out Name extends string, out R> extends Layer.Layer<never, never, TaskRegistry | R> {
+  readonly taskName: Name
+}
+
+/** A layer that registers a task of this name, and says so. */
+export const make = <const Name extends string, R>(
+  taskName: Name,
+  layer: Layer.Layer<never, never, TaskRegistry | R>
+): TaskLayer<Name, R> => Object.assign(layer, { taskName })
+
+/** The name of a task that two different layers have. The same layer twice is one: it is built once. */
+export const duplicate = (layers: ReadonlyArray<object>): string | undefined => {
+  const known = new Map<unknown, object>()
+  for (const layer of layers) {
+    if (!("taskName" in layer) || typeof layer.taskName !== "string") continue
+    const other = known.get(layer.taskName)
+    if (other !== undefined && other !== layer) return layer.taskName
+    known.set(layer.taskName, layer)
+  }
+  return undefined
+}
