@@ -34,8 +34,10 @@ import { HeldRequests } from "./HeldRequests.ts"
 export interface Watcher {
   /** A request came to something. */
   readonly onFinished: () => void
-  /** More or fewer requests are held for their ETA. */
+  /** One more request is held for its ETA. */
   readonly onHeld: () => void
+  /** One fewer is. */
+  readonly onDue: () => void
 }
 
 export type Services = Execution | TaskRegistry | Timer
@@ -63,7 +65,6 @@ export class Receiver implements Intake {
   private readonly held: HeldRequests
   /** Messages that are not settled. */
   private readonly outstanding = new InFlight()
-  isReceiving = true
 
   constructor(
     watcher: Watcher,
@@ -87,6 +88,11 @@ export class Receiver implements Intake {
     return this.held.size
   }
 
+  /** Of those that are not held. */
+  get busyCount(): number {
+    return this.outstanding.count - this.held.size
+  }
+
   readonly receive = (delivery: Delivery): void => {
     this.outstanding.begin()
     try {
@@ -105,12 +111,6 @@ export class Receiver implements Intake {
 
   /** Takes back the requests that wait for a time. */
   readonly release = (): ReadonlyArray<Request> => this.held.release()
-
-  /** Nothing more is to come. Gives what waits for a time; from now on, nothing does. */
-  readonly close = (): ReadonlyArray<Request> => {
-    this.isReceiving = false
-    return this.release()
-  }
 
   /** Every message that came is settled. */
   readonly idle: Effect.Effect<void> = this.outstanding.idle
@@ -144,8 +144,8 @@ export class Receiver implements Intake {
     this.executor.observers.accepted(request)
     this.executor.state.reserve(request)
     this.held.hold(request, until, (request) => {
-      this.watcher.onHeld()
       this.executor.submit(request)
+      this.watcher.onDue()
     })
     this.watcher.onHeld()
   }
