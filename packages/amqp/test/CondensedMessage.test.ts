@@ -13,6 +13,7 @@ const deliver = (
   const settled: Array<number> = []
   const settlements = new Settlements({
     ack: (tag) => void settled.push(tag),
+    requeue: (tag) => void settled.push(tag),
     reject: (tag) => void settled.push(tag),
     schedule: () => {}
   })

@@ -192,7 +192,7 @@ export class Lanes {
     const { round } = this
     const fresh = yield* this.openLane
     const old = this.lane
-    if (round === undefined || round.isOver || old === undefined) return yield* this.drop(fresh)
+    if (round === undefined || round.isOver || old === undefined || this.isClosed) return yield* this.drop(fresh)
     this.parked.add(old)
     this.size = this.parts.laneSize
     yield* this.turnTo(fresh)
