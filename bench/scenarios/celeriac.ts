@@ -10,12 +10,14 @@ import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBacken
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import * as Task from "@celeriac/tasks/Task"
 import type { TaskOptions } from "@celeriac/tasks/TaskOptions"
+import * as RequestObserver from "@celeriac/worker/execution/RequestObserver"
 import type { Prefetch } from "@celeriac/worker/state/Prefetch"
 import * as Worker from "@celeriac/worker/Worker"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import { HoldMeter } from "./HoldMeter.ts"
 import { queue } from "./message.ts"
 import { Meter, percentiles } from "./Meter.ts"
 
@@ -113,6 +115,29 @@ const sink = Effect.suspend(() => {
   )
 })
 
+/** Tasks that are due in a day, and tasks that are due now. */
+const hold = Effect.suspend(() => {
+  const meter = new HoldMeter(total)
+  const task = Task.make("bench.sink", { parameters: { sentAt: Schema.Number }, success: Schema.Null })
+  const worker = Worker.make({
+    queues: [queue],
+    tasks: [
+      noop().toLayer(() => Effect.succeed(null)),
+      task.toLayer(({ sentAt }) => Effect.sync(() => (meter.started(sentAt), null)))
+    ]
+  })
+  const observer = RequestObserver.layer({ accepted: ({ task }) => task === "bench.noop" ? meter.held() : undefined })
+  let stopsAt = 0
+  return Effect.andThen(Worker.Worker, Effect.promise(() => meter.report())).pipe(
+    Effect.map(() => {
+      stopsAt = performance.now()
+    }),
+    Effect.provide(worker.layer.pipe(Layer.provide(observer), Layer.provide(disabled))),
+    // All that is held is in its queue again.
+    Effect.map(() => ({ stopMillis: performance.now() - stopsAt }))
+  )
+})
+
 /** From the start of the process to the first task that ran. */
 const boot = Effect.suspend(() => {
   const meter = new Meter(1)
@@ -133,6 +158,7 @@ const scenarios: Record<string, () => Effect.Effect<unknown, unknown>> = {
   serve: () => serve,
   call: () => call,
   sink: () => sink,
+  hold: () => hold,
   boot: () => boot
 }
 

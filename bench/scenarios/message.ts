@@ -20,7 +20,7 @@ export interface Outgoing {
   }
 }
 
-export const outgoing = (replyTo: string | undefined, name = "bench.noop"): Outgoing => {
+export const outgoing = (replyTo: string | undefined, name = "bench.noop", eta: string | null = null): Outgoing => {
   const id = randomUUID()
   return {
     body: Buffer.from(JSON.stringify([[1, 2], {}, { callbacks: null, errbacks: null, chain: null, chord: null }])),
@@ -30,7 +30,7 @@ export const outgoing = (replyTo: string | undefined, name = "bench.noop"): Outg
         task: name,
         id,
         shadow: null,
-        eta: null,
+        eta,
         expires: null,
         group: null,
         group_index: null,

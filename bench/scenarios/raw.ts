@@ -6,6 +6,7 @@
  */
 import amqp from "amqplib"
 import { once } from "node:events"
+import { HoldMeter } from "./HoldMeter.ts"
 import { outgoing, queue } from "./message.ts"
 import { Meter, percentiles } from "./Meter.ts"
 
@@ -17,7 +18,7 @@ connection.on("error", () => {})
 const noop = (_x: number, _y: number): null => null
 
 /** Fills the queue, emptied first, with tasks whose results go to `replyTo`, if anywhere. */
-const fill = async (replyTo?: string) => {
+const fill = async (replyTo?: string, eta: string | null = null) => {
   const channel = await connection.createConfirmChannel()
   await channel.assertQueue(queue, { durable: true })
   await channel.purgeQueue(queue)
@@ -26,7 +27,7 @@ const fill = async (replyTo?: string) => {
     await channel.purgeQueue(replyTo)
   }
   for (let i = 1; i <= total; i++) {
-    const { body, options } = outgoing(replyTo)
+    const { body, options } = outgoing(replyTo, "bench.noop", eta)
     channel.publish("", queue, body, options)
     if (i % 2000 === 0) await channel.waitForConfirms()
   }
@@ -34,17 +35,51 @@ const fill = async (replyTo?: string) => {
   return { count: total }
 }
 
+/** Fills the queue with tasks that are due in a day, and one behind them that is due now. */
+const fillEta = async () => {
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().replace("Z", "000+00:00")
+  await fill(undefined, tomorrow)
+  await paced(1)
+  return { count: total }
+}
+
+/** Holds what is due later, as long as it runs; says how fast it took it in, and how soon the `sinks` tasks started that were sent meanwhile. */
+const hold = async () => {
+  const channel = await connection.createChannel()
+  const meter = new HoldMeter(total)
+  const held: Array<{ readonly at: number; readonly message: amqp.ConsumeMessage }> = []
+  await channel.consume(queue, (message) => {
+    if (message === null) return
+    const { eta } = message.properties.headers!
+    const at = eta === null ? 0 : Date.parse(eta)
+    if (at > Date.now()) {
+      held.push({ at, message })
+      return meter.held()
+    }
+    const [args] = JSON.parse(message.content.toString("utf8"))
+    channel.ack(message)
+    meter.started(args[0])
+  })
+  await meter.report()
+  if (held.length !== total) throw new Error("it holds something else")
+}
+
 /** A task every 10 ms that carries the time it was sent, in milliseconds since the epoch. */
 const pace = async () => {
-  const channel = await connection.createChannel()
-  for (let i = 0; i < total; i++) {
+  await paced(total)
+  return { count: total }
+}
+
+const paced = async (tasks: number) => {
+  const channel = await connection.createConfirmChannel()
+  for (let i = 0; i < tasks; i++) {
     const { options } = outgoing(undefined, "bench.sink")
     const sentAt = performance.timeOrigin + performance.now()
     channel.publish("", queue, Buffer.from(JSON.stringify([[sentAt], {}, null])), options)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
+  await channel.waitForConfirms()
   await channel.close()
-  return { count: total }
 }
 
 /** From enqueue to start, of the tasks that `pace` sends. */
@@ -189,6 +224,8 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   "drain-multiple": () => drain({ results: false, prefetch: 1000, multiple: true }),
   "drain-results": () => drain({ results: true, prefetch: 1000 }),
   fill: () => fill(),
+  "fill-eta": fillEta,
+  hold,
   "fill-results": () => fill("bench-results"),
   publish: () => publish({ confirms: true }),
   "publish-unconfirmed": () => publish({ confirms: false }),

@@ -25,5 +25,5 @@
  * @since 0.1.0
  */
 export { damageOf, decodeFields } from "./internal/FieldTableDecoder.ts"
-export { encodeTable } from "./internal/FieldTableEncoder.ts"
+export { encodeExactly, encodeTable } from "./internal/FieldTableEncoder.ts"
 export { FieldTableError, maxDepth } from "./internal/FieldTableError.ts"

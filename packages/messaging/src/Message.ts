@@ -74,4 +74,10 @@ export interface Delivery extends Message, Address {
    * flush them at the end of the turn.
    */
   readonly settle: (settlement: Settlement) => SettleOutcome
+  /**
+   * It will be kept for long: from now on it takes as little memory as it can,
+   * and is read again when it is looked at. A transport that holds its messages
+   * anyway has none.
+   */
+  readonly condense?: (() => void) | undefined
 }

@@ -41,7 +41,7 @@ import type { OpenConnection } from "./OpenConnection.ts"
 import { Publisher } from "./Publisher.ts"
 import { writePublish } from "./PublishFrames.ts"
 import type { OnOutcome } from "./Publishing.ts"
-import { encodeAck, encodeReject } from "./SettlementFrames.ts"
+import { encodeAck, encodeReject, encodeRequeue } from "./SettlementFrames.ts"
 import { Settlements } from "./Settlements.ts"
 
 export class AmqpChannel extends Declarations implements MessagingChannel {
@@ -70,7 +70,8 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
     const { number } = this.#driver
     this.#settlements = new Settlements({
       ack: (deliveryTag, multiple) => output.write(encodeAck(number, deliveryTag, multiple)),
-      reject: (deliveryTag, requeue) => output.write(encodeReject(number, deliveryTag, requeue)),
+      requeue: (deliveryTag, multiple) => output.write(encodeRequeue(number, deliveryTag, multiple)),
+      reject: (deliveryTag) => output.write(encodeReject(number, deliveryTag)),
       schedule: () => output.beforeFlush(() => this.#settlements.flush())
     })
     this.consumers = new Consumers(number, this.#settlements, connection)

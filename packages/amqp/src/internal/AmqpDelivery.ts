@@ -7,6 +7,7 @@
 import type { Delivery, Headers, Properties, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
 import { type Reason, TooLarge, Undecodable } from "@celeriac/messaging/MessagingError"
 import { damageOf } from "../FieldTable.ts"
+import { condense } from "./CondensedMessage.ts"
 import type { DroppedBody } from "./Driver.ts"
 import type { RawMessage, RawProperties } from "./DriverFrame.ts"
 import type { Settlements } from "./Settlements.ts"
@@ -21,7 +22,7 @@ export interface DeliveryConsumer {
 }
 
 export class AmqpDelivery implements Delivery {
-  readonly #raw: RawMessage
+  #raw: RawMessage
   readonly #settlements: Settlements
   readonly #consumer: DeliveryConsumer | undefined
   #settlement: Settlement | undefined
@@ -85,6 +86,13 @@ export class AmqpDelivery implements Delivery {
     }
     const damage = properties.headers === undefined ? undefined : damageOf(properties.headers)
     return damage === undefined ? undefined : new Undecodable({ detail: `the headers are damaged: ${damage}` })
+  }
+
+  condense(): void {
+    const condensed = condense(this.#raw)
+    if (condensed === undefined) return
+    this.#raw = condensed
+    this.#properties = undefined
   }
 
   settle(settlement: Settlement): SettleOutcome {

@@ -12,6 +12,18 @@ import { FieldTableError, maxDepth } from "./FieldTableError.ts"
 export const encodeTable = (buffer: Buffer, table: object, offset: number): number =>
   writeTable(buffer, table, offset, 0) - offset
 
+/** The same, but that what is read again is what was read before: a `number` never comes back as a `bigint`. */
+export const encodeExactly = (buffer: Buffer, table: object, offset: number): number => {
+  isExact = true
+  try {
+    return encodeTable(buffer, table, offset)
+  } finally {
+    isExact = false
+  }
+}
+
+let isExact = false
+
 const hasOwn = Object.prototype.hasOwnProperty
 
 const writeTable = (buffer: Buffer, table: object, start: number, depth: number): number => {
@@ -65,11 +77,11 @@ const writeValue = (buffer: Buffer, value: unknown, at: number, depth: number): 
         writeUInt32(buffer, integer, at + 1)
         return at + 5
       }
+      if (isExact && !Number.isSafeInteger(value)) return writeDouble(buffer, value, at)
       if (Number.isInteger(value) && value >= -0x8000000000000000 && value < 0x8000000000000000) {
         return writeLong(buffer, BigInt(value), at)
       }
-      buffer[at] = 0x64 // d
-      return buffer.writeDoubleBE(value, at + 1)
+      return writeDouble(buffer, value, at)
     }
     case "boolean":
       buffer[at] = 0x74 // t
@@ -90,6 +102,11 @@ const writeValue = (buffer: Buffer, value: unknown, at: number, depth: number): 
     default:
       throw new FieldTableError(`a ${typeof value} has no form in headers or arguments`)
   }
+}
+
+const writeDouble = (buffer: Buffer, value: number, at: number): number => {
+  buffer[at] = 0x64 // d
+  return buffer.writeDoubleBE(value, at + 1)
 }
 
 const writeNull = (buffer: Buffer, at: number): number => {

@@ -92,7 +92,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
     /** Its channel stays open until what it brought is settled. */
     const cease = Effect.fnUntraced(function*({ consumer, scope }: Consumed) {
       executor.completion.giveBack(yield* consumer.cancel)
-      executor.giveBack(consumer.intake)
+      for (const intake of consumer.intakes) executor.giveBack(intake)
       yield* consumer.idle
       yield* Scope.close(scope, Exit.void)
     })

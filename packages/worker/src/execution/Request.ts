@@ -8,8 +8,9 @@
  * @since 0.1.0
  */
 import type { Delivery, Message, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
-import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
+import * as TaskHeaders from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExecutionOptions } from "@celeriac/tasks/TaskOptions"
+import * as Result from "effect/Result"
 import type { ActiveRequest } from "../state/WorkerState.ts"
 import type { Revoked } from "../trace/Outcome.ts"
 import type { Work } from "../trace/Work.ts"
@@ -24,7 +25,8 @@ export class Request implements Subject, ActiveRequest {
   /** It was revoked while it waited here: it will not run, whatever is forgotten meanwhile. */
   revocation: Revoked | undefined = undefined
   private readonly version: 1 | 2
-  private readonly headers: TaskHeaders
+  /** Undefined while it is held, for its delivery can be read again. */
+  private known: TaskHeaders.TaskHeaders | undefined
   private from: Delivery
   private receivedBy: Intake
 
@@ -32,7 +34,7 @@ export class Request implements Subject, ActiveRequest {
     intake: Intake,
     options: ExecutionOptions,
     version: 1 | 2,
-    headers: TaskHeaders,
+    headers: TaskHeaders.TaskHeaders,
     delivery: Delivery,
     hostname: string,
     receivedAt: number
@@ -40,10 +42,26 @@ export class Request implements Subject, ActiveRequest {
     this.receivedBy = intake
     this.options = options
     this.version = version
-    this.headers = headers
+    this.known = headers
     this.from = delivery
     this.hostname = hostname
     this.receivedAt = receivedAt
+  }
+
+  private get headers(): TaskHeaders.TaskHeaders {
+    return this.known ?? read(this, this.from)
+  }
+
+  /** It will wait for long: what can be read again is forgotten until it is looked at. */
+  hold(): void {
+    if (this.version !== 2 || this.from.condense === undefined) return
+    this.from.condense()
+    this.known = undefined
+  }
+
+  /** It waits no more. */
+  resume(): void {
+    this.known = this.headers
   }
 
   get id(): string {
@@ -143,3 +161,15 @@ export class Request implements Subject, ActiveRequest {
     this.receivedBy = intake
   }
 }
+
+/** The headers of a delivery that was understood before. One look is seldom the only one, so the last is kept. */
+const read = (request: Request, delivery: Delivery): TaskHeaders.TaskHeaders => {
+  if (lastRead !== request) {
+    lastHeaders = Result.getOrThrow(TaskHeaders.decode(delivery.headers))
+    lastRead = request
+  }
+  return lastHeaders!
+}
+
+let lastRead: Request | undefined
+let lastHeaders: TaskHeaders.TaskHeaders | undefined

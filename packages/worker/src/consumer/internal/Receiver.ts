@@ -34,8 +34,10 @@ import { HeldRequests } from "./HeldRequests.ts"
 export interface Watcher {
   /** A request came to something. */
   readonly onFinished: () => void
-  /** More or fewer requests are held: for their ETA, or for their rate. */
+  /** One more request is held for its ETA. */
   readonly onHeld: () => void
+  /** One fewer is; or more or fewer wait for the rate of their task. */
+  readonly onDue: () => void
 }
 
 export type Services = Execution | TaskRegistry | Timer
@@ -71,7 +73,6 @@ export class Receiver implements Intake {
   private readonly outstanding = new InFlight()
   /** How many wait for the rate of their task. */
   private limitedCount = 0
-  isReceiving = true
 
   constructor(
     watcher: Watcher,
@@ -96,6 +97,11 @@ export class Receiver implements Intake {
     return this.held.size + Math.min(this.limitedCount, mostLimited)
   }
 
+  /** Of those that are not held. */
+  get busyCount(): number {
+    return this.outstanding.count - this.heldCount
+  }
+
   readonly receive = (delivery: Delivery): void => {
     this.outstanding.begin()
     try {
@@ -114,17 +120,11 @@ export class Receiver implements Intake {
 
   readonly limited = (by: 1 | -1): void => {
     this.limitedCount += by
-    this.watcher.onHeld()
+    this.watcher.onDue()
   }
 
   /** Takes back the requests that wait for a time. */
   readonly release = (): ReadonlyArray<Request> => this.held.release()
-
-  /** Nothing more is to come. Gives what waits for a time; from now on, nothing does. */
-  readonly close = (): ReadonlyArray<Request> => {
-    this.isReceiving = false
-    return this.release()
-  }
 
   /** Every message that came is settled. */
   readonly idle: Effect.Effect<void> = this.outstanding.idle
@@ -163,8 +163,8 @@ export class Receiver implements Intake {
     this.executor.observers.accepted(request)
     this.executor.state.reserve(request)
     this.held.hold(request, until, (request) => {
-      this.watcher.onHeld()
       this.executor.due(request)
+      this.watcher.onDue()
     })
     this.watcher.onHeld()
   }

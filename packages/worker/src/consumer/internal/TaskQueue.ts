@@ -1,6 +1,6 @@
 /**
- * Consumes one queue, over a channel of its own, for as long as the
- * connection lives.
+ * Consumes one queue, over channels of its own, for as long as the connection
+ * lives.
  *
  * A channel that the broker closes (a consumer timeout, a queue that was
  * deleted) takes down this queue alone: it is declared and consumed again
@@ -15,8 +15,6 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Reconnect from "@celeriac/messaging/Reconnect"
 import * as Session from "@celeriac/messaging/Session"
 import type { Entry, TimerHeap } from "@celeriac/messaging/TimerHeap"
-import * as Topology from "@celeriac/messaging/Topology"
-import type { Channel, Subscription } from "@celeriac/messaging/Transport"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -31,13 +29,14 @@ import * as Prefetch from "../../state/Prefetch.ts"
 import * as WorkerLog from "../../state/WorkerLog.ts"
 import { WorkerSettings } from "../../state/WorkerSettings.ts"
 import { Connection } from "../Connection.ts"
+import * as Lanes from "./Lanes.ts"
 import * as Receiver from "./Receiver.ts"
 import * as ReturnCount from "./ReturnCount.ts"
 
 export interface TaskQueue {
   readonly queue: Queue
   /** What its requests come by. */
-  readonly intake: Intake
+  readonly intakes: ReadonlyArray<Intake>
   /** How many messages may be outstanding now; 0 is unlimited. */
   readonly prefetch: () => number
   /** No more deliveries. What waits for a time is handed out; what runs goes on and can be settled. */
@@ -64,7 +63,7 @@ export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Se
       yield* Clock.Clock,
       yield* WorkerLog.make,
       Effect.runForkWith(yield* Effect.context<never>()),
-      yield* Receiver.make
+      { makeReceiver: yield* Receiver.make, scope: yield* Effect.scope, laneSize: yield* Lanes.LaneSize }
     )
     yield* Effect.addFinalizer(() => Effect.sync(consuming.rest))
     const first = Deferred.makeUnsafe<void, MessagingError>()
@@ -87,9 +86,10 @@ export const persist = <A, R>(
 const cannot = (queue: Queue, error: MessagingError): Effect.Effect<void> =>
   Effect.logError(`Cannot consume from ${queue.name}: ${WorkerLog.sentence(error.message)} Trying again`)
 
-class Consuming implements TaskQueue, Receiver.Watcher {
+class Consuming implements TaskQueue, Lanes.Watcher {
   readonly queue: Queue
-  private readonly connection: Connection["Service"]
+  private readonly uri: string
+  private readonly openChannel: Connection["Service"]["openChannel"]
   private readonly executor: Executor
   private readonly concurrency: () => number
   private readonly rule: Prefetch.Prefetch
@@ -97,15 +97,13 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   private readonly clock: Clock.Clock
   private readonly log: WorkerLog.WorkerLog
   private readonly run: (effect: Effect.Effect<void>) => unknown
-  private readonly receiver: Receiver.Receiver
-  private subscription: Subscription | undefined
+  private readonly lanes: Lanes.Lanes
   /** What the rule wants, without what is held. */
   private wanted: number
-  /** What the broker was told. */
-  private applied: number
   /** Whether the broker counts what comes back to the queue, once that was asked. */
   private isCounted: boolean | undefined
-  private settled = 0
+  /** How many were settled, or taken in to be held, since `windowStart`. */
+  private done = 0
   private windowStart: number
   /** Of the next look at the prefetch; none while there is nothing to adapt. */
   private nextLook: Entry | undefined
@@ -120,10 +118,11 @@ class Consuming implements TaskQueue, Receiver.Watcher {
     clock: Clock.Clock,
     log: WorkerLog.WorkerLog,
     run: (effect: Effect.Effect<void>) => unknown,
-    makeReceiver: (watcher: Receiver.Watcher) => Receiver.Receiver
+    parts: Pick<Lanes.Parts, "makeReceiver" | "scope" | "laneSize">
   ) {
     this.queue = queue
-    this.connection = connection
+    this.uri = connection.uri
+    this.openChannel = connection.openChannel
     this.executor = executor
     this.concurrency = concurrency
     this.rule = rule
@@ -131,54 +130,33 @@ class Consuming implements TaskQueue, Receiver.Watcher {
     this.clock = clock
     this.log = log
     this.run = run
-    this.receiver = makeReceiver(this)
     this.wanted = Prefetch.initial(rule, concurrency())
-    this.applied = this.wanted
     this.windowStart = clock.currentTimeMillisUnsafe()
+    const prefetch = () => this.target(0)
+    this.lanes = new Lanes.Lanes({ ...parts, queue, connection, executor, run, log, watcher: this, prefetch })
   }
 
-  readonly prefetch = (): number => this.applied
+  readonly prefetch = (): number => this.lanes.current?.applied ?? this.wanted
 
-  get intake(): Intake {
-    return this.receiver
+  get intakes(): ReadonlyArray<Intake> {
+    return this.lanes.all.map(({ receiver }) => receiver)
   }
 
   get idle(): Effect.Effect<void> {
-    return this.receiver.idle
+    return this.lanes.idle
   }
-
-  /** A channel that consumes. */
-  private readonly open: Effect.Effect<Channel, MessagingError, Scope.Scope> = Effect.gen({ self: this }, function*() {
-    const channel = yield* this.connection.openChannel()
-    yield* Topology.declareQueue(channel, this.queue)
-    this.applied = this.target()
-    this.isCounted = undefined
-    this.subscription = yield* channel.consume(this.queue.name, {
-      prefetch: this.applied,
-      onDelivery: this.receiver.receive
-    })
-    // Whoever cancelled meanwhile could not cancel this one.
-    if (!this.receiver.isReceiving) yield* this.subscription.cancel
-    this.log.log("Debug", `basic.qos: prefetch_count->${this.applied}`, { queue: this.queue.name })
-    return channel
-  })
 
   /** Consumes, and again whenever the channel is lost. `first` is done as soon as it does, or cannot. */
   stayOpen(first: Deferred.Deferred<void, MessagingError>): Effect.Effect<never> {
-    const { queue, receiver } = this
+    const { lanes, queue } = this
     let hasOpened = false
     let isLost = false
     return Session.run({
       what: `queue '${queue.name}'`,
-      uri: this.connection.uri,
-      open: this.open,
-      wanted: Effect.suspend(() => receiver.isReceiving ? Effect.void : Effect.never),
-      // With the connection, the whole consumer is built anew: that is not for one queue to do.
-      watch: (channel) =>
-        Effect.catch(
-          channel.lost,
-          (error) => error.reason._tag === "ConnectionLost" || !receiver.isReceiving ? Effect.never : Effect.fail(error)
-        ),
+      uri: this.uri,
+      open: lanes.open,
+      wanted: Effect.suspend(() => lanes.isClosed ? Effect.never : Effect.void),
+      watch: Deferred.await,
       isRecoverable: () => hasOpened,
       tell: (event) => {
         const wasLost = isLost
@@ -186,10 +164,9 @@ class Consuming implements TaskQueue, Receiver.Watcher {
         switch (event._tag) {
           case "Opened":
             hasOpened = true
+            this.isCounted = undefined
             return Deferred.succeed(first, undefined)
           case "Lost":
-            this.executor.completion.forget(receiver.release())
-            this.executor.dropWaiting(receiver)
             return Effect.logWarning(
               `Consuming from ${queue.name} stopped: ${WorkerLog.sentence(event.error.message)} Trying again`
             )
@@ -204,8 +181,7 @@ class Consuming implements TaskQueue, Receiver.Watcher {
 
   readonly cancel: Effect.Effect<ReadonlyArray<Request>> = Effect.suspend(() => {
     this.rest()
-    const waiting = this.receiver.close()
-    return Effect.as(Effect.ignore(this.subscription?.cancel ?? Effect.void), waiting)
+    return this.lanes.cancel
   })
 
   /** Looks no more. */
@@ -224,34 +200,36 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   private adapt(): void {
     const now = this.clock.currentTimeMillisUnsafe()
     const millis = now - this.windowStart
-    if (!this.receiver.isReceiving || millis < shortestWindow) return
-    this.wanted = Prefetch.next(this.rule, this.concurrency(), this.wanted, this.settled, millis)
-    this.settled = 0
+    if (this.lanes.isClosed || millis < shortestWindow) return
+    this.wanted = Prefetch.next(this.rule, this.concurrency(), this.wanted, this.done, millis)
+    this.done = 0
     this.windowStart = now
     this.apply()
   }
 
   /** A consumer that was throttled, or hoards, does not notice by itself when nothing ends. */
   private lookLater(): void {
-    if (this.nextLook !== undefined || this.rule !== "adaptive" || !this.receiver.isReceiving) return
+    if (this.nextLook !== undefined || this.rule !== "adaptive" || this.lanes.isClosed) return
     this.nextLook = this.timer.enter(this.clock.currentTimeMillisUnsafe() + lookEvery, this.look)
   }
 
   /** Looks again as long as something ends, or there is more to give back. */
   private readonly look = (): void => {
     this.nextLook = undefined
-    if (this.settled > 0 || this.wanted > Prefetch.initial(this.rule, this.concurrency())) this.lookLater()
+    if (this.done > 0 || this.wanted > Prefetch.initial(this.rule, this.concurrency())) this.lookLater()
     this.adapt()
   }
 
   /** Tells the broker, if what it was told is not what is wanted. */
   private apply(): void {
-    const target = this.target()
-    if (target === this.applied || this.subscription === undefined || !this.receiver.isReceiving) return
-    const isLess = this.applied === 0 || (target !== 0 && target < this.applied)
-    this.applied = target
+    const lane = this.lanes.current
+    if (lane?.subscription === undefined || this.lanes.isClosed) return
+    const target = this.target(lane.receiver.heldCount)
+    if (target === lane.applied) return
+    const isLess = lane.applied === 0 || (target !== 0 && target < lane.applied)
+    lane.applied = target
     this.run(
-      this.subscription.setPrefetch(target).pipe(
+      lane.subscription.setPrefetch(target).pipe(
         Effect.andThen(Effect.sync(() => {
           this.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
         })),
@@ -265,28 +243,44 @@ class Consuming implements TaskQueue, Receiver.Watcher {
   /** Gives back what is beyond the prefetch, each message once at most, and only where that does not count against it. */
   private readonly returnExcess: Effect.Effect<void> = Effect.suspend(() =>
     this.isCounted === undefined
-      ? Effect.tap(ReturnCount.isCounted(this.queue, this.connection.openChannel()), (isCounted) =>
+      ? Effect.tap(ReturnCount.isCounted(this.queue, this.openChannel()), (isCounted) =>
         Effect.sync(() => void (this.isCounted = isCounted)))
       : Effect.succeed(this.isCounted)
   ).pipe(
     Effect.map((isCounted) => {
-      if (!isCounted && this.applied !== 0) this.executor.returnExcess(this.applied, this.receiver)
+      const lane = this.lanes.current
+      if (isCounted || lane === undefined || lane.applied === 0) return
+      this.executor.returnExcess(Math.max(1, lane.applied - lane.receiver.heldCount), lane.receiver)
     })
   )
 
-  /** Held messages are outstanding, but must not keep others from coming. */
-  private target(): number {
-    return this.wanted === 0 ? 0 : Math.min(Prefetch.highest, this.wanted + this.receiver.heldCount)
+  /** What is held on the lane is outstanding, but must not keep others from coming. */
+  private target(held: number): number {
+    if (this.wanted === 0) return 0
+    return Math.min(Prefetch.highest, held + Math.max(1, this.wanted - this.lanes.parkedBusy))
   }
 
-  readonly onFinished = (): void => {
+  readonly onFinished = (lane: Lanes.Lane): void => {
     if (this.nextLook === undefined) this.lookLater()
-    if (++this.settled >= this.wanted && this.wanted !== 0) this.adapt()
+    if (++this.done >= this.wanted && this.wanted !== 0) this.adapt()
+    else if (lane !== this.lanes.current) this.follow()
   }
 
-  readonly onHeld = (): void => {
-    const free = this.applied - this.receiver.heldCount
-    if (this.applied !== 0 && (free < this.wanted / 2 || free > this.wanted * 2)) this.apply()
+  readonly onHeld = (lane: Lanes.Lane): void => {
+    // To take one in is soon done, as a quick task is.
+    if (++this.done >= this.wanted && this.wanted !== 0) this.adapt()
+    this.follow()
+    this.lanes.changeIfFull(lane)
+  }
+
+  readonly onDue = (): void => this.follow()
+
+  /** More or fewer are held, which a round trip to the broker is worth when it is many of those that are wanted. */
+  private follow(): void {
+    const lane = this.lanes.current
+    if (lane === undefined || lane.applied === 0) return
+    const more = this.target(lane.receiver.heldCount) - lane.applied
+    if (more > this.wanted / 2 || -more > this.wanted) this.apply()
   }
 }
 

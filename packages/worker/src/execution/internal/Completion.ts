@@ -101,9 +101,9 @@ export class Completion {
     subject.intake.dropped()
   }
 
-  /** Sends requests that do not run back to the broker, the last one first: they keep their order. */
+  /** Sends requests that do not run back to the broker, in the order in which they came: so it finds each at once, among all that are outstanding. */
   readonly giveBack = (requests: ReadonlyArray<Request>): void => {
-    for (const request of requests.toReversed()) {
+    for (const request of requests) {
       this.requeue(request)
       request.intake.dropped()
     }

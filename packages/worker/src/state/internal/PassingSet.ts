@@ -35,6 +35,10 @@ export class PassingSet<T> {
     this.current.add(one)
   }
 
+  clear(): void {
+    this.current = new Set()
+  }
+
   /** Gives whether it was in it. */
   delete(one: T): boolean {
     return this.current.delete(one)
