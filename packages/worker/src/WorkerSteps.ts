@@ -9,7 +9,9 @@ import type { BootGraphError } from "@celeriac/bootsteps/BootGraphError"
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Control } from "@celeriac/bootsteps/Control"
 import * as StepList from "@celeriac/bootsteps/StepList"
+import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import { Transport } from "@celeriac/messaging/Transport"
+import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Result from "effect/Result"
@@ -40,7 +42,7 @@ export type Worker = typeof worker[number]
 export type Consumer = typeof consumer[number]
 
 /** Services that every step may require, besides other steps. */
-const outside = [WorkerState, TaskRegistry, ResultWriter, Transport] as const
+const outside = [WorkerState, LogicalClock, EventDispatcher, TaskRegistry, ResultWriter, Transport] as const
 
 export type List = ReadonlyArray<Bootstep.Any>
 

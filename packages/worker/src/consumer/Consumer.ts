@@ -16,11 +16,15 @@ import * as WorkerLog from "../state/WorkerLog.ts"
 import type { Settings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
 import { EventLoop } from "./EventLoop.ts"
+import { Events } from "./Events.ts"
+import { Heart } from "./Heart.ts"
 import { Tasks } from "./Tasks.ts"
 
 /** The default steps. */
 export const steps = [
   Connection,
+  Events,
+  Heart,
   Tasks,
   EventLoop
 ] as const
