@@ -17,6 +17,7 @@ import type { Settings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
 import { EventLoop } from "./EventLoop.ts"
 import { Events } from "./Events.ts"
+import { Gossip } from "./Gossip.ts"
 import { Heart } from "./Heart.ts"
 import { Tasks } from "./Tasks.ts"
 
@@ -24,6 +25,7 @@ import { Tasks } from "./Tasks.ts"
 export const steps = [
   Connection,
   Events,
+  Gossip,
   Heart,
   Tasks,
   EventLoop

@@ -20,6 +20,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
 import * as Guards from "../state/Guards.ts"
+import * as Neighbours from "../state/Neighbours.ts"
 import { Revoked } from "../state/Revoked.ts"
 import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
@@ -77,6 +78,7 @@ export const make = <E, R>(
         return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
       }),
       Effect.provideService(WorkerState, state),
+      Effect.provideService(Neighbours.Neighbours, new Neighbours.Known()),
       Effect.provideContext(dispatching)
     )
   }).pipe(
