@@ -4,6 +4,7 @@ import { BootstepError, describe } from "@celeriac/bootsteps/BootstepError"
 import * as Control from "@celeriac/bootsteps/Control"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
+import * as LogicalClock from "@celeriac/messaging/LogicalClock"
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
@@ -16,6 +17,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
+import * as Panel from "../control/Panel.ts"
 import * as Guards from "../state/Guards.ts"
 import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
@@ -73,7 +75,7 @@ export const make = <E, R>(
     )
   }).pipe(
     Effect.mapError(Handlers.ownError),
-    Effect.provide(TaskRegistry.layer),
+    Effect.provide(Layer.mergeAll(TaskRegistry.layer, LogicalClock.layer, panel)),
     Effect.provideService(Control.Control, control),
     Effect.provideService(WorkerSettings.WorkerSettings, settings),
     Effect.provideContext(TaskSettings.context(taskSettings)),
@@ -82,6 +84,9 @@ export const make = <E, R>(
     Effect.provideService(ParentNodename, settings.nodename)
     // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
   ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
+
+/** Handlers of remote control, those of the worker's own steps and of others. */
+const panel = Layer.effect(Panel.Panel, Panel.make)
 
 export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepError, R> =>
   Layer.effect(

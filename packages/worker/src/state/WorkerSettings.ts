@@ -87,7 +87,12 @@ export const table = {
       default: () => 100,
       doc: "How often to try to reach a broker that is away before giving up; 0 is without end."
     }
-  )
+  ),
+  enableRemoteControl: Setting.make(SettingKind.flag, {
+    celery: "worker_enable_remote_control",
+    default: () => true,
+    doc: "Whether the worker listens to remote control."
+  })
 }
 
 export type Settings = SettingsTable.Values<typeof table>
