@@ -11,6 +11,7 @@ import type { Control } from "@celeriac/bootsteps/Control"
 import * as StepList from "@celeriac/bootsteps/StepList"
 import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import { Transport } from "@celeriac/messaging/Transport"
+import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Result from "effect/Result"
@@ -42,7 +43,15 @@ export type Worker = typeof worker[number]
 export type Consumer = typeof consumer[number]
 
 /** Services that every step may require, besides other steps. */
-const outside = [WorkerState, LogicalClock, Panel, TaskRegistry, ResultWriter, Transport] as const
+const outside = [
+  WorkerState,
+  LogicalClock,
+  EventDispatcher,
+  Panel,
+  TaskRegistry,
+  ResultWriter,
+  Transport
+] as const
 
 export type List = ReadonlyArray<Bootstep.Any>
 

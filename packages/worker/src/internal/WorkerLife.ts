@@ -5,6 +5,7 @@ import * as Control from "@celeriac/bootsteps/Control"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as LogicalClock from "@celeriac/messaging/LogicalClock"
+import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
@@ -21,6 +22,7 @@ import * as Panel from "../control/Panel.ts"
 import * as Guards from "../state/Guards.ts"
 import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
+import * as WorkerLog from "../state/WorkerLog.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
 import { State, WorkerState } from "../state/WorkerState.ts"
 import { WorkerMiddleware } from "../trace/Trace.ts"
@@ -44,7 +46,7 @@ export const make = <E, R>(
   { middleware, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
-  Effect.suspend(() => {
+  Effect.flatMap(dispatching(settings), (dispatching) => {
     const state = new State()
     const up = Effect.contextWith((context: Context.Context<never>) => {
       onUp({
@@ -71,11 +73,12 @@ export const make = <E, R>(
         const asked = control.currentUnsafe()
         return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
       }),
-      Effect.provideService(WorkerState, state)
+      Effect.provideService(WorkerState, state),
+      Effect.provideContext(dispatching)
     )
   }).pipe(
     Effect.mapError(Handlers.ownError),
-    Effect.provide(Layer.mergeAll(TaskRegistry.layer, LogicalClock.layer, panel)),
+    Effect.provide(Layer.mergeAll(TaskRegistry.layer, panel)),
     Effect.provideService(Control.Control, control),
     Effect.provideService(WorkerSettings.WorkerSettings, settings),
     Effect.provideContext(TaskSettings.context(taskSettings)),
@@ -87,6 +90,19 @@ export const make = <E, R>(
 
 /** Handlers of remote control, those of the worker's own steps and of others. */
 const panel = Layer.effect(Panel.Panel, Panel.make)
+
+/** The clock of the node and what sends its events: they outlive connections. */
+const dispatching = Effect.fnUntraced(function*({ nodename, sendTaskEvents }: WorkerSettings.Settings) {
+  const clock = LogicalClock.make()
+  const log = yield* WorkerLog.make
+  const dispatcher = yield* EventDispatcher.make({
+    hostname: nodename,
+    clock,
+    groups: sendTaskEvents ? ["task", "worker"] : ["worker"],
+    onTrouble: (what) => log.log("Warn", `events: ${what}`)
+  })
+  return Context.make(LogicalClock.LogicalClock, clock).pipe(Context.add(EventDispatcher.EventDispatcher, dispatcher))
+})
 
 export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepError, R> =>
   Layer.effect(

@@ -14,6 +14,7 @@ import * as SettingKind from "@celeriac/tasks/SettingKind"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { availableParallelism } from "node:os"
@@ -92,6 +93,22 @@ export const table = {
     celery: "worker_enable_remote_control",
     default: () => true,
     doc: "Whether the worker listens to remote control."
+  }),
+  sendTaskEvents: Setting.make(SettingKind.flag, {
+    celery: "worker_send_task_events",
+    default: () => false,
+    doc: "Whether monitoring events of tasks are sent from the start.",
+    flag: { name: "task-events", alias: "E" }
+  }),
+  heartbeatInterval: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
+    default: () => "2 seconds",
+    doc: "How often the worker tells others that it is there.",
+    flag: { name: "heartbeat-interval", metavar: "SECONDS" }
+  }),
+  withoutHeartbeat: Setting.make(SettingKind.flag, {
+    default: () => false,
+    doc: "Whether the worker does not tell others that it is there.",
+    flag: { name: "without-heartbeat" }
   })
 }
 
