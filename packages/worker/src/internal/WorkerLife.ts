@@ -13,6 +13,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -20,6 +21,7 @@ import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
 import * as Panel from "../control/Panel.ts"
 import * as Guards from "../state/Guards.ts"
+import { Revoked } from "../state/Revoked.ts"
 import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
@@ -46,8 +48,10 @@ export const make = <E, R>(
   { middleware, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
-  Effect.flatMap(dispatching(settings), (dispatching) => {
-    const state = new State()
+  Effect.zipWith(Clock.Clock, dispatching(settings), (clock, dispatching) => {
+    const state = new State(
+      new Revoked({ clock, most: settings.revokesMax, expires: Duration.toMillis(settings.revokeExpires) })
+    )
     const up = Effect.contextWith((context: Context.Context<never>) => {
       onUp({
         nodename: settings.nodename,
@@ -77,6 +81,7 @@ export const make = <E, R>(
       Effect.provideContext(dispatching)
     )
   }).pipe(
+    Effect.flatten,
     Effect.mapError(Handlers.ownError),
     Effect.provide(Layer.mergeAll(TaskRegistry.layer, panel)),
     Effect.provideService(Control.Control, control),
