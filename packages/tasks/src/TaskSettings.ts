@@ -1,6 +1,7 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings` and `EventSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as `routes`.
+ * `Settings`, `ControlSettings` and `EventSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
+ * `routes`.
  *
  * ```ts
  * program.pipe(Effect.provide(TaskSettings.layer({ defaultQueue: "emails", serializer: "yaml" })))
@@ -11,6 +12,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as ControlSettings from "./control/ControlSettings.ts"
 import * as EventSettings from "./event/EventSettings.ts"
 import * as Queues from "./Queues.ts"
 import * as Router from "./Router.ts"
@@ -23,14 +25,14 @@ type Exported<M> = {
   readonly [K in keyof M as M[K] extends Setting.Reference<any, any> ? Uncapitalize<K & string> : never]: M[K]
 }
 
-type References = Exported<typeof Settings> & Exported<typeof EventSettings> & {
+type References = Exported<typeof Settings> & Exported<typeof ControlSettings> & Exported<typeof EventSettings> & {
   readonly taskQueues: typeof Queues.Configured
   readonly routes: typeof Router.Routes
 }
 
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
   // Every export of these modules is a setting.
-  ...Object.entries({ ...Settings, ...EventSettings }).map(([name, value]) =>
+  ...Object.entries({ ...Settings, ...ControlSettings, ...EventSettings }).map(([name, value]) =>
     [name.charAt(0).toLowerCase() + name.slice(1), value] as const
   ),
   ["taskQueues", Queues.Configured] as const,

@@ -22,6 +22,7 @@ import { Pool } from "./boot/Pool.ts"
 import { Queues } from "./boot/Queues.ts"
 import { Timer } from "./boot/Timer.ts"
 import * as ConsumerBlueprint from "./consumer/Consumer.ts"
+import { Panel } from "./control/Panel.ts"
 import { Neighbours } from "./state/Neighbours.ts"
 import { AmbiguousStep } from "./state/WorkerError.ts"
 import type { Settings } from "./state/WorkerSettings.ts"
@@ -43,7 +44,16 @@ export type Worker = typeof worker[number]
 export type Consumer = typeof consumer[number]
 
 /** Services that every step may require, besides other steps. */
-const outside = [WorkerState, Neighbours, LogicalClock, EventDispatcher, TaskRegistry, ResultWriter, Transport] as const
+const outside = [
+  WorkerState,
+  Neighbours,
+  LogicalClock,
+  EventDispatcher,
+  Panel,
+  TaskRegistry,
+  ResultWriter,
+  Transport
+] as const
 
 export type List = ReadonlyArray<Bootstep.Any>
 

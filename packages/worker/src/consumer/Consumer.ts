@@ -15,6 +15,7 @@ import * as Schedule from "effect/Schedule"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import type { Settings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
+import { ControlStep } from "./ControlStep.ts"
 import { EventLoop } from "./EventLoop.ts"
 import { Events } from "./Events.ts"
 import { Gossip } from "./Gossip.ts"
@@ -28,6 +29,7 @@ export const steps = [
   Gossip,
   Heart,
   Tasks,
+  ControlStep,
   EventLoop
 ] as const
 

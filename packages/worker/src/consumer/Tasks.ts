@@ -101,8 +101,13 @@ export class Tasks extends Bootstep.Service<Tasks, {
 
     yield* Effect.forEach((yield* queues.selected).values(), consume, { concurrency: "unbounded" })
     yield* Bootstep.forkSupervised(queues.follow(follow))
+    let size = yield* pool.concurrency
     yield* Bootstep.forkSupervised(
-      pool.followSize(() => Effect.forEach(consumed.values(), ({ consumer }) => consumer.resized, { discard: true }))
+      pool.followSize((slots) => {
+        if (slots === size) return Effect.void
+        size = slots
+        return Effect.forEach(consumed.values(), ({ consumer }) => consumer.resized, { discard: true })
+      })
     )
 
     // A broker that is back may take the results that were kept meanwhile.

@@ -19,6 +19,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
+import * as Panel from "../control/Panel.ts"
 import * as Guards from "../state/Guards.ts"
 import * as Neighbours from "../state/Neighbours.ts"
 import { Revoked } from "../state/Revoked.ts"
@@ -48,7 +49,7 @@ export const make = <E, R>(
   { middleware, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
-  Effect.flatMap(Effect.all([Clock.Clock, dispatching(settings)]), ([clock, dispatching]) => {
+  Effect.zipWith(Clock.Clock, dispatching(settings), (clock, dispatching) => {
     const state = new State(
       new Revoked({ clock, most: settings.revokesMax, expires: Duration.toMillis(settings.revokeExpires) })
     )
@@ -82,8 +83,9 @@ export const make = <E, R>(
       Effect.provideContext(dispatching)
     )
   }).pipe(
+    Effect.flatten,
     Effect.mapError(Handlers.ownError),
-    Effect.provide(TaskRegistry.layer),
+    Effect.provide(Layer.mergeAll(TaskRegistry.layer, panel)),
     Effect.provideService(Control.Control, control),
     Effect.provideService(WorkerSettings.WorkerSettings, settings),
     Effect.provideContext(TaskSettings.context(taskSettings)),
@@ -92,6 +94,9 @@ export const make = <E, R>(
     Effect.provideService(ParentNodename, settings.nodename)
     // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
   ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
+
+/** Handlers of remote control, those of the worker's own steps and of others. */
+const panel = Layer.effect(Panel.Panel, Panel.make)
 
 /** The clock of the node and what sends its events: they outlive connections. */
 const dispatching = Effect.fnUntraced(function*({ nodename, sendTaskEvents }: WorkerSettings.Settings) {

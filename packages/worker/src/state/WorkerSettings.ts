@@ -104,6 +104,11 @@ export const table = {
       doc: "How often to try to reach a broker that is away before giving up; 0 is without end."
     }
   ),
+  enableRemoteControl: Setting.make(SettingKind.flag, {
+    celery: "worker_enable_remote_control",
+    default: () => true,
+    doc: "Whether the worker listens to remote control."
+  }),
   sendTaskEvents: Setting.make(SettingKind.flag, {
     celery: "worker_send_task_events",
     default: () => false,

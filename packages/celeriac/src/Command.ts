@@ -1,0 +1,2 @@
+/** A command of remote control as a value. */
+export * from "@celeriac/tasks/control/Command"

@@ -1,0 +1,2 @@
+/** The commands that every worker knows. */
+export * from "@celeriac/tasks/control/Commands"

@@ -1,0 +1,2 @@
+/** What a worker does when it is sent a command. */
+export * from "@celeriac/worker/control/ControlHandler"
