@@ -20,12 +20,14 @@ import { EventLoop } from "./EventLoop.ts"
 import { Events } from "./Events.ts"
 import { Gossip } from "./Gossip.ts"
 import { Heart } from "./Heart.ts"
+import { Mingle } from "./Mingle.ts"
 import { Tasks } from "./Tasks.ts"
 
 /** The default steps. */
 export const steps = [
   Connection,
   Events,
+  Mingle,
   Gossip,
   Heart,
   Tasks,

@@ -21,11 +21,12 @@ import * as Handlers from "../control/Handlers.ts"
 import { Panel } from "../control/Panel.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
+import { WorkerState } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
 import { Tasks } from "./Tasks.ts"
 
 export const ControlStep = Bootstep.make("Control", {
-  requires: [Connection, Tasks, Panel, LogicalClock, Transport],
+  requires: [Connection, Tasks, Panel, LogicalClock, Transport, WorkerState],
   enabled: Effect.zipWith(
     WorkerSettings,
     Transport,

@@ -21,12 +21,14 @@ import { Control } from "@celeriac/bootsteps/Control"
 import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import * as Session from "@celeriac/messaging/Session"
 import { Transport } from "@celeriac/messaging/Transport"
+import * as Commands from "@celeriac/tasks/control/Commands"
 import type * as Event from "@celeriac/tasks/event/Event"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Timer } from "../boot/Timer.ts"
+import { Panel } from "../control/Panel.ts"
 import { Known, type Neighbour, Neighbours } from "../state/Neighbours.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
@@ -36,6 +38,7 @@ import * as ElectedTask from "./internal/ElectedTask.ts"
 import { Handlers } from "./internal/Handlers.ts"
 import * as NodeEvents from "./internal/NodeEvents.ts"
 import { Polls } from "./internal/Polls.ts"
+import { Mingle } from "./Mingle.ts"
 
 /** Registers what is run for each node, one after the other, until the scope closes. What it fails with is logged. */
 export type OnNode = <E, R>(
@@ -91,7 +94,7 @@ const silence = 10_000
 const isWanted = Effect.map(Transport, ({ exchangeTypes }) => exchangeTypes.has("topic") || exchangeTypes.has("fanout"))
 
 export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
-  requires: [Connection, Events, Timer, LogicalClock, Neighbours, Transport],
+  requires: [Connection, Events, Mingle, Timer, Panel, LogicalClock, Neighbours, Transport],
   enabled: isWanted,
   disabled: Effect.succeed(disabled()),
   start: Effect.gen(function*() {
@@ -119,6 +122,11 @@ export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => polls.close()))
     yield* polls.onElected("task", yield* ElectedTask.make)
+    yield* (yield* Panel).add(Commands.control.election, ({ action, id, topic }) =>
+      Effect.sync(() => {
+        polls.hold(id, topic, action)
+        return null
+      }))
 
     const onNode = (event: Event.Heard): void => {
       const [node, change] = nodes.take(event)

@@ -21,6 +21,7 @@ import { Queues, type Selection } from "../boot/Queues.ts"
 import { Timer } from "../boot/Timer.ts"
 import { Connection } from "./Connection.ts"
 import * as TaskQueue from "./internal/TaskQueue.ts"
+import { Mingle } from "./Mingle.ts"
 
 /** A queue that is being consumed, and the scope that ends it. */
 interface Consumed {
@@ -39,7 +40,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
   /** Quiesces, and interrupts what runs: its messages go back when it has ended, and not while it may still do something. */
   readonly terminate: Effect.Effect<void>
 }>()("Tasks", {
-  requires: [Connection, Pool, Execution, Queues, Timer, TaskRegistry],
+  requires: [Connection, Mingle, Pool, Execution, Queues, Timer, TaskRegistry],
   start: Effect.gen(function*() {
     const pool = yield* Pool
     const queues = yield* Queues

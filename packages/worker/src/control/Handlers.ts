@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as ClusterHandlers from "./ClusterHandlers.ts"
 import * as WorkerHandlers from "./WorkerHandlers.ts"
 
-export const make = Effect.map(Effect.all([WorkerHandlers.make]), (handlers) => handlers.flat())
+export const make = Effect.map(Effect.all([WorkerHandlers.make, ClusterHandlers.make]), (handlers) => handlers.flat())

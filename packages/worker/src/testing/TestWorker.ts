@@ -41,6 +41,7 @@ import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Handlers from "../boot/Handlers.ts"
+import * as Mingle from "../consumer/Mingle.ts"
 import * as Worker from "../Worker.ts"
 import type * as WorkerSteps from "../WorkerSteps.ts"
 
@@ -79,6 +80,7 @@ export const of = <E, R>(
     Layer.provideMerge(stopCold),
     Layer.provideMerge(worker.layer),
     Layer.provideMerge(surroundings(shared)),
+    Layer.provideMerge(Layer.succeed(Mingle.Quiet, 0)),
     Layer.provideMerge(Layer.succeedContext(TaskSettings.context(worker.taskSettings)))
   )
 
