@@ -13,6 +13,7 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Producer } from "@celeriac/messaging/Producer"
+import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -23,6 +24,7 @@ import { KeptResults } from "../execution/internal/KeptResults.ts"
 import { Observers } from "../execution/internal/Observers.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
+import * as EventObserver from "../execution/observers/EventObserver.ts"
 import * as LogObserver from "../execution/observers/LogObserver.ts"
 import type { Request } from "../execution/Request.ts"
 import * as RequestObserver from "../execution/RequestObserver.ts"
@@ -38,7 +40,7 @@ export class Execution extends Bootstep.Service<Execution, {
   /** For whoever receives requests. */
   readonly executor: Executor
 }>()("Execution", {
-  requires: [Pool, Timer, WorkerState, ResultWriter],
+  requires: [Pool, Timer, WorkerState, EventDispatcher, ResultWriter],
   start: Effect.gen(function*() {
     const { slots } = yield* Pool
     const timer = (yield* Timer).queue
@@ -47,7 +49,12 @@ export class Execution extends Bootstep.Service<Execution, {
     // The state is everybody's; the requests in it are made by this worker alone.
     const state = (yield* WorkerState) as State<Request>
     const observers = new Observers(
-      [LogObserver.make(log), CountObserver.make(state), ...(yield* RequestObserver.Observers)],
+      [
+        LogObserver.make(log),
+        CountObserver.make(state),
+        EventObserver.make(yield* EventDispatcher),
+        ...(yield* RequestObserver.Observers)
+      ],
       (stage, defect) => log.log("Error", `An observer of requests threw in '${stage}': ${String(defect)}`)
     )
     const pressure = new Pressure(slots.pause)
