@@ -158,7 +158,6 @@ export class TaskView implements Told {
   /** The one place where it is changed. */
   private set(name: Name | Times, value: unknown): void {
     // The types of events see to it that a value is of the type of its name.
-    const own: Partial<Record<Name | Times, unknown>> = this
-    own[name] = value
+    ;(this as Partial<Record<Name | Times, unknown>>)[name] = value
   }
 }

@@ -171,11 +171,12 @@ describe("the state of a cluster", () => {
       "task-retried": { exception: "E()", traceback: "T" },
       "task-succeeded": { result: "1", runtime: 0.5 }
     })
-    const events = life.map(([type, fields], n): Wire => ({
-      ...{ type, uuid: "a", hostname: "w1@h", pid: 1, utcoffset: 0, clock: n + 1 },
-      ...{ timestamp: 1_000 + n, local_received: 1_000 + n },
-      ...fields
-    }))
+    const events = life.map(([type, fields], n): Wire =>
+      Object.assign({ type, uuid: "a", hostname: "w1@h", pid: 1, utcoffset: 0, clock: n + 1 }, fields, {
+        timestamp: 1_000 + n,
+        local_received: 1_000 + n
+      })
+    )
     const cases = permutations(events).map((events): Asked => ({ workers: 5, tasks: 5, events }))
     const celerys = ask(cases)
     assert.lengthOf(cases, 120)
@@ -186,4 +187,4 @@ describe("the state of a cluster", () => {
 const permutations = <A>(all: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
   all.length === 0
     ? [[]]
-    : all.flatMap((one, at) => permutations(all.toSpliced(at, 1)).map((others) => [one, ...others]))
+    : all.flatMap((one, at) => permutations(all.toSpliced(at, 1)).map((others) => [one].concat(others)))
