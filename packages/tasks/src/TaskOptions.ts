@@ -39,6 +39,8 @@ export interface TaskOptions {
   readonly ignoreResult?: boolean | undefined
   /** Store the state STARTED when a run begins. */
   readonly trackStarted?: boolean | undefined
+  /** Tell monitors of it, where the worker does so: see `sendTaskEvents`. Default true. */
+  readonly sendEvents?: boolean | undefined
 }
 
 /** The worker's part of the options, nothing left open. */
@@ -47,6 +49,7 @@ export interface ExecutionOptions {
   readonly acksOnFailureOrTimeout: boolean
   readonly ignoreResult: boolean
   readonly trackStarted: boolean
+  readonly sendEvents: boolean
 }
 
 /** Any of them. */
@@ -63,7 +66,8 @@ export const resolve: (
       acksOnFailureOrTimeout: options.acksOnFailureOrTimeout ?? definition.acksOnFailureOrTimeout ??
         (yield* Settings.AcksOnFailureOrTimeout),
       ignoreResult: options.ignoreResult ?? definition.ignoreResult ?? (yield* Settings.IgnoreResult),
-      trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted)
+      trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted),
+      sendEvents: options.sendEvents ?? definition.sendEvents ?? true
     }
   }
 )

@@ -122,7 +122,8 @@ describe("Task", () => {
         acksLate: true,
         acksOnFailureOrTimeout: true,
         ignoreResult: false,
-        trackStarted: true
+        trackStarted: true,
+        sendEvents: true
       })
     }).pipe(
       Effect.provide(orderLayer.pipe(Layer.provide(stockOf(3)), Layer.provideMerge(TaskRegistry.layer))),

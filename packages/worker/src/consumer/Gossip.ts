@@ -22,35 +22,39 @@ import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import * as Session from "@celeriac/messaging/Session"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as Commands from "@celeriac/tasks/control/Commands"
-import type * as Event from "@celeriac/tasks/event/Event"
+import { ClusterState } from "@celeriac/tasks/event/ClusterState"
+import { type Heard, isOfTask } from "@celeriac/tasks/event/Event"
+import * as EventReceiver from "@celeriac/tasks/event/EventReceiver"
+import * as EventSettings from "@celeriac/tasks/event/EventSettings"
+import type { WorkerView } from "@celeriac/tasks/event/WorkerView"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Timer } from "../boot/Timer.ts"
 import { Panel } from "../control/Panel.ts"
-import { Known, type Neighbour, Neighbours } from "../state/Neighbours.ts"
+import { Neighbours } from "../state/Neighbours.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
 import { Events } from "./Events.ts"
 import * as ElectedTask from "./internal/ElectedTask.ts"
 import { Handlers } from "./internal/Handlers.ts"
-import * as NodeEvents from "./internal/NodeEvents.ts"
 import { Polls } from "./internal/Polls.ts"
 import { Mingle } from "./Mingle.ts"
 
 /** Registers what is run for each node, one after the other, until the scope closes. What it fails with is logged. */
 export type OnNode = <E, R>(
-  handler: (node: Neighbour) => Effect.Effect<unknown, E, R>
+  handler: (node: WorkerView) => Effect.Effect<unknown, E, R>
 ) => Effect.Effect<void, never, R | Scope.Scope>
 
 /** What the step provides. */
 export interface Gossiping {
   /** The other nodes, this one not among them. */
-  readonly state: Known
+  readonly state: ClusterState
   /** Those that are alive. */
-  readonly aliveWorkers: Effect.Effect<ReadonlyArray<Neighbour>>
+  readonly aliveWorkers: Effect.Effect<ReadonlyArray<WorkerView>>
   /** A node is heard of for the first time, or says that it has started. Those that are there already are in `state`. */
   readonly onNodeJoin: OnNode
   /** A node says that it stops. */
@@ -76,7 +80,7 @@ export interface Gossiping {
 
 /** For a worker that does not listen to others: it knows none, and holds no elections. */
 export const disabled = (): Gossiping => ({
-  state: new Known(),
+  state: new ClusterState(),
   aliveWorkers: Effect.succeed([]),
   onNodeJoin: () => Effect.void,
   onNodeLeave: () => Effect.void,
@@ -108,12 +112,12 @@ export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
     const log = yield* WorkerLog.make
     const seconds = () => clock.currentTimeMillisUnsafe() / 1000
 
-    const joined = new Handlers<Neighbour>(control)
-    const left = new Handlers<Neighbour>(control)
-    const lost = new Handlers<Neighbour>(control)
+    const joined = new Handlers<WorkerView>(control)
+    const left = new Handlers<WorkerView>(control)
+    const lost = new Handlers<WorkerView>(control)
     const polls = new Polls({
       hostname: nodename,
-      alive: () => nodes.alive(seconds()).map(({ hostname }) => hostname),
+      alive: () => nodes.state.aliveWorkers(seconds()).map(({ hostname }) => hostname),
       send: dispatcher.send,
       timer: timer.queue,
       clock,
@@ -128,20 +132,23 @@ export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
         return null
       }))
 
-    const onNode = (event: Event.Heard): void => {
-      const [node, change] = nodes.take(event)
-      if (change === undefined) return
-      if (log.isDebug) log.log("Debug", `${node.hostname} ${change === "joined" ? "joined the party" : "left"}`)
-      const handlers = change === "joined" ? joined : left
+    const changed = (what: string, handlers: Handlers<WorkerView>) => (node: WorkerView): void => {
+      if (log.isDebug) log.log("Debug", `${node.hostname} ${what}`)
       handlers.tell(node)
-      polls.settle()
     }
-    const onEvent = (event: Event.Heard): void => {
-      if (event.hostname === nodename || event.clock === undefined) logical.forward()
+    nodes.onNodeJoin = changed("joined the party", joined)
+    nodes.onNodeLeave = changed("left", left)
+    const onEvent = (event: Heard): void => {
+      const isOwn = event.hostname === nodename
+      if (isOwn || event.clock === undefined) logical.forward()
       else logical.adjust(event.clock)
       if (event._tag === "WorkerElect") polls.stand(event)
       else if (event._tag === "WorkerElectAck") polls.answer(event)
-      else if (event.hostname !== nodename && event.type.startsWith("worker-")) onNode(event)
+      // A broker without patterns sends those of tasks, too.
+      else if (!isOwn && !isOfTask(event)) {
+        nodes.state.add(event)
+        polls.settle()
+      }
     }
     const miss = Effect.sync(() => {
       for (const node of nodes.lose(seconds())) {
@@ -159,11 +166,11 @@ export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
       quietUntil = now + silence
       log.log("Warn", `gossip: ignored what is no event of a node: ${why}`)
     }
-    yield* listening({ onEvent, onMalformed })
+    yield* listening(onEvent, onMalformed)
 
     return {
-      state: nodes,
-      aliveWorkers: Effect.sync(() => nodes.alive(seconds())),
+      state: nodes.state,
+      aliveWorkers: Effect.sync(() => nodes.state.aliveWorkers(seconds())),
       onNodeJoin: joined.add,
       onNodeLeave: left.add,
       onNodeLost: lost.add,
@@ -174,8 +181,12 @@ export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
 }) {}
 
 /** Listens until the scope closes, and listens when it succeeds, if that can be at the moment. */
-const listening = Effect.fnUntraced(function*(options: NodeEvents.Options) {
+const listening = Effect.fnUntraced(function*(
+  onEvent: EventReceiver.OnEvent,
+  onMalformed: (why: string) => void
+) {
   const { openChannel, uri } = yield* Connection
+  const ttl = yield* eventTtl
   const first = yield* Deferred.make<void>()
   const tell = Session.logging("gossip")
   const running = Session.run({
@@ -183,7 +194,9 @@ const listening = Effect.fnUntraced(function*(options: NodeEvents.Options) {
     uri,
     open: Effect.gen(function*() {
       const channel = yield* openChannel()
-      yield* NodeEvents.listen(channel, options)
+      yield* EventReceiver.consume(channel, onEvent, { routingKey: "worker.#", onMalformed }).pipe(
+        Effect.provideService(EventSettings.EventQueueTtl, ttl)
+      )
       return channel
     }),
     // With the connection, the whole consumer is built anew.
@@ -196,3 +209,10 @@ const listening = Effect.fnUntraced(function*(options: NodeEvents.Options) {
   )
   yield* Deferred.await(first)
 })
+
+/** Celery's: as long as a heartbeat is said to take, if that is said, and otherwise as long as any event. */
+const eventTtl = Effect.flatMap(
+  WorkerSettings,
+  ({ heartbeatInterval }) =>
+    Duration.toSeconds(heartbeatInterval) === 2 ? EventSettings.EventQueueTtl : Effect.succeed(heartbeatInterval)
+)

@@ -159,7 +159,7 @@ describe("Gossip", () => {
     Effect.gen(function*() {
       const { broker, nodes: [a] } = yield* cluster("a@test")
       yield* say(broker, "worker-heartbeat", { active: 3, processed: 40, loadavg: [1, 2, 3], sw_ident: "py-celery" })
-      const node = a!.gossip.state.get("ghost@test")
+      const node = a!.gossip.state.worker("ghost@test")
       assert.deepInclude(node, { pid: 7, clock: 1, freq: 2, active: 3, processed: 40, swIdent: "py-celery" })
       assert.strictEqual(node?.id, "ghost@test.7")
     }))
@@ -279,6 +279,7 @@ describe("an election", () => {
   it.effect("has no winner when somebody who is there does not answer, and goes on without who is lost", () =>
     Effect.gen(function*() {
       const { broker, nodes: [a] } = yield* cluster("a@test")
+      yield* pass("1 second")
       yield* say(broker, "worker-online", { freq: 60 })
       yield* a!.gossip.election("e1", "lead", 1)
       yield* pass("10 seconds")
