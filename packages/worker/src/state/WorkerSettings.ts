@@ -45,7 +45,9 @@ const prefetch: Setting.Kind<Prefetch> = {
     if (count !== undefined) return { count: SettingKind.toNumber(count) }
     return text === "adaptive" ? text : { multiplier: SettingKind.toNumber(text) }
   },
-  fromCelery: (multiplier) => ({ multiplier })
+  fromCelery: (multiplier) => ({ multiplier }),
+  toCelery: (prefetch: Prefetch) =>
+    typeof prefetch === "object" && "multiplier" in prefetch ? prefetch.multiplier : prefetch
 }
 
 /** The settings of this room. */
