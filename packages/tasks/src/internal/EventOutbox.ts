@@ -7,6 +7,7 @@ import type { Address, Message, Properties } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Effect from "effect/Effect"
 import * as MutableList from "effect/MutableList"
+import { routingKeyOf } from "../event/Event.ts"
 
 /** A way to the broker. */
 export interface Outlet {
@@ -83,19 +84,20 @@ export class EventOutbox {
     this.tell = tell
   }
 
-  /** An event of a task, to go with others. */
-  add(text: string): void {
+  /** An event of a task, to go with others where they are put together. */
+  add(text: string, type: string): void {
+    const { outlet } = this
+    if (outlet !== undefined && outlet.soon === undefined) return this.post(text, type)
     this.batch.push(text)
     if (this.batch.length >= batchSize) return this.close()
-    if (this.isFlushing || this.outlet === undefined) return
-    if (this.outlet.soon === undefined) return this.close()
+    if (this.isFlushing || outlet?.soon === undefined) return
     this.isFlushing = true
-    this.outlet.soon(this.flushNow)
+    outlet.soon(this.flushNow)
   }
 
   /** An event that goes by itself. */
-  post(text: string, routingKey: string): void {
-    this.dispatch({ text, routingKey, events: 1 })
+  post(text: string, type: string): void {
+    this.dispatch({ text, routingKey: routingKeyOf(type), events: 1 })
   }
 
   readonly attach = (outlet: Outlet): () => void => {
