@@ -28,6 +28,8 @@ export interface Kind<out A, out In = A> {
   readonly fromText?: ((text: string) => unknown) | undefined
   /** What Celery's setting holds, for the schema to check. `None` means the default, unless `none` says otherwise. */
   readonly fromCelery: (value: unknown) => unknown
+  /** The value as Celery shows it; as it is, if not said. */
+  readonly toCelery?: ((value: never) => unknown) | undefined
   /** What Celery's `None` stands for, when it is not the default. */
   readonly none?: In | undefined
   /** Never shown, not even when it is wrong. */

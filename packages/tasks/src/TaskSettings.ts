@@ -54,6 +54,18 @@ export type Given = SettingsTable.Given<Table>
 /** Those that were given, checked. */
 export type Some = SettingsTable.Some<Table>
 
+/** All values in effect, by name. */
+export const current: Effect.Effect<SettingsTable.Values<Table>> = Effect.contextWith((
+  context: Context.Context<never>
+) =>
+  Effect.succeed(
+    Object.fromEntries(
+      Array.from(references, ([name, reference]) => [name, Context.get(context, reference)])
+      // Each is the value of the setting of its name.
+    ) as unknown as SettingsTable.Values<Table>
+  )
+)
+
 /** Every value at its reference. */
 export const context = (some: Some): Context.Context<never> => {
   let context = Context.empty()

@@ -15,8 +15,15 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Session from "@celeriac/messaging/Session"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as ControlMailbox from "@celeriac/tasks/control/ControlMailbox"
+import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Execution } from "../boot/Execution.ts"
+import { Pool } from "../boot/Pool.ts"
+import { Queues } from "../boot/Queues.ts"
 import * as Handlers from "../control/Handlers.ts"
 import { Panel } from "../control/Panel.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
@@ -26,7 +33,20 @@ import { Connection } from "./Connection.ts"
 import { Tasks } from "./Tasks.ts"
 
 export const ControlStep = Bootstep.make("Control", {
-  requires: [Connection, Tasks, Panel, LogicalClock, Transport, WorkerState],
+  requires: [
+    Connection,
+    Tasks,
+    Execution,
+    Pool,
+    Queues,
+    Panel,
+    WorkerState,
+    TaskRegistry,
+    LogicalClock,
+    EventDispatcher,
+    ResultWriter,
+    Transport
+  ],
   enabled: Effect.zipWith(
     WorkerSettings,
     Transport,
@@ -36,12 +56,13 @@ export const ControlStep = Bootstep.make("Control", {
     const connection = yield* Connection
     const clock = yield* LogicalClock
     const panel = yield* Panel
+    const { consumingFrom } = yield* Tasks
     const { nodename } = yield* WorkerSettings
     const log = yield* WorkerLog.make
     const mailbox = yield* ControlMailbox.make
     const first = yield* Deferred.make<void, MessagingError>()
 
-    yield* panel.addDefaults(yield* Handlers.make)
+    yield* panel.addDefaults(yield* Handlers.make({ consumingFrom, autoscaler: Option.none() }))
 
     const open = Effect.gen(function*() {
       const channel = yield* connection.openChannel()

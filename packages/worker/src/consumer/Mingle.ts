@@ -27,12 +27,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
-import * as Acquaintance from "../control/Acquaintance.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
 import { Events } from "./Events.ts"
+import * as Acquaintance from "./internal/Acquaintance.ts"
 
 /** What the step provides. */
 export interface Mingled {

@@ -45,7 +45,9 @@ const prefetch: Setting.Kind<Prefetch> = {
     if (count !== undefined) return { count: SettingKind.toNumber(count) }
     return text === "adaptive" ? text : { multiplier: SettingKind.toNumber(text) }
   },
-  fromCelery: (multiplier) => ({ multiplier })
+  fromCelery: (multiplier) => ({ multiplier }),
+  toCelery: (prefetch: Prefetch) =>
+    typeof prefetch === "object" && "multiplier" in prefetch ? prefetch.multiplier : prefetch
 }
 
 /** The settings of this room. */
@@ -95,6 +97,11 @@ export const table = {
     defaultShown: "3 hours",
     doc: "How long the revoked id of a task is remembered.",
     environment: ["CELERY_WORKER_REVOKE_EXPIRES"]
+  }),
+  disableRateLimits: Setting.make(SettingKind.flag, {
+    celery: "worker_disable_rate_limits",
+    default: () => false,
+    doc: "Whether the rate limits of tasks do not count."
   }),
   connectionMaxRetries: Setting.make(
     { ...SettingKind.integer({ from: 0, expected: "a whole number, or 0 for no end" }), none: 0 },

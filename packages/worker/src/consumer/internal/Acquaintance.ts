@@ -1,17 +1,17 @@
 /**
- * What two nodes tell each other when one of them is new: what they have revoked,
- * and what their logical clocks say.
+ * What a node that is new tells the others, and takes of what they reply: what is
+ * revoked, and the logical clock. Whatever they reply, nothing is thrown.
  *
- * Used by both sides: the new node's `Mingle`, and the handler of the command
- * `hello` of those it asks. Source: protocol of events §7.
+ * Used by `Mingle`; the other side is the handler of the command `hello`. Source:
+ * protocol of events §7.
  *
  * @since 0.1.0
  */
 import * as LogicalClock from "@celeriac/messaging/LogicalClock"
 import { describe } from "@celeriac/tasks/protocol/ProtocolError"
 import * as Effect from "effect/Effect"
-import * as Revoked from "../state/Revoked.ts"
-import { WorkerState } from "../state/WorkerState.ts"
+import * as Revoked from "../../state/Revoked.ts"
+import { WorkerState } from "../../state/WorkerState.ts"
 
 export interface Acquaintance {
   /** What this node tells: the ids that it has revoked and has not forgotten, oldest first. */
