@@ -17,7 +17,7 @@ const floors: Readonly<Record<string, ReadonlyArray<string>>> = {
 }
 
 /** The rooms of the worker from the cellar up; what is in `src` itself, and `testing`, is the roof. */
-const rooms = ["state", "trace", "pool", "execution", "boot", "consumer"]
+const rooms = ["state", "trace", "pool", "execution", "boot", "control", "consumer"]
 
 /** Where each package may use Node's own modules, and for what. Elsewhere the code runs on any JavaScript engine. */
 const builtins: ReadonlyArray<{ readonly place: RegExp; readonly names: ReadonlyArray<string> }> = [

@@ -39,6 +39,10 @@ const python = (): string => {
   return path
 }
 
+/** Of the Celery that is talked to: `5.7.0`. */
+export const celeryVersion = (): string =>
+  execFileSync(python(), ["-c", "import celery; print(celery.__version__)"], { encoding: "utf8" }).trim()
+
 export interface ScriptOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly args?: ReadonlyArray<string>

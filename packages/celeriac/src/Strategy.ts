@@ -1,2 +1,4 @@
 /** What is done with a request that has come in, and a rule of your own for it. */
+export {} from "./internal/RequiredNode.ts"
+
 export * from "@celeriac/worker/execution/Strategy"

@@ -49,7 +49,7 @@ import type { MessagingError } from "./MessagingError.ts"
 import * as Reconnect from "./Reconnect.ts"
 import type { Serializer } from "./Serializer.ts"
 import { Serializers } from "./Serializers.ts"
-import { type Channel, Transport } from "./Transport.ts"
+import { type Channel, type Connection, Transport } from "./Transport.ts"
 
 export type { SendOptions } from "./internal/SendOptions.ts"
 
@@ -75,6 +75,8 @@ export class Producer extends Context.Service<Producer, {
   readonly channel: Effect.Effect<Channel, MessagingError>
   /** Connects ahead of the first publish. Fails when the first attempt does; a publish makes the next one. */
   readonly connect: Effect.Effect<void, MessagingError>
+  /** The live connection, for channels of one's own; waits for it. */
+  readonly connection: Effect.Effect<Connection, MessagingError>
 }>()("@celeriac/messaging/Producer") {}
 
 /** What is sent where, and how. */
@@ -177,8 +179,9 @@ export const make: (
     publishUnsafe: (message, to, how, onOutcome) => {
       outbox.post(message, to, how, how.deadline ?? deadline, true, onOutcome)
     },
-    channel: outbox.channel(true),
-    connect: Effect.asVoid(outbox.channel(false))
+    channel: Effect.map(outbox.live(true), ({ channel }) => channel),
+    connect: Effect.asVoid(outbox.live(false)),
+    connection: Effect.map(outbox.live(true), ({ connection }) => connection)
   })
 })
 

@@ -34,6 +34,21 @@ export interface ConnectOptions {
   readonly name?: string | undefined
 }
 
+/** What both sides agreed on, and where else could have been connected to. */
+export interface ConnectionTerms {
+  /** Seconds between heartbeats; 0 without. */
+  readonly heartbeat: number
+  /** How long connecting may take, in seconds. */
+  readonly connectTimeout: number
+  readonly isEncrypted: boolean
+  /** `PLAIN`, `EXTERNAL`. */
+  readonly loginMethod: string
+  /** How the next of several brokers is chosen. */
+  readonly failover: string
+  /** The others of the failover list, without their passwords. */
+  readonly alternates: ReadonlyArray<string>
+}
+
 /** An open connection. */
 export interface Connection {
   /** Where we are connected (the member of a failover list), without the password. */
@@ -43,6 +58,8 @@ export interface Connection {
   readonly lost: Effect.Effect<never, MessagingError>
   /** Why the broker blocks publishers at the moment (memory or disk alarm), if it does. */
   readonly blocked: () => string | undefined
+  /** How it is connected, for `inspect stats`. */
+  readonly terms?: ConnectionTerms | undefined
 }
 
 /** How one message is published. */

@@ -28,6 +28,8 @@ export interface Kind<out A, out In = A> {
   readonly fromText?: ((text: string) => unknown) | undefined
   /** What Celery's setting holds, for the schema to check. `None` means the default, unless `none` says otherwise. */
   readonly fromCelery: (value: unknown) => unknown
+  /** The value as Celery shows it; as it is, if not said. */
+  readonly toCelery?: ((value: never) => unknown) | undefined
   /** What Celery's `None` stands for, when it is not the default. */
   readonly none?: In | undefined
   /** Never shown, not even when it is wrong. */
@@ -38,8 +40,8 @@ export interface Kind<out A, out In = A> {
 export interface Flag {
   readonly name: string
   readonly alias?: string | undefined
-  /** What stands for its value in the help. */
-  readonly metavar: string
+  /** What stands for its value in the help; a switch, which says yes, has none. */
+  readonly metavar?: string | undefined
 }
 
 /** What an entry says besides its kind. */

@@ -67,7 +67,8 @@ export const duration: Kind<Duration.Input> = {
   schema: () => Schema.declare(isTime),
   expected: "a time of more than 0: seconds, or with a unit, such as \"90 minutes\"",
   fromText: (text) => toSeconds(toNumber(text)),
-  fromCelery: toSeconds
+  fromCelery: toSeconds,
+  toCelery: (time: Duration.Input) => Duration.toSeconds(time)
 }
 
 const isTime = (value: unknown): value is Duration.Input => {

@@ -1,6 +1,7 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as `routes`.
+ * `Settings`, `ControlSettings` and `EventSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
+ * `routes`.
  *
  * ```ts
  * program.pipe(Effect.provide(TaskSettings.layer({ defaultQueue: "emails", serializer: "yaml" })))
@@ -12,6 +13,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as BySettings from "./BySettings.ts"
+import * as ControlSettings from "./control/ControlSettings.ts"
+import * as EventSettings from "./event/EventSettings.ts"
 import * as Queues from "./Queues.ts"
 import { ResultWriter } from "./result/ResultWriter.ts"
 import * as Router from "./Router.ts"
@@ -24,14 +27,16 @@ type Exported<M> = {
   readonly [K in keyof M as M[K] extends Setting.Reference<any, any> ? Uncapitalize<K & string> : never]: M[K]
 }
 
-type References = Exported<typeof Settings> & {
+type References = Exported<typeof Settings> & Exported<typeof ControlSettings> & Exported<typeof EventSettings> & {
   readonly taskQueues: typeof Queues.Configured
   readonly routes: typeof Router.Routes
 }
 
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
-  // Every export of that module is a setting.
-  ...Object.entries(Settings).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
+  // Every export of these modules is a setting.
+  ...Object.entries({ ...Settings, ...ControlSettings, ...EventSettings }).map(([name, value]) =>
+    [name.charAt(0).toLowerCase() + name.slice(1), value] as const
+  ),
   ["taskQueues", Queues.Configured] as const,
   ["routes", Router.Routes] as const
 ].sort(([one], [other]) => one < other ? -1 : 1))
@@ -50,6 +55,18 @@ export type Given = SettingsTable.Given<Table>
 
 /** Those that were given, checked. */
 export type Some = SettingsTable.Some<Table>
+
+/** All values in effect, by name. */
+export const current: Effect.Effect<SettingsTable.Values<Table>> = Effect.contextWith((
+  context: Context.Context<never>
+) =>
+  Effect.succeed(
+    Object.fromEntries(
+      Array.from(references, ([name, reference]) => [name, Context.get(context, reference)])
+      // Each is the value of the setting of its name.
+    ) as unknown as SettingsTable.Values<Table>
+  )
+)
 
 /** Every value at its reference. */
 export const context = (some: Some): Context.Context<never> => {

@@ -9,7 +9,9 @@ import type { BootGraphError } from "@celeriac/bootsteps/BootGraphError"
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Control } from "@celeriac/bootsteps/Control"
 import * as StepList from "@celeriac/bootsteps/StepList"
+import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import { Transport } from "@celeriac/messaging/Transport"
+import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Result from "effect/Result"
@@ -20,6 +22,8 @@ import { Pool } from "./boot/Pool.ts"
 import { Queues } from "./boot/Queues.ts"
 import { Timer } from "./boot/Timer.ts"
 import * as ConsumerBlueprint from "./consumer/Consumer.ts"
+import { Panel } from "./control/Panel.ts"
+import { Neighbours } from "./state/Neighbours.ts"
 import { AmbiguousStep } from "./state/WorkerError.ts"
 import type { Settings } from "./state/WorkerSettings.ts"
 import { WorkerState } from "./state/WorkerState.ts"
@@ -40,7 +44,16 @@ export type Worker = typeof worker[number]
 export type Consumer = typeof consumer[number]
 
 /** Services that every step may require, besides other steps. */
-const outside = [WorkerState, TaskRegistry, ResultWriter, Transport] as const
+const outside = [
+  WorkerState,
+  Neighbours,
+  LogicalClock,
+  EventDispatcher,
+  Panel,
+  TaskRegistry,
+  ResultWriter,
+  Transport
+] as const
 
 export type List = ReadonlyArray<Bootstep.Any>
 

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { because, ConnectionLost, type MessagingError } from "@celeriac/messaging/MessagingError"
-import type { Connection as MessagingConnection } from "@celeriac/messaging/Transport"
+import type { Connection as MessagingConnection, ConnectionTerms } from "@celeriac/messaging/Transport"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -80,6 +80,18 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
 
   get uri(): string {
     return this.endpoint.uri
+  }
+
+  get terms(): ConnectionTerms {
+    const { connectTimeout, external, tls, uri } = this.endpoint
+    return {
+      heartbeat: this.driver.heartbeat,
+      connectTimeout: connectTimeout / 1000,
+      isEncrypted: tls !== undefined,
+      loginMethod: external ? "EXTERNAL" : "PLAIN",
+      failover: this.config.failover,
+      alternates: this.config.endpoints.map((endpoint) => endpoint.uri).filter((other) => other !== uri)
+    }
   }
 
   get lost(): Effect.Effect<never, MessagingError> {

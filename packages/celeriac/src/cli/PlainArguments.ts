@@ -72,5 +72,8 @@ know(WorkerFlags.own.loglevel, {
 const table: SettingsTable.Table = WorkerSettings.everything
 for (const [name, flag] of WorkerFlags.ofSettings) {
   const setting = table[name]
-  if (setting !== undefined) know(flag, { name, read: (text, said) => SettingsTable.fromText(setting, said, text) })
+  if (setting === undefined) continue
+  // A switch says yes.
+  const read = (text: string, said: string) => SettingsTable.fromText(setting, said, text)
+  know(flag, flag.metavar === undefined ? { name } : { name, read })
 }

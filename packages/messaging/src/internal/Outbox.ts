@@ -28,8 +28,8 @@ export interface Outbox {
     patient: boolean,
     onOutcome: (error: MessagingError | undefined) => void
   ) => () => void
-  /** The live channel, as soon as there is one. One who is not patient is told when the next attempt fails. */
-  readonly channel: (patient: boolean) => Effect.Effect<Channel, MessagingError>
+  /** The link, as soon as it is up. One who is not patient is told when the next attempt fails. */
+  readonly live: (patient: boolean) => Effect.Effect<Live, MessagingError>
 }
 
 interface OutboxOptions {
@@ -72,14 +72,14 @@ export const make = Effect.fnUntraced(function*(
       post.take(entry)
       return () => post.forget(entry)
     },
-    channel: (patient) =>
+    live: (patient) =>
       Effect.callback((resume) => {
         if (post.closing) return resume(Effect.fail(closed))
-        if (link.live !== undefined) return resume(Effect.succeed(link.live.channel))
+        if (link.live !== undefined) return resume(Effect.succeed(link.live))
         const waiter: Waiter = {
           expiresAt: Infinity,
           patient,
-          onLive: (live) => resume(Effect.succeed(live.channel)),
+          onLive: (live) => resume(Effect.succeed(live)),
           onFailure: (error) => resume(Effect.fail(error)),
           onExpiry: () => resume(Effect.interrupt)
         }

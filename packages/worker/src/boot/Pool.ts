@@ -53,5 +53,13 @@ export class Pool extends Bootstep.Service<Pool, {
   close: (pool) => pool.slots.idle,
   stop: (pool) => pool.slots.idle,
   terminate: (pool) => pool.slots.terminate({ _tag: "Shutdown" }),
-  info: (pool) => Effect.sync(() => ({ pool: pool.slots.info() }))
+  info: (pool) => Effect.sync(() => ({ pool: { ...inProcess, ...pool.slots.info() } }))
 }) {}
+
+/** What Celery's pools tell, of one that has no other process. */
+const inProcess = {
+  processes: [process.pid],
+  "max-tasks-per-child": null,
+  "put-guarded-by-semaphore": true,
+  timeouts: []
+}

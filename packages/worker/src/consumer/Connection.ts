@@ -10,12 +10,13 @@
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
-import type { Channel } from "@celeriac/messaging/Transport"
+import type { Channel, ConnectionTerms } from "@celeriac/messaging/Transport"
 import { Transport } from "@celeriac/messaging/Transport"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
+import * as BrokerInfo from "./internal/BrokerInfo.ts"
 
 export class Connection extends Bootstep.Service<Connection, {
   /** Where we are connected, without the password. */
@@ -23,6 +24,8 @@ export class Connection extends Bootstep.Service<Connection, {
   readonly openChannel: () => Effect.Effect<Channel, MessagingError, Scope.Scope>
   /** Never succeeds; fails when the broker goes away. */
   readonly lost: Effect.Effect<never, MessagingError>
+  /** What was agreed on with the broker, where the transport tells. */
+  readonly terms?: ConnectionTerms | undefined
 }>()("Connection", {
   requires: [Transport, ResultWriter],
   start: Effect.gen(function*() {
@@ -35,12 +38,5 @@ export class Connection extends Bootstep.Service<Connection, {
     yield* Effect.logInfo(`Connected to ${connection.uri}`)
     return connection
   }),
-  info: ({ uri }) => Effect.map(Transport, ({ driver }) => ({ broker: { transport: driver, uri, ...addressOf(uri) } }))
+  info: ({ terms, uri }) => Effect.map(Transport, ({ driver }) => ({ broker: BrokerInfo.make(driver, uri, terms) }))
 }) {}
-
-/** Of a URI that has them. */
-const addressOf = (uri: string): { readonly hostname?: string; readonly port?: number } => {
-  const url = URL.parse(uri)
-  if (url === null || url.hostname === "") return {}
-  return url.port === "" ? { hostname: url.hostname } : { hostname: url.hostname, port: Number(url.port) }
-}

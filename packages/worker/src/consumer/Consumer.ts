@@ -15,13 +15,23 @@ import * as Schedule from "effect/Schedule"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import type { Settings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
+import { ControlStep } from "./ControlStep.ts"
 import { EventLoop } from "./EventLoop.ts"
+import { Events } from "./Events.ts"
+import { Gossip } from "./Gossip.ts"
+import { Heart } from "./Heart.ts"
+import { Mingle } from "./Mingle.ts"
 import { Tasks } from "./Tasks.ts"
 
 /** The default steps. */
 export const steps = [
   Connection,
+  Events,
+  Mingle,
+  Gossip,
+  Heart,
   Tasks,
+  ControlStep,
   EventLoop
 ] as const
 

@@ -25,6 +25,7 @@ import type { Strategies } from "../execution/Strategy.ts"
 import { type UnknownQueue, UnknownTask } from "../state/WorkerError.ts"
 import { Connection } from "./Connection.ts"
 import * as TaskQueue from "./internal/TaskQueue.ts"
+import { Mingle } from "./Mingle.ts"
 
 /** A queue that is being consumed, and the scope that ends it. */
 interface Consumed {
@@ -62,7 +63,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
   /** Quiesces, and interrupts what runs: its messages go back when it has ended, and not while it may still do something. */
   readonly terminate: Effect.Effect<void>
 }>()("Tasks", {
-  requires: [Connection, Pool, Execution, Queues, Timer, TaskRegistry],
+  requires: [Connection, Mingle, Pool, Execution, Queues, Timer, TaskRegistry],
   start: Effect.gen(function*() {
     const pool = yield* Pool
     const queues = yield* Queues
@@ -125,8 +126,13 @@ export class Tasks extends Bootstep.Service<Tasks, {
 
     yield* Effect.forEach((yield* queues.selected).values(), consume, { concurrency: "unbounded" })
     yield* Bootstep.forkSupervised(queues.follow(follow))
+    let size = yield* pool.concurrency
     yield* Bootstep.forkSupervised(
-      pool.followSize(() => Effect.forEach(consumed.values(), ({ consumer }) => consumer.resized, { discard: true }))
+      pool.followSize((slots) => {
+        if (slots === size) return Effect.void
+        size = slots
+        return Effect.forEach(consumed.values(), ({ consumer }) => consumer.resized, { discard: true })
+      })
     )
 
     // A broker that is back may take the results that were kept meanwhile.

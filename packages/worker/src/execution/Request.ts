@@ -119,6 +119,15 @@ export class Request implements Subject, ActiveRequest {
   get message(): Message {
     return this.from
   }
+  get argsRepr(): string | undefined {
+    return this.headers.argsRepr
+  }
+  get kwargsRepr(): string | undefined {
+    return this.headers.kwargsRepr
+  }
+  get sendsEvents(): boolean {
+    return this.options.sendEvents
+  }
   get size(): number {
     return this.from.body.length
   }

@@ -45,7 +45,9 @@ const prefetch: Setting.Kind<Prefetch> = {
     if (count !== undefined) return { count: SettingKind.toNumber(count) }
     return text === "adaptive" ? text : { multiplier: SettingKind.toNumber(text) }
   },
-  fromCelery: (multiplier) => ({ multiplier })
+  fromCelery: (multiplier) => ({ multiplier }),
+  toCelery: (prefetch: Prefetch) =>
+    typeof prefetch === "object" && "multiplier" in prefetch ? prefetch.multiplier : prefetch
 }
 
 /** The settings of this room. */
@@ -108,7 +110,28 @@ export const table = {
       default: () => 100,
       doc: "How often to try to reach a broker that is away before giving up; 0 is without end."
     }
-  )
+  ),
+  enableRemoteControl: Setting.make(SettingKind.flag, {
+    celery: "worker_enable_remote_control",
+    default: () => true,
+    doc: "Whether the worker listens to remote control."
+  }),
+  sendTaskEvents: Setting.make(SettingKind.flag, {
+    celery: "worker_send_task_events",
+    default: () => false,
+    doc: "Whether monitoring events of tasks are sent from the start.",
+    flag: { name: "task-events", alias: "E" }
+  }),
+  heartbeatInterval: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
+    default: () => "2 seconds",
+    doc: "How often the worker tells others that it is there.",
+    flag: { name: "heartbeat-interval", metavar: "SECONDS" }
+  }),
+  withoutHeartbeat: Setting.make(SettingKind.flag, {
+    default: () => false,
+    doc: "Whether the worker does not tell others that it is there.",
+    flag: { name: "without-heartbeat" }
+  })
 }
 
 export type Settings = SettingsTable.Values<typeof table>

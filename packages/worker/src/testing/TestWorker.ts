@@ -16,12 +16,22 @@
  * there to look into the queues and to let connections fail. When the test
  * ends, what still runs is interrupted.
  *
+ * Workers that are given one broker make a cluster: they see each other join,
+ * leave and be lost, and run each other's tasks.
+ *
+ * ```ts
+ * const broker = yield* MemoryBroker.make()
+ * yield* Layer.build(TestWorker.layer({ nodename: "a@test" }, { broker }))
+ * const b = yield* Layer.build(TestWorker.layer({ nodename: "b@test" }, { broker }))
+ * yield* Context.get(b, Worker.Worker).shutdown
+ * ```
+ *
  * @since 0.1.0
  */
 import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"
-import type { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
+import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
 import * as Client from "@celeriac/tasks/Client"
 import type * as Middleware from "@celeriac/tasks/Middleware"
@@ -31,6 +41,7 @@ import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Handlers from "../boot/Handlers.ts"
+import * as Mingle from "../consumer/Mingle.ts"
 import * as Worker from "../Worker.ts"
 import type * as WorkerSteps from "../WorkerSteps.ts"
 
@@ -39,28 +50,37 @@ export type TestWorker = Worker.Worker | Client.Client | Around
 
 type Around = ResultBackend | Producer.Producer | Transport | MemoryBroker
 
+/** What a worker may share with others. */
+export interface Options {
+  /** The broker. Default: one of its own, with nothing in it. */
+  readonly broker?: MemoryBroker["Service"] | undefined
+}
+
 /** The options are those of `Worker.make`; the name is `celery@test` and the concurrency 4, unless said otherwise. */
 export const layer = <
   const T extends Handlers.Maybe = Worker.NoHandlers,
   const W extends WorkerSteps.Maybe = [],
   const C extends WorkerSteps.Maybe = [],
   const M extends Middleware.Maybe = []
->(options: Worker.Options<T, W, C, M>) =>
+>(options: Worker.Options<T, W, C, M>, shared?: Options) =>
   of(
     Worker.make(options).with({
       nodename: options.nodename ?? "celery@test",
       concurrency: options.concurrency ?? 4
-    })
+    }),
+    shared
   )
 
 /** The same for a worker that is defined already. */
 export const of = <E, R>(
-  worker: Worker.Definition<E, R>
+  worker: Worker.Definition<E, R>,
+  shared: Options = {}
 ): Layer.Layer<TestWorker, E | BootstepError, Exclude<R | Sender, Around>> =>
   Client.layer.pipe(
     Layer.provideMerge(stopCold),
     Layer.provideMerge(worker.layer),
-    Layer.provideMerge(surroundings()),
+    Layer.provideMerge(surroundings(shared)),
+    Layer.provideMerge(Layer.succeed(Mingle.Quiet, 0)),
     Layer.provideMerge(Layer.succeedContext(TaskSettings.context(worker.taskSettings)))
   )
 
@@ -72,8 +92,8 @@ const stopCold = Layer.effectDiscard(
 /** What a client is made of. */
 type Sender = Producer.Producer | ResultBackend
 
-const surroundings = () =>
+const surroundings = ({ broker }: Options) =>
   RpcBackend.layer().pipe(
     Layer.provideMerge(Producer.layer()),
-    Layer.provideMerge(MemoryTransport.layer())
+    Layer.provideMerge(MemoryTransport.layer({ broker }))
   )

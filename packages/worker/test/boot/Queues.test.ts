@@ -51,10 +51,14 @@ const withQueues = (
   }
 }
 
+/** Those of tasks: not the one of remote control. */
+const ofTasks = (name: string) => !name.endsWith(".pidbox")
+
 /** Which queues have a consumer. */
 const consumed = Effect.map(
   MemoryBroker,
-  (broker) => broker.queues().filter(({ consumers }) => consumers.length > 0).map(({ name }) => name).sort()
+  (broker) =>
+    broker.queues().filter(({ consumers }) => consumers.length > 0).map(({ name }) => name).filter(ofTasks).sort()
 )
 
 const configured = Layer.succeed(TaskQueues.Configured, [Entity.queue("video"), Entity.queue("image")])
@@ -79,7 +83,9 @@ describe("Queues", () => {
     Effect.gen(function*() {
       const broker = yield* MemoryBroker
       assert.deepStrictEqual(
-        broker.queues().map(({ declaration, name }) => [name, declaration.arguments]).sort(),
+        broker.queues().filter(({ name }) => ofTasks(name)).map((
+          { declaration, name }
+        ) => [name, declaration.arguments]).sort(),
         ["celery", "image", "video"].map((name) => [name, { "x-max-priority": 10 }])
       )
     }).pipe(Effect.provide(
@@ -191,7 +197,10 @@ describe("Queues", () => {
   it.effect("that are cancelled wait for what they brought, and for nothing else", () => {
     const doors = new Doors()
     const { queues: get, worker } = withQueues(["celery", "video"], doors.late)
-    const channels = Effect.map(MemoryBroker, (broker) => broker.channels().flatMap(({ queues }) => queues).sort())
+    const channels = Effect.map(
+      MemoryBroker,
+      (broker) => broker.channels().flatMap(({ queues }) => queues).filter(ofTasks).sort()
+    )
     const open = Effect.map(MemoryBroker, (broker) => broker.channels().length)
     const send = (n: number, queue: string) =>
       publish(taskMessage({ task: "gated", id: String(n), kwargs: { n } }), queue)

@@ -174,13 +174,13 @@ describe("the consumer, when something breaks", () => {
       gate.closeUnsafe()
       ;(yield* fail).closeChannels(406, "timeout", ({ queues }) => queues.includes("celery"))
       yield* atOnce
-      assert.deepStrictEqual([opened, yield* consumers()], [2, 0])
+      assert.deepStrictEqual([opened, yield* consumers()], [3, 0])
       const { awaitShutdown, shutdown } = yield* Worker
       yield* shutdown
       yield* settled
       gate.openUnsafe()
       yield* settled
-      assert.deepStrictEqual([opened, yield* consumers()], [2, 0])
+      assert.deepStrictEqual([opened, yield* consumers()], [3, 0])
       doors.open(1)
       assert.strictEqual((yield* awaitShutdown)._tag, "Shutdown")
     }).pipe(

@@ -77,10 +77,10 @@ export class Completion {
     const aftermath = this.rule(opened, subject, now, followers)
     const { messages, others, record } = aftermath
     if (record === undefined && messages.length === 0 && others.length === 0) {
-      return this.settle(subject, aftermath.settlement)
+      return this.conclude(subject, opened, aftermath.settlement, now)
     }
     this.underWay.begin()
-    this.secure(new Ending(subject, opened, aftermath, instead !== undefined), now)
+    this.secure(new Ending(subject, opened, aftermath, now, instead !== undefined), now)
   }
 
   /** Its message is gone from the broker from now on. Not so when its connection was lost: then another worker has it. */
@@ -199,7 +199,7 @@ export class Completion {
 
   private safe(ending: Ending): void {
     if (ending.failures > 0) this.kept.release(ending)
-    this.leave(ending, ending.settlement)
+    this.leave(ending)
     if (this.kept.size > 0) this.kept.stored(this.clock.currentTimeMillisUnsafe())
   }
 
@@ -215,7 +215,7 @@ export class Completion {
         return this.underWay.end()
       }
       this.observers.notStored(subject, status, failure.message, { _tag: "Lost" })
-      if (ending.isSent) return this.leave(ending, ending.settlement)
+      if (ending.isSent) return this.leave(ending)
       // A message less; what is to be stored is stored all the same.
       ending.messagesSent++
       return this.again(ending)
@@ -233,12 +233,24 @@ export class Completion {
     const { subject } = ending
     this.kept.release(ending)
     this.observers.notStored(subject, status, failure.message, { _tag: subject.isSettled ? "Lost" : "Requeued" })
-    this.leave(ending, "requeue")
+    this.settle(subject, "requeue")
+    this.underWay.end()
   }
 
-  private leave(ending: Ending, settlement: Aftermath.Aftermath["settlement"]): void {
-    this.settle(ending.subject, settlement)
+  private leave({ endedAt, outcome, settlement, subject }: Ending): void {
+    this.conclude(subject, outcome, settlement, endedAt)
     this.underWay.end()
+  }
+
+  /** Settles, and tells that it is over. */
+  private conclude(
+    subject: Subject,
+    outcome: Outcome,
+    settlement: Aftermath.Aftermath["settlement"],
+    endedAt: number
+  ): void {
+    this.settle(subject, settlement)
+    this.observers.completed(subject, outcome, settlement, endedAt)
   }
 
   private settle(subject: Subject, settlement: Aftermath.Aftermath["settlement"]): void {

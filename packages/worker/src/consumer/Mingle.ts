@@ -1,0 +1,124 @@
+/**
+ * Introduces this node to those that are there, before it takes any task: each
+ * gets to know what the other has revoked, and their logical clocks agree.
+ *
+ * It asks all nodes at once, by remote control. When no node listens the broker
+ * says so, and nobody waits. Otherwise it goes on when nobody has answered for a
+ * moment after the last who did, or at all for a second; who answers later than
+ * that is heard all the same, beside what comes next. A reply that makes no sense
+ * is told of and ignored. This node listens to no remote control yet, and does
+ * not answer itself. Source: protocol of events §7, Celery's `Mingle`.
+ *
+ * What is revoked goes as a list of ids, the oldest first, as Celery 5.7 sends
+ * it: 5.6 and those before take it too, with the time at which it came. What they
+ * send themselves, a table of ids, is read likewise.
+ *
+ * @since 0.1.0
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { LogicalClock } from "@celeriac/messaging/LogicalClock"
+import type { Reply } from "@celeriac/messaging/Mailbox"
+import * as MailboxClient from "@celeriac/messaging/MailboxClient"
+import { Transport } from "@celeriac/messaging/Transport"
+import * as ControlMailbox from "@celeriac/tasks/control/ControlMailbox"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Stream from "effect/Stream"
+import * as WorkerLog from "../state/WorkerLog.ts"
+import * as WorkerSettings from "../state/WorkerSettings.ts"
+import { WorkerState } from "../state/WorkerState.ts"
+import { Connection } from "./Connection.ts"
+import { Events } from "./Events.ts"
+import * as Acquaintance from "./internal/Acquaintance.ts"
+
+/** What the step provides. */
+export interface Mingled {
+  /** Who has answered, at this connection. */
+  readonly nodes: () => ReadonlyArray<string>
+}
+
+/** For a worker that introduces itself to nobody. */
+export const disabled: Mingled = { nodes: () => [] }
+
+/** How long somebody may take to be the first who answers. Celery waits as long, always. */
+const patience = "1 second"
+
+/** How long nobody has to answer, after somebody has, for all to have answered. `TestWorker` has it at 0: its nodes answer at once. */
+export const Quiet: Context.Reference<Duration.Input> = Context.Reference<Duration.Input>(
+  "@celeriac/worker/consumer/Mingle/Quiet",
+  { defaultValue: () => "100 millis" }
+)
+
+/** Nobody is heard for longer, however many answer. */
+const longest = "10 seconds"
+
+const isWanted = Effect.map(Transport, ({ exchangeTypes }) => exchangeTypes.has("fanout"))
+
+export class Mingle extends Bootstep.Service<Mingle, Mingled>()("Mingle", {
+  requires: [Connection, Events, LogicalClock, Transport, WorkerState],
+  enabled: isWanted,
+  disabled: Effect.succeed(disabled),
+  start: Effect.gen(function*() {
+    const { nodename } = yield* WorkerSettings.WorkerSettings
+    const acquaintance = yield* Acquaintance.make
+    const asked = yield* askAll(nodename, acquaintance.revoked())
+    const nodes = new Set<string>()
+    const answered = yield* Latch.make(false)
+
+    const onReply = ({ node, value }: Reply) => {
+      if (node === nodename || value === null || nodes.has(node)) return Effect.void
+      const wrong = acquaintance.take(value)
+      if (wrong !== undefined) return Effect.logError(`mingle: sync with ${Acquaintance.shown(node)} failed: ${wrong}`)
+      nodes.add(node)
+      answered.openUnsafe()
+      return Effect.logDebug(`mingle: processing reply from ${Acquaintance.shown(node)}`)
+    }
+
+    yield* Effect.logInfo("mingle: searching for neighbors")
+    const hearing = yield* Stream.runForEach(asked, onReply).pipe(
+      Effect.timeoutOrElse({ duration: longest, orElse: () => Effect.void }),
+      // A connection that is lost is noticed elsewhere; whoever may not ask goes on without.
+      Effect.catch((error) => Effect.logWarning(`mingle: ${WorkerLog.sentence(error.message)} Going on without`)),
+      Effect.scoped,
+      Effect.forkScoped
+    )
+    const enough = Effect.andThen(answered.await, unchanging(() => nodes.size, yield* Quiet))
+    yield* Effect.raceFirst(Fiber.await(hearing), enough)
+
+    if (nodes.size === 0) yield* Effect.logInfo("mingle: all alone")
+    else {
+      yield* Effect.logInfo(`mingle: sync with ${nodes.size} nodes`)
+      yield* Effect.logInfo("mingle: sync complete")
+    }
+    return { nodes: () => Array.from(nodes) }
+  })
+}) {}
+
+/** Until the value has not changed for so long. */
+const unchanging = Effect.fnUntraced(function*(value: () => number, quiet: Duration.Input) {
+  for (let before = -1; before !== value();) {
+    before = value()
+    yield* Effect.sleep(quiet)
+    yield* Effect.yieldNow
+  }
+})
+
+/** The replies, over a channel of the connection that there is. */
+const askAll = (nodename: string, revoked: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const { openChannel, lost, uri } = yield* Connection
+    const transport = yield* Transport
+    const clock = yield* LogicalClock
+    const connected = {
+      ...transport,
+      connect: () => Effect.succeed({ uri, openChannel, lost, blocked: () => undefined })
+    }
+    return Stream.unwrap(Effect.gen(function*() {
+      const mailbox = yield* ControlMailbox.make
+      const client = yield* MailboxClient.make({ mailbox, clock, name: nodename })
+      return client.ask("hello", { from_node: nodename, revoked }, { timeout: patience, deadline: longest })
+    })).pipe(Stream.provideService(Transport, connected))
+  })

@@ -1,0 +1,106 @@
+/**
+ * What a worker replies to commands about its tasks and requests. Source:
+ * control sections 2 and 3.
+ *
+ * @since 0.1.0
+ */
+import * as PythonValue from "@celeriac/messaging/PythonValue"
+import { Refused } from "@celeriac/tasks/control/Command"
+import * as Commands from "@celeriac/tasks/control/Commands"
+import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import { Execution } from "../boot/Execution.ts"
+import type { Request } from "../execution/Request.ts"
+import * as ControlHandler from "./ControlHandler.ts"
+import * as RequestInfo from "./RequestInfo.ts"
+
+/** As Celery's timer has it. */
+const etaPriority = 6
+
+export const make = Effect.gen(function*() {
+  const { executor } = yield* Execution
+  const registry = yield* TaskRegistry
+  const clock = yield* Clock.Clock
+  const tell = yield* RequestInfo.make
+  const { state } = executor
+
+  const isHeld = (request: Request): boolean =>
+    request.eta !== undefined && request.eta > clock.currentTimeMillisUnsafe()
+
+  const where = (request: Request) =>
+    state.active.has(request)
+      ? "active"
+      : isHeld(request)
+      ? "scheduled"
+      : request.timeStart === undefined
+      ? "reserved"
+      : "ready"
+
+  const known = (task: string) =>
+    registry.get(task) === undefined
+      ? Effect.andThen(
+        Effect.logError(`Change of a limit of an unknown task: ${task.slice(0, 255)}`),
+        Effect.fail(new Refused("unknown task"))
+      )
+      : Effect.void
+
+  return yield* Effect.all([
+    ControlHandler.make(
+      Commands.inspect.active,
+      ({ safe }) => Effect.sync(() => Array.from(state.active, (request) => tell(request, safe ?? false)))
+    ),
+    ControlHandler.make(
+      Commands.inspect.reserved,
+      () => Effect.sync(() => state.reserved.filter((request) => where(request) === "reserved").map((one) => tell(one)))
+    ),
+    ControlHandler.make(
+      Commands.inspect.scheduled,
+      () =>
+        Effect.sync(() =>
+          state.reserved.filter(isHeld).map((request) => ({
+            eta: request.eta === undefined ? null : PythonValue.isoformat(DateTime.makeUnsafe(request.eta)),
+            priority: etaPriority,
+            request: tell(request)
+          }))
+        )
+    ),
+    ControlHandler.make(Commands.inspect.queryTask, ({ ids }) =>
+      Effect.sync(() => {
+        const wanted = new Set(typeof ids === "string" ? [ids] : ids)
+        const found = Array.from(state.requests).filter(({ id }) => wanted.has(id))
+        return Object.fromEntries(found.map((request) => [request.id, [where(request), tell(request)] as const]))
+      })),
+    ControlHandler.make(Commands.inspect.registered, ({ builtins, taskinfoitems }) =>
+      Effect.sync(() => {
+        const items = taskinfoitems == null || taskinfoitems.length === 0 ? defaultItems : taskinfoitems
+        return registry.names().filter((name) => builtins === true || !name.startsWith("celery.")).map((name) =>
+          described(name, registry.get(name)?.options ?? {}, items)
+        )
+      })),
+    ControlHandler.make(Commands.control.timeLimit, ({ taskName }) =>
+      Effect.andThen(
+        known(taskName),
+        Effect.fail(
+          new Refused("this worker enforces no time limits: the handler of the task may (Effect.timeout)")
+        )
+      ))
+  ])
+})
+
+const defaultItems: ReadonlyArray<unknown> = ["exchange", "routing_key", "rate_limit"]
+
+/** `proj.add [acks_late=True]`: those attributes that the task has, under Celery's names. */
+const described = (name: string, options: object, items: ReadonlyArray<unknown>): string => {
+  const attributes: ReadonlyMap<string, unknown> = new Map(
+    Object.entries(options).map(([option, value]) => [option.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), value])
+  )
+  const told = items.flatMap((item) => {
+    const value = typeof item === "string" ? attributes.get(item) : undefined
+    return value === undefined || value === null ? [] : [`${String(item)}=${pythonText(value)}`]
+  })
+  return told.length === 0 ? name : `${name} [${told.join(" ")}]`
+}
+
+const pythonText = (value: unknown): string => value === true ? "True" : value === false ? "False" : String(value)
