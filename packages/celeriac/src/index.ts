@@ -4,6 +4,7 @@
  * A program that starts quickly imports paths (`celeriac/Task`): it then loads
  * what it uses, and no broker that it does not talk to.
  */
+export * as Agent from "./Agent.ts"
 export * as AmqpBundling from "./AmqpBundling.ts"
 export * as AmqpConfig from "./AmqpConfig.ts"
 export * as AmqpTransport from "./AmqpTransport.ts"
@@ -54,6 +55,7 @@ export * as Router from "./Router.ts"
 export * as RpcBackend from "./RpcBackend.ts"
 export * as Serializer from "./Serializer.ts"
 export * as Settings from "./Settings.ts"
+export * as StepOption from "./StepOption.ts"
 export * as StepSpans from "./StepSpans.ts"
 export * as StopReason from "./StopReason.ts"
 export * as Task from "./Task.ts"

@@ -59,7 +59,7 @@ describe.concurrent("celeriac", () => {
       [["beat"], "celeriac: Celery's command beat is not supported yet"],
       [["worker", "-E"], "celeriac worker: Celery's -E is not supported yet"],
       [["worker", "--pool=prefork"], "celeriac worker: Celery's --pool is not supported yet"],
-      [["worker", "--without-gossip"], "celeriac worker: Celery's --without-gossip is not supported yet"],
+      [["worker", "--disable-prefetch"], "celeriac worker: Celery's --disable-prefetch is not supported yet"],
       [["worker", "amqp://me:hush@host"], "celeriac worker: Unexpected positional argument: \"amqp://me:**@host\""]
     ] as const
   ) {

@@ -56,7 +56,7 @@ const flagsOfCelery: ReadonlySet<string> = new Set([
   ...["-P", "--pool", "-E", "--task-events", "-B", "--beat", "-s", "--schedule", "--schedule-filename", "--scheduler"],
   ...["-S", "--statedb", "--autoscale", "-O", "--optimization", "--max-tasks-per-child", "--max-memory-per-child"],
   ...["--time-limit", "--soft-time-limit", "--purge", "--discard", "-X", "--exclude-queues", "-I", "--include"],
-  ...["--without-gossip", "--without-mingle", "--without-heartbeat", "--heartbeat-interval", "--disable-prefetch"],
+  ...["--heartbeat-interval", "--disable-prefetch"],
   ...["-D", "--detach", "-f", "--logfile", "--pidfile", "--uid", "--gid", "--umask", "--executable"],
   ...["--workdir", "--config", "--loader", "-q", "--quiet", "-C", "--skip-checks"]
 ])

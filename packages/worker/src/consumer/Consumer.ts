@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import type { Settings } from "../state/WorkerSettings.ts"
+import { Agent } from "./Agent.ts"
 import { Connection } from "./Connection.ts"
 import { EventLoop } from "./EventLoop.ts"
 import { Tasks } from "./Tasks.ts"
@@ -21,6 +22,7 @@ import { Tasks } from "./Tasks.ts"
 /** The default steps. */
 export const steps = [
   Connection,
+  Agent,
   Tasks,
   EventLoop
 ] as const

@@ -34,12 +34,14 @@ interface Setup {
   readonly settings: WorkerSettings.Settings
   readonly taskSettings: TaskSettings.Some
   readonly middleware: Middleware.List
+  /** Of the steps. */
+  readonly options: Context.Context<never>
 }
 
 /** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
 export const make = <E, R>(
   blueprint: Blueprint.Any,
-  { middleware, settings, taskSettings }: Setup
+  { middleware, options, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
   Effect.suspend(() => {
@@ -77,6 +79,7 @@ export const make = <E, R>(
     Effect.provideService(Control.Control, control),
     Effect.provideService(WorkerSettings.WorkerSettings, settings),
     Effect.provideContext(TaskSettings.context(taskSettings)),
+    Effect.provideContext(options),
     Effect.provideService(WorkerMiddleware, middleware),
     (run) => Effect.andThen(warnOfUnread(taskSettings), run),
     Effect.provideService(ParentNodename, settings.nodename)

@@ -33,3 +33,19 @@ export class AmbiguousStep extends Schema.TaggedError<AmbiguousStep>()("Ambiguou
       `as in worker.replace(step, { in: "consumer" })`
   }
 }
+
+/** One way in which an option of a step is wrong. */
+export const OptionProblem = Schema.Struct({ option: Schema.String, says: Schema.String })
+
+/** One way in which an option of a step is wrong. */
+export type OptionProblem = typeof OptionProblem.Type
+
+/** The options of steps that were given, or were not: all that is wrong, at once. */
+export class StepOptionError extends Schema.TaggedError<StepOptionError>()("StepOptionError", {
+  problems: Schema.NonEmptyArray(OptionProblem)
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `options of steps: ${this.problems.map(({ option, says }) => `${option} ${says}`).join("; ")}`
+  }
+}

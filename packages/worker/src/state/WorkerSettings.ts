@@ -14,9 +14,11 @@ import * as SettingKind from "@celeriac/tasks/SettingKind"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { availableParallelism } from "node:os"
+import * as Optional from "./Optional.ts"
 import type { Prefetch } from "./Prefetch.ts"
 
 const nodename: Setting.Kind<string> = {
@@ -73,6 +75,12 @@ export const table = {
     doc: "The names of the queues to consume from.",
     flag: { name: "queues", alias: "Q", metavar: "NAMES" }
   }),
+  without: Setting.make(SettingKind.someOf(...Optional.names), {
+    default: () => [],
+    defaultShown: "nothing: all steps take part",
+    doc: "Steps that are switched off. Who requires one finds what stands in for it.",
+    switches: Optional.switches
+  }),
   prefetch: Setting.make<Prefetch, Prefetch>(prefetch, {
     celery: "worker_prefetch_multiplier",
     default: () => "adaptive",
@@ -126,3 +134,7 @@ export const ofBroker = (given: object): BrokerSettings.Some =>
 export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@celeriac/worker/state/WorkerSettings", {
   defaultValue: defaults
 })
+
+/** Whether a step takes part: what a step that can be switched off says in `enabled`. */
+export const takesPart = (name: Optional.Name): Effect.Effect<boolean> =>
+  Effect.map(WorkerSettings, ({ without }) => !without.includes(name))
