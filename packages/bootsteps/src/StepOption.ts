@@ -92,7 +92,7 @@ export interface Any extends Context.Key<any, any> {
  */
 export interface Options<A> {
   /** What the step reads where nothing is given. Without it, something has to be. */
-  readonly default?: A
+  readonly default?: A | undefined
   /** One line. */
   readonly doc?: string | undefined
 }
@@ -129,11 +129,7 @@ export const make: {
   return Object.assign(Context.Service<Id<Name, In, Required>, A>(`StepOption/${name}`), { [TypeId]: details } as const)
 }
 
-/**
- * @category guards
- * @since 0.1.0
- */
-export const isStepOption = (tag: object): tag is Any => TypeId in tag
+const isStepOption = (tag: object): tag is Any => TypeId in tag
 
 /**
  * The options among what is required, each once.
