@@ -48,6 +48,11 @@ export class BoundedMap<K, V> {
     this.#entries.set(key, value)
   }
 
+  /** Oldest first. */
+  entries(): MapIterator<[K, V]> {
+    return this.#entries.entries()
+  }
+
   delete(key: K): boolean {
     if (this.#oldest?.value === key) this.#oldest = undefined
     return this.#entries.delete(key)

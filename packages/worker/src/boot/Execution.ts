@@ -13,19 +13,24 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Producer } from "@celeriac/messaging/Producer"
+import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Completion from "../execution/internal/Completion.ts"
 import { Executor } from "../execution/internal/Executor.ts"
 import { KeptResults } from "../execution/internal/KeptResults.ts"
 import { Observers } from "../execution/internal/Observers.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
+import { Revoker } from "../execution/internal/Revoker.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
 import * as LogObserver from "../execution/observers/LogObserver.ts"
 import type { Request } from "../execution/Request.ts"
 import * as RequestObserver from "../execution/RequestObserver.ts"
+import type * as Revocation from "../execution/Revocation.ts"
+import * as SignalNumber from "../state/SignalNumber.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import { type ActiveRequest, type State, WorkerState } from "../state/WorkerState.ts"
 import * as Portable from "../trace/Portable.ts"
@@ -35,6 +40,24 @@ import { Timer } from "./Timer.ts"
 export class Execution extends Bootstep.Service<Execution, {
   /** What runs now: Celery's `active_requests`. */
   readonly active: Effect.Effect<ReadonlyArray<ActiveRequest>>
+  /**
+   * Nothing of these ids is to run: what comes is discarded, what waits here when
+   * its turn comes, and with `terminate` what runs is interrupted. REVOKED is
+   * stored at once of what has not begun. Celery's `revoke` and `terminate`.
+   */
+  readonly revoke: (
+    ids: string | ReadonlyArray<string>,
+    options?: Revocation.Options
+  ) => Effect.Effect<Revocation.Revocation, SignalNumber.UnknownSignal>
+  /**
+   * Nothing that is stamped with one of these values is to run: a value, or
+   * several, by the header that it is stamped in. Celery's
+   * `revoke_by_stamped_headers`.
+   */
+  readonly revokeByStampedHeaders: (
+    headers: Readonly<Record<string, unknown>>,
+    options?: Revocation.Options
+  ) => Effect.Effect<Revocation.StampRevocation, SignalNumber.UnknownSignal>
   /** For whoever receives requests. */
   readonly executor: Executor
 }>()("Execution", {
@@ -62,15 +85,40 @@ export class Execution extends Bootstep.Service<Execution, {
       coding: yield* Portable.coding
     })
     yield* Effect.addFinalizer(() => Effect.sync(results.rest))
+    const executor = new Executor(slots, state, completion, observers, clock)
+    const revoker = new Revoker({
+      executor,
+      pool: slots,
+      results,
+      reader: Context.getOrUndefined(yield* Effect.context<never>(), ResultReader),
+      timer,
+      clock,
+      log,
+      fork: yield* FiberSet.makeRuntime<never>()
+    })
     return {
       active: Effect.sync(() => Array.from(state.active)),
-      executor: new Executor(slots, state, completion, observers, clock)
+      revoke: (ids, options = {}) =>
+        Effect.map(signumOf(options), (signum) => revoker.revoke(typeof ids === "string" ? [ids] : ids, signum)),
+      revokeByStampedHeaders: (headers, options = {}) =>
+        Effect.map(signumOf(options), (signum) =>
+          revoker.revokeStamps(
+            new Map(Object.entries(headers).map(([header, values]) => [header, listOf(values)])),
+            signum
+          )),
+      executor
     }
   }),
   close: ({ executor }) => executor.idle,
   stop: ({ executor }) => executor.idle,
   terminate: ({ executor }) => executor.terminate
 }) {}
+
+/** Of those that are to be terminated. */
+const signumOf = ({ signal, terminate = false }: Revocation.Options) =>
+  terminate ? SignalNumber.of(signal) : Effect.undefined
+
+const listOf = (values: unknown): ReadonlyArray<unknown> => Array.isArray(values) ? values : [values]
 
 /** Holds back tasks while too many results are on their way, or too many are kept. */
 class Pressure {

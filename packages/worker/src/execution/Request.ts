@@ -11,6 +11,7 @@ import type { Delivery, Settlement, SettleOutcome } from "@celeriac/messaging/Me
 import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExecutionOptions } from "@celeriac/tasks/TaskOptions"
 import type { ActiveRequest } from "../state/WorkerState.ts"
+import type { Revoked } from "../trace/Outcome.ts"
 import type { Work } from "../trace/Work.ts"
 import type { Intake, Subject } from "./internal/Subject.ts"
 
@@ -20,6 +21,8 @@ export class Request implements Subject, ActiveRequest {
   readonly hostname: string
   readonly receivedAt: number
   timeStart: number | undefined = undefined
+  /** It was revoked while it waited here: it will not run, whatever is forgotten meanwhile. */
+  revocation: Revoked | undefined = undefined
   private readonly version: 1 | 2
   private readonly headers: TaskHeaders
   private from: Delivery
@@ -75,6 +78,13 @@ export class Request implements Subject, ActiveRequest {
   }
   get replyTo(): string | undefined {
     return this.from.properties.replyTo
+  }
+  /** Which of its stamps others may ask for. */
+  get stampedHeaders(): ReadonlyArray<string> | undefined {
+    return this.headers.stampedHeaders
+  }
+  get stamps(): Readonly<Record<string, unknown>> {
+    return this.headers.stamps
   }
   get ignoreResult(): boolean {
     return this.headers.ignoreResult ?? this.options.ignoreResult

@@ -7,7 +7,10 @@
  * @since 0.1.0
  */
 import type { Delivery } from "@celeriac/messaging/Message"
+import type { Revoked as Revocations } from "../state/Revoked.ts"
 import type { Settled, State } from "../state/WorkerState.ts"
+import * as Outcome from "../trace/Outcome.ts"
+import type { Revoked } from "../trace/Outcome.ts"
 import type { Request } from "./Request.ts"
 
 export type Decision =
@@ -15,15 +18,14 @@ export type Decision =
   | { readonly _tag: "Run" }
   /** Hold it until its time, in milliseconds since the epoch. */
   | { readonly _tag: "Hold"; readonly until: number }
-  /** Its time is over: REVOKED, and acknowledged. */
-  | { readonly _tag: "Discard"; readonly why: "expired" }
+  /** Its time is over, or it was revoked: REVOKED, and acknowledged. */
+  | { readonly _tag: "Discard"; readonly outcome: Revoked }
   /** It is running here or has run, under a delivery that was lost: that run settles this one. */
   | { readonly _tag: "Adopt"; readonly running: Request }
   /** It was run here, and its settlement was lost: settled the same way again. */
   | { readonly _tag: "Done"; readonly settlement: Settled }
 
 const run: Decision = { _tag: "Run" }
-const expired: Decision = { _tag: "Discard", why: "expired" }
 
 /** `now` is milliseconds since the epoch. */
 export const decide = (request: Request, state: State<Request>, now: number): Decision => {
@@ -31,13 +33,20 @@ export const decide = (request: Request, state: State<Request>, now: number): De
     const seen = seenBefore(request, state)
     if (seen !== undefined) return seen
   }
-  if (isExpired(request, now)) return expired
+  const outcome = discarded(request, state.revoked, now)
+  if (outcome !== undefined) return { _tag: "Discard", outcome }
   return request.eta !== undefined && request.eta > now ? { _tag: "Hold", until: request.eta } : run
 }
 
-/** Asked again when its slot is free: it may have waited long. */
-export const isExpired = (request: Request, now: number): boolean =>
-  request.expires !== undefined && now > request.expires
+/** What it comes to without running, if it is not to run. Asked again when its time or its slot has come: it may have waited long. */
+export const discarded = (request: Request, revoked: Revocations, now: number): Revoked | undefined => {
+  if (request.expires !== undefined && now > request.expires) return Outcome.expired
+  if (request.revocation !== undefined) return request.revocation
+  if (revoked.isEmpty) return undefined
+  if (revoked.has(request.id)) return Outcome.revoked
+  const by = revoked.stampOf(request.stampedHeaders, request.stamps)
+  return by === undefined ? undefined : { ...Outcome.revoked, by }
+}
 
 /** A message that this process knows from before its connection was lost must not run twice. */
 const seenBefore = (request: Request, state: State<Request>): Decision | undefined => {

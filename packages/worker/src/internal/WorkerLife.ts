@@ -11,12 +11,14 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
 import * as Guards from "../state/Guards.ts"
+import { Revoked } from "../state/Revoked.ts"
 import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
@@ -44,8 +46,10 @@ export const make = <E, R>(
   { middleware, options, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
-  Effect.suspend(() => {
-    const state = new State()
+  Effect.clockWith((clock) => {
+    const state = new State(
+      new Revoked({ clock, most: settings.revokesMax, expires: Duration.toMillis(settings.revokeExpires) })
+    )
     const up = Effect.contextWith((context: Context.Context<never>) => {
       onUp({
         nodename: settings.nodename,

@@ -14,12 +14,14 @@ import * as SettingKind from "@celeriac/tasks/SettingKind"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { availableParallelism } from "node:os"
 import * as Optional from "./Optional.ts"
 import type { Prefetch } from "./Prefetch.ts"
+import * as Revoked from "./Revoked.ts"
 
 const nodename: Setting.Kind<string> = {
   ...SettingKind.text,
@@ -87,6 +89,20 @@ export const table = {
     doc:
       "How many messages may wait here: `adaptive` is as many as are worth a tenth of a second, a number is for each slot.",
     flag: { name: "prefetch-multiplier", metavar: "N" }
+  }),
+  revokesMax: Setting.make(
+    SettingKind.integer({ from: 1, expected: "a whole number of at least 1" }),
+    {
+      default: () => Revoked.defaultMost,
+      doc: "How many revoked ids of tasks are remembered; then the oldest are forgotten.",
+      environment: ["CELERY_WORKER_REVOKES_MAX"]
+    }
+  ),
+  revokeExpires: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
+    default: () => Revoked.defaultExpires,
+    defaultShown: "3 hours",
+    doc: "How long the revoked id of a task is remembered.",
+    environment: ["CELERY_WORKER_REVOKE_EXPIRES"]
   }),
   connectionMaxRetries: Setting.make(
     { ...SettingKind.integer({ from: 0, expected: "a whole number, or 0 for no end" }), none: 0 },

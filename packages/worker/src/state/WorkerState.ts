@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import { PassingSet } from "./internal/PassingSet.ts"
 import { Recent } from "./internal/Recent.ts"
+import { Revoked } from "./Revoked.ts"
 
 /** A request as others see it. Times are milliseconds since the epoch. */
 export interface ActiveRequest {
@@ -49,8 +50,14 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   /** How many succeeded, and how many did not. */
   succeeded = 0
   failed = 0
+  /** What is not to run. */
+  readonly revoked: Revoked
   /** How requests were settled lately, by id and number of retries. */
   private readonly settled = new Recent<string, Settled>(remembered)
+
+  constructor(revoked: Revoked = new Revoked()) {
+    this.revoked = revoked
+  }
 
   /** Received and not finished: in line, held for its ETA, or running. */
   get requests(): ReadonlySet<R> {

@@ -15,8 +15,8 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 
 export type Interruption =
-  /** Somebody wants it to stop. */
-  | { readonly _tag: "Revoked" }
+  /** Somebody wants it to stop. `signum`: with which signal, as a number; 15 when that is left out. */
+  | { readonly _tag: "Revoked"; readonly signum?: number | undefined }
   /** It ran longer than it should: it may tidy up. */
   | { readonly _tag: "SoftLimit"; readonly seconds: number }
   /** It ran longer than it may. */

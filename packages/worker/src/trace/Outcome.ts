@@ -43,6 +43,10 @@ export interface Revoked {
   readonly _tag: "Revoked"
   /** `terminated` while it ran, the others before. */
   readonly why: "expired" | "revoked" | "terminated"
+  /** The number of the signal that it was terminated with. */
+  readonly signum?: number | undefined
+  /** The stamp that revoked it, when it was not its id. */
+  readonly by?: { readonly header: string; readonly value: unknown } | undefined
 }
 
 /** It was interrupted, or went down with what it ran in, before it came to anything. */
@@ -81,7 +85,12 @@ export interface Follower {
   readonly group: string | undefined
 }
 
+/** The signal that a task is terminated with when none is named. */
+export const sigterm = 15
+
 export const expired: Revoked = { _tag: "Revoked", why: "expired" }
+export const revoked: Revoked = { _tag: "Revoked", why: "revoked" }
+export const terminated = (signum: number): Revoked => ({ _tag: "Revoked", why: "terminated", signum })
 
 export const failure = (
   exception: ExceptionRecord,

@@ -131,7 +131,7 @@ type Wrapped = Pick<Registered, "handler" | "context">
 const interrupted = (run: Run, why: Interruption.Interruption): Outcome.Outcome => {
   switch (why._tag) {
     case "Revoked":
-      return { _tag: "Revoked", why: "terminated" }
+      return Outcome.terminated(why.signum ?? Outcome.sigterm)
     case "SoftLimit":
       return Outcome.failure(Exceptions.softTimeLimitExceeded())
     case "HardLimit":

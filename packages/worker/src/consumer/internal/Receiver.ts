@@ -145,7 +145,7 @@ export class Receiver implements Intake {
     this.executor.state.reserve(request)
     this.held.hold(request, until, (request) => {
       this.watcher.onHeld()
-      this.executor.submit(request)
+      this.executor.due(request)
     })
     this.watcher.onHeld()
   }

@@ -30,6 +30,8 @@ export class Executor implements Stages {
   readonly observers: Observers
   private readonly pool: Pool
   private readonly clock: Clock.Clock
+  /** Their runs go on, and they have come to something. */
+  private readonly abandoned = new Set<Request>()
 
   constructor(pool: Pool, state: State<Request>, completion: Completion, observers: Observers, clock: Clock.Clock) {
     this.pool = pool
@@ -46,13 +48,20 @@ export class Executor implements Stages {
         this.observers.accepted(request)
         return this.submit(request)
       case "Discard":
-        return this.completion.complete(request, Outcome.expired)
+        return this.discard(request, decision.outcome)
       case "Adopt":
         this.observers.adopted(request)
         return decision.running.adopt(request.delivery, request.intake)
       case "Done":
         return this.completion.repeat(request, decision.settlement)
     }
+  }
+
+  /** Its time has come. */
+  readonly due = (request: Request): void => {
+    const revoked = Strategy.discarded(request, this.state.revoked, this.clock.currentTimeMillisUnsafe())
+    if (revoked === undefined) this.submit(request)
+    else this.discard(request, revoked)
   }
 
   /** Gives the request to the pool. */
@@ -62,9 +71,9 @@ export class Executor implements Stages {
   }
 
   accept(request: Request): Work | undefined {
-    const now = this.clock.currentTimeMillisUnsafe()
-    if (!Strategy.isExpired(request, now)) return request.work
-    this.completion.complete(request, Outcome.expired)
+    const revoked = Strategy.discarded(request, this.state.revoked, this.clock.currentTimeMillisUnsafe())
+    if (revoked === undefined) return request.work
+    this.discard(request, revoked)
     return undefined
   }
 
@@ -79,6 +88,20 @@ export class Executor implements Stages {
   }
 
   ended(request: Request, outcome: Outcome.Outcome): void {
+    if (this.abandoned.size > 0 && this.abandoned.delete(request)) return
+    this.completion.complete(request, outcome)
+  }
+
+  /** It comes to this, although its run does not end: what that comes to is told to nobody. */
+  abandon(request: Request, outcome: Outcome.Outcome): void {
+    this.abandoned.add(request)
+    this.completion.complete(request, outcome)
+  }
+
+  /** It will not run. */
+  private discard(request: Request, outcome: Outcome.Revoked): void {
+    // As in Celery: nothing of its id runs any more, a retry neither.
+    if (outcome.why === "expired") this.state.revoked.revoke(request.id)
     this.completion.complete(request, outcome)
   }
 

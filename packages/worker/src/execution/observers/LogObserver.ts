@@ -11,7 +11,7 @@ import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Cause from "effect/Cause"
 import * as WorkerLog from "../../state/WorkerLog.ts"
-import type { Outcome } from "../../trace/Outcome.ts"
+import type { Outcome, Revoked } from "../../trace/Outcome.ts"
 import type { Fate, Observed, RequestObserver } from "../RequestObserver.ts"
 
 /** Into this log. */
@@ -72,7 +72,7 @@ const end = (log: WorkerLog.WorkerLog, request: Observed, outcome: Outcome, now:
     case "Rejected":
       return log.log("Warn", `Task ${nameOf(request)} rejected its message${because(outcome.reason)}`)
     case "Revoked":
-      return log.log("Info", `Discarding revoked task: ${nameOf(request)}`)
+      return log.log("Info", revoked(request, outcome))
     case "Lost":
       return log.log(
         "Warn",
@@ -107,6 +107,14 @@ const end = (log: WorkerLog.WorkerLog, request: Observed, outcome: Outcome, now:
         Cause.die(outcome.traceback)
       )
   }
+}
+
+const revoked = (request: Observed, { by, why }: Revoked): string => {
+  if (why === "terminated") return `Task ${nameOf(request)} was terminated: it is revoked`
+  const discarding = `Discarding revoked task: ${nameOf(request)}`
+  return by === undefined
+    ? discarding
+    : `${discarding} (revoked by header: ${PythonRepr.repr({ [by.header]: by.value })})`
 }
 
 const ways = {

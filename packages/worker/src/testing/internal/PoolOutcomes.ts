@@ -41,7 +41,8 @@ const unencodable: ReadonlyArray<{ readonly name: string; readonly result: unkno
 ]
 
 const why: ReadonlyArray<readonly [Interruption.Interruption, Partial<Outcome>]> = [
-  [{ _tag: "Revoked" }, { _tag: "Revoked", why: "terminated" }],
+  [{ _tag: "Revoked" }, { _tag: "Revoked", why: "terminated", signum: 15 }],
+  [{ _tag: "Revoked", signum: 9 }, { _tag: "Revoked", why: "terminated", signum: 9 }],
   [{ _tag: "SoftLimit", seconds: 3 }, { _tag: "Failure", exception: Exceptions.softTimeLimitExceeded() }],
   [{ _tag: "HardLimit", seconds: 4 }, { _tag: "Failure", exception: Exceptions.timeLimitExceeded(4) }],
   [{ _tag: "Shutdown" }, { _tag: "Lost", why: "Shutdown" }],

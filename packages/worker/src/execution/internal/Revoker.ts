@@ -1,0 +1,172 @@
+/**
+ * Carries out that tasks are not to run: remembered for those that may come,
+ * noted at those that wait here, and with `terminate` those that run are
+ * interrupted. Whoever waits for a result is told at once.
+ *
+ * A run ends as soon as what it is doing can be interrupted and its finalizers
+ * have run; then REVOKED is stored and its message acknowledged. One that has
+ * not ended after ten seconds, since nothing can interrupt it or its finalizers
+ * take longer, is given up: REVOKED is stored, its message acknowledged, and
+ * what it comes to later is told to nobody. Its slot is free when it has ended,
+ * and not before.
+ *
+ * @since 0.1.0
+ */
+import type { TimerHeap } from "@celeriac/messaging/TimerHeap"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import type { ResultReader } from "@celeriac/tasks/result/ResultReader"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as TaskState from "@celeriac/tasks/TaskState"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Pool } from "../../pool/Pool.ts"
+import { RevokedStamps, type Stamp } from "../../state/internal/RevokedStamps.ts"
+import type { WorkerLog } from "../../state/WorkerLog.ts"
+import type { State } from "../../state/WorkerState.ts"
+import * as Outcome from "../../trace/Outcome.ts"
+import type { Request } from "../Request.ts"
+import type { Revocation, StampRevocation } from "../Revocation.ts"
+import type { Executor } from "./Executor.ts"
+import type { ResultStore } from "./ResultStore.ts"
+
+/** How long a run may take to end that is interrupted, in milliseconds. */
+const patience = 10_000
+
+/** How many results are asked for at once. */
+const concurrency = 8
+
+interface Parts {
+  readonly executor: Executor
+  readonly pool: Pick<Pool, "interrupt">
+  readonly results: ResultStore
+  /** Knows what a task has come to, if the backend can be asked. */
+  readonly reader: ResultReader["Service"] | undefined
+  readonly timer: TimerHeap
+  readonly clock: Clock.Clock
+  readonly log: WorkerLog
+  /** Runs an effect beside everything else. */
+  readonly fork: (effect: Effect.Effect<void>) => void
+}
+
+export class Revoker {
+  private readonly parts: Parts
+  private readonly state: State<Request>
+
+  constructor(parts: Parts) {
+    this.parts = parts
+    this.state = parts.executor.state
+  }
+
+  /** `signum` of those that run: left out, they go on. */
+  revoke(given: ReadonlyArray<string>, signum: number | undefined): Revocation {
+    const ids = new Set(given)
+    const { log } = this.parts
+    for (const id of ids) this.state.revoked.revoke(id)
+    const here = Array.from(this.state.requests).filter((request) => ids.has(request.id))
+    for (const request of here) if (isWaiting(request)) request.revocation = Outcome.revoked
+    this.mark(ids, here)
+    if (signum === undefined) {
+      log.log("Info", `Tasks flagged as revoked: ${Array.from(ids).join(", ")}`)
+      return { ids: Array.from(ids), terminated: [] }
+    }
+    for (const request of here) this.terminate(request, signum)
+    return { ids: Array.from(ids), terminated: Array.from(new Set(here.map(({ id }) => id))) }
+  }
+
+  /** As above. */
+  revokeStamps(
+    headers: ReadonlyMap<string, ReadonlyArray<unknown>>,
+    signum: number | undefined
+  ): StampRevocation {
+    const terminated = new Map<string, Array<unknown>>()
+    const wanted = new RevokedStamps(this.state.revoked.most)
+    for (const [header, values] of headers) {
+      this.state.revoked.revokeStamps(header, values)
+      wanted.add(header, values)
+    }
+    if (signum === undefined) return { terminated }
+    for (const request of Array.from(this.state.active)) {
+      const by = wanted.find(request.stampedHeaders ?? [], request.stamps)
+      if (by === undefined) continue
+      note(terminated, by)
+      this.terminate(request, signum)
+    }
+    return { terminated }
+  }
+
+  /** One that waits is discarded when its turn comes. */
+  private terminate(request: Request, signum: number): void {
+    const { clock, fork, log, pool, timer } = this.parts
+    log.log("Info", `Terminating ${request.id} (${signum})`)
+    if (!this.state.active.has(request)) return
+    const interrupt = () => pool.interrupt(request.id, { _tag: "Revoked", signum })
+    // One that is just being started, such as one that revokes itself, has nothing yet that could be interrupted.
+    if (!interrupt()) fork(Effect.andThen(Effect.yieldNow, Effect.sync(() => void interrupt())))
+    timer.enter(clock.currentTimeMillisUnsafe() + patience, () => {
+      if (!this.state.active.has(request)) return
+      log.log(
+        "Warn",
+        `Task ${request.name}[${request.id}] was interrupted ${patience / 1_000} seconds ago and does not end: ` +
+          "REVOKED is stored, and its slot is free when it ends"
+      )
+      this.parts.executor.abandon(request, Outcome.terminated(signum))
+    })
+  }
+
+  /** Stores REVOKED of what has not begun, as far as this worker or the backend knows. */
+  private mark(ids: ReadonlySet<string>, here: ReadonlyArray<Request>): void {
+    const byId = new Map(here.map((request) => [request.id, request]))
+    const marks = Array.from(ids).flatMap((id) => {
+      const request = byId.get(id)
+      if (request === undefined) return [Effect.suspend(() => this.markUnlessBegun(id, undefined))]
+      return isWaiting(request) && !request.ignoreResult
+        ? [Effect.suspend(() => this.markUnlessBegun(id, request))]
+        : []
+    })
+    if (marks.length > 0) this.parts.fork(Effect.all(marks, { concurrency, discard: true }))
+  }
+
+  private markUnlessBegun(id: string, request: Request | undefined): Effect.Effect<void> {
+    const { reader } = this.parts
+    if (reader === undefined) return Effect.sync(() => this.store(id, request))
+    return Effect.matchCause(reader.state(id), {
+      onSuccess: (state) => {
+        if (unbegun.has(state)) this.store(id, request)
+      },
+      onFailure: (cause) => this.notMarked(id, String(cause))
+    })
+  }
+
+  private store(id: string, request: Request | undefined): void {
+    const now = this.parts.clock.currentTimeMillisUnsafe()
+    const record = ResultRecord.make(id, TaskState.REVOKED, {
+      exception: Exceptions.taskRevoked("revoked"),
+      dateDone: now,
+      groupId: request?.group,
+      parentId: request?.parentId
+    })
+    this.parts.results.store(record, request ?? { replyTo: undefined, correlationId: id }, now, (failure) => {
+      if (failure !== undefined) this.notMarked(id, failure.message)
+    })
+  }
+
+  /** Its message, when it comes, comes to REVOKED all the same. */
+  private notMarked(id: string, why: string): void {
+    this.parts.log.log("Warn", `Failed to mark task ${id} as revoked in the result backend: ${why}`)
+  }
+}
+
+/** States in which nobody has begun with a task. */
+const unbegun: ReadonlySet<string> = new Set([
+  TaskState.PENDING,
+  TaskState.RECEIVED,
+  TaskState.RETRY,
+  TaskState.REJECTED
+])
+
+const isWaiting = (request: Request): boolean => request.timeStart === undefined
+
+const note = (terminated: Map<string, Array<unknown>>, { header, value }: Stamp): void => {
+  const values = terminated.get(header) ?? []
+  if (!values.includes(value)) terminated.set(header, [...values, value])
+}
