@@ -10,6 +10,7 @@ import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Control } from "@celeriac/bootsteps/Control"
 import * as StepList from "@celeriac/bootsteps/StepList"
 import type * as StepOption from "@celeriac/bootsteps/StepOption"
+import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import { Transport } from "@celeriac/messaging/Transport"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -20,6 +21,7 @@ import * as Handlers from "./boot/Handlers.ts"
 import { Hub } from "./boot/Hub.ts"
 import { Pool } from "./boot/Pool.ts"
 import { Queues } from "./boot/Queues.ts"
+import { StateDB } from "./boot/StateDB.ts"
 import { Timer } from "./boot/Timer.ts"
 import * as Agent from "./consumer/Agent.ts"
 import * as ConsumerBlueprint from "./consumer/Consumer.ts"
@@ -33,6 +35,7 @@ export const worker = [
   Hub,
   Queues,
   Pool,
+  StateDB,
   Execution
 ] as const
 
@@ -43,7 +46,7 @@ export type Worker = typeof worker[number]
 export type Consumer = typeof consumer[number]
 
 /** Services that every step may require, besides other steps. */
-const outside = [WorkerState, TaskRegistry, ResultWriter, Transport] as const
+const outside = [WorkerState, LogicalClock, TaskRegistry, ResultWriter, Transport] as const
 
 export type List = ReadonlyArray<Bootstep.Any>
 

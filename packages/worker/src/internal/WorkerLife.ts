@@ -4,6 +4,7 @@ import { BootstepError, describe } from "@celeriac/bootsteps/BootstepError"
 import * as Control from "@celeriac/bootsteps/Control"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
+import * as LogicalClock from "@celeriac/messaging/LogicalClock"
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
@@ -75,7 +76,8 @@ export const make = <E, R>(
         const asked = control.currentUnsafe()
         return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
       }),
-      Effect.provideService(WorkerState, state)
+      Effect.provideService(WorkerState, state),
+      Effect.provideService(LogicalClock.LogicalClock, LogicalClock.make())
     )
   }).pipe(
     Effect.mapError(Handlers.ownError),

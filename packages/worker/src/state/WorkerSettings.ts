@@ -77,6 +77,14 @@ export const table = {
     doc: "The names of the queues to consume from.",
     flag: { name: "queues", alias: "Q", metavar: "NAMES" }
   }),
+  stateDb: Setting.make<string | undefined, string>(SettingKind.text, {
+    celery: "worker_state_db",
+    default: () => undefined,
+    defaultShown: "none: it is forgotten",
+    doc:
+      "The file that keeps over restarts what is revoked, and the logical clock: `%n` is the name of the node before the `@`, `%h` its host.",
+    flag: { name: "statedb", alias: "S", metavar: "FILE" }
+  }),
   without: Setting.make(SettingKind.someOf(...Optional.names), {
     default: () => [],
     defaultShown: "nothing: all steps take part",
@@ -154,3 +162,7 @@ export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@c
 /** Whether a step takes part: what a step that can be switched off says in `enabled`. */
 export const takesPart = (name: Optional.Name): Effect.Effect<boolean> =>
   Effect.map(WorkerSettings, ({ without }) => !without.includes(name))
+
+/** Whether something is set up that has no default: what a step that works only then says in `enabled`. */
+export const has = (name: keyof Settings): Effect.Effect<boolean> =>
+  Effect.map(WorkerSettings, (settings) => (settings[name] ?? false) !== false)
