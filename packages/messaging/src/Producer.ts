@@ -49,7 +49,7 @@ import type { MessagingError } from "./MessagingError.ts"
 import * as Reconnect from "./Reconnect.ts"
 import type { Serializer } from "./Serializer.ts"
 import { Serializers } from "./Serializers.ts"
-import { type Channel, Transport } from "./Transport.ts"
+import { type Channel, type Connection, Transport } from "./Transport.ts"
 
 export type { SendOptions } from "./internal/SendOptions.ts"
 
@@ -73,6 +73,8 @@ export class Producer extends Context.Service<Producer, {
   ) => void
   /** The live publishing channel; waits for the connection. */
   readonly channel: Effect.Effect<Channel, MessagingError>
+  /** The live connection, for channels of one's own; waits for it. */
+  readonly connection: Effect.Effect<Connection, MessagingError>
 }>()("@celeriac/messaging/Producer") {}
 
 /** What is sent where, and how. */
@@ -175,7 +177,8 @@ export const make: (
     publishUnsafe: (message, to, how, onOutcome) => {
       outbox.post(message, to, how, how.deadline ?? deadline, true, onOutcome)
     },
-    channel: outbox.channel
+    channel: Effect.map(outbox.live, ({ channel }) => channel),
+    connection: Effect.map(outbox.live, ({ connection }) => connection)
   })
 })
 

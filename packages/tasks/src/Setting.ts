@@ -40,8 +40,8 @@ export interface Kind<out A, out In = A> {
 export interface Flag {
   readonly name: string
   readonly alias?: string | undefined
-  /** What stands for its value in the help. */
-  readonly metavar: string
+  /** What stands for its value in the help; a switch, which says yes, has none. */
+  readonly metavar?: string | undefined
 }
 
 /** A flag that takes no value: being there is what it says. */

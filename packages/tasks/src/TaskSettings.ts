@@ -1,6 +1,6 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as `routes`.
+ * `Settings` and `EventSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as `routes`.
  *
  * ```ts
  * program.pipe(Effect.provide(TaskSettings.layer({ defaultQueue: "emails", serializer: "yaml" })))
@@ -11,6 +11,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as EventSettings from "./event/EventSettings.ts"
 import * as Queues from "./Queues.ts"
 import * as Router from "./Router.ts"
 import * as Setting from "./Setting.ts"
@@ -22,14 +23,16 @@ type Exported<M> = {
   readonly [K in keyof M as M[K] extends Setting.Reference<any, any> ? Uncapitalize<K & string> : never]: M[K]
 }
 
-type References = Exported<typeof Settings> & {
+type References = Exported<typeof Settings> & Exported<typeof EventSettings> & {
   readonly taskQueues: typeof Queues.Configured
   readonly routes: typeof Router.Routes
 }
 
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
-  // Every export of that module is a setting.
-  ...Object.entries(Settings).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
+  // Every export of these modules is a setting.
+  ...Object.entries({ ...Settings, ...EventSettings }).map(([name, value]) =>
+    [name.charAt(0).toLowerCase() + name.slice(1), value] as const
+  ),
   ["taskQueues", Queues.Configured] as const,
   ["routes", Router.Routes] as const
 ].sort(([one], [other]) => one < other ? -1 : 1))

@@ -12,6 +12,7 @@ import * as StepList from "@celeriac/bootsteps/StepList"
 import type * as StepOption from "@celeriac/bootsteps/StepOption"
 import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import { Transport } from "@celeriac/messaging/Transport"
+import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import type * as Layer from "effect/Layer"
@@ -46,7 +47,7 @@ export type Worker = typeof worker[number]
 export type Consumer = typeof consumer[number]
 
 /** Services that every step may require, besides other steps. */
-const outside = [WorkerState, LogicalClock, TaskRegistry, ResultWriter, Transport] as const
+const outside = [WorkerState, LogicalClock, EventDispatcher, TaskRegistry, ResultWriter, Transport] as const
 
 export type List = ReadonlyArray<Bootstep.Any>
 

@@ -178,7 +178,8 @@ describe("Worker.layer", () => {
         pool: { implementation: "celeriac:fibers", "max-concurrency": 2, running: 0, waiting: 0 },
         prefetch_count: 8,
         queues: ["celery"],
-        timer: { scheduled: 0 }
+        // The next heartbeat.
+        timer: { scheduled: 1 }
       })
     }).pipe(Effect.provide(running(define({ tasks: [AddLive] })))))
 
@@ -200,6 +201,7 @@ describe("Worker.make", () => {
       "Hub",
       "Queues",
       "Pool",
+      "StateDB",
       "Execution",
       "Handlers",
       "Consumer"

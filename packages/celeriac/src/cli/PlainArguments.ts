@@ -83,7 +83,9 @@ for (const [name, flags] of WorkerFlags.ofSettings) {
   if (setting.switches !== undefined) { for (const one of setting.switches) know(one, { name, switch: one }) }
   else {
     for (const flag of flags) {
-      know(flag, { name, read: (text, said) => SettingsTable.fromText(setting, said, text) })
+      const read = (text: string, said: string) => SettingsTable.fromText(setting, said, text)
+      // A switch says yes.
+      know(flag, flag.metavar === undefined ? { name } : { name, read })
     }
   }
 }

@@ -43,7 +43,17 @@ const makeSwitch = (flag: WorkerFlags.WorkerFlag): Flag.Flag<boolean> => {
   return named.pipe(Flag.withDescription(flag.doc), Flag.withDefault(false))
 }
 
-const make = (setting: Setting.Any, flag: WorkerFlags.WorkerFlag): Flag.Flag<Option.Option<unknown>> => {
+const make = (setting: Setting.Any, flag: WorkerFlags.WorkerFlag): Flag.Flag<Option.Option<unknown>> =>
+  flag.metavar === undefined ? toggle(flag) : valued(setting, flag)
+
+/** Says yes, or (`--no-...`) no; not used, it says nothing. */
+const toggle = (flag: WorkerFlags.WorkerFlag): Flag.Flag<Option.Option<unknown>> => {
+  const bare = Flag.Boolean(flag.name)
+  const named = flag.alias === undefined ? bare : Flag.withAlias(bare, flag.alias)
+  return named.pipe(Flag.withDescription(flag.doc), Flag.optional)
+}
+
+const valued = (setting: Setting.Any, flag: WorkerFlags.WorkerFlag): Flag.Flag<Option.Option<unknown>> => {
   // What is wrong with a secret is told without it.
   const text = setting.isSecret === true
     ? Flag.map(Flag.Redacted(flag.name), (secret) => ({ text: Redacted.value(secret), toString: () => "" }))

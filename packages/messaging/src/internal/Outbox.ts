@@ -28,7 +28,8 @@ export interface Outbox {
     patient: boolean,
     onOutcome: (error: MessagingError | undefined) => void
   ) => () => void
-  readonly channel: Effect.Effect<Channel, MessagingError>
+  /** The link when it is up. */
+  readonly live: Effect.Effect<Live, MessagingError>
 }
 
 interface OutboxOptions {
@@ -71,13 +72,13 @@ export const make = Effect.fnUntraced(function*(
       post.take(entry)
       return () => post.forget(entry)
     },
-    channel: Effect.callback((resume) => {
+    live: Effect.callback((resume) => {
       if (post.closing) return resume(Effect.fail(closed))
-      if (link.live !== undefined) return resume(Effect.succeed(link.live.channel))
+      if (link.live !== undefined) return resume(Effect.succeed(link.live))
       const waiter: Waiter = {
         expiresAt: Infinity,
         patient: true,
-        onLive: (live) => resume(Effect.succeed(live.channel)),
+        onLive: (live) => resume(Effect.succeed(live)),
         onFailure: (error) => resume(Effect.fail(error)),
         onExpiry: () => resume(Effect.interrupt)
       }

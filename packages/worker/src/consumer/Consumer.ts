@@ -17,11 +17,15 @@ import type { Settings } from "../state/WorkerSettings.ts"
 import { Agent } from "./Agent.ts"
 import { Connection } from "./Connection.ts"
 import { EventLoop } from "./EventLoop.ts"
+import { Events } from "./Events.ts"
+import { Heart } from "./Heart.ts"
 import { Tasks } from "./Tasks.ts"
 
 /** The default steps. */
 export const steps = [
   Connection,
+  Events,
+  Heart,
   Agent,
   Tasks,
   EventLoop

@@ -5,6 +5,7 @@ import * as Control from "@celeriac/bootsteps/Control"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as LogicalClock from "@celeriac/messaging/LogicalClock"
+import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
@@ -22,6 +23,7 @@ import * as Guards from "../state/Guards.ts"
 import { Revoked } from "../state/Revoked.ts"
 import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
+import * as WorkerLog from "../state/WorkerLog.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
 import { State, WorkerState } from "../state/WorkerState.ts"
 import { WorkerMiddleware } from "../trace/Trace.ts"
@@ -47,7 +49,7 @@ export const make = <E, R>(
   { middleware, options, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
-  Effect.clockWith((clock) => {
+  Effect.flatMap(Effect.zip(Clock.Clock, dispatching(settings)), ([clock, dispatching]) => {
     const state = new State(
       new Revoked({ clock, most: settings.revokesMax, expires: Duration.toMillis(settings.revokeExpires) })
     )
@@ -77,7 +79,7 @@ export const make = <E, R>(
         return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
       }),
       Effect.provideService(WorkerState, state),
-      Effect.provideService(LogicalClock.LogicalClock, LogicalClock.make())
+      Effect.provideContext(dispatching)
     )
   }).pipe(
     Effect.mapError(Handlers.ownError),
@@ -91,6 +93,19 @@ export const make = <E, R>(
     Effect.provideService(ParentNodename, settings.nodename)
     // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
   ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
+
+/** The clock of the node and what sends its events: they outlive connections. */
+const dispatching = Effect.fnUntraced(function*({ nodename, sendTaskEvents }: WorkerSettings.Settings) {
+  const clock = LogicalClock.make()
+  const log = yield* WorkerLog.make
+  const dispatcher = yield* EventDispatcher.make({
+    hostname: nodename,
+    clock,
+    groups: sendTaskEvents ? ["task", "worker"] : ["worker"],
+    onTrouble: (what) => log.log("Warn", `events: ${what}`)
+  })
+  return Context.make(LogicalClock.LogicalClock, clock).pipe(Context.add(EventDispatcher.EventDispatcher, dispatcher))
+})
 
 export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepError, R> =>
   Layer.effect(

@@ -119,7 +119,18 @@ export const table = {
       default: () => 100,
       doc: "How often to try to reach a broker that is away before giving up; 0 is without end."
     }
-  )
+  ),
+  sendTaskEvents: Setting.make(SettingKind.flag, {
+    celery: "worker_send_task_events",
+    default: () => false,
+    doc: "Whether monitoring events of tasks are sent from the start.",
+    flag: { name: "task-events", alias: "E" }
+  }),
+  heartbeatInterval: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
+    default: () => "2 seconds",
+    doc: "How often the worker tells others that it is there.",
+    flag: { name: "heartbeat-interval", metavar: "SECONDS" }
+  })
 }
 
 export type Settings = SettingsTable.Values<typeof table>

@@ -244,7 +244,10 @@ describe("the prefetch", () => {
       yield* TestClock.adjust("1000 days")
       yield* settled
       assert.strictEqual(state.succeeded, 22)
-    }).pipe(Effect.provide(running(define({ tasks: [NapLive], concurrency: 2 }))), Effect.provide(quiet)))
+    }).pipe(
+      Effect.provide(running(define({ tasks: [NapLive], concurrency: 2, without: ["heart"] }))),
+      Effect.provide(quiet)
+    ))
 })
 
 describe("a request that is held for its time", () => {
@@ -266,7 +269,16 @@ describe("a request that is held for its time", () => {
       assert.include(pool, { running: 1, waiting: 1_000 })
       assert.isBelow((yield* fibers) - before, 20)
     }).pipe(
-      Effect.provide(running(define({ tasks: [doors.late], concurrency: 1, prefetch: { count: 0 } }))),
+      Effect.provide(
+        running(
+          define({
+            tasks: [doors.late],
+            concurrency: 1,
+            prefetch: { count: 0 },
+            without: ["heart"]
+          })
+        )
+      ),
       Effect.provide(quiet)
     )
   })

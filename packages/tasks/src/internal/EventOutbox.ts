@@ -1,0 +1,206 @@
+/**
+ * Events on their way to the broker: put together, sent while there is a
+ * connection, kept within bounds while there is none.
+ */
+import { InFlight } from "@celeriac/messaging/InFlight"
+import type { Address, Message, Properties } from "@celeriac/messaging/Message"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Effect from "effect/Effect"
+import * as MutableList from "effect/MutableList"
+
+/** A way to the broker. */
+export interface Outlet {
+  /** `onOutcome` is called once, and never throws. */
+  readonly publish: (
+    message: Message,
+    to: Address,
+    onOutcome: (error: MessagingError | undefined) => void
+  ) => void
+  /** Calls `flush` soon: at the end of the turn. Without it nothing is put together. */
+  readonly soon?: ((flush: () => void) => void) | undefined
+}
+
+/** What is kept, and what may be under way without an answer. */
+export interface Limits {
+  /** How many events. */
+  readonly events: number
+  /** How much of them, in bytes, roughly. */
+  readonly bytes: number
+}
+
+const defaults: Limits = { events: 10_000, bytes: 8 * 1024 * 1024 }
+
+/** As Celery puts them together. */
+const batchSize = 24
+
+/** The body, and what it is written in. */
+export type Write = (
+  text: string
+) => { readonly body: Uint8Array; readonly properties: Pick<Properties, "contentType" | "contentEncoding"> }
+
+const json = { contentType: "application/json", contentEncoding: "utf-8" }
+
+export const writeJson: Write = (text) => ({ body: Buffer.from(text, "utf8"), properties: json })
+
+/** Text of events that goes in one message. */
+interface Parcel {
+  readonly text: string
+  readonly routingKey: string
+  readonly events: number
+}
+
+export class EventOutbox {
+  private readonly exchange: string
+  private readonly headers: Readonly<Record<string, unknown>>
+  private readonly write: Write
+  private readonly limits: Limits
+  private readonly tell: (what: string) => void
+  private outlet: Outlet | undefined
+  private batch: Array<string> = []
+  private isFlushing = false
+  /** To be sent, the oldest first. */
+  private readonly kept = MutableList.make<Parcel>()
+  private keptEvents = 0
+  private keptBytes = 0
+  /** Came back unsent, in the order in which they were sent: older than what is kept. */
+  private returned: Array<Parcel> = []
+  private readonly underWay = new InFlight()
+  private bytesUnderWay = 0
+  private dropped = 0
+  private readonly addresses = new Map<string, Address>()
+
+  constructor(
+    exchange: string,
+    hostname: string,
+    write: Write,
+    limits: Limits = defaults,
+    tell: (what: string) => void
+  ) {
+    this.exchange = exchange
+    this.headers = { hostname }
+    this.write = write
+    this.limits = limits
+    this.tell = tell
+  }
+
+  /** An event of a task, to go with others. */
+  add(text: string): void {
+    this.batch.push(text)
+    if (this.batch.length >= batchSize) return this.close()
+    if (this.isFlushing || this.outlet === undefined) return
+    if (this.outlet.soon === undefined) return this.close()
+    this.isFlushing = true
+    this.outlet.soon(this.flushNow)
+  }
+
+  /** An event that goes by itself. */
+  post(text: string, routingKey: string): void {
+    this.dispatch({ text, routingKey, events: 1 })
+  }
+
+  readonly attach = (outlet: Outlet): () => void => {
+    this.outlet = outlet
+    this.isFlushing = false
+    this.drain()
+    this.close()
+    if (this.dropped > 0) this.tell(`${this.dropped} events were dropped, for there was no way to send them`)
+    this.dropped = 0
+    return () => {
+      if (this.outlet === outlet) this.outlet = undefined
+    }
+  }
+
+  readonly flush: Effect.Effect<void> = Effect.suspend(() => {
+    this.close()
+    return this.outlet === undefined ? Effect.void : this.underWay.idle
+  })
+
+  private readonly flushNow = (): void => {
+    this.isFlushing = false
+    if (this.outlet !== undefined) this.close()
+  }
+
+  /** What was put together goes. */
+  private close(): void {
+    const { batch } = this
+    if (batch.length === 0) return
+    this.batch = []
+    this.dispatch({ text: `[${batch.join(",")}]`, routingKey: "task.multi", events: batch.length })
+  }
+
+  private dispatch(parcel: Parcel): void {
+    if (this.outlet !== undefined && this.keptEvents === 0 && this.hasRoom) return this.hand(parcel, this.outlet)
+    MutableList.append(this.kept, parcel)
+    this.count(parcel, 1)
+    this.drain()
+    while (this.keptEvents > this.limits.events || this.keptBytes > this.limits.bytes) this.drop()
+  }
+
+  /** A broker that takes nothing is given no more than what would be kept without it. */
+  private get hasRoom(): boolean {
+    return this.bytesUnderWay < this.limits.bytes
+  }
+
+  private drain(): void {
+    if (this.returned.length > 0 && this.outlet !== undefined) {
+      MutableList.prependAll(this.kept, this.returned)
+      this.returned = []
+    }
+    while (this.outlet !== undefined && this.hasRoom && this.returned.length === 0) {
+      const parcel = MutableList.take(this.kept)
+      if (parcel === MutableList.Empty) return
+      this.count(parcel, -1)
+      this.hand(parcel, this.outlet)
+    }
+  }
+
+  private hand(parcel: Parcel, outlet: Outlet): void {
+    const { events, text } = parcel
+    let message: Message
+    try {
+      const { body, properties } = this.write(text)
+      message = { body, headers: this.headers, properties: { ...properties, deliveryMode: 1, priority: 0 } }
+    } catch (error) {
+      return this.tell(`${events} events could not be written: ${String(error)}`)
+    }
+    this.underWay.begin()
+    this.bytesUnderWay += text.length
+    outlet.publish(message, this.addressOf(parcel.routingKey), (error) => {
+      this.bytesUnderWay -= text.length
+      if (error !== undefined) this.failed(parcel, error)
+      else if (this.keptEvents > 0) this.drain()
+      this.underWay.end()
+    })
+  }
+
+  /** What may have arrived is not sent again: monitors would count it twice. */
+  private failed(parcel: Parcel, { reason }: MessagingError): void {
+    const isUnsent = reason._tag === "ConnectionLost" || reason._tag === "ChannelClosed" ||
+      (reason._tag === "PublishTimedOut" && reason.unsent !== undefined)
+    if (isUnsent) {
+      this.returned.push(parcel)
+      this.count(parcel, 1)
+    } else if (reason._tag !== "OutcomeUnknown") this.dropped += parcel.events
+  }
+
+  private drop(): void {
+    // What came back is older than what was kept.
+    const parcel = this.returned.shift() ?? MutableList.take(this.kept)
+    if (parcel === MutableList.Empty) return
+    this.count(parcel, -1)
+    this.dropped += parcel.events
+  }
+
+  private count({ events, text }: Parcel, by: 1 | -1): void {
+    this.keptEvents += by * events
+    this.keptBytes += by * text.length
+  }
+
+  private addressOf(routingKey: string): Address {
+    const known = this.addresses.get(routingKey)
+    if (known !== undefined) return known
+    const address = { exchange: this.exchange, routingKey }
+    if (this.addresses.size < 256) this.addresses.set(routingKey, address)
+    return address
+  }
+}

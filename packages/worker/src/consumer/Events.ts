@@ -1,0 +1,76 @@
+/**
+ * Gives the event dispatcher its way to the broker, for as long as this round of
+ * the consumer lasts.
+ *
+ * The dispatcher itself, its groups and what it keeps while there is no
+ * connection are the worker's, and outlive every connection. Events go over a
+ * channel of their own, on the connection that results are sent over where there
+ * is one: a broker that blocks who publishes does not block who consumes. It is
+ * opened beside the boot, which does not wait for it, and again when it is lost.
+ *
+ * @since 0.1.0
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { Producer } from "@celeriac/messaging/Producer"
+import * as Session from "@celeriac/messaging/Session"
+import { Transport } from "@celeriac/messaging/Transport"
+import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
+import * as EventTopology from "@celeriac/tasks/event/EventTopology"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
+import { Connection } from "./Connection.ts"
+
+/** What the step provides. */
+export interface Dispatching {
+  /** Sends events of this node: Celery's `event_dispatcher`. */
+  readonly dispatcher: EventDispatcher.EventDispatcher["Service"]
+}
+
+/** For a worker without events. */
+export const disabled: Dispatching = { dispatcher: EventDispatcher.disabled }
+
+export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
+  requires: [Connection, Transport, EventDispatcher.EventDispatcher],
+  enabled: takesPart("events"),
+  disabled: Effect.succeed(disabled),
+  start: Effect.gen(function*() {
+    const dispatcher = yield* EventDispatcher.EventDispatcher
+    const { nodename } = yield* WorkerSettings
+    const transport = yield* Transport
+    const exchange = yield* EventTopology.exchange(transport)
+    const producer = Context.getOption(yield* Effect.context<never>(), Producer)
+    const connection = producer._tag === "Some" ? producer.value.connection : transport.connect({ name: nodename })
+    const running = Session.run({
+      what: "events",
+      uri: transport.uri,
+      open: Effect.gen(function*() {
+        const channel = yield* (yield* connection).openChannel()
+        yield* channel.declareExchange(exchange)
+        const detach = dispatcher.attach({
+          publish: (message, to, onOutcome) => channel.publishUnsafe(message, to, unroutable, onOutcome),
+          // At the end of the turn, after all that came in with it.
+          soon: setImmediate
+        })
+        yield* Effect.addFinalizer(() => Effect.sync(detach))
+        return channel
+      }),
+      watch: (channel) => channel.lost,
+      tell: Session.logging("events")
+    })
+    yield* Effect.forkScoped(
+      Effect.catch(running, (error) => Effect.logError(`events: None are sent: ${error.message}`))
+    )
+    return { dispatcher }
+  }),
+  stop: ({ dispatcher }, reason) => reason._tag === "Restart" ? Effect.void : flush(dispatcher),
+  // What ran until now has told of its end.
+  shutdown: ({ dispatcher }) => flush(dispatcher)
+}) {}
+
+/** Nobody may be listening. */
+const unroutable = { mandatory: false }
+
+/** Nobody waits longer for a broker that does not answer. */
+const flush = (dispatcher: EventDispatcher.EventDispatcher["Service"]): Effect.Effect<void> =>
+  Effect.timeoutOrElse(dispatcher.flush, { duration: "2 seconds", orElse: () => Effect.void })

@@ -1,0 +1,90 @@
+/**
+ * Tells others that this node is there: `worker-online` at every connection,
+ * `worker-heartbeat` every so often, `worker-offline` when it leaves.
+ *
+ * Not to be confused with the heartbeats of AMQP, which are the transport's. A
+ * worker that lost its connection has not left, and does not say so; one that
+ * stops says so before what runs has ended, as Celery's does. Source: the
+ * guide's chapter on monitoring, protocol of events §3.
+ *
+ * @since 0.1.0
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import type { Entry, TimerHeap } from "@celeriac/messaging/TimerHeap"
+import type * as Event from "@celeriac/tasks/event/Event"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { Timer } from "../boot/Timer.ts"
+import * as Machine from "../state/Machine.ts"
+import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
+import { WorkerState } from "../state/WorkerState.ts"
+import { Events } from "./Events.ts"
+
+type Beat = "worker-online" | "worker-heartbeat" | "worker-offline"
+
+/** What the step provides. */
+export interface Beating {
+  /** How often it beats, in seconds. */
+  readonly interval: number
+  /** What it tells. */
+  readonly beat: () => Event.Node
+  /** Says goodbye, once, and beats no more. */
+  readonly stop: Effect.Effect<void>
+}
+
+/** For a worker that tells nobody. */
+export const disabled: Beating = { interval: 0, beat: () => ({}), stop: Effect.void }
+
+export class Heart extends Bootstep.Service<Heart, Beating>()("Heart", {
+  requires: [Events, Timer, WorkerState],
+  enabled: takesPart("heart"),
+  disabled: Effect.succeed(disabled),
+  start: Effect.gen(function*() {
+    const { dispatcher } = yield* Events
+    const state = yield* WorkerState
+    const { heartbeatInterval } = yield* WorkerSettings
+    const interval = Duration.toSeconds(heartbeatInterval)
+    let isBeating = true
+
+    const beat = (): Event.Node => ({
+      freq: interval,
+      active: state.active.size,
+      processed: state.allTotalCount,
+      loadavg: Machine.load(),
+      ...Machine.software
+    })
+    const send = (type: Beat): void => {
+      if (isBeating) dispatcher.send(type, beat())
+    }
+    const unregister = dispatcher.onEnabled((group) => {
+      if (group === "worker") send("worker-online")
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(unregister))
+    send("worker-online")
+    yield* repeat((yield* Timer).queue, yield* Clock.Clock, interval * 1000, () => send("worker-heartbeat"))
+    return {
+      interval,
+      beat,
+      stop: Effect.sync(() => {
+        send("worker-offline")
+        isBeating = false
+      })
+    }
+  }),
+  close: (heart) => heart.stop,
+  stop: (heart, reason) => reason._tag === "Restart" ? Effect.void : heart.stop
+}) {}
+
+/** Calls every so often, without a fiber, until the scope closes. It does not drift. */
+const repeat = (timer: TimerHeap, clock: Clock.Clock, every: number, call: () => void) => {
+  let entry: Entry | undefined
+  const enter = (at: number): void => {
+    entry = timer.enter(at, () => {
+      enter(Math.max(at + every, clock.currentTimeMillisUnsafe()))
+      call()
+    })
+  }
+  enter(clock.currentTimeMillisUnsafe() + every)
+  return Effect.addFinalizer(() => Effect.sync(() => entry?.cancel()))
+}
