@@ -17,6 +17,8 @@ import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import type * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { Autoscaler } from "./boot/Autoscaler.ts"
+import { Beat } from "./boot/Beat.ts"
 import { Execution } from "./boot/Execution.ts"
 import * as Handlers from "./boot/Handlers.ts"
 import { Hub } from "./boot/Hub.ts"
@@ -36,7 +38,9 @@ export const worker = [
   Hub,
   Queues,
   Pool,
+  Autoscaler,
   StateDB,
+  Beat,
   Execution
 ] as const
 

@@ -201,7 +201,9 @@ describe("Worker.make", () => {
       "Hub",
       "Queues",
       "Pool",
+      "Autoscaler",
       "StateDB",
+      "Beat",
       "Execution",
       "Handlers",
       "Consumer"

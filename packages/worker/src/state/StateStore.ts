@@ -47,7 +47,7 @@ export type Reason = Damaged | InUse | Unusable
 export class StateStoreError extends Data.TaggedError("StateStoreError")<{
   readonly file: string
   readonly reason: Reason
-  readonly cause?: unknown
+  readonly cause?: unknown | undefined
 }> {
   readonly isRecoverable = false
   override get message(): string {

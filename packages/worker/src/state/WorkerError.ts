@@ -49,3 +49,11 @@ export class StepOptionError extends Schema.TaggedError<StepOptionError>()("Step
     return `options of steps: ${this.problems.map(({ option, says }) => `${option} ${says}`).join("; ")}`
   }
 }
+
+/** A scheduler was asked for, and there is none. */
+export class NoScheduler extends Schema.TaggedError<NoScheduler>()("NoScheduler", {}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return "-B asks for a scheduler in this worker (`beat`), and there is none: provide one with Beat.layer, or start without -B"
+  }
+}

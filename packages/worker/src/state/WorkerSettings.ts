@@ -19,6 +19,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { availableParallelism } from "node:os"
+import type * as Autoscale from "./Autoscale.ts"
 import * as Optional from "./Optional.ts"
 import type { Prefetch } from "./Prefetch.ts"
 import * as Revoked from "./Revoked.ts"
@@ -50,6 +51,20 @@ const prefetch: Setting.Kind<Prefetch> = {
   fromCelery: (multiplier) => ({ multiplier })
 }
 
+const autoscale: Setting.Kind<Autoscale.Bounds> = {
+  schema: () => {
+    const bound = (from: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(from))
+    return Schema.Struct({ max: bound(1), min: bound(0) }).check(Schema.makeFilter(({ max, min }) => min <= max))
+  },
+  expected: "{ max, min }, or \"10,3\": whole numbers, the first at least 1 and not below the second",
+  fromText: (text) => {
+    const [one, other = 0, ...more] = text.split(",").map(SettingKind.toNumber)
+    if (typeof one !== "number" || typeof other !== "number" || more.length > 0) return text
+    return { max: Math.max(one, other), min: Math.min(one, other) }
+  },
+  fromCelery: (value) => value
+}
+
 /** The settings of this room. */
 export const table = {
   nodename: Setting.make(nodename, {
@@ -71,6 +86,17 @@ export const table = {
       flag: { name: "concurrency", alias: "c", metavar: "N" }
     }
   ),
+  autoscale: Setting.make<Autoscale.Bounds | undefined, Autoscale.Bounds>(autoscale, {
+    default: () => undefined,
+    defaultShown: "none: as many as `concurrency`",
+    doc: "Between how many tasks run at once: as many as there are, and not `concurrency`.",
+    flag: { name: "autoscale", metavar: "MAX,MIN" }
+  }),
+  autoscaleKeepalive: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
+    default: () => "30 seconds",
+    doc: "How long no task must have come before an autoscaled pool shrinks.",
+    environment: ["AUTOSCALE_KEEPALIVE"]
+  }),
   queues: Setting.make<ReadonlyArray<string> | undefined, ReadonlyArray<string>>(SettingKind.names, {
     default: () => undefined,
     defaultShown: "the default queue and all that are configured",
@@ -84,6 +110,11 @@ export const table = {
     doc:
       "The file that keeps over restarts what is revoked, and the logical clock: `%n` is the name of the node before the `@`, `%h` its host.",
     flag: { name: "statedb", alias: "S", metavar: "FILE" }
+  }),
+  beat: Setting.make(SettingKind.flag, {
+    default: () => false,
+    doc: "Whether a scheduler runs inside of the worker. Only one worker of many should have it.",
+    flag: { name: "beat", alias: "B" }
   }),
   without: Setting.make(SettingKind.someOf(...Optional.names), {
     default: () => [],
