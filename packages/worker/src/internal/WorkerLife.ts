@@ -2,6 +2,8 @@
 import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import { BootstepError, describe } from "@celeriac/bootsteps/BootstepError"
 import * as Control from "@celeriac/bootsteps/Control"
+import * as LiveGraph from "@celeriac/bootsteps/LiveGraph"
+import * as Observer from "@celeriac/bootsteps/Observer"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as LogicalClock from "@celeriac/messaging/LogicalClock"
@@ -50,6 +52,7 @@ export const make = <E, R>(
 ): Live<E, R> =>
 (control, onUp) =>
   Effect.flatMap(Effect.zip(Clock.Clock, dispatching(settings)), ([clock, dispatching]) => {
+    const live = LiveGraph.make()
     const state = new State(
       new Revoked({ clock, most: settings.revokesMax, expires: Duration.toMillis(settings.revokeExpires) })
     )
@@ -67,7 +70,13 @@ export const make = <E, R>(
             ...state.stats(now),
             ...steps
           })
-        )
+        ),
+        steps: Effect.sync(() => live.steps(blueprint.graph)),
+        drawing: (format) =>
+          Effect.sync(() => {
+            const steps = live.steps(blueprint.graph)
+            return format === "text" ? LiveGraph.toText(steps) : LiveGraph.toMermaid(blueprint.graph, steps)
+          })
       })
       return control.awaitStop
     })
@@ -79,6 +88,7 @@ export const make = <E, R>(
         return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
       }),
       Effect.provideService(WorkerState, state),
+      Effect.provide(Observer.layer(live.observe)),
       Effect.provideContext(dispatching)
     )
   }).pipe(
