@@ -50,7 +50,8 @@ export const ControlStep = Bootstep.make("Control", {
   enabled: Effect.zipWith(
     WorkerSettings,
     Transport,
-    ({ enableRemoteControl }, { exchangeTypes }) => enableRemoteControl && exchangeTypes.has("fanout")
+    ({ enableRemoteControl, without }, { exchangeTypes }) =>
+      enableRemoteControl && !without.includes("control") && exchangeTypes.has("fanout")
   ),
   start: Effect.gen(function*() {
     const connection = yield* Connection

@@ -5,7 +5,7 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Task from "@celeriac/tasks/Task"
-import { Pool } from "@celeriac/worker/boot/Pool"
+import * as PoolStep from "@celeriac/worker/boot/Pool"
 import type * as Seam from "@celeriac/worker/pool/Pool"
 import type { Outcome } from "@celeriac/worker/trace/Outcome"
 import { Worker } from "@celeriac/worker/Worker"
@@ -47,14 +47,8 @@ const answering = (...outcomes: ReadonlyArray<Outcome>) => {
     terminate: () => Effect.void,
     info: () => ({})
   }
-  const step = Bootstep.implement(Pool)("Pool", {
-    start: Effect.succeed({
-      slots,
-      concurrency: Effect.succeed(1),
-      followSize: (onSize) => Effect.andThen(onSize(1), Effect.never),
-      grow: () => Effect.void,
-      shrink: () => Effect.void
-    })
+  const step = Bootstep.implement(PoolStep.Pool)("Pool", {
+    start: PoolStep.of(slots)
   })
   return { step, runs: () => runs }
 }
