@@ -36,7 +36,7 @@ import { Timer } from "../boot/Timer.ts"
 import { Panel } from "../control/Panel.ts"
 import { Neighbours } from "../state/Neighbours.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
-import { WorkerSettings } from "../state/WorkerSettings.ts"
+import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
 import { Events } from "./Events.ts"
 import * as ElectedTask from "./internal/ElectedTask.ts"
@@ -95,7 +95,11 @@ const interval = "5 seconds"
 /** How long nothing is said of what makes no sense, once something was. */
 const silence = 10_000
 
-const isWanted = Effect.map(Transport, ({ exchangeTypes }) => exchangeTypes.has("topic") || exchangeTypes.has("fanout"))
+const isWanted = Effect.zipWith(
+  takesPart("gossip"),
+  Transport,
+  (takesPart, { exchangeTypes }) => takesPart && (exchangeTypes.has("topic") || exchangeTypes.has("fanout"))
+)
 
 export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
   requires: [Connection, Events, Mingle, Timer, Panel, LogicalClock, Neighbours, Transport],

@@ -55,7 +55,11 @@ export const Quiet: Context.Reference<Duration.Input> = Context.Reference<Durati
 /** Nobody is heard for longer, however many answer. */
 const longest = "10 seconds"
 
-const isWanted = Effect.map(Transport, ({ exchangeTypes }) => exchangeTypes.has("fanout"))
+const isWanted = Effect.zipWith(
+  WorkerSettings.takesPart("mingle"),
+  Transport,
+  (takesPart, { exchangeTypes }) => takesPart && exchangeTypes.has("fanout")
+)
 
 export class Mingle extends Bootstep.Service<Mingle, Mingled>()("Mingle", {
   requires: [Connection, Events, LogicalClock, Transport, WorkerState],
