@@ -47,9 +47,15 @@ export const running = <E, R>(worker: Worker.Definition<E, R>, backend?: Layer.L
     Layer.provideMerge(surroundings(backend))
   )
 
-/** A definition whose name and concurrency are the same on every machine. */
-export const define: typeof Worker.make = (options) =>
-  Worker.make(options).with({ nodename: options.nodename ?? "celery@test", concurrency: options.concurrency ?? 2 })
+/** A definition whose name and concurrency are the same on every machine, and that has no ear for other nodes. */
+export const define: typeof Worker.make = (options) => {
+  const worker = Worker.make(options)
+  return worker.with({
+    nodename: options.nodename ?? "celery@test",
+    concurrency: options.concurrency ?? 2,
+    without: [...worker.settings.without, "mingle", "gossip"]
+  })
+}
 
 /** `gated(1)`, `gated(2)` and so on run until they are told what to come to. */
 export const gated = Task.make("gated", { parameters: { n: Schema.Int }, success: Schema.Int })
