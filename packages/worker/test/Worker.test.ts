@@ -204,6 +204,7 @@ describe("Worker.make", () => {
       "Autoscaler",
       "StateDB",
       "Beat",
+      "Autoreloader",
       "Execution",
       "Handlers",
       "Consumer"
