@@ -78,6 +78,8 @@ describe.concurrent("celeriac", () => {
       ],
       [["-c", "many"], /--concurrency: "many"/],
       [["-l", "loud"], /debug/],
+      [["--autoscale", "3,x"], /--autoscale: "3,x"\. Expected: \{ max, min \}, or "10,3"/],
+      [["--autoscale=1,2,3"], /--autoscale: "1,2,3"/],
       [["-Q", ","], /--queues: ","\. Expected: names, none of them empty/],
       [["--prefetch-multiplier", "-1"], /prefetch-multiplier/],
       [["--prefetch-multiplier=-1"], /prefetch-multiplier: "-1"\. Expected: "adaptive", a number for each slot/]
@@ -194,6 +196,21 @@ w1@example.com v${version} (celeriac)
   it("finds a worker that lies where workers usually lie", async () => {
     const { code } = await celeriac(["worker", "-b", "memory://"], { ...stopping("SIGTERM"), cwd: fixture(".") })
     assert.strictEqual(code, 0)
+  })
+
+  it("scales between two bounds, in whichever order, and without what is switched off", async () => {
+    const flags = ["--autoscale=3,10", "--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "debug"]
+    const { code, stderr, stdout } = await celeriac(inMemory(...flags), stopping("SIGTERM"))
+    assert.strictEqual(code, 0)
+    assert.include(stdout, ".> concurrency: {min=3, max=10} (fibers)")
+    assert.include(stderr, "| Worker: Starting Autoscaler")
+    assert.notInclude(stderr, "| Consumer: Starting Heart")
+  })
+
+  it("says with -B that there is no scheduler, and exits", async () => {
+    const { code, stderr } = await celeriac(inMemory("-B"))
+    assert.strictEqual(code, 1)
+    assert.include(stderr, "-B asks for a scheduler in this worker (`beat`), and there is none")
   })
 
   it("runs the worker of an application of promises", async () => {

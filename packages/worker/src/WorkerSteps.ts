@@ -17,6 +17,7 @@ import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import type * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { Autoreloader } from "./boot/Autoreloader.ts"
 import { Autoscaler } from "./boot/Autoscaler.ts"
 import { Beat } from "./boot/Beat.ts"
 import { Execution } from "./boot/Execution.ts"
@@ -43,6 +44,7 @@ export const worker = [
   Autoscaler,
   StateDB,
   Beat,
+  Autoreloader,
   Execution
 ] as const
 

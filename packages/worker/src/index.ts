@@ -1,6 +1,7 @@
 /** Every module of `@celeriac/worker`, by its name. */
 export * as Aftermath from "./execution/Aftermath.ts"
 export * as Agent from "./consumer/Agent.ts"
+export * as Autoreloader from "./boot/Autoreloader.ts"
 export * as Autoscale from "./state/Autoscale.ts"
 export * as Autoscaler from "./boot/Autoscaler.ts"
 export * as Beat from "./boot/Beat.ts"

@@ -205,6 +205,7 @@ describe("Worker.make", () => {
       "Autoscaler",
       "StateDB",
       "Beat",
+      "Autoreloader",
       "Execution",
       "Handlers",
       "Consumer"

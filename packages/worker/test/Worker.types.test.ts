@@ -1,6 +1,7 @@
 /** What the types of a worker promise. The type checker runs these; a line that should not compile says so. */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import * as StepOption from "@celeriac/bootsteps/StepOption"
 import * as Consumer from "@celeriac/messaging/Consumer"
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Transport } from "@celeriac/messaging/Transport"
@@ -9,7 +10,12 @@ import type { InvalidRateLimit } from "@celeriac/tasks/RateLimit"
 import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Task from "@celeriac/tasks/Task"
 import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import { Autoreloader } from "@celeriac/worker/boot/Autoreloader"
+import { Autoscaler } from "@celeriac/worker/boot/Autoscaler"
+import { Beat } from "@celeriac/worker/boot/Beat"
+import { Hub } from "@celeriac/worker/boot/Hub"
 import { Pool } from "@celeriac/worker/boot/Pool"
+import { StateDB } from "@celeriac/worker/boot/StateDB"
 import { Timer } from "@celeriac/worker/boot/Timer"
 import { Connection } from "@celeriac/worker/consumer/Connection"
 import * as ConsumerStep from "@celeriac/worker/consumer/ConsumerStep"
@@ -236,6 +242,48 @@ describe("a step", () => {
     const worker = Worker.make({ tasks: [PlainLive], steps: { consumer: [honest] } })
     expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Mailer | Transport | ResultWriter>()
   })
+})
+
+describe("what the guide's steps require", () => {
+  it("is there by its type, whether it is switched on or not", () => {
+    const Everything = Bootstep.make("Everything", {
+      requires: [Hub, Pool, Timer, StateDB, Autoscaler, Autoreloader, Beat, DeadlockTimeout],
+      start: Effect.gen(function*() {
+        expectTypeOf((yield* Pool).slots.concurrency()).toEqualTypeOf<number>()
+        expectTypeOf((yield* Hub).onClose).toBeFunction()
+        expectTypeOf((yield* StateDB).file).toEqualTypeOf<string | undefined>()
+        expectTypeOf((yield* Autoscaler).bounds()).toEqualTypeOf<
+          { readonly max: number; readonly min: number } | undefined
+        >()
+        expectTypeOf((yield* Autoreloader).reload).toEqualTypeOf<Effect.Effect<void>>()
+        expectTypeOf((yield* Beat).isEmbedded).toEqualTypeOf<boolean>()
+        expectTypeOf(yield* DeadlockTimeout).toEqualTypeOf<number>()
+        yield* (yield* Timer).callAfter(yield* DeadlockTimeout, Effect.void)
+      })
+    })
+    const worker = Worker.make({ steps: { worker: [Everything] } })
+    // Options are the worker's own: nothing around it provides them.
+    expectTypeOf<NeedsOf<typeof worker.layer>>().toEqualTypeOf<Transport | ResultWriter>()
+    // @ts-expect-error a number is asked for
+    assert.throws(() => worker.with({ options: { deadlockTimeout: "soon" } }))
+    // @ts-expect-error no step of it has such an option
+    assert.throws(() => worker.with({ options: { deadlock: 1 } }))
+    // @ts-expect-error "Bootstep 'Sly' uses 'StateDB' without requiring it"
+    Bootstep.make("Sly", { requires: [Timer], start: Effect.asVoid(StateDB) })
+  })
+
+  it("outlives connections: what does not is for steps.consumer", () => {
+    const TooEarly = Bootstep.make("TooEarly", { requires: [Autoscaler, Connection], start: Effect.void })
+    assert.throws(() =>
+      Worker.make({
+        // @ts-expect-error "Bootstep 'TooEarly' requires 'Connection', which comes later, with each connection: list it under steps.consumer"
+        steps: { worker: [TooEarly] }
+      })
+    )
+    Worker.make({ steps: { consumer: [TooEarly] } })
+  })
+
+  const DeadlockTimeout = StepOption.make("deadlockTimeout", Schema.Finite, { default: 3600 })
 })
 
 describe("a handler", () => {

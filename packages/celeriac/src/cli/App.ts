@@ -22,6 +22,8 @@ import { because, type CliFailure, mistaken } from "./CliFailure.ts"
 import { builtOf } from "./Version.ts"
 
 export interface App {
+  /** Where it is. */
+  readonly file: string
   readonly worker: Worker.Definition<unknown, Broker>
   /** That of an application of promises, whose tasks are sent to it as well. */
   readonly broker: AppBroker | undefined
@@ -54,6 +56,7 @@ export type Exports = Readonly<Record<string, unknown>>
 /** Found in the exports of a file. */
 export const appIn = (exports: Exports, file: string): Effect.Effect<App, CliFailure> =>
   Effect.all({
+    file: Effect.succeed(file),
     worker: workerIn(exports, file),
     broker: Effect.sync(() => brokerIn(exports)),
     settings: settingsIn(exports, file)
@@ -173,7 +176,7 @@ const placeOf = ({ stack = "" }: Error): string | undefined => {
 }
 
 /** Where this package lies, and those that it is made of. What was built of them lies anywhere. */
-const here = builtOf !== undefined ? "nowhere" : new URL("../../..", import.meta.url).href
+export const here = builtOf !== undefined ? "nowhere" : new URL("../../..", import.meta.url).href
 
 const shown = (file: string): string => {
   const path = relative(process.cwd(), file)

@@ -17,6 +17,8 @@ import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import { because, CliFailure } from "./CliFailure.ts"
 import * as CompileCache from "./CompileCache.ts"
+import * as LoadedFiles from "./LoadedFiles.ts"
+import * as Reloading from "./Reloading.ts"
 import * as Rerun from "./Rerun.ts"
 
 export interface Flags {
@@ -34,7 +36,8 @@ export const start = (
   Effect.gen(function*() {
     yield* Guards.stand
     yield* Effect.forkScoped(Effect.delay(Effect.sync(CompileCache.keep), "5 seconds"))
-    const { broker: appBroker, settings, worker } = yield* (yield* App.Loader)(app)
+    const loaded = mayReload(flags) ? LoadedFiles.record(App.here) : undefined
+    const { broker: appBroker, file, settings, worker } = yield* (yield* App.Loader)(app)
     const environment = yield* readEnvironment
     const flagged = flags.settings
     // The command line is the operator's: its flags, its environment, and then what the module says.
@@ -52,7 +55,17 @@ export const start = (
       : "nobody: the default"
     const broker = appBroker?.layer({ ...ours.taskSettings, brokerUrl, resultBackend }) ??
       Broker.layer(brokerUrl, { results: resultBackend, settings: ours.taskSettings })
-    const run = Rerun.whenHungUp(ours.run).pipe(
+    const rerun = Rerun.make()
+    const Autoreload = ours.settings.autoreload && Reloading.load !== undefined
+      ? yield* Effect.promise(Reloading.load)
+      : undefined
+    const reload = Autoreload?.layer({
+      files: [file, ...loaded?.files() ?? []],
+      check: ["graph", "-A", file],
+      startAnew: rerun.startAnew
+    })
+    const run = rerun.around(ours.run).pipe(
+      Effect.provide(reload ?? Layer.empty),
       Effect.provide(Banner.layer({ ...logOf(flags), named })),
       Effect.provide(Layer.provideMerge(broker, settings))
     )
@@ -67,6 +80,10 @@ export const start = (
   )
 
 const logOf = (flags: Flags) => ({ level: flags.loglevel, json: flags.jsonLogs, colors: wantsColors(flags) })
+
+/** Before anything of the user's is loaded. A module that says so itself is watched, and not what it imports. */
+const mayReload = ({ settings }: Flags): boolean =>
+  settings.autoreload ?? (process.env["CELERIAC_AUTORELOAD"] ?? "") !== ""
 
 const readEnvironment = Effect.mapError(Environment.read, (error) => because(error.message))
 

@@ -136,6 +136,8 @@ export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepE
           Effect.tapCause((cause) =>
             Effect.flatMap(Deferred.failCause(up, cause), (inBoot) => inBoot ? Effect.void : unrecoverable(cause))
           ),
+          // One that was asked to stop before it was up never is.
+          Effect.ensuring(Deferred.interrupt(up)),
           Effect.forkDetach
         ),
         (fiber) => Effect.andThen(control.request(StopReason.shutdown()), Fiber.await(fiber))

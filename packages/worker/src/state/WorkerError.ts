@@ -67,3 +67,11 @@ export class NoScheduler extends Schema.TaggedError<NoScheduler>()("NoScheduler"
     return "-B asks for a scheduler in this worker (`beat`), and there is none: provide one with Beat.layer, or start without -B"
   }
 }
+
+/** A worker is to be started anew when its program changes, and nothing says what that is. */
+export class CannotReload extends Schema.TaggedError<CannotReload>()("CannotReload", {}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return "--autoreload (`autoreload`) starts the program anew, and nobody says how: run the worker with `celeriac worker --autoreload`, or provide Autoreloader.layer"
+  }
+}

@@ -118,6 +118,11 @@ export const table = {
     doc: "Whether a scheduler runs inside of the worker. Only one worker of many should have it.",
     flag: { name: "beat", alias: "B" }
   }),
+  autoreload: Setting.make(SettingKind.flag, {
+    default: () => false,
+    doc: "Whether the worker stops warm and starts anew when its program changes.",
+    flag: { name: "autoreload" }
+  }),
   without: Setting.make(SettingKind.someOf(...Optional.names), {
     default: () => [],
     defaultShown: "nothing: all steps take part",
