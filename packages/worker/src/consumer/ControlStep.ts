@@ -56,13 +56,13 @@ export const ControlStep = Bootstep.make("Control", {
     const connection = yield* Connection
     const clock = yield* LogicalClock
     const panel = yield* Panel
-    const { consumingFrom } = yield* Tasks
+    const tasks = yield* Tasks
     const { nodename } = yield* WorkerSettings
     const log = yield* WorkerLog.make
     const mailbox = yield* ControlMailbox.make
     const first = yield* Deferred.make<void, MessagingError>()
 
-    yield* panel.addDefaults(yield* Handlers.make({ consumingFrom, autoscaler: Option.none() }))
+    yield* panel.addDefaults(yield* Handlers.make({ ...tasks, autoscaler: Option.none() }))
 
     const open = Effect.gen(function*() {
       const channel = yield* connection.openChannel()
