@@ -211,12 +211,9 @@ describe("a worker that is asked", () => {
     }).pipe(Effect.provide(Layer.provideMerge(RemoteControl.layer, surroundings())), Effect.provide(lines.layer))
   })
 
-  const names = [...Object.values(Commands.inspect), ...Object.values(Commands.control)].flatMap((
-    { aliases, name }
-  ) => [
-    name,
-    ...aliases
-  ]).filter((name) => name !== "shutdown")
+  const names = [...Object.values(Commands.inspect), ...Object.values(Commands.control)]
+    .flatMap(({ aliases, name }) => [name].concat(aliases))
+    .filter((name) => name !== "shutdown")
 
   const values = fc.oneof(
     fc.jsonValue({ maxDepth: 3 }),
