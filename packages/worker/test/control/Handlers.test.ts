@@ -212,7 +212,7 @@ describe("a worker that is asked", () => {
   })
 
   const names = [...Object.values(Commands.inspect), ...Object.values(Commands.control)]
-    .flatMap(({ aliases, name }) => [name].concat(aliases))
+    .flatMap(({ aliases, name }) => [String(name)].concat(aliases))
     .filter((name) => name !== "shutdown")
 
   const values = fc.oneof(
