@@ -29,7 +29,7 @@ export interface Options {
   readonly maxTasks?: number | undefined
   /** A worker was heard of for the first time, or says that it is there. */
   readonly onNodeJoin?: ((worker: WorkerView) => void) | undefined
-  /** A worker said goodbye. */
+  /** A worker said goodbye. It is forgotten then; where nobody is told, it stays, and is not alive. */
   readonly onNodeLeave?: ((worker: WorkerView) => void) | undefined
   /** The time of a node is far from ours, by so many seconds: told once for each. */
   readonly onDrift?: ((hostname: string, seconds: number) => void) | undefined
@@ -122,8 +122,8 @@ export class ClusterState {
     if (known === undefined && !isOffline) this.byHostname.set(event.hostname, worker)
     this.drifted(worker, worker.told(event))
     if ((known === undefined && !isOffline) || event._tag === "WorkerOnline") onNodeJoin?.(worker)
-    if (!isOffline) return
-    onNodeLeave?.(worker)
+    if (!isOffline || onNodeLeave === undefined) return
+    onNodeLeave(worker)
     this.byHostname.delete(event.hostname)
   }
 

@@ -47,6 +47,13 @@ describe("a worker, as monitors see it", () => {
     assert.deepStrictEqual(cluster.workers, [])
   })
 
+  it("stays when it leaves and nobody is told, for whoever draws it", () => {
+    const cluster = ClusterState.make()
+    cluster.add(heard("worker-online", 1))
+    cluster.add(heard("worker-offline", 2))
+    assert.deepStrictEqual([cluster.workers.length, cluster.aliveWorkers(2).length], [1, 0])
+  })
+
   it("whose time is far from ours is told of once", () => {
     const told: Array<string> = []
     const cluster = ClusterState.make({ onDrift: (hostname, seconds) => void told.push(`${hostname} ${seconds}`) })
