@@ -17,10 +17,10 @@ const code = (text) => `\`${text}\``
 /** In a cell of a table, a bar would end it. */
 const cell = (text) => text.replaceAll("|", "\\|")
 
-const flagOf = ({ flag }) =>
-  flag === undefined
-    ? ""
-    : [`--${flag.name}`, ...(flag.alias === undefined ? [] : [`-${flag.alias}`])].map(code).join(" ")
+const flagOf = ({ flag, switches = flag === undefined ? [] : [flag] }) =>
+  switches.flatMap(({ alias, name }) => [`--${name}`, ...(alias === undefined ? [] : [`-${alias}`])]).map(code).join(
+    " "
+  )
 
 const defaultOf = (setting) =>
   setting.defaultShown === undefined ? code(SettingsTable.defaultShown(setting)) : setting.defaultShown

@@ -10,15 +10,37 @@
 import type { BootGraph } from "./BootGraph.ts"
 
 /**
+ * What is written below the name of a step, and the class that it is drawn with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Note {
+  readonly text: string
+  readonly style: string
+}
+
+/**
+ * `note` says what there is to be said of a step.
+ *
  * @category drawing
  * @since 0.1.0
  */
-export const toMermaid = (graph: BootGraph): string => {
+export const toMermaid = (
+  graph: BootGraph,
+  note: (blueprint: string, step: string) => Note | undefined = () => undefined
+): string => {
   const lines = ["flowchart TB"]
   const { boxes, edges } = lay(graph)
   for (const box of boxes) {
     lines.push(`  subgraph ${box.id}["${escapeMermaid(box.name)}"]`)
-    for (const node of box.nodes) lines.push(`    ${node.id}["${escapeMermaid(node.label)}"]`)
+    for (const node of box.nodes) {
+      const said = note(box.name, node.step)
+      const below = said === undefined ? "" : `<br/>${escapeMermaid(said.text)}`
+      lines.push(
+        `    ${node.id}["${escapeMermaid(node.label)}${below}"]${said === undefined ? "" : `:::${said.style}`}`
+      )
+    }
     lines.push("  end")
   }
   for (const edge of edges) lines.push(`  ${edge.from} ${edge.kind === "requires" ? "-->" : "-.->"} ${edge.to}`)
@@ -47,7 +69,7 @@ export const toGraphViz = (graph: BootGraph): string => {
 interface Box {
   readonly id: string
   readonly name: string
-  readonly nodes: ReadonlyArray<{ readonly id: string; readonly label: string }>
+  readonly nodes: ReadonlyArray<{ readonly id: string; readonly step: string; readonly label: string }>
 }
 
 interface Edge {
@@ -69,6 +91,7 @@ const lay = (graph: BootGraph): { readonly boxes: ReadonlyArray<Box>; readonly e
       name: graph.name,
       nodes: graph.nodes.map(({ definition }, index) => ({
         id: id(index),
+        step: definition.name,
         label: `${definition.conditional ? "∘" : ""}${definition.last ? "⧉" : ""}${definition.label}`
       }))
     })

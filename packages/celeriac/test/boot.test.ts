@@ -1,4 +1,5 @@
 /** What the command does so that a worker starts quickly, and that nobody notices it. */
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -7,6 +8,7 @@ import { stripTypeScriptTypes } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as PlainArguments from "../src/cli/PlainArguments.ts"
+import * as SettingFlags from "../src/cli/SettingFlags.ts"
 import { celeriac, fixture, node } from "./fixtures/Command.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "celeriac-boot-"))
@@ -34,9 +36,21 @@ describe("plain arguments", () => {
     })
   })
 
+  it("say with several switches what one setting is", () => {
+    const { flags } = Result.getOrThrow(PlainArguments.read(["--without-mingle", "--without-heartbeat"]))
+    assert.deepStrictEqual(flags.settings, { without: ["mingle", "heart"] })
+    const argv = { without: [false, true, true], concurrency: Option.some(2), queues: Option.none() }
+    assert.deepStrictEqual<object>(SettingFlags.given(WorkerSettings.everything, argv), {
+      without: ["mingle", "heart"],
+      concurrency: 2
+    })
+    assert.deepStrictEqual(SettingFlags.given(WorkerSettings.everything, { without: [false, false, false] }), {})
+  })
+
   for (
     const args of [
       ["--help"],
+      ["--without-mingle=yes"],
       ["-c"],
       ["-c", "0"],
       ["-c", "1", "-c", "2"],

@@ -32,6 +32,8 @@ export interface Kind<out A, out In = A> {
   readonly toCelery?: ((value: never) => unknown) | undefined
   /** What Celery's `None` stands for, when it is not the default. */
   readonly none?: In | undefined
+  /** The names that there are, where it is made of names: who writes another one is told the nearest. */
+  readonly known?: ReadonlyArray<string> | undefined
   /** Never shown, not even when it is wrong. */
   readonly isSecret?: boolean | undefined
 }
@@ -44,6 +46,16 @@ export interface Flag {
   readonly metavar?: string | undefined
 }
 
+/** A flag that takes no value: being there is what it says. */
+export interface Switch {
+  readonly name: string
+  readonly alias?: string | undefined
+  /** As the environment would have it; what several switches of a setting say is joined by commas. */
+  readonly says: string
+  /** One line. */
+  readonly doc: string
+}
+
 /** What an entry says besides its kind. */
 export interface Options<out A> {
   /** The name of Celery's setting. Undefined for what Celery has not. */
@@ -54,6 +66,8 @@ export interface Options<out A> {
   /** One line. */
   readonly doc: string
   readonly flag?: Flag | undefined
+  /** Flags without a value, instead of one that has one. */
+  readonly switches?: ReadonlyArray<Switch> | undefined
   /** Whether it is read when the layers of broker, client and results are built, and by no worker. */
   readonly isReadByBroker?: boolean | undefined
   /** Names in the environment besides its own. */

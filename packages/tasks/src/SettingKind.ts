@@ -51,6 +51,15 @@ export const oneOf = <const L extends ReadonlyArray<string | number>>(...values:
   fromCelery: asItIs
 })
 
+/** Some of a few names, or none of them. In the environment with commas between them. */
+export const someOf = <const L extends ReadonlyArray<string>>(...values: L): Kind<ReadonlyArray<L[number]>> => ({
+  schema: () => Schema.Array(Schema.Literals(values)),
+  expected: `any of ${values.join(", ")}`,
+  known: values,
+  fromText: (text) => splitNames(text).filter((name) => name !== ""),
+  fromCelery: asItIs
+})
+
 /** Names, in their order. In the environment with commas between them. */
 export const names: Kind<ReadonlyArray<string>> = {
   schema: () => Schema.Array(text.schema()),

@@ -34,10 +34,14 @@ export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("Invali
   setting: Schema.String,
   /** As it reads in the message; undefined when it is a secret. */
   value: Schema.optionalKey(Schema.String),
-  expected: Schema.String
+  expected: Schema.String,
+  /** What may have been meant. */
+  nearest: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    return `${this.setting} ${this.value === undefined ? "" : `is ${this.value}, and `}must be ${this.expected}`
+    const is = this.value === undefined ? "" : `is ${this.value}, and `
+    const meant = this.nearest === undefined ? "" : `: did you mean ${this.nearest}?`
+    return `${this.setting} ${is}must be ${this.expected}${meant}`
   }
 }
 

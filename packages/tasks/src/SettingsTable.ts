@@ -173,12 +173,23 @@ const check = <A>(
   value: unknown,
   shown: unknown
 ): Result.Result<A, InvalidSetting> =>
-  Result.mapError(Schema.decodeUnknownResult(setting.schema())(value), () =>
-    new InvalidSetting({
+  Result.mapError(Schema.decodeUnknownResult(setting.schema())(value), () => {
+    const near = meant(setting, value)
+    return new InvalidSetting({
       setting: label,
       expected: setting.expected,
-      ...(setting.isSecret === true ? {} : { value: show(shown) })
-    }))
+      ...(setting.isSecret === true ? {} : { value: show(shown) }),
+      ...(near === undefined ? {} : { nearest: near })
+    })
+  })
+
+/** Of the first name that is not known, the nearest that is. */
+const meant = ({ known }: Setting.Any, value: unknown): string | undefined => {
+  if (known === undefined) return undefined
+  const names: ReadonlyArray<unknown> = Array.isArray(value) ? value : [value]
+  const stranger = names.find((name) => typeof name === "string" && !known.includes(name))
+  return typeof stranger === "string" ? nearest(stranger, known) : undefined
+}
 
 /** As JSON has it, and not all of it: what looks like a URL may hold a password, and nobody knows where that ends. */
 const show = (value: unknown): string => {

@@ -17,12 +17,16 @@
  * @since 0.1.0
  */
 import { orThrow } from "@celeriac/bootsteps/BootGraphError"
+import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import type * as StepOption from "@celeriac/bootsteps/StepOption"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Layer from "effect/Layer"
 import type * as Handlers from "./boot/Handlers.ts"
+import type { Connection } from "./consumer/Connection.ts"
 import { type Definition, type Of, TypeId, variance } from "./internal/Definition.ts"
+import * as StepOptions from "./internal/StepOptions.ts"
 import * as WorkerLife from "./internal/WorkerLife.ts"
 import { NoTasks } from "./state/WorkerError.ts"
 import * as WorkerSettings from "./state/WorkerSettings.ts"
@@ -39,7 +43,8 @@ export interface Options<
   T extends Handlers.List,
   W extends WorkerSteps.List,
   C extends WorkerSteps.List,
-  M extends Middleware.Maybe = []
+  M extends Middleware.Maybe = [],
+  A extends WorkerChecks.Layered = Layer.Layer<never>
 > {
   /**
    * The tasks this worker runs: what `task.toLayer(handler)` gives. Handlers may use
@@ -64,6 +69,8 @@ export interface Options<
   readonly concurrency?: number | undefined
   /** The names of the queues to consume from. Default: the default queue and all that are configured; none without `tasks`. */
   readonly queues?: ReadonlyArray<string> | undefined
+  /** Steps that are switched off: what requires them finds what stands in for them. Default: none. */
+  readonly without?: WorkerSettings.Settings["without"] | undefined
   /** How many messages may wait here. Default: as many as are worth a tenth of a second. */
   readonly prefetch?: WorkerSettings.Settings["prefetch"] | undefined
   /** How often to try to reach a broker that is away before giving up; 0 is without end. Default 100. */
@@ -75,6 +82,8 @@ export interface Options<
    * configuration of Celery's has its broker is for the command.
    */
   readonly settings?: WorkerSettings.Given | undefined
+  /** A layer of your own that lives with a connection: see `Agent`. It may use the connection, and what steps of the Worker blueprint provide. */
+  readonly agent?: (A & WorkerChecks.Agent<A, WorkerSteps.Worker | W[number]>) | undefined
   /** Steps of your own, for either blueprint. */
   readonly steps?: {
     /** Of the Worker blueprint: they live with the process. */
@@ -98,12 +107,15 @@ export const make = <
   const T extends Handlers.List = NoHandlers,
   const W extends WorkerSteps.List = [],
   const C extends WorkerSteps.List = [],
-  const M extends Middleware.Maybe = []
+  const M extends Middleware.Maybe = [],
+  A extends WorkerChecks.Layered = Layer.Layer<never>
 >(
-  options: Options<T, W, C, M>
+  options: Options<T, W, C, M, A> & StepOption.Taken<Bootstep.Requires<W[number] | C[number]>>
 ): Of<
   ErrorsOf<T[number]>,
-  Exclude<WorkerChecks.NeedsOf<T[number]>, Middleware.Provides<M>> | Middleware.Needs<M>,
+  | Exclude<WorkerChecks.NeedsOf<T[number]>, Middleware.Provides<M>>
+  | Middleware.Needs<M>
+  | Exclude<WorkerChecks.NeedsOf<A>, Connection>,
   WorkerSteps.Worker | W[number],
   WorkerSteps.Consumer | C[number]
 > => {
@@ -116,14 +128,20 @@ export const make = <
   )
   // A worker of steps alone has no business with the default queue: it would refuse what others are there to run.
   const queues = settings.queues ?? (options.tasks === undefined ? [] : undefined)
-  return define({
-    handlers: options.tasks ?? [],
-    middleware: options.middleware ?? [],
-    steps: WorkerSteps.withDefaults(options.steps),
-    settings: { ...settings, queues },
-    taskSettings,
-    brokerSettings: WorkerSettings.ofBroker(options.settings ?? {})
-  }, make)
+  return define(
+    {
+      handlers: options.tasks ?? [],
+      middleware: options.middleware ?? [],
+      // What it uses was checked by its type.
+      steps: WorkerSteps.withDefaults(options.steps, options.agent as Layer.Layer<never, unknown, never> | undefined),
+      options: {},
+      settings: { ...settings, queues },
+      taskSettings,
+      brokerSettings: WorkerSettings.ofBroker(options.settings ?? {})
+    },
+    make,
+    options.options
+  )
 }
 
 /** What a definition is made of. */
@@ -131,6 +149,8 @@ interface Parts {
   readonly handlers: Handlers.List
   readonly middleware: Middleware.List
   readonly steps: WorkerSteps.Steps
+  /** Of the steps, those that were given. */
+  readonly options: StepOptions.Given
   readonly settings: WorkerSettings.Settings
   /** Those of its tasks that were given. */
   readonly taskSettings: TaskSettings.Some
@@ -141,30 +161,38 @@ interface Parts {
  * `made` is what was called to make it: errors point at who did. `D` sums up what
  * the lists come to, as no inference can: the callers' types say it.
  */
-const define = <D>(parts: Parts, made: (...args: never) => unknown): D => {
+const define = <D>(parts: Parts, made: (...args: never) => unknown, options: StepOptions.Given = {}): D => {
   const { handlers, middleware, settings, steps, taskSettings } = parts
   const blueprint = orThrow(WorkerSteps.compose(steps, handlers, settings), made)
-  const live = WorkerLife.make<unknown, never>(blueprint, { settings, taskSettings, middleware })
+  const ofSteps = orThrow(StepOptions.resolve([...steps.worker, ...steps.consumer], options, parts.options), made)
+  const live = WorkerLife.make<unknown, never>(blueprint, { settings, taskSettings, middleware, options: ofSteps })
+  const all = { ...parts, options: { ...parts.options, ...options } }
   const definition: Definition<unknown, never, never, never, never> = {
     [TypeId]: variance,
     settings,
     taskSettings,
     brokerSettings: parts.brokerSettings,
     blueprint,
-    with: function changed({ settings: given = {}, ...changes }) {
-      return define({
-        ...parts,
-        settings: WorkerSettings.change(WorkerSettings.change(settings, given), changes),
-        taskSettings: { ...taskSettings, ...WorkerSettings.ofTasks(given) },
-        brokerSettings: { ...parts.brokerSettings, ...WorkerSettings.ofBroker(given) }
-      }, changed)
+    with: function changed({ options: more, settings: given = {}, ...changes }) {
+      return define(
+        {
+          ...all,
+          settings: WorkerSettings.change(WorkerSettings.change(settings, given), changes),
+          taskSettings: { ...taskSettings, ...WorkerSettings.ofTasks(given) },
+          brokerSettings: { ...parts.brokerSettings, ...WorkerSettings.ofBroker(given) }
+        },
+        changed,
+        more
+      )
     },
-    replace: function replaced(step, options) {
-      const others = orThrow(WorkerSteps.replace(steps, step, options?.in), replaced)
-      return define({ ...parts, steps: others }, replaced)
+    replace: function replaced(step, ...choices) {
+      // As their types say, which depend on the step.
+      const [choice] = choices as readonly [choice?: { readonly in?: "worker"; readonly options?: StepOptions.Given }]
+      const others = orThrow(WorkerSteps.replace(steps, step, choice?.in), replaced)
+      return define({ ...all, steps: others }, replaced, choice?.options)
     },
-    add: function added(more) {
-      return define({ ...parts, steps: WorkerSteps.add(steps, more) }, added)
+    add: function added({ options: more, ...own }) {
+      return define({ ...all, steps: WorkerSteps.add(steps, own) }, added, more)
     },
     layer: WorkerLife.layer(live),
     run: WorkerLife.run(live)

@@ -8,6 +8,7 @@ import type { Control } from "@celeriac/bootsteps/Control"
 import type * as StepChecks from "@celeriac/bootsteps/StepChecks"
 import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import type * as Layer from "effect/Layer"
+import type { Connection } from "./consumer/Connection.ts"
 
 export type List = ReadonlyArray<Bootstep.Any>
 
@@ -79,6 +80,17 @@ export type Handlers<T extends ReadonlyArray<Layer.Layer<never, any, any>>, W, C
       Gone<T[K], W, C>
     >}', which lives with one connection, and tasks outlive that: use what a step under steps.worker provides`
 }
+
+/** Any layer, as handlers of tasks and agents are. */
+export type Layered = Layer.Layer<never, any, any>
+
+/** The agent of a worker that has the steps `W` in its Worker blueprint. */
+export type Agent<A, W> = [Absent<A, W>] extends [never] ? A
+  : `The agent uses '${Bootstep.KeyName<
+    Absent<A, W>
+  >}', which is not there when a connection begins: it may use the connection, and what steps of the Worker blueprint provide`
+
+type Absent<A, W> = Exclude<OfSteps<NeedsOf<A>>, Bootstep.Provides<W> | Connection>
 
 type Gone<L, W, C> = Exclude<Extract<NeedsOf<L>, Bootstep.Provides<C>>, Bootstep.Provides<W>>
 

@@ -9,18 +9,24 @@ import type { BootGraphError } from "@celeriac/bootsteps/BootGraphError"
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Control } from "@celeriac/bootsteps/Control"
 import * as StepList from "@celeriac/bootsteps/StepList"
+import type * as StepOption from "@celeriac/bootsteps/StepOption"
 import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import { Transport } from "@celeriac/messaging/Transport"
 import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import type * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { Autoscaler } from "./boot/Autoscaler.ts"
+import { Beat } from "./boot/Beat.ts"
 import { Execution } from "./boot/Execution.ts"
 import * as Handlers from "./boot/Handlers.ts"
 import { Hub } from "./boot/Hub.ts"
 import { Pool } from "./boot/Pool.ts"
 import { Queues } from "./boot/Queues.ts"
+import { StateDB } from "./boot/StateDB.ts"
 import { Timer } from "./boot/Timer.ts"
+import * as Agent from "./consumer/Agent.ts"
 import * as ConsumerBlueprint from "./consumer/Consumer.ts"
 import { Panel } from "./control/Panel.ts"
 import { AmbiguousStep } from "./state/WorkerError.ts"
@@ -33,6 +39,9 @@ export const worker = [
   Hub,
   Queues,
   Pool,
+  Autoscaler,
+  StateDB,
+  Beat,
   Execution
 ] as const
 
@@ -58,7 +67,7 @@ export type List = ReadonlyArray<Bootstep.Any>
 /** What steps of the blueprints `W` and `C` need from outside of the worker. */
 export type Needs<W, C> = Exclude<
   Bootstep.Requires<W | C>,
-  Bootstep.Provides<W | C> | Bootstep.IdOf<typeof outside> | Control
+  Bootstep.Provides<W | C> | Bootstep.IdOf<typeof outside> | Control | StepOption.AnyId
 >
 
 /** The steps of both blueprints. */
@@ -69,8 +78,13 @@ export interface Steps {
 
 type More = { readonly [K in keyof Steps]?: Steps[K] | undefined }
 
-/** The default steps, and one's own after them. */
-export const withDefaults = (own: More = {}): Steps => add({ worker, consumer }, own)
+/** The default steps, and one's own after them. An agent may use what steps of the Worker blueprint provide. */
+export const withDefaults = (own: More = {}, agent?: Layer.Layer<never, unknown, never>): Steps => {
+  const steps = add({ worker, consumer }, own)
+  if (agent === undefined) return steps
+  const filled = Agent.of(agent, provided(steps.worker))
+  return { ...steps, consumer: steps.consumer.map((step) => step === Agent.Agent ? filled : step) }
+}
 
 export const add = (steps: Steps, more: More): Steps => ({
   worker: [...steps.worker, ...more.worker ?? []],

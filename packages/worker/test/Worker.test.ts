@@ -202,12 +202,27 @@ describe("Worker.make", () => {
       "Hub",
       "Queues",
       "Pool",
+      "Autoscaler",
+      "StateDB",
+      "Beat",
       "Execution",
       "Handlers",
       "Consumer"
     ])
     assert.include(Blueprint.toMermaid(blueprint), "Connection")
   })
+
+  it.effect("draws both blueprints as they are while it runs", () =>
+    Effect.gen(function*() {
+      const { drawing, steps } = yield* Worker.Worker
+      const states = new Map((yield* steps).map(({ label, state }) => [label, state]))
+      assert.deepStrictEqual(
+        ["Timer", "StateDB", "Consumer", "Connection", "Agent", "event loop"].map((label) => states.get(label)),
+        ["running", "disabled", "running", "running", "disabled", "running"]
+      )
+      assert.match(yield* drawing("text"), /^Pool +running +1970-01-01T00:00:00.000Z +0 ms$/m)
+      assert.include(yield* drawing("mermaid"), "∘StateDB<br/>disabled")
+    }).pipe(Effect.provide(TestWorker.layer({ tasks: [AddLive] }))))
 
   it("gives the same worker set up otherwise", () => {
     const worker = Worker.make({ tasks: [AddLive], nodename: "w@h" })

@@ -62,7 +62,7 @@ const readyLine = ({ colors, json }: Options) =>
   })
 
 const banner = Effect.fnUntraced(function*({ named }: Options) {
-  const { concurrency, nodename, queues } = yield* WorkerSettings.WorkerSettings
+  const { autoscale, concurrency, nodename, queues } = yield* WorkerSettings.WorkerSettings
   const known = yield* TaskQueues.make
   const configured = yield* TaskQueues.Configured
   const transport = yield* Effect.serviceOption(Transport.Transport)
@@ -75,7 +75,9 @@ const banner = Effect.fnUntraced(function*({ named }: Options) {
     "[config]",
     `.> transport:   ${Option.match(transport, { onNone: () => "", onSome: ({ uri }) => uri })} (named by ${named})`,
     `.> results:     ${Option.match(results, { onNone: () => "", onSome: ({ uri }) => uri })}`,
-    `.> concurrency: ${concurrency} (fibers)`,
+    `.> concurrency: ${
+      autoscale === undefined ? concurrency : `{min=${autoscale.min}, max=${autoscale.max}}`
+    } (fibers)`,
     "",
     "[queues]",
     ...Array.from(new Set(names), (name) => `.> ${queueLine(known, name)}`),

@@ -50,11 +50,11 @@ const program = (args: ReadonlyArray<string>): Effect.Effect<unknown, unknown> =
 
 const help = (): string => {
   const flags: ReadonlyArray<WorkerFlags.WorkerFlag> = [
-    ...WorkerFlags.ofSettings.values(),
+    ...Array.from(WorkerFlags.ofSettings.values()).flat(),
     ...Object.values(WorkerFlags.own)
   ]
   const rows = flags.map(({ alias, doc, metavar = "", name }) =>
-    [`  ${alias === undefined ? "" : `-${alias}, `}--${name} ${metavar}`, doc] as const
+    [`  ${alias === undefined ? "" : `-${alias}, `}--${name} ${metavar}`.trimEnd(), doc] as const
   )
   const width = Math.max(...rows.map(([flag]) => flag.length)) + 2
   return [

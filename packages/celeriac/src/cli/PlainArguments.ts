@@ -6,6 +6,7 @@
  * all the rest: what was meant, completions, other commands. That is a third of
  * what a boot would load.
  */
+import type * as Setting from "@celeriac/tasks/Setting"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Option from "effect/Option"
@@ -22,22 +23,26 @@ export interface Plain {
 /** Or why they are not plain. */
 export const read = (args: ReadonlyArray<string>): Result.Result<Plain, string> => {
   const said = new Map<string, unknown>()
+  /** Of settings, by the names of these. */
+  const switches = new Map<string, ReadonlyArray<Setting.Switch>>()
   for (let index = 0; index < args.length; index++) {
     const [, flag = "", value] = /^(--[a-z-]+|-[A-Za-z])(?:=([^]*))?$/.exec(args[index]!) ?? []
     const meant = byFlag.get(flag)
     if (meant === undefined) return Result.fail(`there is no flag ${args[index]}`)
-    if (said.has(meant.name)) return Result.fail(`${flag} is there twice`)
     if (meant.read === undefined) {
       if (value !== undefined) return Result.fail(`${flag} takes no value`)
-      said.set(meant.name, true)
+      if (meant.switch === undefined) said.set(meant.name, true)
+      else switches.set(meant.name, [...switches.get(meant.name) ?? [], meant.switch])
       continue
     }
+    if (said.has(meant.name)) return Result.fail(`${flag} is there twice`)
     const text = value ?? args[++index]
     if (text === undefined || text === "" || text.startsWith("-")) return Result.fail(`${flag} wants a value`)
     const checked = meant.read(text, flag)
     if (Result.isFailure(checked)) return Result.fail(checked.failure)
     said.set(meant.name, checked.success)
   }
+  for (const [name, some] of switches) said.set(name, WorkerFlags.switched(table[name]!, some))
   const { app, jsonLogs = false, loglevel = "warning", noColor = false, ...settings } = Object.fromEntries(said)
   // Each was read by the flag of its name.
   return Result.succeed({
@@ -50,6 +55,8 @@ export const read = (args: ReadonlyArray<string>): Result.Result<Plain, string> 
 interface Meaning {
   readonly name: string
   readonly read?: ((text: string, flag: string) => Result.Result<unknown, string>) | undefined
+  /** The one of a setting. */
+  readonly switch?: Setting.Switch | undefined
 }
 
 const byFlag = new Map<string, Meaning>()
@@ -70,10 +77,15 @@ know(WorkerFlags.own.loglevel, {
       : Result.fail(`${flag} is "${text}", and must be one of ${levels.join(", ")}`)
 })
 const table: SettingsTable.Table = WorkerSettings.everything
-for (const [name, flag] of WorkerFlags.ofSettings) {
+for (const [name, flags] of WorkerFlags.ofSettings) {
   const setting = table[name]
   if (setting === undefined) continue
-  // A switch says yes.
-  const read = (text: string, said: string) => SettingsTable.fromText(setting, said, text)
-  know(flag, flag.metavar === undefined ? { name } : { name, read })
+  if (setting.switches !== undefined) { for (const one of setting.switches) know(one, { name, switch: one }) }
+  else {
+    for (const flag of flags) {
+      const read = (text: string, said: string) => SettingsTable.fromText(setting, said, text)
+      // A switch says yes.
+      know(flag, flag.metavar === undefined ? { name } : { name, read })
+    }
+  }
 }

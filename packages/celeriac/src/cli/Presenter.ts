@@ -53,10 +53,10 @@ const sentence = (error: CliError.NonShowHelpErrors): string => {
 
 /** Of `celery worker` and of `celery` itself, but for those that are here too. */
 const flagsOfCelery: ReadonlySet<string> = new Set([
-  ...["-P", "--pool", "-E", "--task-events", "-B", "--beat", "-s", "--schedule", "--schedule-filename", "--scheduler"],
-  ...["-S", "--statedb", "--autoscale", "-O", "--optimization", "--max-tasks-per-child", "--max-memory-per-child"],
+  ...["-P", "--pool", "-s", "--schedule", "--schedule-filename", "--scheduler"],
+  ...["-O", "--optimization", "--max-tasks-per-child", "--max-memory-per-child"],
   ...["--time-limit", "--soft-time-limit", "--purge", "--discard", "-X", "--exclude-queues", "-I", "--include"],
-  ...["--without-gossip", "--without-mingle", "--without-heartbeat", "--heartbeat-interval", "--disable-prefetch"],
+  ...["--disable-prefetch"],
   ...["-D", "--detach", "-f", "--logfile", "--pidfile", "--uid", "--gid", "--umask", "--executable"],
   ...["--workdir", "--config", "--loader", "-q", "--quiet", "-C", "--skip-checks"]
 ])

@@ -10,26 +10,38 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as WorkerFlags from "./WorkerFlags.ts"
 
-/** By the names of the settings. */
-export type Flags = Readonly<Record<string, Flag.Flag<Option.Option<unknown>>>>
+/** By the names of the settings: the flag that takes a value, or switches. */
+export type Flags = Readonly<Record<string, Flag.Flag<Option.Option<unknown>> | ReadonlyArray<Flag.Flag<boolean>>>>
 
 /** What they say, by the names of the settings. */
-type Said = Readonly<Record<string, Option.Option<unknown>>>
+type Said = Readonly<Record<string, Option.Option<unknown> | ReadonlyArray<boolean>>>
 
 export const of = (table: SettingsTable.Table): Flags =>
   Object.fromEntries(
     Object.entries(table).flatMap(([name, setting]) => {
-      const flag = WorkerFlags.ofSettings.get(name)
-      return flag === undefined ? [] : [[name, make(setting, flag)]]
+      const flags = WorkerFlags.ofSettings.get(name)
+      if (flags === undefined) return []
+      return [[name, setting.switches === undefined ? make(setting, flags[0]!) : flags.map(makeSwitch)]]
     })
   )
 
 /** Those that were used, checked. */
-export const given = <T extends SettingsTable.Table>(_table: T, said: Said): SettingsTable.Some<T> =>
+export const given = <T extends SettingsTable.Table>(table: T, said: Said): SettingsTable.Some<T> =>
   // Each was read by the setting of its name.
   Object.fromEntries(
-    Object.entries(said).flatMap(([name, value]) => Option.isSome(value) ? [[name, value.value]] : [])
+    Object.entries(said).flatMap(([name, value]) => {
+      if (Option.isOption(value)) return Option.isSome(value) ? [[name, value.value]] : []
+      const switches = table[name]?.switches?.filter((_, index) => value[index])
+      return switches === undefined || switches.length === 0
+        ? []
+        : [[name, WorkerFlags.switched(table[name]!, switches)]]
+    })
   ) as SettingsTable.Some<T>
+
+const makeSwitch = (flag: WorkerFlags.WorkerFlag): Flag.Flag<boolean> => {
+  const named = flag.alias === undefined ? Flag.Boolean(flag.name) : Flag.withAlias(Flag.Boolean(flag.name), flag.alias)
+  return named.pipe(Flag.withDescription(flag.doc), Flag.withDefault(false))
+}
 
 const make = (setting: Setting.Any, flag: WorkerFlags.WorkerFlag): Flag.Flag<Option.Option<unknown>> =>
   flag.metavar === undefined ? toggle(flag) : valued(setting, flag)

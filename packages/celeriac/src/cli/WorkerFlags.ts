@@ -2,6 +2,7 @@
 import type * as Setting from "@celeriac/tasks/Setting"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import * as Result from "effect/Result"
 
 /** How a flag is written, and what it says in the help. */
 export interface WorkerFlag {
@@ -24,12 +25,24 @@ export const own = {
   noColor: { name: "no-color", doc: "No colours, on a terminal too; so does NO_COLOR" }
 } as const
 
-/** Of settings, by the names that these have. */
-export const ofSettings: ReadonlyMap<string, WorkerFlag> = new Map(
-  Object.entries<Setting.Any>(WorkerSettings.everything).flatMap(([name, setting]) =>
-    setting.flag === undefined ? [] : [[name, { ...setting.flag, doc: `${setting.doc} ${otherwise(name, setting)}` }]]
-  )
+/** Of settings, by the names that these have: the one flag that takes a value, or switches. */
+export const ofSettings: ReadonlyMap<string, ReadonlyArray<WorkerFlag>> = new Map(
+  Object.entries<Setting.Any>(WorkerSettings.everything).flatMap(([name, setting]) => {
+    const flags = flagsOf(name, setting)
+    return flags.length === 0 ? [] : [[name, flags]]
+  })
 )
+
+function flagsOf(name: string, setting: Setting.Any): ReadonlyArray<WorkerFlag> {
+  const { flag, switches } = setting
+  if (switches !== undefined) return switches
+  return flag === undefined ? [] : [{ ...flag, doc: `${setting.doc} ${otherwise(name, setting)}` }]
+}
+
+/** What switches of one setting say together. */
+export const switched = (setting: Setting.Any, switches: ReadonlyArray<Setting.Switch>): unknown =>
+  // The table says it, and its test that it fits.
+  Result.getOrThrow(SettingsTable.fromText(setting, "switches", switches.map(({ says }) => says).join(",")))
 
 /** What holds when the flag is not used. */
 function otherwise(name: string, setting: Setting.Any): string {

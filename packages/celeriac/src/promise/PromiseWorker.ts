@@ -17,7 +17,7 @@ import type { Broker } from "../Broker.ts"
 import type * as Settings from "../Settings.ts"
 import type { Run } from "./Run.ts"
 
-export type Options = Omit<Worker.Options<ReadonlyArray<never>, [], []>, "tasks" | "steps">
+export type Options = Omit<Worker.Options<ReadonlyArray<never>, [], []>, "tasks" | "steps" | "agent">
 
 /** The broker of an application, for the command: the operator may choose another, for all of it. */
 export interface AppBroker {

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import type { Settings } from "../state/WorkerSettings.ts"
+import { Agent } from "./Agent.ts"
 import { Connection } from "./Connection.ts"
 import { ControlStep } from "./ControlStep.ts"
 import { EventLoop } from "./EventLoop.ts"
@@ -26,6 +27,7 @@ export const steps = [
   Connection,
   Events,
   Heart,
+  Agent,
   Tasks,
   ControlStep,
   EventLoop

@@ -18,14 +18,22 @@ import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
 import * as EventTopology from "@celeriac/tasks/event/EventTopology"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { WorkerSettings } from "../state/WorkerSettings.ts"
+import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
 
-export class Events extends Bootstep.Service<Events, {
+/** What the step provides. */
+export interface Dispatching {
   /** Sends events of this node: Celery's `event_dispatcher`. */
   readonly dispatcher: EventDispatcher.EventDispatcher["Service"]
-}>()("Events", {
+}
+
+/** For a worker without events. */
+export const disabled: Dispatching = { dispatcher: EventDispatcher.disabled }
+
+export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
   requires: [Connection, Transport, EventDispatcher.EventDispatcher],
+  enabled: takesPart("events"),
+  disabled: Effect.succeed(disabled),
   start: Effect.gen(function*() {
     const dispatcher = yield* EventDispatcher.EventDispatcher
     const { nodename } = yield* WorkerSettings
@@ -59,9 +67,6 @@ export class Events extends Bootstep.Service<Events, {
   // What ran until now has told of its end.
   shutdown: ({ dispatcher }) => flush(dispatcher)
 }) {}
-
-/** For a worker without events. */
-export const disabled: Events["Service"] = { dispatcher: EventDispatcher.disabled }
 
 /** Nobody may be listening. */
 const unroutable = { mandatory: false }

@@ -17,7 +17,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Timer } from "../boot/Timer.ts"
 import * as Machine from "../state/Machine.ts"
-import { WorkerSettings } from "../state/WorkerSettings.ts"
+import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
 import { Events } from "./Events.ts"
 
@@ -36,12 +36,9 @@ export interface Beating {
 /** For a worker that tells nobody. */
 export const disabled: Beating = { interval: 0, beat: () => ({}), stop: Effect.void }
 
-/** As the settings say. */
-const isWanted = Effect.map(WorkerSettings, ({ withoutHeartbeat }) => !withoutHeartbeat)
-
 export class Heart extends Bootstep.Service<Heart, Beating>()("Heart", {
   requires: [Events, Timer, WorkerState],
-  enabled: isWanted,
+  enabled: takesPart("heart"),
   disabled: Effect.succeed(disabled),
   start: Effect.gen(function*() {
     const { dispatcher } = yield* Events

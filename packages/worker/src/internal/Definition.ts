@@ -2,6 +2,7 @@
 import type * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import type * as StepOption from "@celeriac/bootsteps/StepOption"
 import type { Transport } from "@celeriac/messaging/Transport"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
@@ -29,7 +30,13 @@ export interface Definition<out E, out R, out W = Bootstep.Any, out C = Bootstep
   /** Both blueprints, to be drawn. */
   readonly blueprint: Blueprint.Any
   /** The same worker, set up otherwise. */
-  readonly with: (overrides: Overrides) => Definition<E, R, W, C, H>
+  readonly with: <Self extends Definition<any, any>>(
+    this: Self,
+    overrides: Overrides & {
+      /** Options of its steps, by their names. */
+      readonly options?: StepOption.Some<Bootstep.Requires<WorkerOf<Self> | ConsumerOf<Self>>> | undefined
+    }
+  ) => Self
   /**
    * The same worker with a step in the place of the one of its name: another
    * implementation, or a stand-in for a test. `in` says which blueprint is meant
@@ -42,7 +49,7 @@ export interface Definition<out E, out R, out W = Bootstep.Any, out C = Bootstep
   >(
     this: Self,
     step: S & WorkerChecks.Replacement<S, WorkerOf<Self>, ConsumerOf<Self>, In>,
-    options?: { readonly in?: In }
+    ...choice: Choice<In, StepOption.Taken<Bootstep.Requires<S>, Bootstep.Requires<WorkerOf<Self> | ConsumerOf<Self>>>>
   ) => Changed<
     Self,
     In extends "consumer" ? WorkerOf<Self> : WorkerChecks.Swapped<WorkerOf<Self>, S>,
@@ -55,10 +62,15 @@ export interface Definition<out E, out R, out W = Bootstep.Any, out C = Bootstep
     const C2 extends WorkerSteps.List = []
   >(
     this: Self,
-    steps: {
-      readonly worker?: W2 & WorkerChecks.ForWorker<W2, WorkerOf<Self>, ConsumerOf<Self> | C2[number]>
-      readonly consumer?: C2 & WorkerChecks.ForConsumer<C2, ConsumerOf<Self>, WorkerOf<Self> | W2[number]>
-    }
+    steps:
+      & {
+        readonly worker?: W2 & WorkerChecks.ForWorker<W2, WorkerOf<Self>, ConsumerOf<Self> | C2[number]>
+        readonly consumer?: C2 & WorkerChecks.ForConsumer<C2, ConsumerOf<Self>, WorkerOf<Self> | W2[number]>
+      }
+      & StepOption.Taken<
+        Bootstep.Requires<W2[number] | C2[number]>,
+        Bootstep.Requires<WorkerOf<Self> | ConsumerOf<Self>>
+      >
   ) => Changed<Self, WorkerOf<Self> | W2[number], ConsumerOf<Self> | C2[number]>
   /**
    * Boots when it is built, stops warm when its scope closes. It does not listen
@@ -77,6 +89,10 @@ interface Variance<out W, out C, out H> {
 
 type WorkerOf<D> = D extends { readonly [TypeId]: Variance<infer W, unknown, unknown> } ? W : never
 type ConsumerOf<D> = D extends { readonly [TypeId]: Variance<unknown, infer C, unknown> } ? C : never
+
+/** What is said with a step that takes the place of another: nothing, unless it has options that must be given. */
+type Choice<In, Taken> = {} extends Taken ? [choice?: { readonly in?: In } & Taken]
+  : [choice: { readonly in?: In } & Taken]
 
 /** A definition of these steps, and of handlers that use `H`. */
 export type Of<E, H, W, C> = Definition<

@@ -2,6 +2,8 @@
 import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import { BootstepError, describe } from "@celeriac/bootsteps/BootstepError"
 import * as Control from "@celeriac/bootsteps/Control"
+import * as LiveGraph from "@celeriac/bootsteps/LiveGraph"
+import * as Observer from "@celeriac/bootsteps/Observer"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as LogicalClock from "@celeriac/messaging/LogicalClock"
@@ -40,15 +42,18 @@ interface Setup {
   readonly settings: WorkerSettings.Settings
   readonly taskSettings: TaskSettings.Some
   readonly middleware: Middleware.List
+  /** Of the steps. */
+  readonly options: Context.Context<never>
 }
 
 /** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
 export const make = <E, R>(
   blueprint: Blueprint.Any,
-  { middleware, settings, taskSettings }: Setup
+  { middleware, options, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
-  Effect.zipWith(Clock.Clock, dispatching(settings), (clock, dispatching) => {
+  Effect.flatMap(Effect.zip(Clock.Clock, dispatching(settings)), ([clock, dispatching]) => {
+    const live = LiveGraph.make()
     const state = new State(
       new Revoked({ clock, most: settings.revokesMax, expires: Duration.toMillis(settings.revokeExpires) })
     )
@@ -66,7 +71,13 @@ export const make = <E, R>(
             ...state.stats(now),
             ...steps
           })
-        )
+        ),
+        steps: Effect.sync(() => live.steps(blueprint.graph)),
+        drawing: (format) =>
+          Effect.sync(() => {
+            const steps = live.steps(blueprint.graph)
+            return format === "text" ? LiveGraph.toText(steps) : LiveGraph.toMermaid(blueprint.graph, steps)
+          })
       })
       return control.awaitStop
     })
@@ -78,15 +89,16 @@ export const make = <E, R>(
         return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
       }),
       Effect.provideService(WorkerState, state),
+      Effect.provide(Observer.layer(live.observe)),
       Effect.provideContext(dispatching)
     )
   }).pipe(
-    Effect.flatten,
     Effect.mapError(Handlers.ownError),
     Effect.provide(Layer.mergeAll(TaskRegistry.layer, panel)),
     Effect.provideService(Control.Control, control),
     Effect.provideService(WorkerSettings.WorkerSettings, settings),
     Effect.provideContext(TaskSettings.context(taskSettings)),
+    Effect.provideContext(options),
     Effect.provideService(WorkerMiddleware, middleware),
     (run) => Effect.andThen(warnOfUnread(taskSettings), run),
     Effect.provideService(ParentNodename, settings.nodename)

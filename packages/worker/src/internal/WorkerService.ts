@@ -1,6 +1,7 @@
 /** What a worker is to the program that runs it. */
 import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import type { StepStatus } from "@celeriac/bootsteps/LiveGraph"
 import type * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -19,4 +20,8 @@ export class Worker extends Context.Service<Worker, {
   readonly awaitShutdown: Effect.Effect<StopReason.Shutdown | StopReason.Terminate, BootstepError>
   /** Celery's `inspect stats`: `total`, `pid` and `uptime` (in seconds), and what the steps tell. */
   readonly info: Effect.Effect<Bootstep.Info>
+  /** Every step of both blueprints in boot order: its state, when it started, how often again. */
+  readonly steps: Effect.Effect<ReadonlyArray<StepStatus>>
+  /** The same as a picture: a table to read, or a Mermaid flowchart. */
+  readonly drawing: (format: "text" | "mermaid") => Effect.Effect<string>
 }>()("@celeriac/worker/Worker") {}

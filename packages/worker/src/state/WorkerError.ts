@@ -43,3 +43,27 @@ export class AmbiguousStep extends Schema.TaggedError<AmbiguousStep>()("Ambiguou
       `as in worker.replace(step, { in: "consumer" })`
   }
 }
+
+/** One way in which an option of a step is wrong. */
+export const OptionProblem = Schema.Struct({ option: Schema.String, says: Schema.String })
+
+/** One way in which an option of a step is wrong. */
+export type OptionProblem = typeof OptionProblem.Type
+
+/** The options of steps that were given, or were not: all that is wrong, at once. */
+export class StepOptionError extends Schema.TaggedError<StepOptionError>()("StepOptionError", {
+  problems: Schema.NonEmptyArray(OptionProblem)
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `options of steps: ${this.problems.map(({ option, says }) => `${option} ${says}`).join("; ")}`
+  }
+}
+
+/** A scheduler was asked for, and there is none. */
+export class NoScheduler extends Schema.TaggedError<NoScheduler>()("NoScheduler", {}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return "-B asks for a scheduler in this worker (`beat`), and there is none: provide one with Beat.layer, or start without -B"
+  }
+}

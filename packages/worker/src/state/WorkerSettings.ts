@@ -15,9 +15,12 @@ import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { availableParallelism } from "node:os"
+import type * as Autoscale from "./Autoscale.ts"
+import * as Optional from "./Optional.ts"
 import type { Prefetch } from "./Prefetch.ts"
 import * as Revoked from "./Revoked.ts"
 
@@ -50,6 +53,20 @@ const prefetch: Setting.Kind<Prefetch> = {
     typeof prefetch === "object" && "multiplier" in prefetch ? prefetch.multiplier : prefetch
 }
 
+const autoscale: Setting.Kind<Autoscale.Bounds> = {
+  schema: () => {
+    const bound = (from: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(from))
+    return Schema.Struct({ max: bound(1), min: bound(0) }).check(Schema.makeFilter(({ max, min }) => min <= max))
+  },
+  expected: "{ max, min }, or \"10,3\": whole numbers, the first at least 1 and not below the second",
+  fromText: (text) => {
+    const [one, other = 0, ...more] = text.split(",").map(SettingKind.toNumber)
+    if (typeof one !== "number" || typeof other !== "number" || more.length > 0) return text
+    return { max: Math.max(one, other), min: Math.min(one, other) }
+  },
+  fromCelery: (value) => value
+}
+
 /** The settings of this room. */
 export const table = {
   nodename: Setting.make(nodename, {
@@ -71,11 +88,41 @@ export const table = {
       flag: { name: "concurrency", alias: "c", metavar: "N" }
     }
   ),
+  autoscale: Setting.make<Autoscale.Bounds | undefined, Autoscale.Bounds>(autoscale, {
+    default: () => undefined,
+    defaultShown: "none: as many as `concurrency`",
+    doc: "Between how many tasks run at once: as many as there are, and not `concurrency`.",
+    flag: { name: "autoscale", metavar: "MAX,MIN" }
+  }),
+  autoscaleKeepalive: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
+    default: () => "30 seconds",
+    doc: "How long no task must have come before an autoscaled pool shrinks.",
+    environment: ["AUTOSCALE_KEEPALIVE"]
+  }),
   queues: Setting.make<ReadonlyArray<string> | undefined, ReadonlyArray<string>>(SettingKind.names, {
     default: () => undefined,
     defaultShown: "the default queue and all that are configured",
     doc: "The names of the queues to consume from.",
     flag: { name: "queues", alias: "Q", metavar: "NAMES" }
+  }),
+  stateDb: Setting.make<string | undefined, string>(SettingKind.text, {
+    celery: "worker_state_db",
+    default: () => undefined,
+    defaultShown: "none: it is forgotten",
+    doc:
+      "The file that keeps over restarts what is revoked, and the logical clock: `%n` is the name of the node before the `@`, `%h` its host.",
+    flag: { name: "statedb", alias: "S", metavar: "FILE" }
+  }),
+  beat: Setting.make(SettingKind.flag, {
+    default: () => false,
+    doc: "Whether a scheduler runs inside of the worker. Only one worker of many should have it.",
+    flag: { name: "beat", alias: "B" }
+  }),
+  without: Setting.make(SettingKind.someOf(...Optional.names), {
+    default: () => [],
+    defaultShown: "nothing: all steps take part",
+    doc: "Steps that are switched off. Who requires one finds what stands in for it.",
+    switches: Optional.switches
   }),
   prefetch: Setting.make<Prefetch, Prefetch>(prefetch, {
     celery: "worker_prefetch_multiplier",
@@ -126,11 +173,6 @@ export const table = {
     default: () => "2 seconds",
     doc: "How often the worker tells others that it is there.",
     flag: { name: "heartbeat-interval", metavar: "SECONDS" }
-  }),
-  withoutHeartbeat: Setting.make(SettingKind.flag, {
-    default: () => false,
-    doc: "Whether the worker does not tell others that it is there.",
-    flag: { name: "without-heartbeat" }
   })
 }
 
@@ -170,3 +212,11 @@ export const ofBroker = (given: object): BrokerSettings.Some =>
 export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@celeriac/worker/state/WorkerSettings", {
   defaultValue: defaults
 })
+
+/** Whether a step takes part: what a step that can be switched off says in `enabled`. */
+export const takesPart = (name: Optional.Name): Effect.Effect<boolean> =>
+  Effect.map(WorkerSettings, ({ without }) => !without.includes(name))
+
+/** Whether something is set up that has no default: what a step that works only then says in `enabled`. */
+export const has = (name: keyof Settings): Effect.Effect<boolean> =>
+  Effect.map(WorkerSettings, (settings) => (settings[name] ?? false) !== false)

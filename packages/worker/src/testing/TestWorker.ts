@@ -18,7 +18,9 @@
  *
  * @since 0.1.0
  */
+import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import type * as StepOption from "@celeriac/bootsteps/StepOption"
 import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"
 import type { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
@@ -32,6 +34,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Handlers from "../boot/Handlers.ts"
 import * as Worker from "../Worker.ts"
+import type * as WorkerChecks from "../WorkerChecks.ts"
 import type * as WorkerSteps from "../WorkerSteps.ts"
 
 /** The worker, and what is around it. */
@@ -44,10 +47,11 @@ export const layer = <
   const T extends Handlers.List = Worker.NoHandlers,
   const W extends WorkerSteps.List = [],
   const C extends WorkerSteps.List = [],
-  const M extends Middleware.Maybe = []
->(options: Worker.Options<T, W, C, M>) =>
+  const M extends Middleware.Maybe = [],
+  A extends WorkerChecks.Layered = Layer.Layer<never>
+>(options: Worker.Options<T, W, C, M, A> & StepOption.Taken<Bootstep.Requires<W[number] | C[number]>>) =>
   of(
-    Worker.make(options).with({
+    Worker.make<T, W, C, M, A>(options).with({
       nodename: options.nodename ?? "celery@test",
       concurrency: options.concurrency ?? 4
     })

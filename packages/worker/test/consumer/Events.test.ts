@@ -166,7 +166,7 @@ describe("the events of a task", () => {
       requires: [Events],
       start: Effect.map(Events, (events) => void (dispatcher = events.dispatcher))
     })
-    const custom = define({ tasks, settings: { withoutHeartbeat: true }, steps: { consumer: [Grab] } })
+    const custom = define({ tasks, settings: { without: ["heart"] }, steps: { consumer: [Grab] } })
     return Effect.gen(function*() {
       const ear = yield* Ear
       yield* send("1", "proj.add", { args: [1, 2] })
@@ -183,7 +183,7 @@ describe("the events of a task", () => {
       const ear = yield* Ear
       yield* send("1", "proj.telling", { args: [7] })
       assert.deepStrictEqual(ear.events().map(own), [{ type: "task-progress", uuid: "1", done: 7 }])
-    }).pipe(Effect.provide(heard(define({ tasks, settings: { withoutHeartbeat: true } }))), Effect.provide(quiet)))
+    }).pipe(Effect.provide(heard(define({ tasks, settings: { without: ["heart"] } }))), Effect.provide(quiet)))
 
   it.effect("tell of a success when it is stored, and of a failure alone where it could not be", () => {
     const store = new SlowStore()

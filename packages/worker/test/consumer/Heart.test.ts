@@ -136,7 +136,7 @@ describe("Heart", () => {
       yield* settled
       assert.deepStrictEqual(ear.types(), [])
     }).pipe(
-      Effect.provide(heard(define({ tasks: [doors.late], settings: { withoutHeartbeat: true } }))),
+      Effect.provide(heard(define({ tasks: [doors.late], without: ["heart"] }))),
       Effect.provide(quiet)
     ))
 

@@ -245,7 +245,7 @@ describe("the prefetch", () => {
       yield* settled
       assert.strictEqual(state.succeeded, 22)
     }).pipe(
-      Effect.provide(running(define({ tasks: [NapLive], concurrency: 2, settings: { withoutHeartbeat: true } }))),
+      Effect.provide(running(define({ tasks: [NapLive], concurrency: 2, without: ["heart"] }))),
       Effect.provide(quiet)
     ))
 })
@@ -275,7 +275,7 @@ describe("a request that is held for its time", () => {
             tasks: [doors.late],
             concurrency: 1,
             prefetch: { count: 0 },
-            settings: { withoutHeartbeat: true }
+            without: ["heart"]
           })
         )
       ),

@@ -106,6 +106,20 @@ describe("a worker that is told", () => {
   )
 
   test(
+    "between which bounds to scale does so, and leaves growing and shrinking to that",
+    () => define({ tasks: [], concurrency: 2, settings: { autoscale: { max: 4, min: 1 } } }),
+    Effect.gen(function*() {
+      const { control } = yield* RemoteControl.RemoteControl
+      assert.strictEqual(said(yield* control.autoscale({ max: 8 }, one)), "autoscale now max=8 min=1")
+      assert.match(refusal(yield* control.autoscale({ max: 1, min: 5 }, one)), /^ValueError\(.*max=1 min=5/)
+      assert.strictEqual(
+        refusal(yield* control.poolGrow({}, one)),
+        "pool_grow is not supported with autoscale. Adjust autoscale range instead."
+      )
+    })
+  )
+
+  test(
     "what it cannot do says so, and does not pretend",
     () => define({ tasks: [gated.toLayer(({ n }) => Effect.succeed(n))] }),
     Effect.gen(function*() {

@@ -58,7 +58,7 @@ export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Se
       queue,
       yield* Connection,
       (yield* Execution).executor,
-      (yield* Pool).slots.concurrency,
+      (yield* Pool).capacity,
       (yield* WorkerSettings).prefetch,
       (yield* Timer).queue,
       yield* Clock.Clock,

@@ -10,7 +10,7 @@ import type * as RateLimit from "@celeriac/tasks/RateLimit"
 import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Effect from "effect/Effect"
-import * as ControlHandler from "./ControlHandler.ts"
+import * as ControlHandler from "../ControlHandler.ts"
 
 /** Whoever sees to rate limits. */
 export interface Rates {

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
 import * as EventHandlers from "./EventHandlers.ts"
 import * as PoolHandlers from "./PoolHandlers.ts"
 import * as QueueHandlers from "./QueueHandlers.ts"
@@ -18,10 +17,9 @@ import * as WorkerHandlers from "./WorkerHandlers.ts"
 export interface Surroundings extends RateHandlers.Rates {
   /** Whether a queue is consumed now. */
   readonly consumingFrom: (queue: string) => boolean
-  readonly autoscaler: Option.Option<PoolHandlers.Scaling>
 }
 
-export const make = ({ autoscaler, consumingFrom, ...rates }: Surroundings) =>
+export const make = ({ consumingFrom, ...rates }: Surroundings) =>
   Effect.map(
     Effect.all([
       WorkerHandlers.make,
@@ -30,7 +28,7 @@ export const make = ({ autoscaler, consumingFrom, ...rates }: Surroundings) =>
       RateHandlers.make(rates),
       RevokeHandlers.make,
       QueueHandlers.make(consumingFrom),
-      PoolHandlers.make(autoscaler),
+      PoolHandlers.make,
       EventHandlers.make
     ]),
     (handlers) => handlers.flat()

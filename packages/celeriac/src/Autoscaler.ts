@@ -1,0 +1,2 @@
+/** As many slots as there is work, between two bounds. */
+export * from "@celeriac/worker/boot/Autoscaler"

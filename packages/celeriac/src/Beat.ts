@@ -1,0 +1,2 @@
+/** The place of a scheduler inside of a worker. */
+export * from "@celeriac/worker/boot/Beat"

@@ -1,0 +1,2 @@
+/** The boot graph of a worker that runs, with the state of each step. */
+export * from "@celeriac/bootsteps/LiveGraph"

@@ -1,0 +1,2 @@
+/** Keeps what must outlive the process, and facts of your steps. */
+export * from "@celeriac/worker/boot/StateDB"
