@@ -6,6 +6,7 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as Client from "@celeriac/tasks/Client"
+import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
 import { WorkerFailure } from "@celeriac/worker/state/WorkerExit"
@@ -22,6 +23,7 @@ import * as Environment from "../internal/Environment.ts"
 import { over } from "../internal/Layered.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as Settings from "../Settings.ts"
+import * as PromiseControl from "./PromiseControl.ts"
 import * as PromiseTask from "./PromiseTask.ts"
 import * as PromiseWorker from "./PromiseWorker.ts"
 import * as Result from "./Result.ts"
@@ -73,6 +75,9 @@ export interface PromiseApp {
     /** The result of a task that was sent earlier, by its id. */
     readonly result: (id: string) => Promise<Result.Result<unknown>>
   }
+
+  /** Asks the workers of the cluster, and tells them: remote control. */
+  readonly control: PromiseControl.PromiseControl
 
   /** Stops its workers warm, and leaves the broker. */
   readonly close: () => Promise<void>
@@ -157,6 +162,7 @@ export const make = (options: AppOptions = {}): PromiseApp => {
         Result.make(run, await run(Effect.flatMap(Client.Client, (client) => client.sendTask(name, call)))),
       result: async (id) => Result.make(run, await run(AsyncResult.make(id)))
     },
+    control: PromiseControl.make(run, context),
     close: async () => {
       await Promise.all(Array.from(workers, (worker) => worker.stop()))
       await close()
@@ -184,5 +190,7 @@ const brokerOf = (options: AppOptions, chosen: Settings.Given) =>
       brokerSettings(options),
       chosen
     )
-    return Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings })
+    return RemoteControl.layer.pipe(
+      Layer.provideMerge(Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings }))
+    )
   }))

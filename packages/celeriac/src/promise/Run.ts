@@ -2,6 +2,7 @@
  * Runs effects on the broker of an application: it is connected to at the first
  * use, and again at the next one after it was left.
  */
+import type { RemoteControl } from "@celeriac/tasks/control/RemoteControl"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -10,20 +11,23 @@ import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import type { Broker } from "../Broker.ts"
 
-export type Run = <A, E>(effect: Effect.Effect<A, E, Broker>, signal?: AbortSignal) => Promise<A>
+/** What an application runs on. */
+export type Around = Broker | RemoteControl
+
+export type Run = <A, E>(effect: Effect.Effect<A, E, Around>, signal?: AbortSignal) => Promise<A>
 
 export interface Connected {
   readonly run: Run
   /** What it is connected with. */
-  readonly context: () => Promise<Context.Context<Broker>>
+  readonly context: () => Promise<Context.Context<Around>>
   /** Closes what is open: nothing of it keeps the process any more. What is under way rejects. */
   readonly leave: () => Promise<void>
   /** The same, for good. */
   readonly close: () => Promise<void>
 }
 
-export const make = <E>(broker: Layer.Layer<Broker, E>): Connected => {
-  let current: ManagedRuntime.ManagedRuntime<Broker, E> | undefined
+export const make = <E>(broker: Layer.Layer<Around, E>): Connected => {
+  let current: ManagedRuntime.ManagedRuntime<Around, E> | undefined
   let isClosed = false
 
   const leave = async (): Promise<void> => {

@@ -20,14 +20,14 @@ import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import { Autoscaler } from "../boot/Autoscaler.ts"
 import { Execution } from "../boot/Execution.ts"
 import { Pool } from "../boot/Pool.ts"
 import { Queues } from "../boot/Queues.ts"
-import * as Handlers from "../control/Handlers.ts"
+import * as StandardHandlers from "../control/internal/StandardHandlers.ts"
 import { Panel } from "../control/Panel.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
-import { WorkerSettings } from "../state/WorkerSettings.ts"
+import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
 import { Tasks } from "./Tasks.ts"
@@ -38,6 +38,7 @@ export const ControlStep = Bootstep.make("Control", {
     Tasks,
     Execution,
     Pool,
+    Autoscaler,
     Queues,
     Panel,
     WorkerState,
@@ -47,23 +48,21 @@ export const ControlStep = Bootstep.make("Control", {
     ResultWriter,
     Transport
   ],
-  enabled: Effect.zipWith(
-    WorkerSettings,
-    Transport,
-    ({ enableRemoteControl, without }, { exchangeTypes }) =>
-      enableRemoteControl && !without.includes("control") && exchangeTypes.has("fanout")
-  ),
+  enabled: Effect.gen(function*() {
+    const { enableRemoteControl } = yield* WorkerSettings
+    const { exchangeTypes } = yield* Transport
+    return enableRemoteControl && exchangeTypes.has("fanout") && (yield* takesPart("control"))
+  }),
   start: Effect.gen(function*() {
     const connection = yield* Connection
     const clock = yield* LogicalClock
     const panel = yield* Panel
-    const { consumingFrom } = yield* Tasks
     const { nodename } = yield* WorkerSettings
     const log = yield* WorkerLog.make
     const mailbox = yield* ControlMailbox.make
     const first = yield* Deferred.make<void, MessagingError>()
 
-    yield* panel.addDefaults(yield* Handlers.make({ consumingFrom, autoscaler: Option.none() }))
+    yield* panel.addDefaults(yield* StandardHandlers.make(yield* Tasks))
 
     const open = Effect.gen(function*() {
       const channel = yield* connection.openChannel()

@@ -11,8 +11,8 @@ import type { Message } from "@celeriac/messaging/Message"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Request } from "../execution/Request.ts"
-import * as Portable from "../trace/Portable.ts"
+import type { Request } from "../../execution/Request.ts"
+import * as Portable from "../../trace/Portable.ts"
 
 /** Of a message, in bytes: a reply tells of all requests there are. */
 const largest = 65_536

@@ -10,12 +10,12 @@ import { Refused } from "@celeriac/tasks/control/Command"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Machine from "../state/Machine.ts"
-import * as Revoked from "../state/Revoked.ts"
-import * as WorkerExit from "../state/WorkerExit.ts"
-import { WorkerSettings } from "../state/WorkerSettings.ts"
-import { WorkerState } from "../state/WorkerState.ts"
-import * as ControlHandler from "./ControlHandler.ts"
+import * as Machine from "../../state/Machine.ts"
+import * as Revoked from "../../state/Revoked.ts"
+import * as WorkerExit from "../../state/WorkerExit.ts"
+import { WorkerSettings } from "../../state/WorkerSettings.ts"
+import { WorkerState } from "../../state/WorkerState.ts"
+import * as ControlHandler from "../ControlHandler.ts"
 
 /** Samples of memory that are kept. */
 const mostSamples = 1_000

@@ -11,8 +11,8 @@ import * as Commands from "@celeriac/tasks/control/Commands"
 import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { Queues } from "../boot/Queues.ts"
-import * as ControlHandler from "./ControlHandler.ts"
+import { Queues } from "../../boot/Queues.ts"
+import * as ControlHandler from "../ControlHandler.ts"
 
 /** `consumingFrom`: whether a queue is consumed now. */
 export const make = Effect.fnUntraced(function*(consumingFrom: (queue: string) => boolean) {

@@ -8,9 +8,9 @@ import { Refused } from "@celeriac/tasks/control/Command"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import * as Effect from "effect/Effect"
-import { Execution } from "../boot/Execution.ts"
-import { WorkerState } from "../state/WorkerState.ts"
-import * as ControlHandler from "./ControlHandler.ts"
+import { Execution } from "../../boot/Execution.ts"
+import { WorkerState } from "../../state/WorkerState.ts"
+import * as ControlHandler from "../ControlHandler.ts"
 
 type Headers = Readonly<Record<string, unknown>>
 

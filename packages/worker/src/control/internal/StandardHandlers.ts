@@ -4,31 +4,31 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
 import * as EventHandlers from "./EventHandlers.ts"
 import * as PoolHandlers from "./PoolHandlers.ts"
 import * as QueueHandlers from "./QueueHandlers.ts"
+import * as RateHandlers from "./RateHandlers.ts"
 import * as RevokeHandlers from "./RevokeHandlers.ts"
 import * as SettingHandlers from "./SettingHandlers.ts"
 import * as TaskHandlers from "./TaskHandlers.ts"
 import * as WorkerHandlers from "./WorkerHandlers.ts"
 
 /** What lives with the connection, as far as handlers are concerned. */
-export interface Surroundings {
+export interface Surroundings extends RateHandlers.Rates {
   /** Whether a queue is consumed now. */
   readonly consumingFrom: (queue: string) => boolean
-  readonly autoscaler: Option.Option<PoolHandlers.Scaling>
 }
 
-export const make = ({ autoscaler, consumingFrom }: Surroundings) =>
+export const make = ({ consumingFrom, ...rates }: Surroundings) =>
   Effect.map(
     Effect.all([
       WorkerHandlers.make,
       SettingHandlers.make,
-      TaskHandlers.make,
+      TaskHandlers.make(rates.rateLimitOf),
+      RateHandlers.make(rates),
       RevokeHandlers.make,
       QueueHandlers.make(consumingFrom),
-      PoolHandlers.make(autoscaler),
+      PoolHandlers.make,
       EventHandlers.make
     ]),
     (handlers) => handlers.flat()

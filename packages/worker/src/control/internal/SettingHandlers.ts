@@ -12,9 +12,9 @@ import type * as Setting from "@celeriac/tasks/Setting"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Machine from "../state/Machine.ts"
-import * as WorkerSettings from "../state/WorkerSettings.ts"
-import * as ControlHandler from "./ControlHandler.ts"
+import * as Machine from "../../state/Machine.ts"
+import * as WorkerSettings from "../../state/WorkerSettings.ts"
+import * as ControlHandler from "../ControlHandler.ts"
 
 type Table = Readonly<Record<string, unknown>>
 

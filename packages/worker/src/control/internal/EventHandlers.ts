@@ -8,8 +8,8 @@ import { Refused } from "@celeriac/tasks/control/Command"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Effect from "effect/Effect"
-import * as Machine from "../state/Machine.ts"
-import * as ControlHandler from "./ControlHandler.ts"
+import * as Machine from "../../state/Machine.ts"
+import * as ControlHandler from "../ControlHandler.ts"
 
 /** Seconds: what Celery says of a heartbeat that was asked for. */
 const askedFreq = 5

@@ -8,21 +8,9 @@ import { Refused } from "@celeriac/tasks/control/Command"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import { Pool } from "../boot/Pool.ts"
-import * as ControlHandler from "./ControlHandler.ts"
-
-/** Between which bounds a worker chooses by itself. */
-export interface Bounds {
-  readonly max: number
-  readonly min: number
-}
-
-/** Whoever chooses, as far as commands are concerned. */
-export interface Scaling {
-  /** Sets those that are given; gives both. */
-  readonly update: (bounds: Partial<Bounds>) => Effect.Effect<Bounds>
-}
+import { Autoscaler } from "../../boot/Autoscaler.ts"
+import { Pool } from "../../boot/Pool.ts"
+import * as ControlHandler from "../ControlHandler.ts"
 
 /** More slots than this are a slip of the hand. */
 const mostSlots = 65_535
@@ -30,21 +18,22 @@ const mostSlots = 65_535
 const valueError = (text: string) =>
   Effect.fail(ExceptionRecord.toException(ExceptionRecord.make("ValueError", [text])))
 
-export const make = Effect.fnUntraced(function*(autoscaler: Option.Option<Scaling>) {
+export const make = Effect.gen(function*() {
   const pool = yield* Pool
+  const autoscaler = yield* Autoscaler
 
   const resize = (
     command: string,
     by: number,
     reply: string
   ): Effect.Effect<string, Refused | ExceptionRecord.TaskException> =>
-    Option.isSome(autoscaler)
+    autoscaler.isEnabled
       ? Effect.fail(new Refused(`${command} is not supported with autoscale. Adjust autoscale range instead.`))
       : Effect.flatMap(pool.concurrency, (slots) => {
         const wanted = slots + by
         return wanted < 1 || wanted > mostSlots
           ? valueError(`the pool has ${slots} slots: it cannot have ${wanted}`)
-          : Effect.as(pool.grow(by), reply)
+          : Effect.as(by < 0 ? pool.shrink(-by) : pool.grow(by), reply)
       })
 
   return yield* Effect.all([
@@ -54,10 +43,10 @@ export const make = Effect.fnUntraced(function*(autoscaler: Option.Option<Scalin
     ControlHandler.make(
       Commands.control.autoscale,
       ({ max, min }) =>
-        Option.isNone(autoscaler) ? valueError("Autoscale not enabled") : Effect.map(
-          autoscaler.value.update({ ...(max == null ? {} : { max }), ...(min == null ? {} : { min }) }),
-          (bounds) => `autoscale now max=${bounds.max} min=${bounds.min}`
-        )
+        Effect.matchEffect(autoscaler.update(max ?? undefined, min ?? undefined), {
+          onSuccess: (bounds) => Effect.succeed(`autoscale now max=${bounds.max} min=${bounds.min}`),
+          onFailure: ({ message }) => valueError(message)
+        })
     )
   ])
 })

@@ -5,21 +5,22 @@
  * @since 0.1.0
  */
 import * as PythonValue from "@celeriac/messaging/PythonValue"
-import { Refused } from "@celeriac/tasks/control/Command"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { Execution } from "../boot/Execution.ts"
-import type { Request } from "../execution/Request.ts"
-import * as ControlHandler from "./ControlHandler.ts"
+import { Execution } from "../../boot/Execution.ts"
+import type { Request } from "../../execution/Request.ts"
+import * as ControlHandler from "../ControlHandler.ts"
+import type { Rates } from "./RateHandlers.ts"
 import * as RequestInfo from "./RequestInfo.ts"
 
 /** As Celery's timer has it. */
 const etaPriority = 6
 
-export const make = Effect.gen(function*() {
+/** `rateLimitOf`: of a task, as it is now. */
+export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"]) {
   const { executor } = yield* Execution
   const registry = yield* TaskRegistry
   const clock = yield* Clock.Clock
@@ -37,14 +38,6 @@ export const make = Effect.gen(function*() {
       : request.timeStart === undefined
       ? "reserved"
       : "ready"
-
-  const known = (task: string) =>
-    registry.get(task) === undefined
-      ? Effect.andThen(
-        Effect.logError(`Change of a limit of an unknown task: ${task.slice(0, 255)}`),
-        Effect.fail(new Refused("unknown task"))
-      )
-      : Effect.void
 
   return yield* Effect.all([
     ControlHandler.make(
@@ -76,16 +69,9 @@ export const make = Effect.gen(function*() {
       Effect.sync(() => {
         const items = taskinfoitems == null || taskinfoitems.length === 0 ? defaultItems : taskinfoitems
         return registry.names().filter((name) => builtins === true || !name.startsWith("celery.")).map((name) =>
-          described(name, registry.get(name)?.options ?? {}, items)
+          described(name, { ...registry.get(name)?.options, rateLimit: rateLimitOf(name) }, items)
         )
-      })),
-    ControlHandler.make(Commands.control.timeLimit, ({ taskName }) =>
-      Effect.andThen(
-        known(taskName),
-        Effect.fail(
-          new Refused("this worker enforces no time limits: the handler of the task may (Effect.timeout)")
-        )
-      ))
+      }))
   ])
 })
 
