@@ -14,6 +14,9 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as RateLimit from "./RateLimit.ts"
 import type { Kind, Reference } from "./Setting.ts"
 import * as Setting from "./Setting.ts"
 import * as SettingKind from "./SettingKind.ts"
@@ -232,6 +235,27 @@ export const TrackStarted: Reference<boolean> = Setting.reference(
     celery: "task_track_started",
     default: () => false,
     doc: "Whether STARTED is stored when a run begins."
+  }
+)
+
+const rateLimit: Kind<RateLimit.RateLimit> = {
+  schema: () => Schema.declare(isRateLimit),
+  expected: RateLimit.expected,
+  fromText: (text) => text,
+  fromCelery: (value) => value
+}
+
+const isRateLimit = (value: unknown): value is RateLimit.RateLimit => Result.isSuccess(RateLimit.parse(value))
+
+/** How often each worker may start a task that does not say so itself. Celery's `task_default_rate_limit`. */
+export const DefaultRateLimit: Reference<RateLimit.RateLimit | undefined, RateLimit.RateLimit> = Setting.reference(
+  "@celeriac/tasks/Settings/DefaultRateLimit",
+  rateLimit,
+  {
+    celery: "task_default_rate_limit",
+    default: () => undefined,
+    defaultShown: "no limit",
+    doc: "How often each worker may start a task that does not say so itself."
   }
 )
 

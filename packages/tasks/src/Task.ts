@@ -141,6 +141,7 @@ export const make = <
   if (name === "") throw new Error("a task needs a name: 'module.function' is Celery's custom")
   // The defaults of the type parameters are what stands here when an option is left out.
   const parameters = (definition.parameters ?? {}) as Parameters
+  TaskOptions.check(definition.options ?? {})
   const success = (definition.success ?? Schema.Void) as Success
   const error = (definition.error ?? Schema.Never) as Failure
   const args = Arguments.make(name, parameters)
@@ -172,8 +173,9 @@ const register = <
   task: Task<Name, Parameters, Success, Failure>,
   handler: Handler<Parameters, Success, Failure, R>,
   { middleware, ...options }: LayerOptions<M>
-): Layer.Layer<never, never, TaskRegistry | Unprovided<R, M> | Middleware.Needs<M>> =>
-  Layer.effectDiscard(Effect.gen(function*() {
+): Layer.Layer<never, never, TaskRegistry | Unprovided<R, M> | Middleware.Needs<M>> => {
+  TaskOptions.check(options)
+  return Layer.effectDiscard(Effect.gen(function*() {
     const registry = yield* TaskRegistry
     // The layer's own scope would never close what a run opens.
     const context: Context.Context<any> = Context.omit(Scope.Scope)(
@@ -194,3 +196,4 @@ const register = <
     }
     yield* Effect.orDie(registry.register(registered))
   }))
+}

@@ -9,6 +9,8 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as RateLimit from "./RateLimit.ts"
 import * as Settings from "./Settings.ts"
 
 /** Options of a definition. Celery's names are the same in snake_case. */
@@ -39,6 +41,8 @@ export interface TaskOptions {
   readonly ignoreResult?: boolean | undefined
   /** Store the state STARTED when a run begins. */
   readonly trackStarted?: boolean | undefined
+  /** How often each worker may start it: `"10/m"`, `"0.5/s"`, a number for each second; 0 is without a limit. */
+  readonly rateLimit?: RateLimit.RateLimit | undefined
 }
 
 /** The worker's part of the options, nothing left open. */
@@ -47,10 +51,17 @@ export interface ExecutionOptions {
   readonly acksOnFailureOrTimeout: boolean
   readonly ignoreResult: boolean
   readonly trackStarted: boolean
+  /** As it was given. Undefined is without a limit. */
+  readonly rateLimit?: RateLimit.RateLimit | undefined
 }
 
 /** Any of them. */
 export type SomeExecutionOptions = { readonly [K in keyof ExecutionOptions]?: ExecutionOptions[K] | undefined }
+
+/** Throws for options that make no sense, where somebody writes them. */
+export const check = ({ rateLimit }: SomeExecutionOptions): void => {
+  Result.getOrThrow(RateLimit.parse(rateLimit))
+}
 
 /** What is left open is the definition's, and what that left open is taken from the settings in effect. */
 export const resolve: (
@@ -63,7 +74,8 @@ export const resolve: (
       acksOnFailureOrTimeout: options.acksOnFailureOrTimeout ?? definition.acksOnFailureOrTimeout ??
         (yield* Settings.AcksOnFailureOrTimeout),
       ignoreResult: options.ignoreResult ?? definition.ignoreResult ?? (yield* Settings.IgnoreResult),
-      trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted)
+      trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted),
+      rateLimit: options.rateLimit ?? definition.rateLimit ?? (yield* Settings.DefaultRateLimit)
     }
   }
 )

@@ -122,12 +122,14 @@ describe("Task", () => {
         acksLate: true,
         acksOnFailureOrTimeout: true,
         ignoreResult: false,
-        trackStarted: true
+        trackStarted: true,
+        rateLimit: "10/m"
       })
     }).pipe(
       Effect.provide(orderLayer.pipe(Layer.provide(stockOf(3)), Layer.provideMerge(TaskRegistry.layer))),
       Effect.provideService(Settings.TrackStarted, true),
-      Effect.provideService(Settings.AcksLate, false)
+      Effect.provideService(Settings.AcksLate, false),
+      Effect.provideService(Settings.DefaultRateLimit, "10/m")
     ))
 
   it.effect("lets the worker's side overrule the definition", () =>

@@ -6,6 +6,7 @@ import * as Consumer from "@celeriac/messaging/Consumer"
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Transport } from "@celeriac/messaging/Transport"
 import * as Middleware from "@celeriac/tasks/Middleware"
+import type { InvalidRateLimit } from "@celeriac/tasks/RateLimit"
 import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Task from "@celeriac/tasks/Task"
 import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -18,6 +19,9 @@ import { StateDB } from "@celeriac/worker/boot/StateDB"
 import { Timer } from "@celeriac/worker/boot/Timer"
 import { Connection } from "@celeriac/worker/consumer/Connection"
 import * as ConsumerStep from "@celeriac/worker/consumer/ConsumerStep"
+import { Tasks } from "@celeriac/worker/consumer/Tasks"
+import type { Bucket } from "@celeriac/worker/execution/RateLimit"
+import type { UnknownQueue, UnknownTask } from "@celeriac/worker/state/WorkerError"
 import * as TestWorker from "@celeriac/worker/testing/TestWorker"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
@@ -384,4 +388,35 @@ describe("a worker made elsewhere", () => {
   })
 
   const NeedsOfMissing = Bootstep.make("NeedsOfMissing", { requires: [Missing], start: Effect.void })
+})
+
+describe("what the Tasks step hands out", () => {
+  it("takes rates that are rates, buckets that answer at once, and decisions that there are", () => {
+    const use = (tasks: Tasks["Service"]) => {
+      expectTypeOf(tasks.setRateLimit(count, "10/m")).toEqualTypeOf<
+        Effect.Effect<void, InvalidRateLimit | UnknownTask>
+      >()
+      expectTypeOf(tasks.addTaskQueue("emails")).toEqualTypeOf<Effect.Effect<Entity.Queue, UnknownQueue>>()
+      expectTypeOf(tasks.taskBuckets.get("count")).toEqualTypeOf<Bucket | undefined>()
+      // @ts-expect-error nothing is counted by the day
+      void tasks.setRateLimit("count", "10/day")
+      // @ts-expect-error when will there be more?
+      tasks.taskBuckets.set("count", { canConsume: () => true })
+      // @ts-expect-error a message does not wait for an effect
+      tasks.taskBuckets.set("count", { canConsume: () => Effect.succeed(true), expectedTime: () => 0 })
+      // @ts-expect-error there is no such decision
+      tasks.strategies.set("count", () => ({ _tag: "Later" }))
+    }
+    assert.isFunction(use)
+  })
+
+  it("is there for steps of the consumer, which lives with a connection, and for no others", () => {
+    const limits = Bootstep.make("Limits", {
+      requires: [Tasks],
+      start: Effect.flatMap(Tasks, (tasks) => Effect.ignore(tasks.setRateLimit(count, 1)))
+    })
+    Worker.make({ steps: { consumer: [limits] } })
+    // @ts-expect-error Bootstep 'Limits' requires 'Tasks', which comes later, with each connection
+    assert.throws(() => Worker.make({ steps: { worker: [limits] } }))
+  })
 })

@@ -15,6 +15,8 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Producer } from "@celeriac/messaging/Producer"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -23,6 +25,7 @@ import * as Completion from "../execution/internal/Completion.ts"
 import { Executor } from "../execution/internal/Executor.ts"
 import { KeptResults } from "../execution/internal/KeptResults.ts"
 import { Observers } from "../execution/internal/Observers.ts"
+import { RateLimits } from "../execution/internal/RateLimits.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
@@ -32,6 +35,7 @@ import * as RequestObserver from "../execution/RequestObserver.ts"
 import type * as Revocation from "../execution/Revocation.ts"
 import * as SignalNumber from "../state/SignalNumber.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
+import { WorkerSettings } from "../state/WorkerSettings.ts"
 import { type ActiveRequest, type State, WorkerState } from "../state/WorkerState.ts"
 import * as Portable from "../trace/Portable.ts"
 import { Pool } from "./Pool.ts"
@@ -61,7 +65,7 @@ export class Execution extends Bootstep.Service<Execution, {
   /** For whoever receives requests. */
   readonly executor: Executor
 }>()("Execution", {
-  requires: [Pool, Timer, WorkerState, ResultWriter],
+  requires: [Pool, Timer, WorkerState, ResultWriter, TaskRegistry],
   start: Effect.gen(function*() {
     const { slots } = yield* Pool
     const timer = (yield* Timer).queue
@@ -85,7 +89,15 @@ export class Execution extends Bootstep.Service<Execution, {
       coding: yield* Portable.coding
     })
     yield* Effect.addFinalizer(() => Effect.sync(results.rest))
-    const executor = new Executor(slots, state, completion, observers, clock)
+    const rates = new RateLimits({
+      registry: yield* TaskRegistry,
+      timer,
+      clock,
+      isOff: (yield* WorkerSettings).disableRateLimits,
+      onDefect: (task, defect) =>
+        log.log("Error", `The bucket of task ${task} threw, and is asked again:`, undefined, Cause.die(defect))
+    })
+    const executor = new Executor(slots, state, completion, observers, clock, rates)
     const revoker = new Revoker({
       executor,
       pool: slots,

@@ -10,6 +10,7 @@
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Queue } from "@celeriac/messaging/Entity"
+import * as RateLimit from "@celeriac/tasks/RateLimit"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,6 +20,9 @@ import { Execution } from "../boot/Execution.ts"
 import { Pool } from "../boot/Pool.ts"
 import { Queues, type Selection } from "../boot/Queues.ts"
 import { Timer } from "../boot/Timer.ts"
+import type { Bucket, MakeBucket, TaskBuckets } from "../execution/RateLimit.ts"
+import type { Strategies } from "../execution/Strategy.ts"
+import { type UnknownQueue, UnknownTask } from "../state/WorkerError.ts"
 import { Connection } from "./Connection.ts"
 import * as TaskQueue from "./internal/TaskQueue.ts"
 
@@ -32,6 +36,25 @@ export class Tasks extends Bootstep.Service<Tasks, {
   readonly consumingFrom: (queue: string) => boolean
   /** By queue: how many messages may be outstanding now; 0 is unlimited. */
   readonly prefetch: () => Readonly<Record<string, number>>
+  /** What is done with the requests of each task. */
+  readonly strategies: Strategies
+  /** What those wait for whose task has a rate limit. Kept over reconnects, as all that is set here. */
+  readonly taskBuckets: TaskBuckets
+  /** The bucket that a task has by its rate limit, or one that is made for its rate; undefined without a limit. */
+  readonly bucketForTask: (task: TaskName, make?: MakeBucket) => Bucket | undefined
+  /** All tasks have the buckets again that their rate limits say. */
+  readonly resetRateLimits: Effect.Effect<void>
+  /** The rate limit of a task in this worker, as it was given. */
+  readonly rateLimitOf: (task: TaskName) => RateLimit.RateLimit | undefined
+  /** Sets it, also for those that wait. Undefined and 0: without a limit. What Celery's `rate_limit` commands. */
+  readonly setRateLimit: (
+    task: TaskName,
+    limit: RateLimit.RateLimit | undefined
+  ) => Effect.Effect<void, RateLimit.InvalidRateLimit | UnknownTask>
+  /** Consumes from a queue too, by its name as configured or as described: also after a reconnect. */
+  readonly addTaskQueue: (queue: string | Queue) => Effect.Effect<Queue, UnknownQueue>
+  /** Consumes from it no more, after a reconnect neither. Gives whether it was selected. */
+  readonly cancelTaskQueue: (name: string) => Effect.Effect<boolean>
   /** Takes no more deliveries, and sends back what has not started. */
   readonly quiesce: Effect.Effect<void>
   /** Drops what has not started: the connection is gone, and the broker delivers it again. */
@@ -45,6 +68,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
     const queues = yield* Queues
     const scope = yield* Effect.scope
     const { executor } = yield* Execution
+    const registry = yield* TaskRegistry
     const consumed = new Map<string, Consumed>()
     /** Queues that were added, until they can be consumed. */
     const attempts = new Map<string, Fiber.Fiber<void>>()
@@ -113,7 +137,21 @@ export class Tasks extends Bootstep.Service<Tasks, {
       executor.giveBack()
     })
 
+    const { rates, strategies } = executor
     return {
+      strategies,
+      taskBuckets: rates,
+      bucketForTask: (task, make) => rates.bucketFor(nameOf(task), make),
+      resetRateLimits: Effect.sync(rates.reset),
+      rateLimitOf: (task) => rates.limitOf(nameOf(task)),
+      setRateLimit: Effect.fnUntraced(function*(task, limit) {
+        const rateLimit = yield* Effect.fromResult(RateLimit.read(limit))
+        const name = nameOf(task)
+        if (registry.get(name) === undefined) return yield* Effect.fail(new UnknownTask({ task: name }))
+        rates.limit(name, rateLimit)
+      }),
+      addTaskQueue: (queue) => queues.add(queue),
+      cancelTaskQueue: (name) => queues.cancel(name),
       consumingFrom: (queue) => consumed.has(queue),
       prefetch: () => Object.fromEntries(Array.from(consumed, ([name, { consumer }]) => [name, consumer.prefetch()])),
       quiesce,
@@ -129,6 +167,11 @@ export class Tasks extends Bootstep.Service<Tasks, {
   terminate: (tasks) => tasks.terminate,
   info: (tasks) => Effect.sync(() => ({ prefetch_count: total(Object.values(tasks.prefetch())) }))
 }) {}
+
+/** A task, or the name that it is registered under. */
+export type TaskName = string | { readonly name: string }
+
+const nameOf = (task: TaskName): string => typeof task === "string" ? task : task.name
 
 /** One that is unlimited makes the whole so. */
 const total = (counts: ReadonlyArray<number>): number =>

@@ -1,5 +1,5 @@
 /**
- * What to do with a request that has come in: a pure rule.
+ * What to do with a request that has come in: a pure rule, for each task.
  *
  * The caller acts on the decision. Celery's strategies are closures over the
  * whole consumer; here a strategy only decides.
@@ -27,8 +27,11 @@ export type Decision =
 
 const run: Decision = { _tag: "Run" }
 
-/** `now` is milliseconds since the epoch. */
-export const decide = (request: Request, state: State<Request>, now: number): Decision => {
+/** A rule. `now` is milliseconds since the epoch. */
+export type Strategy = (request: Request, state: State<Request>, now: number) => Decision
+
+/** The rule of every task that has none of its own. */
+export const decide: Strategy = (request, state, now) => {
   if (request.delivery.redelivered) {
     const seen = seenBefore(request, state)
     if (seen !== undefined) return seen
@@ -47,6 +50,36 @@ export const discarded = (request: Request, revoked: Revocations, now: number): 
   const by = revoked.stampOf(request.stampedHeaders, request.stamps)
   return by === undefined ? undefined : { ...Outcome.revoked, by }
 }
+
+/** The rule of each task, by its name: Celery's `strategies`. */
+export class Strategies {
+  private readonly own = new Map<string, Strategy>()
+
+  /** `decide`, unless the task has one of its own. */
+  get(task: string): Strategy {
+    return this.own.size === 0 ? decide : this.own.get(task) ?? decide
+  }
+
+  /**
+   * From now on. One that only wants to say something about some messages asks
+   * `decide` about the others. A message is rejected whose rule throws, or decides
+   * nothing. Undefined: `decide` again.
+   */
+  set(task: string, strategy: Strategy | undefined): void {
+    if (strategy === undefined) this.own.delete(task)
+    else this.own.set(task, (request, state, now) => checked(task, strategy(request, state, now)))
+  }
+}
+
+/** Types forbid it, where there are types. A message that nothing becomes of would be lost to everybody. */
+const checked = (task: string, decision: Decision | undefined): Decision => {
+  const isDecision = decision !== undefined && tags.has(decision._tag) &&
+    (decision._tag !== "Hold" || Number.isFinite(decision.until))
+  if (!isDecision) throw new TypeError(`the strategy of task '${task}' decided nothing about a request`)
+  return decision
+}
+
+const tags: ReadonlySet<unknown> = new Set<Decision["_tag"]>(["Run", "Hold", "Discard", "Adopt", "Done"])
 
 /** A message that this process knows from before its connection was lost must not run twice. */
 const seenBefore = (request: Request, state: State<Request>): Decision | undefined => {

@@ -15,6 +15,16 @@ export class UnknownQueue extends Schema.TaggedError<UnknownQueue>()("UnknownQue
   }
 }
 
+/** Something was asked for of a task that this worker does not run. */
+export class UnknownTask extends Schema.TaggedError<UnknownTask>()("UnknownTask", {
+  task: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `task '${this.task}' is not among the tasks of this worker`
+  }
+}
+
 /** Neither tasks nor steps were given. */
 export class NoTasks extends Schema.TaggedError<NoTasks>()("NoTasks", {}) {
   readonly isRecoverable = false

@@ -148,6 +148,11 @@ export const table = {
     doc: "How long the revoked id of a task is remembered.",
     environment: ["CELERY_WORKER_REVOKE_EXPIRES"]
   }),
+  disableRateLimits: Setting.make(SettingKind.flag, {
+    celery: "worker_disable_rate_limits",
+    default: () => false,
+    doc: "Whether the rate limits of tasks do not count."
+  }),
   connectionMaxRetries: Setting.make(
     { ...SettingKind.integer({ from: 0, expected: "a whole number, or 0 for no end" }), none: 0 },
     {

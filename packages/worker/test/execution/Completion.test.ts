@@ -22,6 +22,7 @@ import { Completion } from "../../src/execution/internal/Completion.ts"
 import { Executor } from "../../src/execution/internal/Executor.ts"
 import { KeptResults } from "../../src/execution/internal/KeptResults.ts"
 import { Observers } from "../../src/execution/internal/Observers.ts"
+import { RateLimits } from "../../src/execution/internal/RateLimits.ts"
 import { ResultStore } from "../../src/execution/internal/ResultStore.ts"
 import { Stray } from "../../src/execution/internal/Stray.ts"
 import { taskMessage } from "../support.ts"
@@ -135,12 +136,20 @@ class World {
       coding: {}
     })
     // The rest of a pool is not asked for here.
-    this.executor = new Executor(this.pool as unknown as Pool, this.state, this.completion, observers, clock)
+    const rates = new RateLimits({
+      registry: { get: () => undefined, names: () => [] },
+      timer: this.timer,
+      clock,
+      isOff: true,
+      onDefect: () => {}
+    })
+    this.executor = new Executor(this.pool as unknown as Pool, this.state, this.completion, observers, clock, rates)
   }
 
   readonly intake = {
     finished: () => void this.outstanding--,
-    dropped: () => void this.outstanding--
+    dropped: () => void this.outstanding--,
+    limited: () => {}
   }
 
   deliver(id: string, redelivered = false): void {

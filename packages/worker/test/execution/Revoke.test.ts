@@ -10,10 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import {
+  bytes,
   counts,
   define,
   Doors,
   gated,
+  json,
   Lines,
   lookup,
   publish,
@@ -340,4 +342,45 @@ describe("tasks that are revoked by their stamps", () => {
       Effect.provide(quiet)
     )
   })
+
+  /** Of Celery 5.6: `add.s(1, 2)` with `stamp(batch="b1", ids=[1, 2])`, and with a visitor that stamps `mon` and `tags`. */
+  const captured = [
+    [
+      `{"lang": "py", "task": "v.add", "id": "a11ae8da-c55c-48af-8cee-091c75b4cfbd", "shadow": null, "eta": null, "expires": null, "group": null, "group_index": null, "retries": 0, "timelimit": [null, null], "root_id": "a11ae8da-c55c-48af-8cee-091c75b4cfbd", "parent_id": null, "argsrepr": "(1, 2)", "kwargsrepr": "{}", "origin": "gen2219@vm", "ignore_result": false, "replaced_task_nesting": 0, "stamped_headers": ["batch", "ids"], "stamps": {"batch": "b1", "ids": [1, 2]}}`,
+      `[[1, 2], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]`
+    ],
+    [
+      `{"lang": "py", "task": "v.add", "id": "123f64ad-e543-442a-b52e-4dae81a4ce32", "shadow": null, "eta": null, "expires": null, "group": null, "group_index": null, "retries": 0, "timelimit": [null, null], "root_id": "832e3ffa-25b5-43c7-ac49-a29dc8444129", "parent_id": "832e3ffa-25b5-43c7-ac49-a29dc8444129", "argsrepr": "(3, 10)", "kwargsrepr": "{}", "origin": "gen2230@vm", "ignore_result": false, "replaced_task_nesting": 0, "stamped_headers": ["cbk", "mon", "tags"], "stamps": {"cbk": "CB", "mon": "abc", "tags": ["t1", "t2"]}}`,
+      `[[3, 10], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]`
+    ]
+  ] as const
+  const cases: ReadonlyArray<readonly [headers: Record<string, unknown>, discarded: ReadonlyArray<number>]> = [
+    [{ batch: "b1" }, [0]],
+    [{ ids: [2, 9] }, [0]],
+    [{ ids: "2" }, []],
+    [{ tags: "t2" }, [1]],
+    [{ mon: "abc", batch: ["b1"] }, [0, 1]],
+    [{ nobody: "b1" }, []]
+  ]
+  for (const [headers, discarded] of cases) {
+    it.effect(`are found as Celery stamps them: ${JSON.stringify(headers)}`, () => {
+      const { steps, use } = reach()
+      const ran: Array<string> = []
+      const add = Task.make("v.add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
+      const tasks = [add.toLayer(({ x, y }, { id }) => Effect.sync(() => (ran.push(id), x + y)))]
+      return Effect.gen(function*() {
+        yield* use((execution) => execution.revokeByStampedHeaders(headers))
+        const ids: Array<string> = []
+        for (const [headers, body] of captured) {
+          const read = JSON.parse(headers)
+          ids.push(read.id)
+          yield* publish({ headers: read, body: bytes(body), properties: json })
+        }
+        yield* settled
+        assert.deepStrictEqual(ran, ids.filter((_, index) => !discarded.includes(index)))
+        for (const index of discarded) assert.deepStrictEqual(yield* resultOf(ids[index]!), ["REVOKED", "revoked"])
+        assert.deepStrictEqual(yield* counts(), [0, 0])
+      }).pipe(Effect.provide(running(define({ tasks, steps }))), Effect.provide(quiet))
+    })
+  }
 })

@@ -24,7 +24,7 @@ import type { Executor } from "../../execution/internal/Executor.ts"
 import { Stray } from "../../execution/internal/Stray.ts"
 import type { Intake } from "../../execution/internal/Subject.ts"
 import { Request } from "../../execution/Request.ts"
-import * as Strategy from "../../execution/Strategy.ts"
+import type { Decision } from "../../execution/Strategy.ts"
 import { WorkerSettings } from "../../state/WorkerSettings.ts"
 import * as Outcome from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
@@ -34,7 +34,7 @@ import { HeldRequests } from "./HeldRequests.ts"
 export interface Watcher {
   /** A request came to something. */
   readonly onFinished: () => void
-  /** More or fewer requests are held for their ETA. */
+  /** More or fewer requests are held: for their ETA, or for their rate. */
   readonly onHeld: () => void
 }
 
@@ -52,6 +52,12 @@ export const make: Effect.Effect<(watcher: Watcher) => Receiver, never, Services
   return (watcher) => new Receiver(watcher, executor, registry, queue, clock, read, nodename)
 })
 
+/**
+ * So many that wait for the rate of their task make room for others. More would
+ * be taken from workers that have a rate of their own.
+ */
+const mostLimited = 256
+
 export class Receiver implements Intake {
   private readonly watcher: Watcher
   private readonly executor: Executor
@@ -63,6 +69,8 @@ export class Receiver implements Intake {
   private readonly held: HeldRequests
   /** Messages that are not settled. */
   private readonly outstanding = new InFlight()
+  /** How many wait for the rate of their task. */
+  private limitedCount = 0
   isReceiving = true
 
   constructor(
@@ -83,8 +91,9 @@ export class Receiver implements Intake {
     this.held = new HeldRequests(timer)
   }
 
+  /** How many are outstanding and must not keep others from coming. */
   get heldCount(): number {
-    return this.held.size
+    return this.held.size + Math.min(this.limitedCount, mostLimited)
   }
 
   readonly receive = (delivery: Delivery): void => {
@@ -102,6 +111,11 @@ export class Receiver implements Intake {
   }
 
   readonly dropped = (): void => this.outstanding.end()
+
+  readonly limited = (by: 1 | -1): void => {
+    this.limitedCount += by
+    this.watcher.onHeld()
+  }
 
   /** Takes back the requests that wait for a time. */
   readonly release = (): ReadonlyArray<Request> => this.held.release()
@@ -135,7 +149,12 @@ export class Receiver implements Intake {
     const now = this.clock.currentTimeMillisUnsafe()
     const request = new Request(this, registered.options, version, headers, delivery, this.hostname, now)
     executor.observers.received(request)
-    const decision = Strategy.decide(request, executor.state, now)
+    let decision: Decision
+    try {
+      decision = executor.strategies.get(request.task)(request, executor.state, now)
+    } catch (defect) {
+      return executor.completion.complete(request, Outcome.broken(defect))
+    }
     if (decision._tag === "Hold") this.hold(request, decision.until)
     else executor.act(request, decision)
   }

@@ -21,24 +21,37 @@ import type { Request } from "../Request.ts"
 import * as Strategy from "../Strategy.ts"
 import type { Completion } from "./Completion.ts"
 import type { Observers } from "./Observers.ts"
+import type { RateLimits } from "./RateLimits.ts"
+import type { Turns } from "./RateLine.ts"
 import { RequestJob, type Stages } from "./RequestJob.ts"
 import type { Intake } from "./Subject.ts"
 
-export class Executor implements Stages {
+export class Executor implements Stages, Turns {
   readonly state: State<Request>
   readonly completion: Completion
   readonly observers: Observers
   private readonly pool: Pool
   private readonly clock: Clock.Clock
+  readonly rates: RateLimits
+  readonly strategies = new Strategy.Strategies()
   /** Their runs go on, and they have come to something. */
   private readonly abandoned = new Set<Request>()
 
-  constructor(pool: Pool, state: State<Request>, completion: Completion, observers: Observers, clock: Clock.Clock) {
+  constructor(
+    pool: Pool,
+    state: State<Request>,
+    completion: Completion,
+    observers: Observers,
+    clock: Clock.Clock,
+    rates: RateLimits
+  ) {
     this.pool = pool
     this.state = state
     this.completion = completion
     this.observers = observers
     this.clock = clock
+    this.rates = rates
+    rates.serve(this)
   }
 
   /** Acts on what was decided about a request that has come in, but for holding it. */
@@ -46,7 +59,7 @@ export class Executor implements Stages {
     switch (decision._tag) {
       case "Run":
         this.observers.accepted(request)
-        return this.submit(request)
+        return this.admit(request)
       case "Discard":
         return this.discard(request, decision.outcome)
       case "Adopt":
@@ -59,9 +72,25 @@ export class Executor implements Stages {
 
   /** Its time has come. */
   readonly due = (request: Request): void => {
-    const revoked = Strategy.discarded(request, this.state.revoked, this.clock.currentTimeMillisUnsafe())
-    if (revoked === undefined) this.submit(request)
+    const revoked = this.discarded(request)
+    if (revoked === undefined) this.admit(request)
     else this.discard(request, revoked)
+  }
+
+  /** What it comes to without running, if it is not to run. */
+  readonly discarded = (request: Request): Outcome.Revoked | undefined =>
+    Strategy.discarded(request, this.state.revoked, this.clock.currentTimeMillisUnsafe())
+
+  /** It need not wait for the rate of its task any more. */
+  readonly turn = (request: Request, discarded: Outcome.Revoked | undefined): void =>
+    discarded === undefined ? this.submit(request) : this.discard(request, discarded)
+
+  /** Gives the request to the pool, if need be behind others that wait for the rate of their task. */
+  private admit(request: Request): void {
+    const line = this.rates.lineOf(request)
+    if (line === undefined) return this.submit(request)
+    this.state.reserve(request)
+    line.enter(request)
   }
 
   /** Gives the request to the pool. */
@@ -71,7 +100,7 @@ export class Executor implements Stages {
   }
 
   accept(request: Request): Work | undefined {
-    const revoked = Strategy.discarded(request, this.state.revoked, this.clock.currentTimeMillisUnsafe())
+    const revoked = this.discarded(request)
     if (revoked === undefined) return request.work
     this.discard(request, revoked)
     return undefined
@@ -105,7 +134,7 @@ export class Executor implements Stages {
     this.completion.complete(request, outcome)
   }
 
-  /** Sends back to the broker what waits for a slot; of one intake, or of all. */
+  /** Sends back to the broker what waits for a slot or for its rate; of one intake, or of all. */
   readonly giveBack = (intake?: Intake): void => this.completion.giveBack(this.withdraw(intake))
 
   /** Sends back what one intake has waiting for a slot beyond the `keep` oldest, but for what came back before. */
@@ -116,7 +145,7 @@ export class Executor implements Stages {
     this.completion.giveBack(this.pool.withdraw(0, isExcess).flatMap(requestOf))
   }
 
-  /** Drops what waits for a slot; of one intake, whose channel alone is lost, or of all. */
+  /** Drops what waits for a slot or for its rate; of one intake, whose channel alone is lost, or of all. */
   readonly dropWaiting = (intake?: Intake): void => this.completion.forget(this.withdraw(intake))
 
   /** Nothing is running, and what came of all that ran is safe or given up. For a worker that stops. */
@@ -132,7 +161,7 @@ export class Executor implements Stages {
 
   private withdraw(intake: Intake | undefined): ReadonlyArray<Request> {
     const fits = intake === undefined ? isRequest : (job: Job) => isRequest(job) && job.request.intake === intake
-    return this.pool.withdraw(0, fits).flatMap(requestOf)
+    return [...this.pool.withdraw(0, fits).flatMap(requestOf), ...this.rates.withdraw(intake)]
   }
 
   private noteStart(request: Request): void {

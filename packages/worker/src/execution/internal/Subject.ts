@@ -15,6 +15,8 @@ export interface Intake {
   readonly finished: () => void
   /** It went without having come to anything: back to the broker, or lost with its channel. */
   readonly dropped: () => void
+  /** One more of its requests waits for the rate of its task, or one less. */
+  readonly limited: (by: 1 | -1) => void
 }
 
 export interface Subject extends Observed, Facts, Addressee {
