@@ -73,23 +73,31 @@ export class StateDB extends Bootstep.Service<StateDB, Keeper>()("StateDB", {
     revoked.merge(yield* attempt(() => revokesIn(store)))
     yield* attempt(() => store.replace(revokedRoom, revoked.entries()))
 
-    let puts = 0
-    let failing = false
     let changed = false
-    revoked.onRevoked = (id, at) => {
+    let failing = false
+    let puts = 0
+    const write: Turn["write"] = (facts) => {
       try {
-        store.put(revokedRoom, id, at)
+        const [[id, at], ...others] = facts
+        if (others.length === 0) store.put(revokedRoom, id, at)
+        else store.putAll(revokedRoom, facts)
+        puts += facts.length
         changed = true
         failing = false
-        // What has expired is forgotten here too, from time to time.
-        if (++puts % revoked.most === 0) store.replace(revokedRoom, revoked.entries())
       } catch (error) {
         if (!failing) log.log("Error", `statedb: ${String(error)}. What is revoked now is forgotten with this process`)
         failing = true
       }
     }
+    const turn = new Turn(write)
+    revoked.onRevoked = turn.add
 
     const sync = attempt(() => {
+      // What has expired is forgotten here too, from time to time.
+      if (puts >= revoked.most) {
+        store.replace(revokedRoom, revoked.entries())
+        puts = 0
+      }
       const now = clock.value()
       if (now !== written) store.put(clockRoom, "value", now)
       if (changed || now !== written) store.sync()
@@ -99,6 +107,7 @@ export class StateDB extends Bootstep.Service<StateDB, Keeper>()("StateDB", {
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
         revoked.onRevoked = () => {}
+        turn.end()
         return told("sync", Effect.andThen(attempt(() => store.replace(revokedRoom, revoked.entries())), sync))
       })
     )
@@ -147,6 +156,35 @@ function forgetful(): Keeper {
       }
     },
     sync: Effect.void
+  }
+}
+
+type Fact = readonly [id: string, at: number]
+type Facts = readonly [Fact, ...ReadonlyArray<Fact>]
+
+/** How many in a turn are written one by one, before whoever revokes them goes on. */
+const oneByOne = 100
+
+/** What is revoked by the thousand, as when other workers tell what they know, is written at the end of the turn. */
+class Turn {
+  readonly write: (facts: Facts) => void
+  private count = 0
+  private readonly late: Array<Fact> = []
+
+  constructor(write: Turn["write"]) {
+    this.write = write
+  }
+
+  readonly add = (id: string, at: number): void => {
+    if (this.count++ === 0) queueMicrotask(this.end)
+    if (this.count <= oneByOne) this.write([[id, at]])
+    else this.late.push([id, at])
+  }
+
+  readonly end = (): void => {
+    this.count = 0
+    const [first, ...others] = this.late.splice(0)
+    if (first !== undefined) this.write([first, ...others])
   }
 }
 

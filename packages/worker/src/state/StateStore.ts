@@ -20,6 +20,8 @@ export interface StateStore {
   /** What lies in a room, the oldest first: what is put again is the youngest. */
   readonly entries: (room: string) => ReadonlyArray<readonly [key: string, value: Value]>
   readonly put: (room: string, key: string, value: Value) => void
+  /** `put`, of many at once: all of them or none. */
+  readonly putAll: (room: string, entries: Iterable<readonly [key: string, value: Value]>) => void
   readonly delete: (room: string, key: string) => void
   /** A room holds this from now on, in this order, and nothing else. */
   readonly replace: (room: string, entries: Iterable<readonly [key: string, value: Value]>) => void

@@ -58,6 +58,17 @@ export const suite = (name: string, open: (file: string) => StateStore, newFile:
       assert.deepStrictEqual(reopened(file, (store) => store.entries("other")), [])
     })
 
+    it("takes many at once, in their order", () => {
+      const file = newFile()
+      const many = Array.from({ length: 500 }, (_, n) => [String(n), n] as const)
+      reopened(file, (store) => {
+        store.put("one", "7", "old")
+        store.putAll("one", many)
+        store.putAll("one", [])
+      })
+      assert.deepStrictEqual<unknown>(reopened(file, (store) => store.entries("one")), many)
+    })
+
     it("goes on after a file that was left open, as a process that is killed leaves it", () => {
       const file = newFile()
       const left = open(file)

@@ -92,6 +92,14 @@ describe("the state of a worker", () => {
       assert.isAtLeast(Number(clock?.[0]), 100)
     }))
 
+  it.effect("is written however much is revoked at once, and still so later on", () =>
+    Effect.gen(function*() {
+      const file = newFile()
+      const many = Array.from({ length: 3_000 }, (_, n) => `many${n}`)
+      yield* withFile(file, Effect.andThen(revoke(...many), revoke("one more")))
+      assert.deepStrictEqual(yield* withFile(file, ids), [...many, "one more"])
+    }))
+
   it.effect("forgets what has expired", () =>
     Effect.gen(function*() {
       const file = newFile()

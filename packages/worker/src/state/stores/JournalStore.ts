@@ -39,14 +39,17 @@ class JournalStore implements StateStore {
 
   readonly entries = (room: string): ReadonlyArray<readonly [string, Value]> => Array.from(this.rooms.get(room) ?? [])
 
-  readonly put = (room: string, key: string, value: Value): void => {
-    this.append([room, key, value])
-    set(this.rooms, room, key, value)
+  readonly put = (room: string, key: string, value: Value): void => this.putAll(room, [[key, value]])
+
+  readonly putAll = (room: string, entries: Iterable<readonly [string, Value]>): void => {
+    const facts = Array.from(entries)
+    this.append(facts.map(([key, value]) => [room, key, value]))
+    for (const [key, value] of facts) set(this.rooms, room, key, value)
   }
 
   readonly delete = (room: string, key: string): void => {
     if (this.rooms.get(room)?.has(key) !== true) return
-    this.append([room, key])
+    this.append([[room, key]])
     this.rooms.get(room)?.delete(key)
   }
 
@@ -69,11 +72,12 @@ class JournalStore implements StateStore {
       closeSync(this.descriptor)
     })
 
-  private append(line: ReadonlyArray<Value>): void {
+  /** In one write. */
+  private append(facts: ReadonlyArray<ReadonlyArray<Value>>): void {
     // Twice as long as need be, and not short.
     if (this.lines > 1_000 && this.lines > 2 * count(this.rooms)) this.renew()
-    this.guarded(() => write(this.descriptor, `${lineOf(line)}\n`))
-    this.lines++
+    this.guarded(() => write(this.descriptor, facts.map((fact) => `${lineOf(fact)}\n`).join("")))
+    this.lines += facts.length
   }
 
   private renew(): void {

@@ -35,24 +35,33 @@ export const open = (file: string): StateStore => {
   const put = database.prepare("INSERT OR REPLACE INTO kept (room, key, value) VALUES (?, ?, ?)")
   const remove = database.prepare("DELETE FROM kept WHERE room = ? AND key = ?")
   const clear = database.prepare("DELETE FROM kept WHERE room = ?")
+  /** All of it or nothing. */
+  const atOnce = (run: () => void): void =>
+    guarded(() => {
+      database.exec("BEGIN")
+      try {
+        run()
+        database.exec("COMMIT")
+      } catch (cause) {
+        database.exec("ROLLBACK")
+        throw cause
+      }
+    })
+  const putAll = (room: string, entries: Iterable<readonly [string, Value]>): void => {
+    for (const [key, value] of entries) put.run(room, key, value)
+  }
   return {
     kind: "sqlite",
     // Written by `put`, whose values are these.
     entries: (room) =>
       guarded(() => select.all(room).map(({ key, value }) => [key as string, value as Value] as const)),
     put: (room, key, value) => guarded(() => void put.run(room, key, value)),
+    putAll: (room, entries) => atOnce(() => putAll(room, entries)),
     delete: (room, key) => guarded(() => void remove.run(room, key)),
     replace: (room, entries) =>
-      guarded(() => {
-        database.exec("BEGIN")
-        try {
-          clear.run(room)
-          for (const [key, value] of entries) put.run(room, key, value)
-          database.exec("COMMIT")
-        } catch (cause) {
-          database.exec("ROLLBACK")
-          throw cause
-        }
+      atOnce(() => {
+        clear.run(room)
+        putAll(room, entries)
       }),
     sync: () => guarded(() => database.exec("PRAGMA wal_checkpoint(FULL)")),
     close: () => guarded(() => database.close())
