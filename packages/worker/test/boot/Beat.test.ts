@@ -38,13 +38,12 @@ describe("a worker with -B", () => {
 
   it.effect("stops with what its scheduler fails with", () =>
     Effect.gen(function*() {
-      const exit = yield* Effect.flatMap(Worker.Worker, ({ awaitShutdown }) => Effect.exit(awaitShutdown)).pipe(
-        Effect.provide(
-          TestWorker.of(make(true).worker).pipe(
-            Layer.provide(Beat.layer(Effect.andThen(Effect.yieldNow, Effect.fail("no schedule"))))
-          )
-        )
-      )
+      const scheduler = Beat.layer(Effect.andThen(Effect.sleep("1 second"), Effect.fail("no schedule")))
+      const exit = yield* Effect.gen(function*() {
+        const { awaitShutdown } = yield* Worker.Worker
+        yield* TestClock.adjust("1 second")
+        return yield* Effect.exit(awaitShutdown)
+      }).pipe(Effect.provide(TestWorker.of(make(true).worker).pipe(Layer.provide(scheduler))))
       assert.include(Exit.isFailure(exit) ? String(exit.cause) : "", "no schedule")
     }))
 

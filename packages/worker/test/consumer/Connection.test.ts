@@ -19,7 +19,8 @@ import { TestClock } from "effect/testing"
 import { define, quiet, settled } from "../support.ts"
 
 const five = Task.make("five", { success: Schema.Int })
-const worker = define({ tasks: [five.toLayer(() => Effect.succeed(5))] })
+/** Its events would go over the connection of its results, and open it. */
+const worker = define({ tasks: [five.toLayer(() => Effect.succeed(5))], without: ["events"] })
 
 const own = "celery@test"
 const forResults = "celeriac producer"
