@@ -57,7 +57,6 @@ describe.concurrent("celeriac", () => {
       [["worker", "--concurency", "2"], "celeriac worker: there is no flag --concurency. Did you mean --concurrency?"],
       [["worker", "-z"], "celeriac worker: there is no flag -z"],
       [["beat"], "celeriac: Celery's command beat is not supported yet"],
-      [["worker", "-E"], "celeriac worker: Celery's -E is not supported yet"],
       [["worker", "--pool=prefork"], "celeriac worker: Celery's --pool is not supported yet"],
       [["worker", "--without-gossip"], "celeriac worker: Celery's --without-gossip is not supported yet"],
       [["worker", "amqp://me:hush@host"], "celeriac worker: Unexpected positional argument: \"amqp://me:**@host\""]

@@ -16,18 +16,22 @@ import * as Session from "@celeriac/messaging/Session"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
 import * as EventTopology from "@celeriac/tasks/event/EventTopology"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { Timer } from "../boot/Timer.ts"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
+import { EventPace } from "./internal/EventPace.ts"
 
 export class Events extends Bootstep.Service<Events, {
   /** Sends events of this node: Celery's `event_dispatcher`. */
   readonly dispatcher: EventDispatcher.EventDispatcher["Service"]
 }>()("Events", {
-  requires: [Connection, Transport, EventDispatcher.EventDispatcher],
+  requires: [Connection, Timer, Transport, EventDispatcher.EventDispatcher],
   start: Effect.gen(function*() {
     const dispatcher = yield* EventDispatcher.EventDispatcher
+    const pace = new EventPace((yield* Timer).queue, yield* Clock.Clock)
     const { nodename } = yield* WorkerSettings
     const transport = yield* Transport
     const exchange = yield* EventTopology.exchange(transport)
@@ -41,8 +45,7 @@ export class Events extends Bootstep.Service<Events, {
         yield* channel.declareExchange(exchange)
         const detach = dispatcher.attach({
           publish: (message, to, onOutcome) => channel.publishUnsafe(message, to, unroutable, onOutcome),
-          // At the end of the turn, after all that came in with it.
-          soon: setImmediate
+          soon: pace.soon
         })
         yield* Effect.addFinalizer(() => Effect.sync(detach))
         return channel
