@@ -132,6 +132,34 @@ try {
   await drain("drain, early ack, raw acks `multiple`", "drain", "drain-multiple", "fill", drained, 0)
   await drain("drain, early ack, prefetch 4 per slot", "drain-multiplier-4", "drain", "fill", drained, 0)
   await drain("drain, early ack, 100,000", "drain", "drain", "fill", 100_000, 0.9)
+  for (
+    const [ours, baseline, fill] of [["drain-events", "drain", "fill"], [
+      "drain-results-events",
+      "drain-results",
+      "fill-results"
+    ]] as const
+  ) {
+    await duel({
+      name: `${baseline === "drain" ? "drain" : "drain, RPC results"}, events on beside events off`,
+      baseline: async () => (await once("raw", fill, drained), await once("celeriac", baseline, drained)),
+      ours: async () => (await once("raw", fill, drained), await once("celeriac", ours, drained)),
+      figures: [
+        { of: "rate", as: "tasks/s", digits: 0, atLeast: 0.88 },
+        { of: "cpuMicros", as: "CPU µs/task", digits: 1, atMost: 1.12 }
+      ]
+    })
+  }
+  const hear = (program: "raw" | "celeriac") =>
+    serving(program, "hear", 50_000, async (server) => (await once("raw", "tell", 50_000), await server.next()))
+  await duel({
+    name: "events of others heard, 5,000/s",
+    baseline: () => hear("raw"),
+    ours: () => hear("celeriac"),
+    figures: [
+      { of: "rate", as: "events/s", digits: 0 },
+      { of: "cpuMicros", as: "CPU µs/event (40 is 20 % of a core)", digits: 1, below: 40 }
+    ]
+  })
   await duel({
     name: "publish, confirmed and pipelined",
     baseline: async () => (await once("raw", "fill", 0), await once("raw", "publish", 20_000)),

@@ -4,8 +4,12 @@
  * `node celeriac.ts <scenario> <url> <count>` prints one line of JSON.
  */
 import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
+import * as LogicalClock from "@celeriac/messaging/LogicalClock"
 import * as Producer from "@celeriac/messaging/Producer"
+import { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
+import * as ClusterState from "@celeriac/tasks/event/ClusterState"
+import * as EventReceiver from "@celeriac/tasks/event/EventReceiver"
 import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import * as Task from "@celeriac/tasks/Task"
@@ -34,10 +38,16 @@ const producer = Producer.layer({ eager: true }).pipe(Layer.provideMerge(amqp))
 const rpc = RpcBackend.layer().pipe(Layer.provideMerge(producer))
 const disabled = DisabledBackend.layer.pipe(Layer.provideMerge(producer))
 
-const workerOf = (meter: Meter | undefined, options: TaskOptions = {}, prefetch: Prefetch = "adaptive") =>
+const workerOf = (
+  meter: Meter | undefined,
+  options: TaskOptions = {},
+  prefetch: Prefetch = "adaptive",
+  sendTaskEvents = false
+) =>
   Worker.make({
     queues: [queue],
     prefetch,
+    settings: { sendTaskEvents },
     tasks: [
       noop(options).toLayer(() =>
         Effect.sync(() => {
@@ -49,12 +59,31 @@ const workerOf = (meter: Meter | undefined, options: TaskOptions = {}, prefetch:
     ]
   })
 
-const drain = (options: TaskOptions, backend: typeof rpc | typeof disabled, prefetch?: Prefetch) => {
+const drain = (
+  options: TaskOptions,
+  backend: typeof rpc | typeof disabled,
+  prefetch?: Prefetch,
+  sendTaskEvents?: boolean
+) => {
   const meter = new Meter(total)
   return Effect.andThen(Worker.Worker, Effect.promise(() => meter.finished)).pipe(
-    Effect.provide(Layer.provide(workerOf(meter, options, prefetch).layer, backend))
+    Effect.provide(Layer.provide(workerOf(meter, options, prefetch, sendTaskEvents).layer, backend))
   )
 }
+
+/** What a monitor does: events of others, each read and made part of a state, until so many have come. */
+const hear = Effect.gen(function*() {
+  const meter = new Meter(total)
+  const cluster = ClusterState.make()
+  const channel = yield* (yield* (yield* Transport).connect()).openChannel()
+  yield* EventReceiver.consume(channel, (event) => {
+    meter.begin()
+    cluster.add(event)
+    meter.end()
+  }, { clock: LogicalClock.make() })
+  console.log(JSON.stringify({ ready: true }))
+  return yield* Effect.promise(() => meter.finished)
+}).pipe(Effect.scoped, Effect.provide(amqp))
 
 const publish = Effect.gen(function*() {
   const client = yield* Client.Client
@@ -126,6 +155,9 @@ const scenarios: Record<string, () => Effect.Effect<unknown, unknown>> = {
   "drain": () => drain({}, disabled),
   /** Celery's default: four messages for each slot. */
   "drain-multiplier-4": () => drain({}, disabled, { multiplier: 4 }),
+  "drain-events": () => drain({}, disabled, undefined, true),
+  "drain-results-events": () => drain({}, rpc, undefined, true),
+  hear: () => hear,
   "drain-late": () => drain({ acksLate: true }, disabled),
   "drain-results": () => drain({}, rpc),
   "drain-results-late": () => drain({ acksLate: true }, rpc),

@@ -58,6 +58,11 @@ export class BoundedMap<K, V> {
     return this.#entries.delete(key)
   }
 
+  /** Without having been set again, the one set longest ago first. */
+  values(): MapIterator<V> {
+    return this.#entries.values()
+  }
+
   clear(): void {
     this.#entries.clear()
     this.#oldest = undefined

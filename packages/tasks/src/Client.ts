@@ -30,6 +30,7 @@ import * as CallOptions from "./CallOptions.ts"
 import * as Misuse from "./internal/Misuse.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as SendWays from "./internal/SendWays.ts"
+import * as SentEvents from "./internal/SentEvents.ts"
 import * as Outcome from "./Outcome.ts"
 import * as PythonRepr from "./protocol/PythonRepr.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
@@ -106,6 +107,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
   const newId = yield* TaskId
   const clock = yield* Clock.Clock
   const ways = yield* SendWays.make
+  const tellSent = yield* SentEvents.make
   const ignoresResults = yield* Settings.IgnoreResult
   const deliveryMode = yield* Settings.DefaultDeliveryMode
   const deadline = yield* Settings.PublishDeadline
@@ -160,17 +162,19 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       expiration: times.expires === undefined ? undefined : times.expires - now
     }, encodingOf(call, task.options))
     if (Result.isFailure(message)) return Effect.fail(message.failure)
-    const publish = (deadline: Duration.Input) =>
-      Effect.as(
-        producer.publish(message.success, {
-          exchange: way.exchange,
-          routingKey: way.routingKey,
-          declare: way.declare,
-          deadline,
-          retry: call.retry === false ? false : call.retryPolicy ?? true
-        }),
-        AsyncResult.fromReader(id, reader, task.outcome, ignoreResult)
-      )
+    const publish = (deadline: Duration.Input) => {
+      const publishing = producer.publish(message.success, {
+        exchange: way.exchange,
+        routingKey: way.routingKey,
+        declare: way.declare,
+        deadline,
+        retry: call.retry === false ? false : call.retryPolicy ?? true
+      })
+      const told = tellSent === undefined
+        ? publishing
+        : Effect.tap(publishing, () => Effect.sync(() => tellSent(message.success, way, way.queue)))
+      return Effect.as(told, AsyncResult.fromReader(id, reader, task.outcome, ignoreResult))
+    }
     const within = call.deadline ?? deadline
     return ignoreResult
       ? publish(within)

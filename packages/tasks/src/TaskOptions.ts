@@ -43,6 +43,8 @@ export interface TaskOptions {
   readonly trackStarted?: boolean | undefined
   /** How often each worker may start it: `"10/m"`, `"0.5/s"`, a number for each second; 0 is without a limit. */
   readonly rateLimit?: RateLimit.RateLimit | undefined
+  /** Tell monitors of it, where the worker does so: see `sendTaskEvents`. Default true. */
+  readonly sendEvents?: boolean | undefined
 }
 
 /** The worker's part of the options, nothing left open. */
@@ -53,6 +55,7 @@ export interface ExecutionOptions {
   readonly trackStarted: boolean
   /** As it was given. Undefined is without a limit. */
   readonly rateLimit?: RateLimit.RateLimit | undefined
+  readonly sendEvents: boolean
 }
 
 /** Any of them. */
@@ -75,7 +78,8 @@ export const resolve: (
         (yield* Settings.AcksOnFailureOrTimeout),
       ignoreResult: options.ignoreResult ?? definition.ignoreResult ?? (yield* Settings.IgnoreResult),
       trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted),
-      rateLimit: options.rateLimit ?? definition.rateLimit ?? (yield* Settings.DefaultRateLimit)
+      rateLimit: options.rateLimit ?? definition.rateLimit ?? (yield* Settings.DefaultRateLimit),
+      sendEvents: options.sendEvents ?? definition.sendEvents ?? true
     }
   }
 )

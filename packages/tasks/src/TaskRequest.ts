@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type * as Effect from "effect/Effect"
 
 /** Where a request came from. */
 export interface DeliveryInfo {
@@ -52,4 +53,10 @@ export interface TaskRequest {
   readonly timeLimit: number | undefined
   readonly softTimeLimit: number | undefined
   readonly ignoreResult: boolean
+  /**
+   * Tells monitors something of this task, by an event of a type of your own
+   * (`task-progress`): Celery's `task.send_event`. It is sent whether or not the
+   * worker tells of its tasks, and nothing waits for it.
+   */
+  readonly sendEvent: (type: `task-${string}`, fields?: Readonly<Record<string, unknown>>) => Effect.Effect<void>
 }

@@ -123,7 +123,8 @@ describe("Task", () => {
         acksOnFailureOrTimeout: true,
         ignoreResult: false,
         trackStarted: true,
-        rateLimit: "10/m"
+        rateLimit: "10/m",
+        sendEvents: true
       })
     }).pipe(
       Effect.provide(orderLayer.pipe(Layer.provide(stockOf(3)), Layer.provideMerge(TaskRegistry.layer))),

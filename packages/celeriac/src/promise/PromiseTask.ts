@@ -12,9 +12,15 @@ import type { Run } from "./Run.ts"
 import * as Schemas from "./Schemas.ts"
 
 /** What a handler sees of the message that made it run. */
-export interface Request extends TaskRequest {
+export interface Request extends Omit<TaskRequest, "sendEvent"> {
   /** Aborted when the worker gives the task up: pass it to `fetch` and the like. */
   readonly signal: AbortSignal
+  /**
+   * Tells monitors something of this task, by an event of a type of your own
+   * (`task-progress`): Celery's `task.send_event`. Nothing waits for it, and it
+   * never throws.
+   */
+  readonly sendEvent: (type: `task-${string}`, fields?: Readonly<Record<string, unknown>>) => void
 }
 
 export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | undefined> {
@@ -106,6 +112,11 @@ const handling = (fields: Schemas.Fields, handler: Handler<Schemas.Fields, unkno
     Effect.promise(async (signal) => handler(fill(parameters), withSignal(request, signal)))
 }
 
-/** The request itself, and the signal: nothing is copied. */
-const withSignal = (request: TaskRequest, signal: AbortSignal): Request =>
-  Object.create(request, { signal: { value: signal, enumerable: true } })
+/** The request itself, and what is otherwise in this form: nothing is copied. */
+const withSignal = (request: TaskRequest, signal: AbortSignal): Request => {
+  const sendEvent: Request["sendEvent"] = (type, fields) => Effect.runSync(request.sendEvent(type, fields))
+  return Object.create(request, {
+    signal: { value: signal, enumerable: true },
+    sendEvent: { value: sendEvent, enumerable: true }
+  })
+}

@@ -24,11 +24,12 @@ import { Transport } from "@celeriac/messaging/Transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as EventOutbox from "../internal/EventOutbox.ts"
 import * as EventStamp from "../internal/EventStamp.ts"
 import type * as Event from "./Event.ts"
-import { groupOf, routingKeyOf } from "./Event.ts"
+import { groupOf } from "./Event.ts"
 import * as EventCodec from "./EventCodec.ts"
 import * as EventSettings from "./EventSettings.ts"
 import * as EventTopology from "./EventTopology.ts"
@@ -94,8 +95,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 
   const sendMembers = (type: string, members: string): void => {
     const text = stamp.event(type, members)
-    if (type.startsWith("task-")) outbox.add(text)
-    else outbox.post(text, routingKeyOf(type))
+    if (type.startsWith("task-")) outbox.add(text, type)
+    else outbox.post(text, type)
   }
 
   return {
@@ -147,13 +148,16 @@ export const disabled: EventDispatcher["Service"] = {
 /** One that sends by the producer at hand, each event at once: for a client. */
 export const makeClient = Effect.fnUntraced(function*(
   options: Options
-): Effect.fn.Return<EventDispatcher["Service"], never, Producer | Transport> {
+): Effect.fn.Return<EventDispatcher["Service"], never, Producer> {
   const producer = yield* Producer
-  const how = { mandatory: false, declare: [yield* EventTopology.exchange(yield* Transport)] }
+  const transport = Option.getOrElse(yield* Effect.serviceOption(Transport), () => withTopics)
+  const how = { mandatory: false, declare: [yield* EventTopology.exchange(transport)] }
   const dispatcher = yield* make(options)
   dispatcher.attach({ publish: (message, to, onOutcome) => producer.publishUnsafe(message, to, how, onOutcome) })
   return dispatcher
 })
+
+const withTopics: Pick<Transport["Service"], "exchangeTypes"> = { exchangeTypes: new Set(["topic"] as const) }
 
 /** Writes JSON text with the serializer of events. */
 const writer = Effect.gen(function*(): Effect.fn.Return<EventOutbox.Write> {

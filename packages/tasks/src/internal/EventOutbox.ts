@@ -7,6 +7,7 @@ import type { Address, Message, Properties } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Effect from "effect/Effect"
 import * as MutableList from "effect/MutableList"
+import { routingKeyOf } from "../event/Event.ts"
 
 /** A way to the broker. */
 export interface Outlet {
@@ -56,7 +57,9 @@ export class EventOutbox {
   private readonly limits: Limits
   private readonly tell: (what: string) => void
   private outlet: Outlet | undefined
-  private batch: Array<string> = []
+  /** The events that are put together, and how many. */
+  private batch = ""
+  private batched = 0
   private isFlushing = false
   /** To be sent, the oldest first. */
   private readonly kept = MutableList.make<Parcel>()
@@ -83,19 +86,20 @@ export class EventOutbox {
     this.tell = tell
   }
 
-  /** An event of a task, to go with others. */
-  add(text: string): void {
-    this.batch.push(text)
-    if (this.batch.length >= batchSize) return this.close()
-    if (this.isFlushing || this.outlet === undefined) return
-    if (this.outlet.soon === undefined) return this.close()
+  /** An event of a task, to go with others where they are put together. */
+  add(text: string, type: string): void {
+    const { outlet } = this
+    if (outlet !== undefined && outlet.soon === undefined) return this.post(text, type)
+    this.batch = this.batched === 0 ? text : `${this.batch},${text}`
+    if (++this.batched >= batchSize) return this.close()
+    if (this.isFlushing || outlet?.soon === undefined) return
     this.isFlushing = true
-    this.outlet.soon(this.flushNow)
+    outlet.soon(this.flushNow)
   }
 
   /** An event that goes by itself. */
-  post(text: string, routingKey: string): void {
-    this.dispatch({ text, routingKey, events: 1 })
+  post(text: string, type: string): void {
+    this.dispatch({ text, routingKey: routingKeyOf(type), events: 1 })
   }
 
   readonly attach = (outlet: Outlet): () => void => {
@@ -122,10 +126,11 @@ export class EventOutbox {
 
   /** What was put together goes. */
   private close(): void {
-    const { batch } = this
-    if (batch.length === 0) return
-    this.batch = []
-    this.dispatch({ text: `[${batch.join(",")}]`, routingKey: "task.multi", events: batch.length })
+    if (this.batched === 0) return
+    const parcel = { text: `[${this.batch}]`, routingKey: "task.multi", events: this.batched }
+    this.batch = ""
+    this.batched = 0
+    this.dispatch(parcel)
   }
 
   private dispatch(parcel: Parcel): void {

@@ -22,6 +22,8 @@ export interface Named {
 /** Where a task goes. */
 interface Way extends Address {
   readonly declare: ReadonlyArray<Queue>
+  /** The name of the queue. */
+  readonly queue: string
   readonly priority: number
 }
 
@@ -52,6 +54,7 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
         exchange,
         routingKey,
         declare: declares ? [queue] : nothing,
+        queue: queue.name,
         priority: task.options.priority ?? route.priority ?? defaultPriority
       })
     )

@@ -216,7 +216,7 @@ describe("EventDispatcher", () => {
       // What was under way, and what was sent last.
       assert.includeMembers(ids, upTo(underWay))
       assert.isAtMost(ids.length, underWay + 10)
-      assert.strictEqual(ids.at(-1), 100)
+      assert.include(ids, 100)
     }))
 
   it.effect("never throws: what has no form is told of, and the next goes", () =>

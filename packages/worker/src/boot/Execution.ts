@@ -13,6 +13,7 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Producer } from "@celeriac/messaging/Producer"
+import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -29,6 +30,7 @@ import { RateLimits } from "../execution/internal/RateLimits.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
+import * as EventObserver from "../execution/observers/EventObserver.ts"
 import * as LogObserver from "../execution/observers/LogObserver.ts"
 import type { Request } from "../execution/Request.ts"
 import * as RequestObserver from "../execution/RequestObserver.ts"
@@ -65,7 +67,7 @@ export class Execution extends Bootstep.Service<Execution, {
   /** For whoever receives requests. */
   readonly executor: Executor
 }>()("Execution", {
-  requires: [Pool, Timer, WorkerState, ResultWriter, TaskRegistry],
+  requires: [Pool, Timer, WorkerState, EventDispatcher, ResultWriter, TaskRegistry],
   start: Effect.gen(function*() {
     const { slots } = yield* Pool
     const timer = (yield* Timer).queue
@@ -74,7 +76,12 @@ export class Execution extends Bootstep.Service<Execution, {
     // The state is everybody's; the requests in it are made by this worker alone.
     const state = (yield* WorkerState) as State<Request>
     const observers = new Observers(
-      [LogObserver.make(log), CountObserver.make(state), ...(yield* RequestObserver.Observers)],
+      [
+        LogObserver.make(log),
+        CountObserver.make(state),
+        EventObserver.make(yield* EventDispatcher),
+        ...(yield* RequestObserver.Observers)
+      ],
       (stage, defect) => log.log("Error", `An observer of requests threw in '${stage}': ${String(defect)}`)
     )
     const pressure = new Pressure(slots.pause)

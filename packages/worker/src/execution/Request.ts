@@ -98,6 +98,15 @@ export class Request implements Subject, ActiveRequest {
   get routingKey(): string {
     return this.from.routingKey
   }
+  get argsRepr(): string | undefined {
+    return this.headers.argsRepr
+  }
+  get kwargsRepr(): string | undefined {
+    return this.headers.kwargsRepr
+  }
+  get sendsEvents(): boolean {
+    return this.options.sendEvents
+  }
   get size(): number {
     return this.from.body.length
   }

@@ -42,6 +42,14 @@ export interface Observed {
   /** Where it was delivered from. */
   readonly exchange: string
   readonly routingKey: string
+  /** Not before, and not after. */
+  readonly eta: number | undefined
+  readonly expires: number | undefined
+  /** The arguments as Python would print them, as the sender wrote them down. */
+  readonly argsRepr: string | undefined
+  readonly kwargsRepr: string | undefined
+  /** Whether monitors are to be told of it, where they are told of any. */
+  readonly sendsEvents: boolean
   /** Of its body, in bytes. */
   readonly size: number
   /** Whether its message is settled already, as early acknowledgement does before a run. */
@@ -66,6 +74,10 @@ export interface RequestObserver {
   readonly started?: ((request: Observed) => void) | undefined
   /** What came of it, before it is stored. `instead` is what it came to first, if the store takes that in no form. */
   readonly ended?: (request: Observed, outcome: Outcome, now: number, instead: Outcome | undefined) => void
+  /** It is over: what came of it is stored, or given up, and its message is settled so. `endedAt` is when it came to that. */
+  readonly completed?:
+    | ((request: Observed, outcome: Outcome, settlement: Settlement | "hold", endedAt: number) => void)
+    | undefined
   /** The broker was told. `isStale`: it was not, for the channel is gone, and it hands out the message again. */
   readonly settled?: ((request: Observed, settlement: Settlement, isStale: boolean) => void) | undefined
   /** What came of it, or its state STARTED, could not be stored. */

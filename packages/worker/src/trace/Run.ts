@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import type { Registered } from "@celeriac/tasks/TaskRegistry"
 import type { DeliveryInfo, TaskRequest } from "@celeriac/tasks/TaskRequest"
 import * as Context from "effect/Context"
@@ -15,12 +16,15 @@ import type { Work } from "./Work.ts"
 export class Run implements TaskRequest {
   readonly registered: Registered
   private readonly work: Work
+  private readonly events: EventDispatcher["Service"] | undefined
   /** What to run, and the services to run it with. */
   effect: Effect.Effect<unknown, unknown, unknown> = Effect.void
   context: Context.Context<any>
 
-  constructor(work: Work, registered: Registered) {
+  /** What it tells goes to `events`, where there are any. */
+  constructor(work: Work, registered: Registered, events: EventDispatcher["Service"] | undefined = undefined) {
     this.work = work
+    this.events = events
     this.registered = registered
     this.context = registered.context
   }
@@ -89,4 +93,11 @@ export class Run implements TaskRequest {
     const { exchange, message, redelivered, routingKey } = this.work
     return { exchange, routingKey, priority: message.properties.priority, redelivered }
   }
+
+  sendEvent(type: `task-${string}`, fields: Readonly<Record<string, unknown>> = {}): Effect.Effect<void> {
+    return Effect.sync(() => this.events?.send(type, { ...fields, uuid: this.id }, always))
+  }
 }
+
+/** What a task tells of itself is for whoever wrote it to decide. */
+const always = { always: true }

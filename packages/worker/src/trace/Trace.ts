@@ -10,6 +10,7 @@
  */
 import * as Content from "@celeriac/messaging/Content"
 import type { Message } from "@celeriac/messaging/Message"
+import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Middleware from "@celeriac/tasks/Middleware"
 import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
@@ -21,6 +22,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Canvas from "./Canvas.ts"
 import * as Interruption from "./Interruption.ts"
@@ -46,10 +48,11 @@ export class Trace {
   private readonly read: TaskMessage.ReadOptions
   private readonly middleware: Middleware.List
   private readonly context: Context.Context<never>
+  private readonly events: EventDispatcher["Service"] | undefined
   /** Tasks inside the middleware, made at their first run. */
   private readonly wrapped = new WeakMap<Registered, Wrapped>()
 
-  /** Handlers are looked up in `registry`; `coding` reads bodies and seals what is not plain; `context` is what middleware needs. */
+  /** Handlers are looked up in `registry`; `coding` reads bodies and seals what is not plain; `context` is what middleware needs, and has who sends events. */
   constructor(
     registry: Pick<TaskRegistry["Service"], "get">,
     coding: Portable.Coding,
@@ -61,6 +64,7 @@ export class Trace {
     this.read = { decode: (message: Message) => Content.decode(message, coding) }
     this.middleware = middleware
     this.context = context
+    this.events = Option.getOrUndefined(Context.getOption(context, EventDispatcher))
   }
 
   /** What is to be run, or what the work came to without; nothing when its handler may not begin. */
@@ -74,7 +78,7 @@ export class Trace {
       const exception = Canvas.refusal(body.embed)
       if (exception !== undefined) return { _tag: "Refused", exception, followers: Canvas.followers(body.embed) }
       if (!gate.started()) return undefined
-      return this.call(new Run(work, registered), body)
+      return this.call(new Run(work, registered, this.events), body)
     } catch (defect) {
       return Outcome.broken(defect)
     }

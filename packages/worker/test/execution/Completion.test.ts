@@ -158,7 +158,7 @@ class World {
     this.outstanding++
     const identity = Result.getOrThrow(TaskMessage.identify(delivery))
     assert(identity.version === 2)
-    const options = { ...this.options, trackStarted: false }
+    const options = { ...this.options, trackStarted: false, sendEvents: true }
     const request = new Request(this.intake, options, 2, identity.headers, delivery, "celery@test", 0)
     const decision = Strategy.decide(request, this.state, 0)
     assert(decision._tag !== "Hold")

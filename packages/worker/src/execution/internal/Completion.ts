@@ -68,9 +68,9 @@ export class Completion {
     const aftermath = Aftermath.of(opened, subject, now)
     const { messages, others, record } = aftermath
     if (record === undefined && messages.length === 0 && others.length === 0) {
-      return this.settle(subject, aftermath.settlement)
+      return this.conclude(subject, opened, aftermath.settlement, now)
     }
-    this.secure(new Ending(subject, opened, aftermath, instead !== undefined), now)
+    this.secure(new Ending(subject, opened, aftermath, now, instead !== undefined), now)
   }
 
   /** Its message is gone from the broker from now on. Not so when its connection was lost: then another worker has it. */
@@ -182,7 +182,7 @@ export class Completion {
 
   private safe(ending: Ending): void {
     if (ending.failures > 0) this.kept.release(ending)
-    this.settle(ending.subject, ending.settlement)
+    this.conclude(ending.subject, ending.outcome, ending.settlement, ending.endedAt)
     if (this.kept.size > 0) this.kept.stored(this.clock.currentTimeMillisUnsafe())
   }
 
@@ -195,7 +195,7 @@ export class Completion {
       const instead = ending.isSubstitute ? undefined : substitute(outcome, failure)
       if (instead !== undefined) return this.complete(subject, instead, outcome)
       this.observers.notStored(subject, status, failure.message, { _tag: "Lost" })
-      return this.settle(subject, ending.settlement)
+      return this.conclude(subject, outcome, ending.settlement, ending.endedAt)
     }
     if (this.stopping === "leaving" || (this.stopping === "waiting" && !subject.isSettled)) {
       return this.giveUp(ending, status, failure)
@@ -211,6 +211,17 @@ export class Completion {
     this.kept.release(ending)
     this.observers.notStored(subject, status, failure.message, { _tag: subject.isSettled ? "Lost" : "Requeued" })
     this.settle(subject, "requeue")
+  }
+
+  /** Settles, and tells that it is over. */
+  private conclude(
+    subject: Subject,
+    outcome: Outcome,
+    settlement: Aftermath.Aftermath["settlement"],
+    endedAt: number
+  ): void {
+    this.settle(subject, settlement)
+    this.observers.completed(subject, outcome, settlement, endedAt)
   }
 
   private settle(subject: Subject, settlement: Aftermath.Aftermath["settlement"]): void {

@@ -14,6 +14,8 @@ export class Ending {
   readonly subject: Subject
   readonly outcome: Outcome
   readonly settlement: Aftermath["settlement"]
+  /** When it came to that, in milliseconds since the epoch. */
+  readonly endedAt: number
   /** It stands for another, which could not be stored. */
   readonly isSubstitute: boolean
   /** Not stored yet. */
@@ -36,11 +38,13 @@ export class Ending {
     subject: Subject,
     outcome: Outcome,
     { messages, others, record, settlement }: Aftermath,
+    endedAt: number,
     isSubstitute: boolean
   ) {
     this.subject = subject
     this.outcome = outcome
     this.settlement = settlement
+    this.endedAt = endedAt
     this.isSubstitute = isSubstitute
     this.record = record
     this.others = others

@@ -15,6 +15,7 @@ export class Observers implements Required<RequestObserver> {
   private readonly accepting: ReadonlyArray<NonNullable<RequestObserver["accepted"]>>
   private readonly starting: ReadonlyArray<NonNullable<RequestObserver["started"]>>
   private readonly ending: ReadonlyArray<NonNullable<RequestObserver["ended"]>>
+  private readonly completing: ReadonlyArray<NonNullable<RequestObserver["completed"]>>
   private readonly settling: ReadonlyArray<NonNullable<RequestObserver["settled"]>>
   private readonly failing: ReadonlyArray<NonNullable<RequestObserver["notStored"]>>
   private readonly adopting: ReadonlyArray<NonNullable<RequestObserver["adopted"]>>
@@ -26,6 +27,7 @@ export class Observers implements Required<RequestObserver> {
     this.accepting = pick(all, "accepted")
     this.starting = pick(all, "started")
     this.ending = pick(all, "ended")
+    this.completing = pick(all, "completed")
     this.settling = pick(all, "settled")
     this.failing = pick(all, "notStored")
     this.adopting = pick(all, "adopted")
@@ -69,6 +71,16 @@ export class Observers implements Required<RequestObserver> {
         this.look("ended", this.ending[i]!(request, outcome, now, instead))
       } catch (defect) {
         this.onDefect("ended", defect)
+      }
+    }
+  }
+
+  completed(request: Observed, outcome: Outcome, settlement: Settlement | "hold", endedAt: number): void {
+    for (let i = 0; i < this.completing.length; i++) {
+      try {
+        this.look("completed", this.completing[i]!(request, outcome, settlement, endedAt))
+      } catch (defect) {
+        this.onDefect("completed", defect)
       }
     }
   }

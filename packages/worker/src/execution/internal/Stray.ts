@@ -17,6 +17,11 @@ export class Stray implements Subject {
   readonly group = undefined
   readonly parentId = undefined
   readonly rootId = undefined
+  readonly eta = undefined
+  readonly expires = undefined
+  readonly argsRepr = undefined
+  readonly kwargsRepr = undefined
+  readonly sendsEvents = true
   /** Whoever waits for it does not know that it never ran. */
   readonly ignoreResult = false
   readonly acksOnFailureOrTimeout = false

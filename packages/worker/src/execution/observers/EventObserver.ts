@@ -1,0 +1,105 @@
+/**
+ * Tells monitors what becomes of requests: the `task-*` events that Celery's
+ * worker sends, at the moments at which it does.
+ *
+ * The hot ones are written by hand. While events of tasks are off, a request
+ * costs a comparison here. Source: protocol of events §3, Celery's `Request`.
+ *
+ * @since 0.1.0
+ */
+import * as IsoTime from "@celeriac/messaging/IsoTime"
+import type { Settlement } from "@celeriac/messaging/Message"
+import * as EventCodec from "@celeriac/tasks/event/EventCodec"
+import type { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
+import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import type { Outcome } from "../../trace/Outcome.ts"
+import type { Observed, RequestObserver } from "../RequestObserver.ts"
+
+/** By this dispatcher, and as long as it sends events of tasks. */
+export const make = (dispatcher: EventDispatcher["Service"]): RequestObserver => {
+  let isOn = dispatcher.enabled("task")
+  dispatcher.onEnabled(() => void (isOn = dispatcher.enabled("task")))
+  dispatcher.onDisabled(() => void (isOn = dispatcher.enabled("task")))
+  return {
+    accepted: (request) => {
+      if (!isOn || !request.sendsEvents || request.id === undefined) return
+      dispatcher.sendMembers("task-received", received(request, request.id))
+    },
+    started: (request) => {
+      if (!isOn || !request.sendsEvents || request.id === undefined) return
+      dispatcher.sendMembers("task-started", EventCodec.started(request.id))
+    },
+    completed: (request, outcome, settlement, endedAt) => {
+      if (!isOn || !request.sendsEvents || request.id === undefined) return
+      ended(dispatcher, request, request.id, outcome, settlement, endedAt)
+    }
+  }
+}
+
+const received = (request: Observed, uuid: string): string =>
+  EventCodec.received({
+    uuid,
+    name: request.name,
+    args: request.argsRepr,
+    kwargs: request.kwargsRepr,
+    rootId: request.rootId,
+    parentId: request.parentId,
+    retries: request.retries,
+    eta: IsoTime.text(request.eta),
+    expires: IsoTime.text(request.expires)
+  })
+
+const ended = (
+  { send, sendMembers }: EventDispatcher["Service"],
+  request: Observed,
+  uuid: string,
+  outcome: Outcome,
+  settlement: Settlement | "hold",
+  endedAt: number
+): void => {
+  const failed = (exception: Exceptions.ExceptionRecord, traceback?: string): void => {
+    // A rejected message is told of by itself, but for one that no request was made of.
+    if (settlement === "reject" && request.timeStart !== undefined) send("task-rejected", { uuid, requeue: false })
+    send("task-failed", { uuid, exception: Exceptions.repr(exception), traceback })
+  }
+  switch (outcome._tag) {
+    case "Success":
+      return sendMembers(
+        "task-succeeded",
+        EventCodec.succeeded(uuid, PythonRepr.safe(outcome.result), (endedAt - (request.timeStart ?? endedAt)) / 1000)
+      )
+    case "Failure":
+      return failed(outcome.exception, outcome.traceback)
+    case "Retry":
+      return send("task-retried", {
+        uuid,
+        exception: Exceptions.repr(outcome.exception),
+        traceback: outcome.traceback
+      })
+    case "Rejected":
+      return send("task-rejected", { uuid, requeue: outcome.requeue })
+    case "Revoked":
+      return send("task-revoked", {
+        uuid,
+        terminated: outcome.why === "terminated",
+        signum: undefined,
+        expired: outcome.why === "expired"
+      })
+    case "Lost":
+      if (settlement === "ack" || settlement === "reject") return failed(Exceptions.workerLost(outcome.message))
+      return outcome.why === "Crashed"
+        ? send("task-rejected", { uuid, requeue: true })
+        : send("task-cancelled", { uuid })
+    case "Unregistered":
+      return send("task-failed", { uuid, exception: Exceptions.repr(Exceptions.notRegistered(outcome.task)) })
+    case "Refused":
+      return failed(outcome.exception)
+    case "Broken":
+      return failed(Exceptions.make("Exception", [outcome.message]), outcome.traceback)
+    case "Ignored":
+    case "Invalid":
+    case "Damaged":
+      return
+  }
+}
