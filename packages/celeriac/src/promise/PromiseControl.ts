@@ -103,11 +103,10 @@ const asked = <C extends Command.Any>(
   args: unknown,
   { signal: _signal, timeoutMs, ...options }: ControlOptions = {}
 ): RemoteControl.Call<C> =>
-  // The arguments are those of the command.
   [args, {
     ...options,
     ...(timeoutMs === undefined ? {} : { timeout: Result.millis("ask", timeoutMs) })
-  }] as unknown as RemoteControl.Call<C>
+  }] as unknown as RemoteControl.Call<C> // the arguments are those of the command
 
 /** Asked for when it is first iterated over. */
 const iterate = async function*<A>(begin: () => Promise<AsyncIterable<A>>): AsyncGenerator<A> {

@@ -38,12 +38,14 @@ describe("a worker with -B", () => {
 
   it.effect("stops with what its scheduler fails with", () =>
     Effect.gen(function*() {
-      const exit = yield* Effect.flatMap(Worker.Worker, ({ awaitShutdown }) => Effect.exit(awaitShutdown)).pipe(
+      // While it boots, or once it is up.
+      const exit = yield* Effect.flatMap(Worker.Worker, ({ awaitShutdown }) => awaitShutdown).pipe(
         Effect.provide(
           TestWorker.of(make(true).worker).pipe(
             Layer.provide(Beat.layer(Effect.andThen(Effect.yieldNow, Effect.fail("no schedule"))))
           )
-        )
+        ),
+        Effect.exit
       )
       assert.include(Exit.isFailure(exit) ? String(exit.cause) : "", "no schedule")
     }))

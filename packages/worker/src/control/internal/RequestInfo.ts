@@ -18,10 +18,10 @@ import * as Portable from "../../trace/Portable.ts"
 const largest = 65_536
 
 /** `safe`: the arguments as text. */
-export type Tell = (request: Request, safe?: boolean) => Info
+type Tell = (request: Request, safe?: boolean) => Info
 
 /** What `TaskCommands.RequestInfo` has. */
-export type Info = ReturnType<typeof info>
+type Info = ReturnType<typeof info>
 
 /** With the serializers in effect. */
 export const make: Effect.Effect<Tell> = Effect.map(Portable.coding, (coding): Tell => {

@@ -14,7 +14,7 @@ import * as TaskHandlers from "./TaskHandlers.ts"
 import * as WorkerHandlers from "./WorkerHandlers.ts"
 
 /** What lives with the connection, as far as handlers are concerned. */
-export interface Surroundings extends RateHandlers.Rates {
+interface Surroundings extends RateHandlers.Rates {
   /** Whether a queue is consumed now. */
   readonly consumingFrom: (queue: string) => boolean
 }
