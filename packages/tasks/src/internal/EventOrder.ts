@@ -8,7 +8,7 @@
  */
 
 /** When something was told, and of what. */
-export interface Told<out A> {
+interface Told<out A> {
   readonly clock: number | undefined
   readonly timestamp: number
   /** Who told. */
@@ -17,7 +17,7 @@ export interface Told<out A> {
 }
 
 /** Whether one comes before the other. */
-export const isBefore = (one: Told<unknown>, other: Told<unknown>): boolean => {
+const isBefore = (one: Told<unknown>, other: Told<unknown>): boolean => {
   if (one.clock && other.clock) {
     return one.clock === other.clock ? one.origin < other.origin : one.clock < other.clock
   }

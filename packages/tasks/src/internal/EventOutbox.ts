@@ -57,7 +57,9 @@ export class EventOutbox {
   private readonly limits: Limits
   private readonly tell: (what: string) => void
   private outlet: Outlet | undefined
-  private batch: Array<string> = []
+  /** The events that are put together, and how many. */
+  private batch = ""
+  private batched = 0
   private isFlushing = false
   /** To be sent, the oldest first. */
   private readonly kept = MutableList.make<Parcel>()
@@ -88,8 +90,8 @@ export class EventOutbox {
   add(text: string, type: string): void {
     const { outlet } = this
     if (outlet !== undefined && outlet.soon === undefined) return this.post(text, type)
-    this.batch.push(text)
-    if (this.batch.length >= batchSize) return this.close()
+    this.batch = this.batched === 0 ? text : `${this.batch},${text}`
+    if (++this.batched >= batchSize) return this.close()
     if (this.isFlushing || outlet?.soon === undefined) return
     this.isFlushing = true
     outlet.soon(this.flushNow)
@@ -124,10 +126,11 @@ export class EventOutbox {
 
   /** What was put together goes. */
   private close(): void {
-    const { batch } = this
-    if (batch.length === 0) return
-    this.batch = []
-    this.dispatch({ text: `[${batch.join(",")}]`, routingKey: "task.multi", events: batch.length })
+    if (this.batched === 0) return
+    const parcel = { text: `[${this.batch}]`, routingKey: "task.multi", events: this.batched }
+    this.batch = ""
+    this.batched = 0
+    this.dispatch(parcel)
   }
 
   private dispatch(parcel: Parcel): void {

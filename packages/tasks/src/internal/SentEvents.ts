@@ -9,7 +9,7 @@ import * as EventSettings from "../event/EventSettings.ts"
 import * as Nodename from "../Nodename.ts"
 
 /** Tells of a message that was sent; `queue` is where it went. */
-export type Tell = (message: Message, to: Address, queue: string) => void
+type Tell = (message: Message, to: Address, queue: string) => void
 
 /** Undefined when nobody is to be told. */
 export const make: Effect.Effect<Tell | undefined, never, Producer> = Effect.gen(function*() {

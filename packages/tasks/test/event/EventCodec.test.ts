@@ -26,7 +26,9 @@ const base = { type: "task-progress", hostname: "a@b", timestamp: 1 }
 
 const complaint = (wire: unknown): string | undefined => {
   const decoded = EventCodec.decode(wire)
-  return Result.isFailure(decoded) ? decoded.failure.message : undefined
+  if (Result.isSuccess(decoded)) return undefined
+  assert.instanceOf(decoded.failure, EventCodec.MalformedEvent)
+  return decoded.failure.message
 }
 
 describe("an event that Python sent", () => {

@@ -16,10 +16,13 @@ import * as Session from "@celeriac/messaging/Session"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
 import * as EventTopology from "@celeriac/tasks/event/EventTopology"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { Timer } from "../boot/Timer.ts"
 import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
+import { EventPace } from "./internal/EventPace.ts"
 
 /** What the step provides. */
 export interface Dispatching {
@@ -31,11 +34,12 @@ export interface Dispatching {
 export const disabled: Dispatching = { dispatcher: EventDispatcher.disabled }
 
 export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
-  requires: [Connection, Transport, EventDispatcher.EventDispatcher],
+  requires: [Connection, Timer, Transport, EventDispatcher.EventDispatcher],
   enabled: takesPart("events"),
   disabled: Effect.succeed(disabled),
   start: Effect.gen(function*() {
     const dispatcher = yield* EventDispatcher.EventDispatcher
+    const pace = new EventPace((yield* Timer).queue, yield* Clock.Clock)
     const { nodename } = yield* WorkerSettings
     const transport = yield* Transport
     const exchange = yield* EventTopology.exchange(transport)
@@ -49,8 +53,7 @@ export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
         yield* channel.declareExchange(exchange)
         const detach = dispatcher.attach({
           publish: (message, to, onOutcome) => channel.publishUnsafe(message, to, unroutable, onOutcome),
-          // At the end of the turn, after all that came in with it.
-          soon: setImmediate
+          soon: pace.soon
         })
         yield* Effect.addFinalizer(() => Effect.sync(detach))
         return channel

@@ -1,4 +1,7 @@
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
+import * as Events from "@celeriac/worker/consumer/Events"
+import * as Heart from "@celeriac/worker/consumer/Heart"
 import * as Machine from "@celeriac/worker/state/Machine"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
@@ -137,6 +140,21 @@ describe("Heart", () => {
       assert.deepStrictEqual(ear.types(), [])
     }).pipe(
       Effect.provide(heard(define({ tasks: [doors.late], without: ["heart"] }))),
+      Effect.provide(quiet)
+    ))
+
+  it.effect("can be replaced by one that does nothing, and so can what events are sent by", () =>
+    Effect.gen(function*() {
+      const ear = yield* Ear
+      yield* TestClock.adjust("1 minute")
+      yield* settled
+      assert.deepStrictEqual(ear.types(), [])
+    }).pipe(
+      Effect.provide(heard(
+        define({ tasks: [doors.late], settings: { sendTaskEvents: true } })
+          .replace(Bootstep.implement(Heart.Heart)("Heart", { start: Effect.succeed(Heart.disabled) }))
+          .replace(Bootstep.implement(Events.Events)("Events", { start: Effect.succeed(Events.disabled) }))
+      )),
       Effect.provide(quiet)
     ))
 

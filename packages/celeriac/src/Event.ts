@@ -1,0 +1,2 @@
+/** Monitoring events: every type, with its fields. */
+export * from "@celeriac/tasks/event/Event"

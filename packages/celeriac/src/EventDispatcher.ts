@@ -1,0 +1,2 @@
+/** Sends monitoring events of a node. */
+export * from "@celeriac/tasks/event/EventDispatcher"

@@ -1,0 +1,2 @@
+/** Hears the monitoring events of others. */
+export * from "@celeriac/tasks/event/EventReceiver"

@@ -1,0 +1,2 @@
+/** The step through which events go to the broker, to require. */
+export * from "@celeriac/worker/consumer/Events"

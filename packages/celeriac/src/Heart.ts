@@ -1,0 +1,2 @@
+/** The step that tells others that the node is there, to require. */
+export * from "@celeriac/worker/consumer/Heart"

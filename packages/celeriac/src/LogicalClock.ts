@@ -1,0 +1,2 @@
+/** The clock by which nodes order what they tell each other. */
+export * from "@celeriac/messaging/LogicalClock"
