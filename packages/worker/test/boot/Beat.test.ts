@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
+import { settled } from "../support.ts"
 
 const make = (beat: boolean) => {
   const seen: Array<boolean> = []
@@ -41,7 +42,7 @@ describe("a worker with -B", () => {
       const exit = yield* Effect.flatMap(Worker.Worker, ({ awaitShutdown }) => Effect.exit(awaitShutdown)).pipe(
         Effect.provide(
           TestWorker.of(make(true).worker).pipe(
-            Layer.provide(Beat.layer(Effect.andThen(Effect.yieldNow, Effect.fail("no schedule"))))
+            Layer.provide(Beat.layer(Effect.andThen(settled, Effect.fail("no schedule"))))
           )
         )
       )

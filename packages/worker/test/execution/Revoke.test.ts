@@ -84,7 +84,7 @@ describe("a task that is revoked", () => {
       yield* TestClock.adjust("1 hour")
       yield* settled
       assert.deepStrictEqual([yield* counts(), state.requests.size, state.succeeded], [[0, 0], 0, 0])
-    }).pipe(Effect.provide(running(define({ tasks, steps }))), Effect.provide(quiet))
+    }).pipe(Effect.provide(running(define({ tasks, steps, without: ["heart"] }))), Effect.provide(quiet))
   })
 
   for (const terminate of [false, true]) {
