@@ -99,6 +99,16 @@ database opened
 found: user 7
 found: nobody
 database closed
+`,
+  "14-ratelimit-step": [
+    /^a: 1 in the cluster: 1 a second each\n/,
+    /^a: 2 in the cluster: 0\.5 a second each$/m,
+    /^b: 2 in the cluster: 0\.5 a second each$/m,
+    /\na: 1 in the cluster: 1 a second each\ndone\n$/
+  ],
+  "15-own-gossip": `first@example.com is there: first@example.com
+second@example.com is there: first@example.com, second@example.com
+second@example.com has left: first@example.com
 `
 }
 

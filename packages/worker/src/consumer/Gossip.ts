@@ -189,15 +189,15 @@ const listening = Effect.fnUntraced(function*(
   onEvent: EventReceiver.OnEvent,
   onMalformed: (why: string) => void
 ) {
-  const { openChannel, uri } = yield* Connection
+  const connection = yield* Connection
   const ttl = yield* eventTtl
   const first = yield* Deferred.make<void>()
   const tell = Session.logging("gossip")
   const running = Session.run({
     what: "gossip",
-    uri,
+    uri: connection.uri,
     open: Effect.gen(function*() {
-      const channel = yield* openChannel()
+      const channel = yield* connection.openChannel()
       yield* EventReceiver.consume(channel, onEvent, { routingKey: "worker.#", onMalformed }).pipe(
         Effect.provideService(EventSettings.EventQueueTtl, ttl)
       )

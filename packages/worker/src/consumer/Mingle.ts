@@ -113,12 +113,18 @@ const unchanging = Effect.fnUntraced(function*(value: () => number, quiet: Durat
 /** The replies, over a channel of the connection that there is. */
 const askAll = (nodename: string, revoked: ReadonlyArray<string>) =>
   Effect.gen(function*() {
-    const { openChannel, lost, uri } = yield* Connection
+    const connection = yield* Connection
     const transport = yield* Transport
     const clock = yield* LogicalClock
     const connected = {
       ...transport,
-      connect: () => Effect.succeed({ uri, openChannel, lost, blocked: () => undefined })
+      connect: () =>
+        Effect.succeed({
+          uri: connection.uri,
+          openChannel: () => connection.openChannel(),
+          lost: connection.lost,
+          blocked: () => undefined
+        })
     }
     return Stream.unwrap(Effect.gen(function*() {
       const mailbox = yield* ControlMailbox.make

@@ -89,7 +89,8 @@ const play = (commands: ReadonlyArray<Command>) => {
     ],
     steps: { worker: [step] },
     prefetch: { count: 0 },
-    concurrency: 2
+    concurrency: 2,
+    without: ["heart"]
   })
   const later = (millis: number) => Effect.andThen(TestClock.adjust(millis), settled)
   let sent = 0

@@ -41,9 +41,14 @@ const send = Effect.fnUntraced(function*(action: unknown) {
 const producer = Effect.gen(function*() {
   const given = Context.getOption(yield* Effect.context<never>(), Producer.Producer)
   if (given._tag === "Some") return given.value
-  const { lost, openChannel, uri } = yield* Connection
+  const connection = yield* Connection
   const transport = yield* Transport
-  const connected = { uri, openChannel, lost, blocked: () => undefined }
+  const connected = {
+    uri: connection.uri,
+    openChannel: () => connection.openChannel(),
+    lost: connection.lost,
+    blocked: () => undefined
+  }
   return yield* Producer.make({ name: (yield* WorkerSettings).nodename }).pipe(
     Effect.provideService(Transport, { ...transport, connect: () => Effect.succeed(connected) })
   )

@@ -1,0 +1,2 @@
+/** The step that hears the other nodes of the cluster, and holds elections with them, to require. */
+export * from "@celeriac/worker/consumer/Gossip"

@@ -1,0 +1,214 @@
+/** Workers of this project and of Python's in one cluster: they introduce themselves, join, leave and are lost, and elect one of them. */
+import { layer as amqp } from "@celeriac/amqp/AmqpTransport"
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import * as ControlSettings from "@celeriac/tasks/control/ControlSettings"
+import * as EventSettings from "@celeriac/tasks/event/EventSettings"
+import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
+import * as Settings from "@celeriac/tasks/Settings"
+import * as Task from "@celeriac/tasks/Task"
+import { Gossip } from "@celeriac/worker/consumer/Gossip"
+import { WorkerState } from "@celeriac/worker/state/WorkerState"
+import * as Worker from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { inject } from "vitest"
+import { until } from "../../../../test/peers/Process.ts"
+import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
+import { Lines } from "../support.ts"
+
+const url = inject("amqpUrl")
+
+/** A cluster that no other test talks to. */
+const newCluster = (what: string) => {
+  const name = `cluster.${what}.${process.pid}`
+  return { URL: url, QUEUE: name, NAMESPACE: name }
+}
+
+type Cluster = ReturnType<typeof newCluster>
+
+const mark = Task.make("it.mark", { parameters: { who: Schema.String } })
+
+/** One of ours. */
+class Node {
+  readonly lines = new Lines()
+  readonly told: Array<string> = []
+  readonly marks: Array<string> = []
+  state!: WorkerState["Service"]
+  worker!: Worker.Worker["Service"]
+  alive!: () => ReadonlyArray<string>
+  private readonly scope = Scope.makeUnsafe()
+
+  async start(cluster: Cluster, name: string): Promise<this> {
+    const { marks, told } = this
+    const watching = Bootstep.make("Watching", {
+      requires: [Gossip, WorkerState],
+      start: Effect.gen({ self: this }, function*() {
+        const gossip = yield* Gossip
+        this.state = yield* WorkerState
+        this.alive = () =>
+          gossip.state.aliveWorkers(performance.timeOrigin / 1000 + performance.now() / 1000)
+            .map(({ hostname }) => hostname)
+        yield* gossip.onNodeJoin(({ hostname }) => Effect.sync(() => told.push(`${hostname} joined`)))
+        yield* gossip.onNodeLeave(({ hostname }) => Effect.sync(() => told.push(`${hostname} left`)))
+        yield* gossip.onNodeLost(({ hostname }) => Effect.sync(() => told.push(`${hostname} lost`)))
+      })
+    })
+    const layer = Worker.make({
+      nodename: name,
+      concurrency: 1,
+      queues: [cluster.QUEUE],
+      tasks: [mark.toLayer(({ who }) => Effect.sync(() => void marks.push(who)))],
+      steps: { consumer: [watching] }
+    }).layer.pipe(
+      Layer.provide(DisabledBackend.layer),
+      Layer.provide(amqp({ url })),
+      Layer.provide(Layer.mergeAll(
+        Layer.succeed(Settings.DefaultQueue, cluster.QUEUE),
+        Layer.succeed(ControlSettings.ControlExchange, cluster.NAMESPACE),
+        Layer.succeed(EventSettings.EventExchange, `${cluster.NAMESPACE}.ev`)
+      )),
+      Layer.provide(this.lines.layer)
+    )
+    const built = await Effect.runPromise(Scope.provide(Layer.build(Layer.fresh(layer)), this.scope))
+    this.worker = Context.get(built, Worker.Worker)
+    return this
+  }
+
+  readonly stop = () => Effect.runPromise(Scope.close(this.scope, Exit.void))
+}
+
+const python = (cluster: Cluster, name: string) =>
+  CeleryWorker.start({
+    module: fileURLToPath(new URL("neighbour.py", import.meta.url)),
+    env: cluster,
+    args: ["--pool", "solo", "-n", name, "--loglevel", "DEBUG"]
+  })
+
+type Call = readonly [name: string, args: ReadonlyArray<unknown>, kwargs?: Readonly<Record<string, unknown>>]
+
+const control = (cluster: Cluster, clock: number, ...calls: ReadonlyArray<Call>) =>
+  runPython(readFileSync(new URL("neighbour_control.py", import.meta.url), "utf8"), {
+    env: {
+      ...cluster,
+      CLOCK: String(clock),
+      CALLS: JSON.stringify(calls.map(([name, args, kwargs]) => [name, args, kwargs ?? {}]))
+    }
+  })
+
+const happens = (what: string, holds: () => boolean, hint: () => string = () => "") => until(what, holds, 20_000, hint)
+
+const ours = "m-ours@host"
+const first = "a-python@host"
+const last = "z-python@host"
+
+describe("a cluster of both", () => {
+  it(
+    "shares what is revoked, sees each other come and go, and elects one of each in turn",
+    { timeout: 90_000 },
+    async () => {
+      const cluster = newCluster("both")
+      const node = new Node()
+      let early: CeleryWorker | undefined
+      let late: CeleryWorker | undefined
+      try {
+        // Ours finds Python's there.
+        early = await python(cluster, first)
+        await control(cluster, 0, ["revoke", ["r1"]], ["revoke", ["r2"]])
+        await happens("revoked there", () => early!.output.includes("r2"), () => early!.output)
+        await node.start(cluster, ours)
+        assert.isTrue(node.lines.has("mingle: sync with 1 nodes"))
+        assert.deepStrictEqual(node.state.revoked.ids(), ["r1", "r2"])
+        await happens("it is told of", () => early!.output.includes(`sync with ${ours}`), () => early!.output)
+        await happens("Python's has joined here", () => node.told.includes(`${first} joined`))
+        await happens(
+          "ours has joined there",
+          () => early!.output.includes(`${ours} joined the party`),
+          () => early!.output
+        )
+
+        // The lowest name wins between equal clocks: first Python's, then ours.
+        const signature = (who: string) => ({
+          task: "it.mark",
+          args: [who],
+          kwargs: {},
+          options: {},
+          subtask_type: null
+        })
+        await control(cluster, 1_000_000, ["election", ["e1", "task", signature("one")]])
+        await happens("e1 is won there", () => early!.output.includes("I won the election 'e1'"), () => early!.output)
+        await happens(
+          "and known here",
+          () => node.lines.all.some(({ text }) => /^node a-python@host\.\d+ elected for 'e1'/.test(text))
+        )
+        const done = () => node.marks.length + early!.output.split("marked one").length - 1
+        await happens("the task has run", () => done() === 1)
+
+        // Python's leaves, and another finds ours there.
+        await early.stop()
+        await happens("Python's has left here", () => node.told.includes(`${first} left`))
+        late = await python(cluster, last)
+        assert.match(late.output, /mingle: sync with 1 nodes/)
+        assert.isTrue(node.lines.has(`sync with ${last}`))
+        const [revoked] = await control(cluster, 0, ["revoked", [], { limit: 2 }])
+        assert.deepStrictEqual(revoked, { [ours]: ["r1", "r2"], [last]: ["r1", "r2"] })
+        await happens("the other has joined here", () => node.told.includes(`${last} joined`))
+        await happens(
+          "ours is known there",
+          () => late!.output.includes(`${ours} joined the party`),
+          () => late!.output
+        )
+        await control(cluster, 2_000_000, ["election", ["e2", "task", signature("two")]])
+        await happens("e2 is won here", () => node.lines.has("I won the election 'e2'"), () => late!.output)
+        await happens("the task has run", () => node.marks.includes("two") || late!.output.includes("marked two"))
+
+        // Ours leaves, and Python's is told.
+        await node.stop()
+        await happens("ours has left there", () => late!.output.includes(`${ours} left`), () => late!.output)
+      } finally {
+        await Promise.all([node.stop(), early?.kill(), late?.kill()])
+      }
+    }
+  )
+
+  it(
+    "misses who is killed, on both sides, and counts two of ours and one of Python's",
+    { timeout: 90_000 },
+    async () => {
+      const cluster = newCluster("lost")
+      const [a, b] = [new Node(), new Node()]
+      let other: CeleryWorker | undefined
+      try {
+        await a.start(cluster, "a-ours@host")
+        await b.start(cluster, "b-ours@host")
+        assert.isTrue(b.lines.has("mingle: sync with 1 nodes"))
+        other = await python(cluster, first)
+        assert.match(other.output, /mingle: sync with 2 nodes/)
+        await happens("all know all", () => a.alive().length === 2 && b.alive().length === 2)
+        await happens(
+          "Python's too",
+          () => ["a", "b"].every((name) => other!.output.includes(`${name}-ours@host joined the party`)),
+          () => other!.output
+        )
+        await b.stop()
+        await happens(
+          "b has left",
+          () => a.told.includes("b-ours@host left") && other!.output.includes("b-ours@host left"),
+          () => other!.output
+        )
+        await other.kill()
+        await happens("Python's is missed", () => a.told.includes(`${first} lost`))
+        assert.isTrue(a.lines.has(`missed heartbeat from ${first}`))
+        assert.deepStrictEqual(a.alive(), [])
+      } finally {
+        await Promise.all([a.stop(), b.stop(), other?.kill()])
+      }
+    }
+  )
+})
