@@ -15,6 +15,7 @@ import * as Schedule from "effect/Schedule"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import type { Settings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
+import { DelayedDelivery } from "./DelayedDelivery.ts"
 import { EventLoop } from "./EventLoop.ts"
 import { Tasks } from "./Tasks.ts"
 
@@ -22,6 +23,7 @@ import { Tasks } from "./Tasks.ts"
 export const steps = [
   Connection,
   Tasks,
+  DelayedDelivery,
   EventLoop
 ] as const
 
