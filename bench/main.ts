@@ -202,6 +202,30 @@ try {
       figures: [{ of: "millis", as: "ms", digits: 0, below }]
     })
   }
+  const holding = (program: "raw" | "celeriac") => async (): Promise<Line> => {
+    await once("raw", "fill-eta", 100_000)
+    const worker = start(program, "hold", 100_000)
+    try {
+      const taken = await worker.next()
+      await once("raw", "pace", 300)
+      return { ...taken, ...await worker.next() }
+    } finally {
+      worker.stop()
+    }
+  }
+  await duel({
+    name: "100,000 held until they are due",
+    baseline: holding("raw"),
+    ours: holding("celeriac"),
+    figures: [
+      { of: "rate", as: "taken in /s", digits: 0 },
+      { of: "bytes", as: "resident bytes each", digits: 0 },
+      { of: "behind", as: "start of one behind them, ms after the last was taken in", digits: 1, below: 1_000 },
+      { of: "p50", as: "due meanwhile, p50 ms", digits: 3 },
+      { of: "p99", as: "due meanwhile, p99 ms", digits: 3 }
+    ]
+  })
+  await once("raw", "fill", 0)
   const bootsteps = (scenario: string) => new Program(published.program("bootsteps"), [scenario]).next()
   for (
     const [scenario, name, wanted] of [

@@ -15,6 +15,7 @@
  */
 import { Compressions } from "@celeriac/messaging/Compressions"
 import type * as Content from "@celeriac/messaging/Content"
+import type { Address } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Producer from "@celeriac/messaging/Producer"
 import { Serializers } from "@celeriac/messaging/Serializers"
@@ -164,14 +165,22 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
         expiration: times.expires === undefined ? undefined : times.expires - now
       }, encodingOf(call, task.options))
       if (Result.isFailure(message)) return Effect.fail(message.failure)
-      const publish = (deadline: Duration.Input) => {
-        const publishing = producer.publish(message.success, {
-          exchange: way.exchange,
-          routingKey: way.routingKey,
+      const address = times.eta === undefined ? way : ways.delayed(way, times.eta - now)
+      const publishTo = ({ exchange, routingKey }: Address, deadline: Duration.Input) =>
+        producer.publish(message.success, {
+          exchange,
+          routingKey,
           declare: way.declare,
           deadline,
           retry: call.retry === false ? false : call.retryPolicy ?? true
         })
+      const publish = (deadline: Duration.Input) => {
+        const publishing = address === way
+          ? publishTo(way, deadline)
+          : Effect.catch(
+            publishTo(address, deadline),
+            (error) => isWithoutDelays(error) ? publishTo(way, deadline) : Effect.fail(error)
+          )
         const told = tellSent === undefined
           ? publishing
           : Effect.tap(publishing, () => Effect.sync(() => tellSent(message.success, way, way.queue)))
@@ -258,6 +267,10 @@ interface Sendable<A, E> extends SendWays.Named {
   /** By its name alone: there is no definition. */
   readonly isNamed?: boolean | undefined
 }
+
+/** No worker has declared the queues that keep delayed tasks: nothing was stored, and a worker will hold it. */
+const isWithoutDelays = ({ reason }: MessagingError): boolean =>
+  reason._tag === "NotFound" || reason._tag === "Unroutable"
 
 const none = Object.freeze({})
 const noArguments: ReadonlyArray<unknown> = Object.freeze([])

@@ -3,10 +3,11 @@
  * declared before, the priority. What a call says wins over what the definition
  * says, and that over the routes in effect.
  */
-import type { Queue } from "@celeriac/messaging/Entity"
+import type { Exchange, Queue } from "@celeriac/messaging/Entity"
 import type { Address } from "@celeriac/messaging/Message"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as DelayedDelivery from "../DelayedDelivery.ts"
 import * as Queues from "../Queues.ts"
 import * as Router from "../Router.ts"
 import * as Settings from "../Settings.ts"
@@ -25,17 +26,22 @@ interface Way extends Address {
   /** The name of the queue. */
   readonly queue: string
   readonly priority: number
+  /** What it goes through, if that is known. */
+  readonly through: Exchange | undefined
 }
 
 /** Finds ways. */
 export interface SendWays {
   readonly of: (task: Named, call: Router.Destination) => Result.Result<Way, TaskError.TaskError>
+  /** Where it goes when it is due in so many milliseconds: a detour, on which the broker keeps it so long, or the way itself. */
+  readonly delayed: (way: Way, millis: number) => Address
 }
 
 /** Over the queues, routes and defaults in effect. */
 export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
   const queues = yield* Queues.make
   const routes = yield* Router.Routes
+  const run = Effect.runForkWith(yield* Effect.context<never>())
   const declares = yield* Settings.DeclareQueues
   const defaultPriority = yield* Settings.DefaultPriority
 
@@ -55,6 +61,7 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
         routingKey,
         declare: declares ? [queue] : nothing,
         queue: queue.name,
+        through: queue.bindings.find((binding) => binding.exchange.name === exchange)?.exchange,
         priority: task.options.priority ?? route.priority ?? defaultPriority
       })
     )
@@ -70,7 +77,28 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
     return way
   }
 
-  return { of: (task, call) => Router.isNowhere(call) ? usual(task) : find(task, call) }
+  const warned = new Set<string>()
+  const delayed = (way: Way, millis: number): Address => {
+    const routingKey = DelayedDelivery.routingKey(millis / 1_000, way.routingKey)
+    if (routingKey === undefined) return way
+    if (way.through !== undefined && DelayedDelivery.isDelaying(way.through)) {
+      return { exchange: DelayedDelivery.exchange.name, routingKey }
+    }
+    const name = way.exchange === "" ? way.routingKey : way.exchange
+    if (!warned.has(name)) {
+      warned.add(name)
+      run(Effect.logWarning(
+        `Direct exchanges are not supported with native delayed delivery: tasks that are due later and go by ${name} are held by a worker until their time. Bind the queue to a topic exchange`
+      ))
+    }
+    return way
+  }
+  const isDelaying = DelayedDelivery.isActive([queues.default, ...yield* Queues.Configured])
+
+  return {
+    of: (task, call) => Router.isNowhere(call) ? usual(task) : find(task, call),
+    delayed: isDelaying ? delayed : (way) => way
+  }
 })
 
 const nothing: ReadonlyArray<Queue> = Object.freeze([])

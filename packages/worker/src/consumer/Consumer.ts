@@ -17,6 +17,7 @@ import type { Settings } from "../state/WorkerSettings.ts"
 import { Agent } from "./Agent.ts"
 import { Connection } from "./Connection.ts"
 import { ControlStep } from "./ControlStep.ts"
+import { DelayedDelivery } from "./DelayedDelivery.ts"
 import { EventLoop } from "./EventLoop.ts"
 import { Events } from "./Events.ts"
 import { Gossip } from "./Gossip.ts"
@@ -34,6 +35,7 @@ export const steps = [
   Agent,
   Tasks,
   ControlStep,
+  DelayedDelivery,
   EventLoop
 ] as const
 

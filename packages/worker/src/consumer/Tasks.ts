@@ -22,10 +22,25 @@ import { Queues, type Selection } from "../boot/Queues.ts"
 import { Timer } from "../boot/Timer.ts"
 import type { Bucket, MakeBucket, TaskBuckets } from "../execution/RateLimit.ts"
 import type { Strategies } from "../execution/Strategy.ts"
+import type * as Prefetch from "../state/Prefetch.ts"
 import { type UnknownQueue, UnknownTask } from "../state/WorkerError.ts"
+import type { ActiveRequest } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
+import { Receiver } from "./internal/Receiver.ts"
 import * as TaskQueue from "./internal/TaskQueue.ts"
 import { Mingle } from "./Mingle.ts"
+
+/** Celery's `qos`: the prefetch of every queue, besides what is held. The broker is told soon. */
+export interface Qos {
+  /** Of all queues together, as the broker was told; 0 is unlimited. */
+  readonly value: () => number
+  /** So many more for each queue than the settings say. Does nothing to one that is unlimited. */
+  readonly incrementEventually: (n?: number) => void
+  /** So many fewer, but one at least. */
+  readonly decrementEventually: (n?: number) => void
+  /** So many for each queue from now on, instead of what the settings say; 0 is unlimited. */
+  readonly set: (count: number) => void
+}
 
 /** A queue that is being consumed, and the scope that ends it. */
 interface Consumed {
@@ -56,6 +71,10 @@ export class Tasks extends Bootstep.Service<Tasks, {
   readonly addTaskQueue: (queue: string | Queue) => Effect.Effect<Queue, UnknownQueue>
   /** Consumes from it no more, after a reconnect neither. Gives whether it was selected. */
   readonly cancelTaskQueue: (name: string) => Effect.Effect<boolean>
+  /** How many messages each queue may have outstanding, as steps may change it for as long as the connection lives. */
+  readonly qos: Qos
+  /** Runs a request that is held for its ETA now. Gives whether it was held. */
+  readonly applyEtaTask: (request: ActiveRequest) => boolean
   /** Takes no more deliveries, and sends back what has not started. */
   readonly quiesce: Effect.Effect<void>
   /** Drops what has not started: the connection is gone, and the broker delivers it again. */
@@ -74,6 +93,11 @@ export class Tasks extends Bootstep.Service<Tasks, {
     /** Queues that were added, until they can be consumed. */
     const attempts = new Map<string, Fiber.Fiber<void>>()
     let quiet = false
+    let asked: Prefetch.Asked = { more: 0, instead: undefined }
+    const ask = (change: Partial<Prefetch.Asked>) => {
+      asked = { ...asked, ...change }
+      for (const { consumer } of consumed.values()) consumer.ask(asked)
+    }
 
     const consume = Effect.fnUntraced(function*(queue: Queue) {
       const own = yield* Scope.fork(scope)
@@ -82,6 +106,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
         Effect.onExit((exit) => Exit.isFailure(exit) ? Scope.close(own, exit) : Effect.void)
       )
       consumed.set(queue.name, { consumer, scope: own })
+      consumer.ask(asked)
     })
 
     const attempt = (queue: Queue) =>
@@ -160,6 +185,16 @@ export class Tasks extends Bootstep.Service<Tasks, {
       cancelTaskQueue: (name) => queues.cancel(name),
       consumingFrom: (queue) => consumed.has(queue),
       prefetch: () => Object.fromEntries(Array.from(consumed, ([name, { consumer }]) => [name, consumer.prefetch()])),
+      qos: {
+        value: () => total(Array.from(consumed.values(), ({ consumer }) => consumer.prefetch())),
+        incrementEventually: (n = 1) => ask({ more: asked.more + Math.max(0, n) }),
+        decrementEventually: (n = 1) => ask({ more: asked.more - Math.max(0, n) }),
+        set: (count) => ask({ instead: Math.max(0, Math.trunc(count)), more: 0 })
+      },
+      applyEtaTask: (request) =>
+        Array.from(consumed.values()).some(({ consumer }) =>
+          consumer.intakes.some((intake) => intake instanceof Receiver && intake.runNow(request))
+        ),
       quiesce,
       drop: Effect.map(cancelAll, (waiting) => {
         executor.completion.forget(waiting)

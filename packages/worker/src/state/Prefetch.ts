@@ -31,7 +31,7 @@ const horizonMillis = 100
 export const ceiling = 1_000
 
 /** AMQP carries the count in 16 bits: beyond, it is unlimited. */
-export const highest = 65_535
+const highest = 65_535
 
 /** What the consumer starts with. */
 export const initial = (policy: Prefetch, concurrency: number): number => {
@@ -67,4 +67,35 @@ export const next = (
 export const resized = (policy: Prefetch, concurrency: number, current: number): number => {
   const base = initial(policy, concurrency)
   return policy === "adaptive" ? Math.max(current, base) : base
+}
+
+/** What is asked for beside the rule, or instead of it. */
+export interface Asked {
+  readonly more: number
+  readonly instead: number | undefined
+}
+
+/** What is wanted in the end. What is unlimited stays so, and one message may always come. */
+export const ask = (wanted: number, { instead, more }: Asked): number => {
+  const base = instead ?? wanted
+  return base === 0 ? 0 : Math.max(1, base + more)
+}
+
+/** What of a queue is held until it is due, or has come by channels that consume no more. */
+export interface Outstanding {
+  readonly heldHere: number
+  readonly heldElsewhere: number
+  /** Came by those channels, and is not held. */
+  readonly busy: number
+  /** So many may be held at most. */
+  readonly most: number | undefined
+}
+
+/** What the broker is told for a channel. What is held is outstanding, but must not keep others from coming: unless it is too much. */
+export const target = (wanted: number, { busy, heldElsewhere, heldHere, most = Infinity }: Outstanding): number => {
+  if (wanted === 0) return 0
+  const held = heldHere + heldElsewhere
+  const free = Math.max(1, wanted - busy)
+  const room = Math.max(0, most - held)
+  return Math.min(highest, Math.max(1, heldHere + (held === 0 ? free : Math.min(free, room))))
 }

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
+import type * as DelayedDelivery from "@celeriac/tasks/DelayedDelivery"
 import * as Nodename from "@celeriac/tasks/Nodename"
 import * as Setting from "@celeriac/tasks/Setting"
 import * as SettingKind from "@celeriac/tasks/SettingKind"
@@ -19,6 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { availableParallelism } from "node:os"
+import { getHeapStatistics } from "node:v8"
 import type * as Autoscale from "./Autoscale.ts"
 import * as Optional from "./Optional.ts"
 import type { Prefetch } from "./Prefetch.ts"
@@ -65,6 +67,16 @@ const autoscale: Setting.Kind<Autoscale.Bounds> = {
     return { max: Math.max(one, other), min: Math.min(one, other) }
   },
   fromCelery: (value) => value
+}
+
+/** What a queue's tasks may take that are held here until they are due, whatever the settings say, in bytes: a quarter of the heap. */
+export const heldBytesLimit = getHeapStatistics().heap_size_limit / 4
+
+const queueType: Setting.Kind<DelayedDelivery.QueueType> = {
+  schema: () => Schema.Literals(["classic", "quorum"]),
+  expected: "\"classic\" or \"quorum\"",
+  fromText: (text) => text,
+  fromCelery: (type) => type
 }
 
 /** The settings of this room. */
@@ -135,6 +147,27 @@ export const table = {
     doc:
       "How many messages may wait here: `adaptive` is as many as are worth a tenth of a second, a number is for each slot.",
     flag: { name: "prefetch-multiplier", metavar: "N" }
+  }),
+  etaTaskLimit: Setting.make<number | undefined, number>(
+    SettingKind.integer({ from: 1, expected: "a whole number of at least 1, or left out for no limit" }),
+    {
+      celery: "worker_eta_task_limit",
+      default: () => undefined,
+      defaultShown: "none",
+      doc:
+        "How many tasks of a queue may be held here until they are due. With so many, no others come, whether they are due or not."
+    }
+  ),
+  detectQuorumQueues: Setting.make(SettingKind.flag, {
+    celery: "worker_detect_quorum_queues",
+    default: () => true,
+    doc:
+      "Whether the broker is asked which queues count what comes back to them, before anything is given back; otherwise a queue is what it is declared as."
+  }),
+  delayedDeliveryQueueType: Setting.make<DelayedDelivery.QueueType, DelayedDelivery.QueueType>(queueType, {
+    celery: "broker_native_delayed_delivery_queue_type",
+    default: () => "quorum",
+    doc: "What the queues are in which the broker keeps tasks of quorum queues until they are due."
   }),
   revokesMax: Setting.make(
     SettingKind.integer({ from: 1, expected: "a whole number of at least 1" }),

@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
-import { settled } from "../support.ts"
 
 const make = (beat: boolean) => {
   const seen: Array<boolean> = []

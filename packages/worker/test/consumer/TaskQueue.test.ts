@@ -4,6 +4,7 @@ import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Task from "@celeriac/tasks/Task"
 import { Pool } from "@celeriac/worker/boot/Pool"
+import { Tasks } from "@celeriac/worker/consumer/Tasks"
 import * as RequestObserver from "@celeriac/worker/execution/RequestObserver"
 import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
@@ -161,6 +162,84 @@ describe("the prefetch", () => {
       assert.strictEqual(state.succeeded, 120)
       assert.strictEqual(yield* prefetch, 8 + 12)
     }).pipe(Effect.provide(running(define({ tasks: [NapLive], concurrency: 2 }))), Effect.provide(quiet)))
+
+  it.effect("follows what is held no further than to the limit of ETA tasks, and again when some are due", () =>
+    Effect.gen(function*() {
+      for (let n = 0; n < 100; n++) {
+        yield* publish(taskMessage({ task: "nap", id: `held ${n}`, args: [0], eta: 60_000 + n * 1_000 }))
+        yield* settled
+      }
+      const { state } = yield* Worker
+      assert.isAtLeast(state.requests.size, 20)
+      assert.isAtMost(state.requests.size, 20 + 4)
+      // As they become due, others come.
+      yield* TestClock.adjust("90 seconds")
+      yield* settled
+      assert.strictEqual(state.succeeded, 31)
+      assert.isAtLeast(state.requests.size, 20)
+      assert.isAtMost(state.requests.size, 20 + 4)
+      yield* TestClock.adjust("10 minutes")
+      yield* settled
+      assert.strictEqual(state.succeeded, 100)
+    }).pipe(
+      Effect.provide(running(define({ tasks: [NapLive], concurrency: 1, settings: { etaTaskLimit: 20 } }))),
+      Effect.provide(quiet)
+    ))
+
+  it.effect("is more, less or another when a step says so, and at least one", () => {
+    const found = Deferred.makeUnsafe<Tasks["Service"]>()
+    const Grab = Bootstep.make("Grab", {
+      requires: [Tasks],
+      start: Effect.flatMap(Tasks, (tasks) => Deferred.succeed(found, tasks))
+    })
+    return Effect.gen(function*() {
+      const { qos } = yield* Deferred.await(found)
+      const told = Effect.andThen(settled, Effect.map(prefetch, (prefetch) => [prefetch, qos.value()]))
+      assert.deepStrictEqual(yield* told, [8, 8])
+      qos.incrementEventually(3)
+      assert.deepStrictEqual(yield* told, [11, 11])
+      qos.decrementEventually()
+      assert.deepStrictEqual(yield* told, [10, 10])
+      qos.decrementEventually(100)
+      assert.deepStrictEqual(yield* told, [1, 1])
+      qos.set(50)
+      assert.deepStrictEqual(yield* told, [50, 50])
+      qos.set(0)
+      assert.deepStrictEqual(yield* told, [0, 0])
+      qos.incrementEventually(5)
+      assert.deepStrictEqual(yield* told, [0, 0])
+    }).pipe(
+      Effect.provide(running(define({ tasks: [NapLive], prefetch: { count: 8 }, steps: { consumer: [Grab] } }))),
+      Effect.provide(quiet)
+    )
+  })
+
+  it.effect("is left alone by a request that a step applies before its time", () => {
+    const found = Deferred.makeUnsafe<Tasks["Service"]>()
+    const Grab = Bootstep.make("Grab", {
+      requires: [Tasks],
+      start: Effect.flatMap(Tasks, (tasks) => Deferred.succeed(found, tasks))
+    })
+    return Effect.gen(function*() {
+      const tasks = yield* Deferred.await(found)
+      const { state } = yield* Worker
+      for (const id of ["a", "b"]) yield* publish(taskMessage({ task: "nap", id, args: [0], eta: 60_000 }))
+      yield* settled
+      const [a] = state.requests
+      assert.isTrue(tasks.applyEtaTask(a!))
+      assert.isFalse(tasks.applyEtaTask(a!))
+      yield* settled
+      assert.strictEqual(state.succeeded, 1)
+      assert.deepStrictEqual(Array.from(state.requests, ({ id }) => id), ["b"])
+      yield* TestClock.adjust("1 minute")
+      yield* settled
+      assert.strictEqual(state.succeeded, 2)
+      assert.deepStrictEqual(yield* counts(), [0, 0])
+    }).pipe(
+      Effect.provide(running(define({ tasks: [NapLive], steps: { consumer: [Grab] } }))),
+      Effect.provide(quiet)
+    )
+  })
 
   it.effect("of one queue gives back what that queue brought, and nothing else's", () => {
     const doors = new Doors()

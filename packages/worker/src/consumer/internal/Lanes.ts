@@ -104,6 +104,13 @@ export class Lanes {
     return held
   }
 
+  /** What all that are held take. */
+  get heldBytes(): number {
+    let bytes = this.lane?.receiver.heldBytes ?? 0
+    for (const { receiver } of this.parked) bytes += receiver.heldBytes
+    return bytes
+  }
+
   /** How many came by lanes that do not consume, and wait for a slot or run. */
   get parkedBusy(): number {
     let busy = 0

@@ -26,6 +26,7 @@ import type { Intake } from "../../execution/internal/Subject.ts"
 import { Request } from "../../execution/Request.ts"
 import type { Decision } from "../../execution/Strategy.ts"
 import { WorkerSettings } from "../../state/WorkerSettings.ts"
+import type { ActiveRequest } from "../../state/WorkerState.ts"
 import * as Outcome from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import { HeldRequests } from "./HeldRequests.ts"
@@ -97,6 +98,10 @@ export class Receiver implements Intake {
     return this.held.size + Math.min(this.limitedCount, mostLimited)
   }
 
+  get heldBytes(): number {
+    return this.held.bytes
+  }
+
   /** Of those that are not held. */
   get busyCount(): number {
     return this.outstanding.count - this.heldCount
@@ -121,6 +126,11 @@ export class Receiver implements Intake {
   readonly limited = (by: 1 | -1): void => {
     this.limitedCount += by
     this.watcher.onDue()
+  }
+
+  /** Its time is now. Gives whether it was held. */
+  runNow(request: ActiveRequest): boolean {
+    return this.held.dueNow(request)
   }
 
   /** Takes back the requests that wait for a time. */

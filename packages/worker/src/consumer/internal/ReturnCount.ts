@@ -20,13 +20,15 @@ import type * as Scope from "effect/Scope"
 
 const key = "x-queue-type"
 
-/** Asks once, when it is needed. The queue has been declared. */
+/** Asks once, when it is needed, if it `asks` at all. The queue has been declared. */
 export const isCounted = (
   queue: Queue,
-  openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>
+  openChannel: Effect.Effect<Channel, MessagingError, Scope.Scope>,
+  asks = true
 ): Effect.Effect<boolean> => {
   const declared = queue.arguments[key]
   if (declared !== undefined || queue.name === "") return Effect.succeed(declared !== "classic")
+  if (!asks) return Effect.succeed(false)
   const asClassic: Queue = { ...queue, arguments: { ...queue.arguments, [key]: "classic" } }
   return openChannel.pipe(
     Effect.flatMap((channel) => channel.declareQueue(asClassic)),

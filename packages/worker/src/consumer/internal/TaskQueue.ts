@@ -22,12 +22,11 @@ import type * as Scope from "effect/Scope"
 import { Execution } from "../../boot/Execution.ts"
 import { Pool } from "../../boot/Pool.ts"
 import { Timer } from "../../boot/Timer.ts"
-import type { Executor } from "../../execution/internal/Executor.ts"
 import type { Intake } from "../../execution/internal/Subject.ts"
 import type { Request } from "../../execution/Request.ts"
 import * as Prefetch from "../../state/Prefetch.ts"
 import * as WorkerLog from "../../state/WorkerLog.ts"
-import { WorkerSettings } from "../../state/WorkerSettings.ts"
+import { heldBytesLimit, type Settings, WorkerSettings } from "../../state/WorkerSettings.ts"
 import { Connection } from "../Connection.ts"
 import * as Lanes from "./Lanes.ts"
 import * as Receiver from "./Receiver.ts"
@@ -39,6 +38,8 @@ export interface TaskQueue {
   readonly intakes: ReadonlyArray<Intake>
   /** How many messages may be outstanding now; 0 is unlimited. */
   readonly prefetch: () => number
+  /** From now on, other than the settings say. */
+  readonly ask: (asked: Prefetch.Asked) => void
   /** No more deliveries. What waits for a time is handed out; what runs goes on and can be settled. */
   readonly cancel: Effect.Effect<ReadonlyArray<Request>>
   /** Every message of the queue that came here is settled. */
@@ -53,18 +54,20 @@ type Services = Connection | Pool | Execution | Timer | Receiver.Services
 /** Consumes until the scope closes. Succeeds when the first deliveries may come. */
 export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Services | Scope.Scope> =>
   Effect.gen(function*() {
-    const consuming = new Consuming(
+    const consuming = new Consuming({
       queue,
-      yield* Connection,
-      (yield* Execution).executor,
-      (yield* Pool).capacity,
-      (yield* WorkerSettings).prefetch,
-      (yield* Timer).queue,
-      yield* Clock.Clock,
-      yield* WorkerLog.make,
-      Effect.runForkWith(yield* Effect.context<never>()),
-      { makeReceiver: yield* Receiver.make, scope: yield* Effect.scope, laneSize: yield* Lanes.LaneSize }
-    )
+      connection: yield* Connection,
+      executor: (yield* Execution).executor,
+      concurrency: (yield* Pool).capacity,
+      settings: yield* WorkerSettings,
+      timer: (yield* Timer).queue,
+      clock: yield* Clock.Clock,
+      log: yield* WorkerLog.make,
+      run: Effect.runForkWith(yield* Effect.context<never>()),
+      makeReceiver: yield* Receiver.make,
+      scope: yield* Effect.scope,
+      laneSize: yield* Lanes.LaneSize
+    })
     yield* Effect.addFinalizer(() => Effect.sync(consuming.rest))
     const first = Deferred.makeUnsafe<void, MessagingError>()
     yield* Bootstep.forkSupervised(consuming.stayOpen(first))
@@ -86,20 +89,22 @@ export const persist = <A, R>(
 const cannot = (queue: Queue, error: MessagingError): Effect.Effect<void> =>
   Effect.logError(`Cannot consume from ${queue.name}: ${WorkerLog.sentence(error.message)} Trying again`)
 
+interface Parts extends Omit<Lanes.Parts, "watcher" | "prefetch"> {
+  readonly concurrency: () => number
+  readonly settings: Settings
+  readonly timer: TimerHeap
+  readonly clock: Clock.Clock
+}
+
 class Consuming implements TaskQueue, Lanes.Watcher {
   readonly queue: Queue
-  private readonly uri: string
-  private readonly openChannel: Connection["Service"]["openChannel"]
-  private readonly executor: Executor
-  private readonly concurrency: () => number
+  private readonly parts: Parts
   private readonly rule: Prefetch.Prefetch
-  private readonly timer: TimerHeap
-  private readonly clock: Clock.Clock
-  private readonly log: WorkerLog.WorkerLog
-  private readonly run: (effect: Effect.Effect<void>) => unknown
   private readonly lanes: Lanes.Lanes
   /** What the rule wants, without what is held. */
   private wanted: number
+  /** What others ask for, beside the rule or instead of it. */
+  private asked: Prefetch.Asked = { more: 0, instead: undefined }
   /** Whether the broker counts what comes back to the queue, once that was asked. */
   private isCounted: boolean | undefined
   /** How many were settled, or taken in to be held, since `windowStart`. */
@@ -108,32 +113,13 @@ class Consuming implements TaskQueue, Lanes.Watcher {
   /** Of the next look at the prefetch; none while there is nothing to adapt. */
   private nextLook: Entry | undefined
 
-  constructor(
-    queue: Queue,
-    connection: Connection["Service"],
-    executor: Executor,
-    concurrency: () => number,
-    rule: Prefetch.Prefetch,
-    timer: TimerHeap,
-    clock: Clock.Clock,
-    log: WorkerLog.WorkerLog,
-    run: (effect: Effect.Effect<void>) => unknown,
-    parts: Pick<Lanes.Parts, "makeReceiver" | "scope" | "laneSize">
-  ) {
-    this.queue = queue
-    this.uri = connection.uri
-    this.openChannel = connection.openChannel
-    this.executor = executor
-    this.concurrency = concurrency
-    this.rule = rule
-    this.timer = timer
-    this.clock = clock
-    this.log = log
-    this.run = run
-    this.wanted = Prefetch.initial(rule, concurrency())
-    this.windowStart = clock.currentTimeMillisUnsafe()
-    const prefetch = () => this.target(0)
-    this.lanes = new Lanes.Lanes({ ...parts, queue, connection, executor, run, log, watcher: this, prefetch })
+  constructor(parts: Parts) {
+    this.queue = parts.queue
+    this.parts = parts
+    this.rule = parts.settings.prefetch
+    this.wanted = Prefetch.initial(this.rule, parts.concurrency())
+    this.windowStart = parts.clock.currentTimeMillisUnsafe()
+    this.lanes = new Lanes.Lanes({ ...parts, watcher: this, prefetch: () => this.target(0) })
   }
 
   readonly prefetch = (): number => this.lanes.current?.applied ?? this.wanted
@@ -153,7 +139,7 @@ class Consuming implements TaskQueue, Lanes.Watcher {
     let isLost = false
     return Session.run({
       what: `queue '${queue.name}'`,
-      uri: this.uri,
+      uri: this.parts.connection.uri,
       open: lanes.open,
       wanted: Effect.suspend(() => lanes.isClosed ? Effect.never : Effect.void),
       watch: Deferred.await,
@@ -190,18 +176,23 @@ class Consuming implements TaskQueue, Lanes.Watcher {
     this.nextLook = undefined
   }
 
+  readonly ask = (asked: Prefetch.Asked): void => {
+    this.asked = asked
+    this.apply()
+  }
+
   readonly resized: Effect.Effect<void> = Effect.sync(() => {
-    this.wanted = Prefetch.resized(this.rule, this.concurrency(), this.wanted)
+    this.wanted = Prefetch.resized(this.rule, this.parts.concurrency(), this.wanted)
     this.lookLater()
     this.apply()
   })
 
   /** Looks at what was done lately, and changes the prefetch if that would help. */
   private adapt(): void {
-    const now = this.clock.currentTimeMillisUnsafe()
+    const now = this.parts.clock.currentTimeMillisUnsafe()
     const millis = now - this.windowStart
     if (this.lanes.isClosed || millis < shortestWindow) return
-    this.wanted = Prefetch.next(this.rule, this.concurrency(), this.wanted, this.done, millis)
+    this.wanted = Prefetch.next(this.rule, this.parts.concurrency(), this.wanted, this.done, millis)
     this.done = 0
     this.windowStart = now
     this.apply()
@@ -210,13 +201,13 @@ class Consuming implements TaskQueue, Lanes.Watcher {
   /** A consumer that was throttled, or hoards, does not notice by itself when nothing ends. */
   private lookLater(): void {
     if (this.nextLook !== undefined || this.rule !== "adaptive" || this.lanes.isClosed) return
-    this.nextLook = this.timer.enter(this.clock.currentTimeMillisUnsafe() + lookEvery, this.look)
+    this.nextLook = this.parts.timer.enter(this.parts.clock.currentTimeMillisUnsafe() + lookEvery, this.look)
   }
 
   /** Looks again as long as something ends, or there is more to give back. */
   private readonly look = (): void => {
     this.nextLook = undefined
-    if (this.done > 0 || this.wanted > Prefetch.initial(this.rule, this.concurrency())) this.lookLater()
+    if (this.done > 0 || this.wanted > Prefetch.initial(this.rule, this.parts.concurrency())) this.lookLater()
     this.adapt()
   }
 
@@ -228,10 +219,10 @@ class Consuming implements TaskQueue, Lanes.Watcher {
     if (target === lane.applied) return
     const isLess = lane.applied === 0 || (target !== 0 && target < lane.applied)
     lane.applied = target
-    this.run(
+    this.parts.run(
       lane.subscription.setPrefetch(target).pipe(
         Effect.andThen(Effect.sync(() => {
-          this.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
+          this.parts.log.log("Debug", `basic.qos: prefetch_count->${target}`, { queue: this.queue.name })
         })),
         Effect.andThen(isLess ? this.returnExcess : Effect.void),
         // The channel is gone: a new one is on its way, and is told at once.
@@ -243,21 +234,23 @@ class Consuming implements TaskQueue, Lanes.Watcher {
   /** Gives back what is beyond the prefetch, each message once at most, and only where that does not count against it. */
   private readonly returnExcess: Effect.Effect<void> = Effect.suspend(() =>
     this.isCounted === undefined
-      ? Effect.tap(ReturnCount.isCounted(this.queue, this.openChannel()), (isCounted) =>
-        Effect.sync(() => void (this.isCounted = isCounted)))
+      ? Effect.tap(
+        ReturnCount.isCounted(this.queue, this.parts.connection.openChannel(), this.parts.settings.detectQuorumQueues),
+        (isCounted) => Effect.sync(() => void (this.isCounted = isCounted))
+      )
       : Effect.succeed(this.isCounted)
   ).pipe(
     Effect.map((isCounted) => {
       const lane = this.lanes.current
       if (isCounted || lane === undefined || lane.applied === 0) return
-      this.executor.returnExcess(Math.max(1, lane.applied - lane.receiver.heldCount), lane.receiver)
+      this.parts.executor.returnExcess(Math.max(1, lane.applied - lane.receiver.heldCount), lane.receiver)
     })
   )
 
-  /** What is held on the lane is outstanding, but must not keep others from coming. */
-  private target(held: number): number {
-    if (this.wanted === 0) return 0
-    return Math.min(Prefetch.highest, held + Math.max(1, this.wanted - this.lanes.parkedBusy))
+  private target(heldHere: number): number {
+    const { heldBytes, parkedBusy: busy, parkedHeld } = this.lanes
+    const most = heldBytes > heldBytesLimit ? 0 : this.parts.settings.etaTaskLimit
+    return Prefetch.target(Prefetch.ask(this.wanted, this.asked), { heldHere, heldElsewhere: parkedHeld, busy, most })
   }
 
   readonly onFinished = (lane: Lanes.Lane): void => {
@@ -280,7 +273,8 @@ class Consuming implements TaskQueue, Lanes.Watcher {
     const lane = this.lanes.current
     if (lane === undefined || lane.applied === 0) return
     const more = this.target(lane.receiver.heldCount) - lane.applied
-    if (more > this.wanted / 2 || -more > this.wanted) this.apply()
+    const many = Math.min(this.wanted, this.parts.settings.etaTaskLimit ?? this.wanted)
+    if (more > many / 2 || -more > many) this.apply()
   }
 }
 
