@@ -106,6 +106,10 @@ export class Request implements Subject, ActiveRequest {
   get routingKey(): string {
     return this.from.routingKey
   }
+  /** The queue it came from: what a retry goes to, whatever became of its routing key on the way. */
+  get queue(): string | undefined {
+    return this.receivedBy.queue
+  }
   get size(): number {
     return this.from.body.length
   }
