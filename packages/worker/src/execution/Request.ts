@@ -128,6 +128,10 @@ export class Request implements Subject, ActiveRequest {
   get sendsEvents(): boolean {
     return this.options.sendEvents
   }
+  /** The queue it came from: what a retry goes to, whatever became of its routing key on the way. */
+  get queue(): string | undefined {
+    return this.receivedBy.queue
+  }
   get size(): number {
     return this.from.body.length
   }

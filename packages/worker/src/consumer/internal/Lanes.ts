@@ -160,6 +160,7 @@ export class Lanes {
         const channel = yield* connection.openChannel()
         yield* Topology.declareQueue(channel, queue)
         const receiver = makeReceiver({
+          queue: queue.name,
           onFinished: () => watcher.onFinished(lane),
           onHeld: () => watcher.onHeld(lane),
           onDue: () => watcher.onDue(lane)

@@ -33,6 +33,8 @@ import { HeldRequests } from "./HeldRequests.ts"
 
 /** Whoever decides how many messages may come. */
 export interface Watcher {
+  /** What its messages come from. */
+  readonly queue: string
   /** A request came to something. */
   readonly onFinished: () => void
   /** One more request is held for its ETA. */
@@ -91,6 +93,10 @@ export class Receiver implements Intake {
     this.read = read
     this.hostname = hostname
     this.held = new HeldRequests(timer)
+  }
+
+  get queue(): string {
+    return this.watcher.queue
   }
 
   /** How many are outstanding and must not keep others from coming. */

@@ -11,6 +11,8 @@ import type { Observed } from "../RequestObserver.ts"
 
 /** Whoever received a message: told, once, when its place among the prefetched is free. */
 export interface Intake {
+  /** The queue it came from. */
+  readonly queue?: string | undefined
   /** It came to something. */
   readonly finished: () => void
   /** It went without having come to anything: back to the broker, or lost with its channel. */
