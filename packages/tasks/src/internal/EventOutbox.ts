@@ -43,10 +43,13 @@ const json = { contentType: "application/json", contentEncoding: "utf-8" }
 
 export const writeJson: Write = (text) => ({ body: Buffer.from(text, "utf8"), properties: json })
 
-/** Text of events that goes in one message. */
+/**
+ * A message, and how many events are in it. Bytes wait better than text, which
+ * the garbage collector would carry from place to place.
+ */
 interface Parcel {
-  readonly text: string
-  readonly routingKey: string
+  readonly message: Message
+  readonly to: Address
   readonly events: number
 }
 
@@ -70,6 +73,9 @@ export class EventOutbox {
   private readonly underWay = new InFlight()
   private bytesUnderWay = 0
   private dropped = 0
+  /** What the last message was written in, and with it. */
+  private written: Properties | undefined
+  private properties: Properties = {}
   private readonly addresses = new Map<string, Address>()
 
   constructor(
@@ -99,7 +105,7 @@ export class EventOutbox {
 
   /** An event that goes by itself. */
   post(text: string, type: string): void {
-    this.dispatch({ text, routingKey: routingKeyOf(type), events: 1 })
+    this.dispatch(text, routingKeyOf(type), 1)
   }
 
   readonly attach = (outlet: Outlet): () => void => {
@@ -127,13 +133,15 @@ export class EventOutbox {
   /** What was put together goes. */
   private close(): void {
     if (this.batched === 0) return
-    const parcel = { text: `[${this.batch}]`, routingKey: "task.multi", events: this.batched }
+    const { batch, batched } = this
     this.batch = ""
     this.batched = 0
-    this.dispatch(parcel)
+    this.dispatch(`[${batch}]`, "task.multi", batched)
   }
 
-  private dispatch(parcel: Parcel): void {
+  private dispatch(text: string, routingKey: string, events: number): void {
+    const parcel = this.pack(text, routingKey, events)
+    if (parcel === undefined) return
     if (this.outlet !== undefined && this.keptEvents === 0 && this.hasRoom) return this.hand(parcel, this.outlet)
     MutableList.append(this.kept, parcel)
     this.count(parcel, 1)
@@ -159,19 +167,27 @@ export class EventOutbox {
     }
   }
 
-  private hand(parcel: Parcel, outlet: Outlet): void {
-    const { events, text } = parcel
-    let message: Message
+  private pack(text: string, routingKey: string, events: number): Parcel | undefined {
     try {
       const { body, properties } = this.write(text)
-      message = { body, headers: this.headers, properties: { ...properties, deliveryMode: 1, priority: 0 } }
+      if (properties !== this.written) {
+        this.written = properties
+        this.properties = { ...properties, deliveryMode: 1, priority: 0 }
+      }
+      const message = { body, headers: this.headers, properties: this.properties }
+      return { message, to: this.addressOf(routingKey), events }
     } catch (error) {
-      return this.tell(`${events} events could not be written: ${String(error)}`)
+      this.tell(`${events} events could not be written: ${String(error)}`)
+      return undefined
     }
+  }
+
+  private hand(parcel: Parcel, outlet: Outlet): void {
+    const bytes = parcel.message.body.length
     this.underWay.begin()
-    this.bytesUnderWay += text.length
-    outlet.publish(message, this.addressOf(parcel.routingKey), (error) => {
-      this.bytesUnderWay -= text.length
+    this.bytesUnderWay += bytes
+    outlet.publish(parcel.message, parcel.to, (error) => {
+      this.bytesUnderWay -= bytes
       if (error !== undefined) this.failed(parcel, error)
       else if (this.keptEvents > 0) this.drain()
       this.underWay.end()
@@ -196,9 +212,9 @@ export class EventOutbox {
     this.dropped += parcel.events
   }
 
-  private count({ events, text }: Parcel, by: 1 | -1): void {
+  private count({ events, message }: Parcel, by: 1 | -1): void {
     this.keptEvents += by * events
-    this.keptBytes += by * text.length
+    this.keptBytes += by * message.body.length
   }
 
   private addressOf(routingKey: string): Address {
