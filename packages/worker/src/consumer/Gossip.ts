@@ -79,7 +79,7 @@ export interface Gossiping {
 }
 
 /** For a worker that does not listen to others: it knows none, and holds no elections. */
-export const disabled = (): Gossiping => ({
+const disabled = (): Gossiping => ({
   state: new ClusterState(),
   aliveWorkers: Effect.succeed([]),
   onNodeJoin: () => Effect.void,
