@@ -41,7 +41,7 @@ export interface Mingled {
 }
 
 /** For a worker that introduces itself to nobody. */
-export const disabled: Mingled = { nodes: () => [] }
+const disabled: Mingled = { nodes: () => [] }
 
 /** How long somebody may take to be the first who answers. Celery waits as long, always. */
 const patience = "1 second"

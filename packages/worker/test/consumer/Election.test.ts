@@ -1,15 +1,24 @@
 /** The rules of an election, for every order in which what the nodes say may come. */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import {
-  type Candidature,
-  Elections,
-  grace,
-  nodeId,
-  patience,
-  precedes,
-  type Verdict
-} from "../../src/consumer/internal/Election.ts"
+import { Elections, nodeId, type Verdict } from "../../src/consumer/internal/Election.ts"
+
+type Candidature = Parameters<Elections["stand"]>[0]
+
+/** ms. */
+const grace = 1_000
+const patience = 10_000
+
+/** Which of two wins. */
+const precedes = (one: Candidature, other: Candidature): boolean => {
+  const elections = new Elections()
+  elections.hold("e", 0)
+  elections.stand(one, 0)
+  elections.stand(other, 0)
+  elections.answer("e", "voter", 0)
+  const [verdict] = elections.settle(["voter"], 0).concat(elections.settle(["voter"], grace))
+  return verdict?._tag === "Elected" && verdict.candidature === one && one !== other
+}
 
 const candidature = (hostname: string, clock: number, more: Partial<Candidature> = {}): Candidature => ({
   id: "e",

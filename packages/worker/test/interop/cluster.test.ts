@@ -11,6 +11,7 @@ import { WorkerState } from "@celeriac/worker/state/WorkerState"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -45,7 +46,7 @@ class Node {
   alive!: () => ReadonlyArray<string>
   private readonly scope = Scope.makeUnsafe()
 
-  async start(cluster: Cluster, name: string): Promise<this> {
+  async start(cluster: Cluster, name: string, heartbeatInterval: Duration.Input = "2 seconds"): Promise<this> {
     const { marks, told } = this
     const watching = Bootstep.make("Watching", {
       requires: [Gossip, WorkerState],
@@ -64,6 +65,7 @@ class Node {
       nodename: name,
       concurrency: 1,
       queues: [cluster.QUEUE],
+      settings: { heartbeatInterval },
       tasks: [mark.toLayer(({ who }) => Effect.sync(() => void marks.push(who)))],
       steps: { consumer: [watching] }
     }).layer.pipe(
@@ -91,15 +93,16 @@ const python = (cluster: Cluster, name: string) =>
     args: ["--pool", "solo", "-n", name, "--loglevel", "DEBUG"]
   })
 
-type Call = readonly [name: string, args: ReadonlyArray<unknown>, kwargs?: Readonly<Record<string, unknown>>]
+type Call = readonly [
+  method: string,
+  args: Readonly<Record<string, unknown>>,
+  destination: ReadonlyArray<string> | null,
+  clock: number
+]
 
-const control = (cluster: Cluster, clock: number, ...calls: ReadonlyArray<Call>) =>
+const control = (cluster: Cluster, calls: ReadonlyArray<Call>, replies = 0) =>
   runPython(readFileSync(new URL("neighbour_control.py", import.meta.url), "utf8"), {
-    env: {
-      ...cluster,
-      CLOCK: String(clock),
-      CALLS: JSON.stringify(calls.map(([name, args, kwargs]) => [name, args, kwargs ?? {}]))
-    }
+    env: { ...cluster, CALLS: JSON.stringify(calls), REPLIES: String(replies) }
   })
 
 const happens = (what: string, holds: () => boolean, hint: () => string = () => "") => until(what, holds, 20_000, hint)
@@ -120,9 +123,10 @@ describe("a cluster of both", () => {
       try {
         // Ours finds Python's there.
         early = await python(cluster, first)
-        await control(cluster, 0, ["revoke", ["r1"]], ["revoke", ["r2"]])
+        await control(cluster, [["revoke", { task_id: "r1" }, null, 0], ["revoke", { task_id: "r2" }, null, 0]])
         await happens("revoked there", () => early!.output.includes("r2"), () => early!.output)
-        await node.start(cluster, ours)
+        // Its own clock is not told of between two commands.
+        await node.start(cluster, ours, "1 minute")
         assert.isTrue(node.lines.has("mingle: sync with 1 nodes"))
         assert.deepStrictEqual(node.state.revoked.ids(), ["r1", "r2"])
         await happens("it is told of", () => early!.output.includes(`sync with ${ours}`), () => early!.output)
@@ -133,7 +137,7 @@ describe("a cluster of both", () => {
           () => early!.output
         )
 
-        // The lowest name wins between equal clocks: first Python's, then ours.
+        // Whoever stood at the lower time wins. Ours stands first: Celery breaks over a candidature that is alone.
         const signature = (who: string) => ({
           task: "it.mark",
           args: [who],
@@ -141,14 +145,18 @@ describe("a cluster of both", () => {
           options: {},
           subtask_type: null
         })
-        await control(cluster, 1_000_000, ["election", ["e1", "task", signature("one")]])
+        const election = (id: string, who: string) => ({ id, topic: "task", action: signature(who) })
+        await control(cluster, [
+          ["election", election("e1", "one"), [ours], 1_000_000],
+          ["election", election("e1", "one"), [first], 500_000]
+        ])
         await happens("e1 is won there", () => early!.output.includes("I won the election 'e1'"), () => early!.output)
         await happens(
           "and known here",
           () => node.lines.all.some(({ text }) => /^node a-python@host\.\d+ elected for 'e1'/.test(text))
         )
         const done = () => node.marks.length + early!.output.split("marked one").length - 1
-        await happens("the task has run", () => done() === 1)
+        await happens("the task has run", () => done() === 1, () => early!.output)
 
         // Python's leaves, and another finds ours there.
         await early.stop()
@@ -156,7 +164,7 @@ describe("a cluster of both", () => {
         late = await python(cluster, last)
         assert.match(late.output, /mingle: sync with 1 nodes/)
         assert.isTrue(node.lines.has(`sync with ${last}`))
-        const [revoked] = await control(cluster, 0, ["revoked", [], { limit: 2 }])
+        const [revoked] = await control(cluster, [["heartbeat", {}, [ours], 0]], 2)
         assert.deepStrictEqual(revoked, { [ours]: ["r1", "r2"], [last]: ["r1", "r2"] })
         await happens("the other has joined here", () => node.told.includes(`${last} joined`))
         await happens(
@@ -164,7 +172,8 @@ describe("a cluster of both", () => {
           () => late!.output.includes(`${ours} joined the party`),
           () => late!.output
         )
-        await control(cluster, 2_000_000, ["election", ["e2", "task", signature("two")]])
+        // Python's answers, and does not stand itself.
+        await control(cluster, [["election", election("e2", "two"), [ours], 2_000_000]])
         await happens("e2 is won here", () => node.lines.has("I won the election 'e2'"), () => late!.output)
         await happens("the task has run", () => node.marks.includes("two") || late!.output.includes("marked two"))
 

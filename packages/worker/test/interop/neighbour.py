@@ -11,4 +11,4 @@ app.conf.event_exchange = os.environ['NAMESPACE'] + '.ev'
 
 @app.task(name='it.mark')
 def mark(who):
-    print('marked', who, flush=True)
+    print(f'marked {who}', flush=True)

@@ -1,6 +1,10 @@
-"""Runs the calls of `app.control` in the environment's CALLS: each a list of a name, arguments and keywords."""
+"""Broadcasts the commands of the environment's CALLS: each a method, its arguments, the nodes that are meant, and the logical clock.
+
+The last argument of all is how many replies to `revoked` are waited for, or 0.
+"""
 import json
 import os
+import time
 
 from celery import Celery
 
@@ -8,12 +12,11 @@ app = Celery('neighbour', broker=os.environ['URL'])
 app.conf.task_default_queue = os.environ['QUEUE']
 app.conf.control_exchange = os.environ['NAMESPACE']
 
-# All nodes stand at the same time of their clocks.
-app.clock.value = int(os.environ.get('CLOCK', '0'))
-app.conf.control_exchange = os.environ['NAMESPACE']
-for name, args, kwargs in json.loads(os.environ['CALLS']):
-    if name == 'revoked':
-        answer = app.control.inspect(timeout=3, limit=kwargs['limit']).revoked()
-    else:
-        answer = getattr(app.control, name)(*args, **kwargs)
-    print(json.dumps(answer), flush=True)
+for method, arguments, destination, clock in json.loads(os.environ['CALLS']):
+    app.control.mailbox.clock.value = clock
+    app.control.broadcast(method, arguments=arguments, destination=destination)
+    # Whoever stands is heard of by the others before the next command, and they do not wait for longer than a second.
+    time.sleep(0.25)
+limit = int(os.environ['REPLIES'])
+if limit:
+    print(json.dumps(app.control.inspect(timeout=5, limit=limit).revoked()), flush=True)

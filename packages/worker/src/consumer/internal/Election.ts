@@ -25,7 +25,7 @@
 import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 
 /** What a node says when it stands. */
-export interface Candidature {
+interface Candidature {
   /** Of the election. */
   readonly id: string
   /** The logical clock of the node when it stood. */
@@ -49,10 +49,10 @@ export type Verdict =
   | { readonly _tag: "Dropped"; readonly id: string; readonly silent: ReadonlyArray<string> }
 
 /** ms that those are waited for who have answered and do not stand (yet). */
-export const grace = 1_000
+const grace = 1_000
 
 /** ms after which an election is dropped. */
-export const patience = 10_000
+const patience = 10_000
 
 /** Elections that are remembered, and nodes of each. */
 const elections = 256
@@ -79,7 +79,7 @@ interface Vote {
 export const nodeId = ({ hostname, pid }: Pick<Candidature, "hostname" | "pid">): string => `${hostname}.${pid}`
 
 /** Whether `one` goes before `other`. */
-export const precedes = (one: Candidature, other: Candidature): boolean =>
+const precedes = (one: Candidature, other: Candidature): boolean =>
   one.clock !== other.clock ? one.clock < other.clock : compareCodePoints(nodeId(one), nodeId(other)) < 0
 
 /** Times are milliseconds, of whatever clock. */

@@ -15,7 +15,7 @@ import type { WorkerLog } from "../../state/WorkerLog.ts"
 import { Elections, nodeId, type Verdict } from "./Election.ts"
 import { Handlers } from "./Handlers.ts"
 
-export interface Options {
+interface Options {
   readonly hostname: string
   /** The names of the other nodes that are alive. */
   readonly alive: () => ReadonlyArray<string>
