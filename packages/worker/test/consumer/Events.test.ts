@@ -44,7 +44,7 @@ const storing = (store: SlowStore) => store.layer
 const tasks = [AddLive, BoomLive, NapLive, SilentLive, TellingLive, doors.late]
 
 /** Nothing but what is about tasks. */
-const settings = { sendTaskEvents: true, withoutHeartbeat: true }
+const settings = { sendTaskEvents: true, without: ["heart"] as const }
 
 const worker = define({ tasks, settings })
 
