@@ -56,16 +56,15 @@ export const start = (
     const broker = appBroker?.layer({ ...ours.taskSettings, brokerUrl, resultBackend }) ??
       Broker.layer(brokerUrl, { results: resultBackend, settings: ours.taskSettings })
     const rerun = Rerun.make()
-    const Autoreload = ours.settings.autoreload && Reloading.load !== undefined
-      ? yield* Effect.promise(Reloading.load)
-      : undefined
-    const reload = Autoreload?.layer({
-      files: [file, ...loaded?.files() ?? []],
-      check: ["graph", "-A", file],
-      startAnew: rerun.startAnew
-    })
+    const reload = ours.settings.autoreload
+      ? Reloading.layer({
+        files: [file, ...loaded?.files() ?? []],
+        check: ["graph", "-A", file],
+        startAnew: rerun.startAnew
+      })
+      : Layer.empty
     const run = rerun.around(ours.run).pipe(
-      Effect.provide(reload ?? Layer.empty),
+      Effect.provide(reload),
       Effect.provide(Banner.layer({ ...logOf(flags), named })),
       Effect.provide(Layer.provideMerge(broker, settings))
     )

@@ -88,6 +88,8 @@ const play = (commands: ReadonlyArray<Command>) => {
       stubborn.toLayer((parameters) => Effect.uninterruptible(doors.handler(parameters)))
     ],
     steps: { worker: [step] },
+    // Minutes pass in each run, and nobody listens.
+    without: ["heart"],
     prefetch: { count: 0 },
     concurrency: 2,
     without: ["heart"]
