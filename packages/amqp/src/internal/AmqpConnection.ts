@@ -98,9 +98,8 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
     return Deferred.await(this.#lost)
   }
 
-  openChannel(): Effect.Effect<AmqpChannel.AmqpChannel, MessagingError, Scope.Scope> {
-    return AmqpChannel.open(this)
-  }
+  readonly openChannel = (): Effect.Effect<AmqpChannel.AmqpChannel, MessagingError, Scope.Scope> =>
+    AmqpChannel.open(this)
 
   readonly blocked = (): string | undefined => this.#blocked
 

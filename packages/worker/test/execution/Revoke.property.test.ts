@@ -91,8 +91,7 @@ const play = (commands: ReadonlyArray<Command>) => {
     // Minutes pass in each run, and nobody listens.
     without: ["heart"],
     prefetch: { count: 0 },
-    concurrency: 2,
-    without: ["heart"]
+    concurrency: 2
   })
   const later = (millis: number) => Effect.andThen(TestClock.adjust(millis), settled)
   let sent = 0
