@@ -4,7 +4,7 @@
  */
 
 /** What is set aside at a time. */
-const slabSize = 65_536
+const slabSize = 16_384
 
 export class EventBatch {
   private slab = Buffer.allocUnsafe(0)
