@@ -48,6 +48,8 @@ const goodbye = Task.make("typescript.goodbye")
 const finished = Deferred.makeUnsafe<void>()
 
 const worker = Worker.make({
+  // Python's worker has the name that both have if not told otherwise, and a node's name is its address.
+  nodename: "typescript@%h",
   queues: ["typescript"],
   tasks: [
     add.toLayer(({ x, y }) => Effect.succeed(x + y)),

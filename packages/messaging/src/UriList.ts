@@ -28,9 +28,11 @@ const endOf = (text: string): number => {
     const end = head.length + index
     if (scheme === undefined) return end
     if (next !== undefined && !isOfOneKind(next, scheme)) continue
-    const [, port] = place.exec(text.slice(head.length, end)) ?? []
-    // What looks like host and port is user and password, if the '@' is still to come.
-    if (port === "" || (port !== undefined && (head.endsWith("@") || !text.includes("@", end)))) return end
+    const before = text.slice(head.length, end)
+    const [, port] = place.exec(before) ?? []
+    // What looks like host and port may be user and password, if the '@' is still to come and it is no address.
+    const isPlace = port === "" || head.endsWith("@") || !text.includes("@", end) || address.test(before)
+    if (port !== undefined && isPlace) return end
   }
   return text.length
 }
@@ -40,6 +42,9 @@ const separators = /;[;\s]*(?=$|([a-z][a-z0-9+.-]*):\/\/)/gi
 
 /** What stands between userinfo and separator: a host, perhaps a port, and nothing that may belong to a password. */
 const place = /^(?:\[[0-9a-f:.%]*\]|[^/?#@:;[\]\s]*)((?::\d{0,5})?)\s*(?:[/?][^#@]*)?$/i
+
+/** A host that is no user's name. */
+const address = /^(?:localhost|[\d.]+|\[[^\]]*\])(?::|$)/i
 
 /** As `amqp`, `amqps` and `pyamqps` are. */
 const isOfOneKind = (one: string, other: string): boolean => {

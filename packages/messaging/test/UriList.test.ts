@@ -20,6 +20,8 @@ describe("UriList", () => {
       ["amqp://u:p/;amqp://y@h", ["amqp://u:p/;amqp://y@h"]],
       ["amqp://u:12/;amqp://y@h", ["amqp://u:12/;amqp://y@h"]],
       ["amqp://u:12?q;amqp://y@h", ["amqp://u:12?q;amqp://y@h"]],
+      ["amqp://127.0.0.1:1//;amqp://u:p@b:2//", ["amqp://127.0.0.1:1//", "amqp://u:p@b:2//"]],
+      ["amqp://localhost:1/v;amqp://u:p@b", ["amqp://localhost:1/v", "amqp://u:p@b"]],
       ["amqp://a:12;amqp://b:13/v", ["amqp://a:12", "amqp://b:13/v"]],
       ["pyamqp://u:p@a:1;amqps://[::1]:2/v;amqp://c", ["pyamqp://u:p@a:1", "amqps://[::1]:2/v", "amqp://c"]],
       ["amqp://u:p@a;", ["amqp://u:p@a"]],
