@@ -7,7 +7,8 @@
  * up to 24 in a message, at the end of the turn at the latest. Nobody waits for
  * the broker to confirm them, and the broker keeps none. While there is no
  * connection, events are kept, within bounds in number and bytes, and sent when
- * there is one; the oldest go first when there are too many.
+ * there is one; the oldest go first when there are too many. Events of tasks that
+ * nobody hears are not written: see `isHeard`.
  *
  * It lives as long as the node; `attach` gives it a connection. Only groups that
  * are enabled are sent. Source: protocol of events §4, Celery's
@@ -26,6 +27,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { EventAudience } from "../internal/EventAudience.ts"
 import * as EventOutbox from "../internal/EventOutbox.ts"
 import * as EventStamp from "../internal/EventStamp.ts"
 import type * as Event from "./Event.ts"
@@ -54,6 +56,13 @@ export class EventDispatcher extends Context.Service<EventDispatcher, {
   readonly sendMembers: (type: string, members: string) => void
   /** Whether events of a group are sent: `task`, `worker`. */
   readonly enabled: (group: string) => boolean
+  /**
+   * Whether somebody may hear events of tasks: not, when the broker has sent them
+   * back lately, and nobody has begun to listen since.
+   */
+  readonly isHeard: () => boolean
+  /** Somebody begins to listen: see `isHeard`. */
+  readonly expectListener: () => void
   /** Those that are. */
   readonly groups: ReadonlySet<string>
   /** Sends events of the group from now on; gives whether it did not before. */
@@ -90,6 +99,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const stamp = new EventStamp.EventStamp(hostname, options.clock, yield* Clock.Clock)
   const groups = new Set(options.groups ?? ["task", "worker"])
   const outbox = new EventOutbox.EventOutbox(exchange, hostname, write, options.limits, tell)
+  const audience = new EventAudience(yield* Clock.Clock, outbox.probe)
+  outbox.audience = audience
   const enabled = new Listeners(tell)
   const disabled = new Listeners(tell)
 
@@ -110,9 +121,12 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     },
     sendMembers,
     enabled: (group) => groups.has(group),
+    isHeard: () => audience.isThere,
+    expectListener: audience.came,
     groups,
     enable: (group) =>
       Effect.sync(() => {
+        audience.came()
         if (groups.has(group)) return false
         groups.add(group)
         enabled.tell(group)
@@ -136,6 +150,8 @@ export const disabled: EventDispatcher["Service"] = {
   send: () => {},
   sendMembers: () => {},
   enabled: () => false,
+  isHeard: () => false,
+  expectListener: () => {},
   groups: new Set(),
   enable: () => Effect.succeed(false),
   disable: () => Effect.succeed(false),

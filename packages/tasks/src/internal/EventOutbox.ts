@@ -8,6 +8,7 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Effect from "effect/Effect"
 import * as MutableList from "effect/MutableList"
 import { routingKeyOf } from "../event/Event.ts"
+import type { EventAudience } from "./EventAudience.ts"
 import { EventBatch } from "./EventBatch.ts"
 
 /** A way to the broker. */
@@ -40,6 +41,11 @@ export type Write = (
   json: Uint8Array
 ) => { readonly body: Uint8Array; readonly properties: Pick<Properties, "contentType" | "contentEncoding"> }
 
+/** The routing key of events that are put together. */
+const batches = "task.multi"
+
+const nothing = Buffer.from("[]")
+
 const json = { contentType: "application/json", contentEncoding: "utf-8" }
 
 export const writeJson: Write = (body) => ({ body, properties: json })
@@ -54,7 +60,12 @@ interface Parcel {
   readonly events: number
 }
 
+/** Is told whether what goes by `task.multi` is heard. */
+type Audience = Pick<EventAudience, "came" | "heard" | "unheard" | "turn">
+
 export class EventOutbox {
+  /** None: nobody asks. */
+  audience: Audience | undefined
   private readonly exchange: string
   private readonly headers: Readonly<Record<string, unknown>>
   private readonly write: Write
@@ -111,6 +122,7 @@ export class EventOutbox {
   readonly attach = (outlet: Outlet): () => void => {
     this.outlet = outlet
     this.isFlushing = false
+    this.audience?.came()
     this.drain()
     this.close()
     if (this.dropped > 0) this.tell(`${this.dropped} events were dropped, for there was no way to send them`)
@@ -118,6 +130,11 @@ export class EventOutbox {
     return () => {
       if (this.outlet === outlet) this.outlet = undefined
     }
+  }
+
+  /** Sends an empty list, to see whether it is heard. */
+  readonly probe = (): void => {
+    if (this.outlet !== undefined && this.keptEvents === 0) this.dispatch(nothing, batches, 0)
   }
 
   readonly flush: Effect.Effect<void> = Effect.suspend(() => {
@@ -133,7 +150,7 @@ export class EventOutbox {
   /** What was put together goes. */
   private close(): void {
     const { count } = this.batch
-    if (count > 0) this.dispatch(this.batch.take(), "task.multi", count)
+    if (count > 0) this.dispatch(this.batch.take(), batches, count)
   }
 
   private dispatch(json: Uint8Array, routingKey: string, events: number): void {
@@ -181,18 +198,26 @@ export class EventOutbox {
 
   private hand(parcel: Parcel, outlet: Outlet): void {
     const bytes = parcel.message.body.length
+    const turn = this.audience?.turn ?? 0
     this.underWay.begin()
     this.bytesUnderWay += bytes
     outlet.publish(parcel.message, parcel.to, (error) => {
       this.bytesUnderWay -= bytes
-      if (error !== undefined) this.failed(parcel, error)
-      else if (this.keptEvents > 0) this.drain()
+      if (error !== undefined) this.failed(parcel, error, turn)
+      else {
+        if (parcel.to.routingKey === batches) this.audience?.heard()
+        if (this.keptEvents > 0) this.drain()
+      }
       this.underWay.end()
     })
   }
 
   /** What may have arrived is not sent again: monitors would count it twice. */
-  private failed(parcel: Parcel, { reason }: MessagingError): void {
+  private failed(parcel: Parcel, { reason }: MessagingError, turn: number): void {
+    if (reason._tag === "Unroutable") {
+      if (parcel.to.routingKey === batches) this.audience?.unheard(turn)
+      return
+    }
     const isUnsent = reason._tag === "ConnectionLost" || reason._tag === "ChannelClosed" ||
       (reason._tag === "PublishTimedOut" && reason.unsent !== undefined)
     if (isUnsent) {

@@ -52,7 +52,7 @@ export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
         const channel = yield* (yield* connection).openChannel()
         yield* channel.declareExchange(exchange)
         const detach = dispatcher.attach({
-          publish: (message, to, onOutcome) => channel.publishUnsafe(message, to, unroutable, onOutcome),
+          publish: (message, to, onOutcome) => channel.publishUnsafe(message, to, how, onOutcome),
           soon: pace.soon
         })
         yield* Effect.addFinalizer(() => Effect.sync(detach))
@@ -71,8 +71,8 @@ export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
   shutdown: ({ dispatcher }) => flush(dispatcher)
 }) {}
 
-/** Nobody may be listening. */
-const unroutable = { mandatory: false }
+/** The broker says when nobody listens: then events of tasks need not be written. */
+const how = { mandatory: true }
 
 /** Nobody waits longer for a broker that does not answer. */
 const flush = (dispatcher: EventDispatcher.EventDispatcher["Service"]): Effect.Effect<void> =>

@@ -32,7 +32,10 @@ export const make = Effect.gen(function*() {
     ),
     ControlHandler.make(Commands.control.heartbeat, () =>
       Effect.as(
-        Effect.sync(() => dispatcher.send("worker-heartbeat", { freq: askedFreq, ...Machine.software })),
+        Effect.sync(() => {
+          dispatcher.expectListener()
+          dispatcher.send("worker-heartbeat", { freq: askedFreq, ...Machine.software })
+        }),
         null
       )),
     ControlHandler.make(

@@ -2,8 +2,8 @@
  * Tells monitors what becomes of requests: the `task-*` events that Celery's
  * worker sends, at the moments at which it does.
  *
- * The hot ones are written by hand. While events of tasks are off, a request
- * costs a comparison here. Source: protocol of events §3, Celery's `Request`.
+ * The hot ones are written by hand. While events of tasks are off, or nobody
+ * hears them, a request costs a comparison here. Source: protocol of events §3, Celery's `Request`.
  *
  * @since 0.1.0
  */
@@ -23,15 +23,15 @@ export const make = (dispatcher: EventDispatcher["Service"]): RequestObserver =>
   dispatcher.onDisabled(() => void (isOn = dispatcher.enabled("task")))
   return {
     accepted: (request) => {
-      if (!isOn || !request.sendsEvents || request.id === undefined) return
+      if (!isOn || !request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
       dispatcher.sendMembers("task-received", received(request, request.id))
     },
     started: (request) => {
-      if (!isOn || !request.sendsEvents || request.id === undefined) return
+      if (!isOn || !request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
       dispatcher.sendMembers("task-started", EventCodec.started(request.id))
     },
     completed: (request, outcome, settlement, endedAt) => {
-      if (!isOn || !request.sendsEvents || request.id === undefined) return
+      if (!isOn || !request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
       ended(dispatcher, request, request.id, outcome, settlement, endedAt)
     }
   }
