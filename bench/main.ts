@@ -132,22 +132,30 @@ try {
   await drain("drain, early ack, raw acks `multiple`", "drain", "drain-multiple", "fill", drained, 0)
   await drain("drain, early ack, prefetch 4 per slot", "drain-multiplier-4", "drain", "fill", drained, 0)
   await drain("drain, early ack, 100,000", "drain", "drain", "fill", 100_000, 0.9)
-  for (
-    const [ours, baseline, fill] of [["drain-events", "drain", "fill"], [
-      "drain-results-events",
-      "drain-results",
-      "fill-results"
-    ]] as const
-  ) {
-    await duel({
-      name: `${baseline === "drain" ? "drain" : "drain, RPC results"}, events on beside events off`,
-      baseline: async () => (await once("raw", fill, drained), await once("celeriac", baseline, drained)),
-      ours: async () => (await once("raw", fill, drained), await once("celeriac", ours, drained)),
-      figures: [
-        { of: "rate", as: "tasks/s", digits: 0, atLeast: 0.88 },
-        { of: "cpuMicros", as: "CPU µs/task", digits: 1, atMost: 1.12 }
-      ]
-    })
+  for (const isHeard of [false, true]) {
+    for (
+      const [what, baseline, fill] of [["drain", "drain", "fill"], [
+        "drain, RPC results",
+        "drain-results",
+        "fill-results"
+      ]] as const
+    ) {
+      await duel({
+        name: `${what}, events on${isHeard ? " and heard" : ""} beside events off`,
+        baseline: async () => (await once("raw", fill, drained), await once("celeriac", baseline, drained)),
+        ours: async () => {
+          await once("raw", fill, drained)
+          if (isHeard) await once("raw", "watch", 0)
+          const measured = await once("celeriac", `${baseline}-events`, drained)
+          if (isHeard) await once("raw", "unwatch", 0)
+          return measured
+        },
+        figures: [
+          { of: "rate", as: "tasks/s", digits: 0, atLeast: 0.88 },
+          { of: "cpuMicros", as: "CPU µs/task", digits: 1, atMost: 1.12 }
+        ]
+      })
+    }
   }
   const hear = (program: "raw" | "celeriac") =>
     serving(program, "hear", 50_000, async (server) => (await once("raw", "tell", 50_000), await server.next()))

@@ -131,6 +131,23 @@ const hear = async () => {
   return await meter.finished
 }
 
+/** Somebody to send events to, who reads none: the broker keeps the last. */
+const watch = async () => {
+  const channel = await connection.createChannel()
+  await channel.assertExchange("celeryev", "topic", { durable: true })
+  await channel.assertQueue("bench.watch", { durable: false, maxLength: 1, expires: 60_000 })
+  await channel.bindQueue("bench.watch", "celeryev", "#")
+  await channel.close()
+  return {}
+}
+
+const unwatch = async () => {
+  const channel = await connection.createChannel()
+  await channel.deleteQueue("bench.watch")
+  await channel.close()
+  return {}
+}
+
 /** From enqueue to start, of the tasks that `pace` sends. */
 const sink = async () => {
   const channel = await connection.createChannel()
@@ -283,6 +300,8 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   "call-confirmed": () => call({ confirms: true }),
   tell,
   hear,
+  watch,
+  unwatch,
   pace,
   sink,
   boot,
