@@ -6,7 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join, relative } from "node:path"
+import { basename, dirname, join, relative } from "node:path"
 import { changelogPage, changelogText } from "../scripts/changelog.mjs"
 import { cut, documents, drawing, ownBlocks, refresh } from "../scripts/docs.mjs"
 import { filesIn } from "../scripts/files.mjs"
@@ -48,8 +48,8 @@ const closed = new Set(["internal", "cli", "promise"])
 /** The modules and rooms of a package that its README does not name. */
 const unnamedModules = (readme: string, files: ReadonlyArray<string>): ReadonlyArray<string> => {
   const names = files.flatMap((file) => {
-    const [module, ...rooms] = file.replace(".ts", "").split("/").reverse()
-    return rooms.some((room) => closed.has(room)) ? rooms.slice(-1) : [module!, ...rooms.slice(-1)]
+    const rooms = dirname(file).split("/").filter((room) => room !== ".")
+    return [...rooms.slice(0, 1), ...rooms.some((room) => closed.has(room)) ? [] : [basename(file, ".ts")]]
   })
   return Array.from(new Set(names))
     .filter((name) => name !== "index" && name !== "internal" && !new RegExp(`\\b${name}\\b`).test(readme))
