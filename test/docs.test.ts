@@ -65,6 +65,9 @@ const programs = (blocks: ReadonlyArray<string>): ReadonlyArray<string> => {
   return all
 }
 
+/** What a type check may take: it reads and checks all sources that the documents import, which is some seconds of one core. */
+const checking = 60_000
+
 /** What `tsc` says about programs, each in a file of its own. */
 const typeErrors = (files: Readonly<Record<string, string>>): string => {
   if (Object.keys(files).length === 0) return ""
@@ -81,7 +84,12 @@ const typeErrors = (files: Readonly<Record<string, string>>): string => {
       })
     )
     const tsc = join(root, "node_modules", "typescript", "bin", "tsc")
-    execFileSync(process.execPath, [tsc, "-p", folder], { cwd: root, encoding: "utf8", timeout: 60_000, stdio: "pipe" })
+    execFileSync(process.execPath, [tsc, "-p", folder], {
+      cwd: root,
+      encoding: "utf8",
+      timeout: checking,
+      stdio: "pipe"
+    })
     return ""
   } catch (error) {
     return String((error as { readonly stdout?: string }).stdout ?? error)
@@ -127,13 +135,23 @@ describe("the documents", () => {
     }
   })
 
+  it("show a worker that draws itself with the steps that there are", () => {
+    const labels = Array.from(drawing().matchAll(/^ +b\ds\d+\["[∘⧉]*(.*)"\]$/gm), (match) => match[1]!)
+    const [, table] = /^step +state .*\n([\s\S]*?)^```/m.exec(read(join(root, "docs", "extensions-and-bootsteps.md")))!
+    const shown = table!.trimEnd().split("\n").map((line) => line.trim().split(/ {2,}/)[0]!)
+    // That of the example has a step of its own, and no tasks.
+    const inBoth = (names: ReadonlyArray<string>) => names.filter((name) => name !== "Metrics" && name !== "Handlers")
+    assert.deepStrictEqual(inBoth(shown).sort(), inBoth(labels).sort())
+    assert.isAbove(shown.length, 15)
+  })
+
   it("open with code that an example runs", () => {
     const readme = join(root, "README.md")
     assert.isTrue(existsSync(readme), "there is no README.md")
     assert.deepStrictEqual(ownBlocks(read(readme)), [], "cut the code of README.md from examples/")
   })
 
-  it("show code that type-checks", () => {
+  it("show code that type-checks", { timeout: checking }, () => {
     const files: Record<string, string> = {}
     for (const file of documents()) {
       programs(ownBlocks(read(file))).forEach((program, index) => {
@@ -143,7 +161,7 @@ describe("the documents", () => {
     assert.strictEqual(typeErrors(files), "")
   })
 
-  it("notice code that does not", () => {
+  it("notice code that does not", { timeout: checking }, () => {
     assert.include(typeErrors({ "bad.ts": "export const number: number = \"text\"\n" }), "TS2322")
   })
 
