@@ -2,9 +2,13 @@
  * `npm run docs`: writes the code that documents show from the examples that
  * tests run. A block under `<!-- cut: examples/01-quickstart/main.ts -->` is
  * that file without its opening comment; with `#name` behind the path it is
- * what stands between `// #region name` and `// #endregion`. It also writes
- * `docs/settings.md`, from the tables of settings.
+ * what stands between `// #region name` and `// #endregion`. Under
+ * `<!-- drawn: a worker -->` stands what `celeriac graph` draws of one. It also
+ * writes `docs/settings.md`, from the tables of settings.
  */
+import * as Blueprint from "@celeriac/bootsteps/Blueprint"
+import * as Worker from "@celeriac/worker/Worker"
+import * as Layer from "effect/Layer"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -41,9 +45,15 @@ export const cut = (source) => {
 
 const marked = /<!-- cut: (\S+) -->\n+```(\w+)\n[\s\S]*?\n?```/g
 
+/** Both blueprints of a worker that has tasks: every step there is by default. */
+export const drawing = () => Blueprint.toMermaid(Worker.make({ tasks: [Layer.empty] }).blueprint)
+
+const drawn = /<!-- drawn: a worker -->\n+```mermaid\n[\s\S]*?\n?```/g
+
 /** A document with every marked block as it should be. */
 export const refresh = (text) =>
   text.replace(marked, (_, source, language) => `<!-- cut: ${source} -->\n\`\`\`${language}\n${cut(source)}\n\`\`\``)
+    .replace(drawn, () => `<!-- drawn: a worker -->\n\`\`\`mermaid\n${drawing()}\n\`\`\``)
 
 /** The TypeScript blocks of a document that are not cut from a file. */
 export const ownBlocks = (text) =>

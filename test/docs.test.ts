@@ -1,14 +1,14 @@
 /**
  * What the documents say is so: code is cut from the examples or type-checks
- * by itself, links lead somewhere, commands exist, and every package's README
- * shows its rooms.
+ * by itself, drawings are drawn anew, links lead somewhere, commands exist, and
+ * every package's README shows its rooms.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join, relative } from "node:path"
+import { basename, dirname, join, relative } from "node:path"
 import { changelogPage, changelogText } from "../scripts/changelog.mjs"
-import { cut, documents, ownBlocks, refresh } from "../scripts/docs.mjs"
+import { cut, documents, drawing, ownBlocks, refresh } from "../scripts/docs.mjs"
 import { filesIn } from "../scripts/files.mjs"
 import { settingsPage, settingsText } from "../scripts/settings.mjs"
 import { packages, root } from "../scripts/workspace.mjs"
@@ -42,10 +42,18 @@ const deadLinks = (file: string, text: string): ReadonlyArray<string> =>
 const unknownScripts = (text: string, scripts: ReadonlyArray<string>): ReadonlyArray<string> =>
   Array.from(text.matchAll(/npm run ([\w:-]+)/g), (match) => match[1]!).filter((name) => !scripts.includes(name))
 
+/** Rooms that nobody imports from: their README names them, and not what is in them. */
+const closed = new Set(["internal", "cli", "promise"])
+
 /** The modules and rooms of a package that its README does not name. */
-const unnamedModules = (readme: string, files: ReadonlyArray<string>): ReadonlyArray<string> =>
-  Array.from(new Set(files.map((file) => file.split("/")[0]!.replace(".ts", ""))))
-    .filter((name) => name !== "index" && name !== "internal" && !readme.includes(name))
+const unnamedModules = (readme: string, files: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const names = files.flatMap((file) => {
+    const rooms = dirname(file).split("/").filter((room) => room !== ".")
+    return [...rooms.slice(0, 1), ...rooms.some((room) => closed.has(room)) ? [] : [basename(file, ".ts")]]
+  })
+  return Array.from(new Set(names))
+    .filter((name) => name !== "index" && name !== "internal" && !new RegExp(`\\b${name}\\b`).test(readme))
+}
 
 /** A block that imports nothing goes on where the one before it ended. */
 const programs = (blocks: ReadonlyArray<string>): ReadonlyArray<string> => {
@@ -56,6 +64,9 @@ const programs = (blocks: ReadonlyArray<string>): ReadonlyArray<string> => {
   }
   return all
 }
+
+/** What a type check may take: it reads and checks all sources that the documents import, which is some seconds of one core. */
+const checking = 60_000
 
 /** What `tsc` says about programs, each in a file of its own. */
 const typeErrors = (files: Readonly<Record<string, string>>): string => {
@@ -73,7 +84,12 @@ const typeErrors = (files: Readonly<Record<string, string>>): string => {
       })
     )
     const tsc = join(root, "node_modules", "typescript", "bin", "tsc")
-    execFileSync(process.execPath, [tsc, "-p", folder], { cwd: root, encoding: "utf8", timeout: 60_000, stdio: "pipe" })
+    execFileSync(process.execPath, [tsc, "-p", folder], {
+      cwd: root,
+      encoding: "utf8",
+      timeout: checking,
+      stdio: "pipe"
+    })
     return ""
   } catch (error) {
     return String((error as { readonly stdout?: string }).stdout ?? error)
@@ -110,13 +126,32 @@ describe("the documents", () => {
     assert.include(refresh(drifted), cut("scripts/files.mjs"))
   })
 
+  it("notice a drawing that is not of a worker as it is", () => {
+    const old = "<!-- drawn: a worker -->\n```mermaid\nflowchart TB\n```\n"
+    assert.include(refresh(old), drawing())
+    assert.match(drawing(), /"Consumer"\]\n +b1s0\["Connection"\]/)
+    for (const file of ["README.md", "docs/extensions-and-bootsteps.md"]) {
+      assert.include(read(join(root, file)), drawing())
+    }
+  })
+
+  it("show a worker that draws itself with the steps that there are", () => {
+    const labels = Array.from(drawing().matchAll(/^ +b\ds\d+\["[∘⧉]*(.*)"\]$/gm), (match) => match[1]!)
+    const [, table] = /^step +state .*\n([\s\S]*?)^```/m.exec(read(join(root, "docs", "extensions-and-bootsteps.md")))!
+    const shown = table!.trimEnd().split("\n").map((line) => line.trim().split(/ {2,}/)[0]!)
+    // That of the example has a step of its own, and no tasks.
+    const inBoth = (names: ReadonlyArray<string>) => names.filter((name) => name !== "Metrics" && name !== "Handlers")
+    assert.deepStrictEqual(inBoth(shown).sort(), inBoth(labels).sort())
+    assert.isAbove(shown.length, 15)
+  })
+
   it("open with code that an example runs", () => {
     const readme = join(root, "README.md")
     assert.isTrue(existsSync(readme), "there is no README.md")
     assert.deepStrictEqual(ownBlocks(read(readme)), [], "cut the code of README.md from examples/")
   })
 
-  it("show code that type-checks", () => {
+  it("show code that type-checks", { timeout: checking }, () => {
     const files: Record<string, string> = {}
     for (const file of documents()) {
       programs(ownBlocks(read(file))).forEach((program, index) => {
@@ -126,7 +161,7 @@ describe("the documents", () => {
     assert.strictEqual(typeErrors(files), "")
   })
 
-  it("notice code that does not", () => {
+  it("notice code that does not", { timeout: checking }, () => {
     assert.include(typeErrors({ "bad.ts": "export const number: number = \"text\"\n" }), "TS2322")
   })
 
@@ -146,7 +181,7 @@ describe("the documents", () => {
     assert.deepStrictEqual(unknownScripts("npm run fly && npm run build", scripts), ["fly"])
   })
 
-  it("show the rooms of every package", () => {
+  it("show every module of every package's rooms", () => {
     for (const name of packages) {
       const folder = join(root, "packages", name)
       const readme = join(folder, "README.md")
@@ -154,7 +189,16 @@ describe("the documents", () => {
       const files = filesIn(join(folder, "src"), ".ts").map((file) => relative(join(folder, "src"), file))
       assert.deepStrictEqual(unnamedModules(read(readme), files), [], `packages/${name}/README.md`)
     }
-    assert.deepStrictEqual(unnamedModules("`Pool` and state/", ["Pool.ts", "state/A.ts", "Lost.ts"]), ["Lost"])
+    assert.deepStrictEqual(
+      unnamedModules("`Pool` and state/ with `B`", [
+        "Pool.ts",
+        "state/A.ts",
+        "state/B.ts",
+        "state/internal/C.ts",
+        "Lost.ts"
+      ]),
+      ["A", "Lost"]
+    )
   })
 
   it("announce changes of packages that exist", () => {

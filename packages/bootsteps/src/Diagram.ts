@@ -1,9 +1,10 @@
 /**
  * Boot graphs as pictures: Mermaid for documents, GraphViz for `dot`.
  *
- * Arrows point in boot order, from what must be up to what waits for it. A nested
- * blueprint is drawn inside its own box, entered from the step that runs it. As
- * in Celery, `∘` marks a conditional step and `⧉` the last one.
+ * Arrows point in boot order, from what must be up to what waits for it; one that
+ * follows from others is left out. A nested blueprint is drawn inside its own
+ * box, entered from the step that runs it. As in Celery, `∘` marks a conditional
+ * step and `⧉` the last one.
  *
  * @since 0.1.0
  */
@@ -96,16 +97,13 @@ const lay = (graph: BootGraph): { readonly boxes: ReadonlyArray<Box>; readonly e
       }))
     })
     const provides = (index: number) => graph.nodes[index]!.definition.provides?.key
-    const awaited = new Set(graph.nodes.flatMap((node) => node.definition.last ? [] : node.needs))
-    for (const [index, { definition, needs }] of graph.nodes.entries()) {
+    const nearest = nearestNeeds(graph)
+    for (const [index, { definition }] of graph.nodes.entries()) {
       const required = new Set(definition.requires.map((tag) => tag.key))
-      for (const need of needs) {
+      for (const need of nearest[index]!) {
         const service = provides(need)
-        if (service !== undefined && required.has(service)) {
-          edges.push({ from: id(need), to: id(index), kind: "requires" })
-        } else if (!awaited.has(need)) {
-          edges.push({ from: id(need), to: id(index), kind: "last" })
-        }
+        const kind = service !== undefined && required.has(service) ? "requires" : "last"
+        edges.push({ from: id(need), to: id(index), kind })
       }
       if (definition.child === undefined) continue
       for (const first of draw(definition.child.graph)) edges.push({ from: id(index), to: first, kind: "runs" })
@@ -114,6 +112,16 @@ const lay = (graph: BootGraph): { readonly boxes: ReadonlyArray<Box>; readonly e
   }
   draw(graph)
   return { boxes, edges }
+}
+
+/** What each step waits for, without what that waits for itself. */
+const nearestNeeds = ({ nodes }: BootGraph): ReadonlyArray<ReadonlyArray<number>> => {
+  const before: Array<Set<number>> = []
+  return nodes.map(({ needs }) => {
+    const further = new Set(needs.flatMap((need) => Array.from(before[need]!)))
+    before.push(new Set([...needs, ...further]))
+    return needs.filter((need) => !further.has(need))
+  })
 }
 
 const quote = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&")}"`

@@ -225,6 +225,13 @@ describe("Diagram", () => {
     )
   })
 
+  it("leaves out an arrow that follows from others", () => {
+    const steps = [node("a"), node("b", ["a"]), node("c", ["a", "b"]), node("d", ["a", "b", "c"], { last: true })]
+    const arrows = Blueprint.toMermaid(Result.getOrThrow(Blueprint.makeResult("Worker", steps))).split("\n")
+      .filter((line) => line.includes("->"))
+    assert.deepStrictEqual(arrows, ["  b0s0 --> b0s1", "  b0s1 --> b0s2", "  b0s2 --> b0s3"])
+  })
+
   it("draws the same for GraphViz", () => {
     assert.strictEqual(
       Blueprint.toGraphViz(worker),
