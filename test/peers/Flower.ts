@@ -25,15 +25,16 @@ export class Flower {
     this.#peer = peer
   }
 
-  static async start(broker: string): Promise<Flower> {
+  /** `app` is a module of `folder`, with the tasks that Flower is to know by name. */
+  static async start(broker: string, { app, folder }: { app: string; folder: string }): Promise<Flower> {
     const python = findFlower()
     if (python === undefined) throw new Error("Flower was not found: run `node test/peers/ensure.ts`")
     const [port = 0] = await freePorts(1)
     const url = `http://127.0.0.1:${port}`
     const peer = new Peer(python, [
-      ...["-u", "-m", "celery", `--broker=${broker}`, "flower"],
+      ...["-u", "-m", "celery", `--app=${app}`, `--broker=${broker}`, "flower"],
       ...["--address=127.0.0.1", `--port=${port}`]
-    ], { env: { PYTHONDONTWRITEBYTECODE: "1", FLOWER_UNAUTHENTICATED_API: "true" } })
+    ], { env: { PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: folder, FLOWER_UNAUTHENTICATED_API: "true" } })
     const answers = async () => {
       if (!peer.running) throw new Error(`Flower ended while starting:\n${peer.output}`)
       return fetch(`${url}/healthcheck`).then((response) => response.ok, () => false)

@@ -43,6 +43,9 @@ const python = (): string => {
 export const celeryVersion = (): string =>
   execFileSync(python(), ["-c", "import celery; print(celery.__version__)"], { encoding: "utf8" }).trim()
 
+/** Whether what came with this version of Celery is there: `has("5.5")`. */
+export const has = (version: string): boolean => celeryVersion().localeCompare(version, "en", { numeric: true }) >= 0
+
 export interface ScriptOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly args?: ReadonlyArray<string>

@@ -4,6 +4,7 @@
  * went that way.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { dirname } from "node:path"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll } from "vitest"
 import * as Chromium from "../../../../test/peers/Chromium.ts"
@@ -31,7 +32,7 @@ beforeAll(async () => {
   app = application({ broker: broker.url })
   const hint = () => worker.output
   await until("the worker's start", () => worker.output.includes("ready."), 20_000, hint)
-  flower = await Flower.start(broker.url)
+  flower = await Flower.start(broker.url, { app: "proj", folder: dirname(fixture("proj.py")) })
   browser = await Chromium.open()
   page = await browser.newPage({ viewport: { width: 1400, height: 900 } })
   page.setDefaultTimeout(15_000)
@@ -48,85 +49,169 @@ afterAll(async () => {
 }, 60_000)
 
 /** The text of a page once it says what is waited for; a page of Flower's is as old as its loading. */
-const reading = async (path: string, what: string, says: (text: string) => boolean): Promise<string> => {
+const reading = async (path: string, what: string, says: (text: string) => boolean, part = "body"): Promise<string> => {
   let text = ""
   await until(
     what,
     async () => {
       await page.goto(`${flower.url}${path}`)
       await page.waitForLoadState("networkidle")
-      text = await page.locator("body").innerText()
+      text = await page.locator(part).evaluate(shown)
       return says(text)
     },
     20_000,
-    () => text
+    () => `${text}\n${worker.output}`
   )
   return text
 }
 
+/** What a part of a page has for text, spaces made one; also of a tab that is not the one in front. */
+const shown = (element: { readonly textContent: string | null }): string =>
+  (element.textContent ?? "").replace(/\s+/g, " ").trim()
+
 const taskPage = (id: string, what: string, says: (text: string) => boolean): Promise<string> =>
   reading(`/task/${id}`, what, says)
 
+type Tab = "pool" | "broker" | "queues" | "tasks" | "limits" | "config" | "system" | "other"
+
+/** A tab of the worker's page. */
+const workerTab = (tab: Tab, what: string, says: (text: string) => boolean): Promise<string> =>
+  reading(`/worker/${nodename}`, what, says, `#tab-${tab}`)
+
+const bringForward = async (tab: Tab) => {
+  await page.locator(`#worker-tab-${tab}`).click()
+  await page.locator(`#tab-${tab}.show`).waitFor()
+}
+
+/** What Flower says has come of it; a refusal is an alert. */
+const told = async (): Promise<string> => {
+  const toast = page.locator(".toast-body")
+  await toast.waitFor()
+  return toast.innerText()
+}
+
+/** The rows of one of the tables on a tab. */
+const rows = (tab: Tab, caption: string): Promise<ReadonlyArray<string>> =>
+  page.locator(`#tab-${tab} table`, { has: page.locator("caption", { hasText: caption }) })
+    .locator("tbody tr").evaluateAll((rows) => rows.map((row) => (row.textContent ?? "").replace(/\s+/g, " ").trim()))
+
 describe("Flower", () => {
   it("lists the worker, online", async () => {
-    const text = await reading("/workers", "the worker in the list", (text) => /seen@here\s+Online/i.test(text))
-    assert.match(text, /seen@here/)
+    const row = await reading("/workers", "the worker in the list", (text) => /Online/.test(text), "tbody tr")
+    assert.match(row, /^seen@here\s*Online/)
   })
 
   it("shows a task from its arguments to its result", async () => {
     const result = await app.client.sendTask("proj.add", { args: [20, 22] })
     assert.strictEqual(await result.get({ timeoutMs: 10_000 }), 42)
     const text = await taskPage(result.id, "the task's success", (text) => text.includes("SUCCESS"))
-    for (const part of ["proj.add", "(20, 22)", "42", nodename, "Received", "Started", "Succeeded"]) {
-      assert.include(text, part)
-    }
+    for (
+      const part of [
+        "Name proj.add",
+        "Arguments (20, 22)",
+        "Keyword arguments {}",
+        "Result 42",
+        `Worker ${nodename}`,
+        "Received 20",
+        "Started 20",
+        "Succeeded 20"
+      ]
+    ) assert.include(text, part)
   })
 
   it("shows why a task failed", async () => {
-    const result = await app.client.sendTask("proj.fail")
-    const text = await taskPage(result.id, "the task's failure", (text) => text.includes("FAILURE"))
+    const { id } = await app.client.sendTask("proj.fail")
+    const text = await taskPage(id, "the task's failure", (text) => text.includes("FAILURE"))
     assert.include(text, "out of milk")
-    assert.include(text, "Traceback")
+    assert.match(text, /Traceback .*RangeError: out of milk/)
   })
 
   it("terminates a task that runs", async () => {
     const { id } = await app.client.sendTask("proj.nap", { args: [600] })
     await taskPage(id, "the task's start", (text) => text.includes("STARTED"))
     await page.locator("#task-terminate").click()
-    await taskPage(id, "the task's end", (text) => text.includes("REVOKED"))
+    assert.strictEqual(await told(), `Revoked '${id}'`)
+    const text = await taskPage(id, "the task's end", (text) => text.includes("REVOKED"))
+    assert.match(text, /Started 20.* Revoked 20/)
     assert.include(worker.output, `Terminating ${id}`)
   })
 
   it("revokes a task that waits for its time", async () => {
     const { id } = await app.client.sendTask("proj.nap", { args: [1], countdown: 3_600 })
     await taskPage(id, "the task's arrival", (text) => text.includes("RECEIVED"))
+    await workerTab("tasks", "the task among those that wait", (text) => text.includes(id))
+    assert.match((await rows("tasks", "Scheduled tasks")).join("; "), new RegExp(`^proj.nap ${id}\\S* \\[1\\] {}$`))
+    assert.notInclude((await rows("tasks", "Revoked tasks")).join("; "), id)
+    await page.goto(`${flower.url}/task/${id}`)
     await page.locator("#task-revoke").click()
-    await until(
-      "the revoke",
-      async () =>
-        (await reading(`/worker/${nodename}`, "the worker's page", (text) => text.includes(nodename))).includes(id) ||
-        (await page.content()).includes(id),
-      20_000
-    )
+    assert.strictEqual(await told(), `Revoked '${id}'`)
+    await until("the task among the revoked", async () => {
+      await workerTab("tasks", "the task", (text) => text.includes(id))
+      return (await rows("tasks", "Revoked tasks")).join("; ").includes(id)
+    }, 20_000)
   })
 
   it("limits a task's rate", async () => {
-    await reading(`/worker/${nodename}`, "the worker's page", (text) => text.includes(nodename))
-    await page.locator("#worker-tab-limits").click()
+    await workerTab("limits", "the task", (text) => text.includes("proj.add"))
+    await bringForward("limits")
     const row = page.locator("#limits-table tr", { hasText: "proj.add" })
-    await row.locator("input[placeholder=Rate]").fill("7")
+    await row.getByPlaceholder("Rate").fill("7")
     await row.getByRole("button", { name: "Apply" }).click()
-    await until("the new limit", () => /proj\.add.*7/.test(worker.output), 10_000, () => worker.output)
+    assert.strictEqual(await told(), "new rate limit set successfully")
+    const text = await workerTab("limits", "the new limit", (text) => text.includes("rate_limit"))
+    assert.match(text, /proj\.add \[rate_limit=7\] Apply/)
   })
 
-  it("grows the pool", async () => {
-    await reading(`/worker/${nodename}`, "the worker's page", (text) => text.includes(nodename))
+  it("says that time limits are not enforced, as the worker does", async () => {
+    await workerTab("limits", "the task", (text) => text.includes("proj.add"))
+    await bringForward("limits")
+    const row = page.locator("#limits-table tr", { hasText: "proj.nap" })
+    await row.getByPlaceholder("Seconds").fill("7")
+    // The page itself shows no refusal of these.
+    const refused = page.waitForResponse((response) => response.url().includes("/api/task/timeout/proj.nap"))
+    await row.getByRole("button", { name: "Soft" }).click()
+    assert.match(await (await refused).text(), /enforces no time limits/)
+  })
+
+  it("grows the pool, and shrinks it", async () => {
+    const concurrency = (slots: number) =>
+      workerTab("pool", `a pool of ${slots}`, (text) => new RegExp(`max.concurrency ${slots} `, "i").test(text))
+    await concurrency(2)
     await page.locator("#worker-pool-grow").click()
-    const text = await reading(
-      `/worker/${nodename}`,
-      "a larger pool",
-      (text) => /max.concurrency\s+3/i.test(text)
-    )
-    assert.match(text, /max.concurrency\s+3/i)
+    assert.strictEqual(await told(), `Growing '${nodename}' worker's pool by 1`)
+    await concurrency(3)
+    await page.locator("#worker-pool-shrink").click()
+    assert.strictEqual(await told(), `Shrinking '${nodename}' worker's pool by 1`)
+    await concurrency(2)
+  })
+
+  it("has the worker consume another queue, and no more", async () => {
+    await workerTab("queues", "the worker's queue", (text) => text.includes("celery"))
+    await bringForward("queues")
+    await page.locator("#add-consumer-name").fill("more")
+    await page.locator("#worker-add-consumer").click()
+    assert.strictEqual(await told(), "add consumer more")
+    await workerTab("queues", "another queue", (text) => text.includes("more"))
+    await bringForward("queues")
+    await page.locator("#worker-cancel-consumer-more").click()
+    assert.strictEqual(await told(), "no longer consuming from more")
+    await workerTab("queues", "one queue", (text) => !text.includes("more"))
+  })
+
+  it("shows the worker's connection, settings and use of the system", async () => {
+    await workerTab("config", "the settings", (text) => text.includes("worker_"))
+    for (
+      const [tab, parts] of [
+        ["pool", [/Implementation Celeriac:fibers/, /Max concurrency 2/, /Worker PID \d+/, /Prefetch Count \d+/]],
+        ["broker", [/Hostname 127\.0\.0\.1/, new RegExp(`Port ${broker.port}`), /Userid guest/]],
+        ["config", [/broker_url amqp:\/\/guest:\*+@127/]],
+        ["system", [/utime [\d.]+/, /maxrss \d+/]],
+        ["other", [/uptime [\d.]+ s/, /queues \['celery'\]/]]
+      ] satisfies ReadonlyArray<readonly [Tab, ReadonlyArray<RegExp>]>
+    ) {
+      await bringForward(tab)
+      const text = await page.locator(`#tab-${tab}`).evaluate(shown)
+      for (const part of parts) assert.match(text, part)
+    }
   })
 })

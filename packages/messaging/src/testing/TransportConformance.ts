@@ -17,6 +17,7 @@ import { declarations } from "./TransportConformanceDeclarations.ts"
 import { deliveries } from "./TransportConformanceDeliveries.ts"
 import { expiry } from "./TransportConformanceExpiry.ts"
 import { failures } from "./TransportConformanceFailures.ts"
+import { functions } from "./TransportConformanceFunctions.ts"
 import { capabilitiesOf, type Options, tester } from "./TransportConformanceKit.ts"
 import { preconditions } from "./TransportConformancePreconditions.ts"
 import { publishing } from "./TransportConformancePublishing.ts"
@@ -40,5 +41,6 @@ export const suite = (name: string, options: Options): void => {
     values(test, can)
     expiry(test, can)
     failures(test)
+    functions(test, can)
   })
 }

@@ -112,6 +112,35 @@ const okText = ok(Schema.String)
 /** An argument that may be left out; Python writes null then. */
 export const optional = <S extends Codec.Plain>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
+/** An argument that is true or false, and may be left out: whatever Python takes for it, as Flower's 1 and 0. */
+export const flag = optional(
+  Schema.Unknown.pipe(
+    Schema.decodeTo(
+      Schema.Boolean,
+      SchemaTransformation.transform<boolean, unknown>({ decode: isTruthy, encode: (flag) => flag })
+    )
+  )
+)
+
+/** A number, also as its text, as command lines give it. */
+const numeric = (schema: Schema.Codec<number>) =>
+  Schema.Unknown.pipe(
+    Schema.decodeTo(
+      schema,
+      SchemaTransformation.transform<number, unknown>({
+        // What is no number, the schema refuses with its own words.
+        decode: (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value) as number,
+        encode: (number) => number
+      })
+    )
+  )
+
+/** A whole number that may be left out. */
+export const integer = optional(numeric(Schema.Int))
+
+/** A finite number that may be left out. */
+export const finite = optional(numeric(Schema.Finite))
+
 /** A command that changes something. */
 export const control = <
   const Name extends string,
@@ -155,6 +184,12 @@ const make = <Name extends string, F extends Arguments.Fields, R extends Codec.P
 const lazily = <A>(make: () => A): () => A => {
   let made: A | undefined
   return () => made ??= make()
+}
+
+/** As Python has it: nothing, zero and what is empty are false. */
+function isTruthy(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return Boolean(value)
+  return Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0
 }
 
 class Coding<F extends Arguments.Fields, R extends Codec.Plain> {

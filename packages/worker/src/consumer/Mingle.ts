@@ -5,7 +5,8 @@
  * It asks all nodes at once, by remote control. When no node listens the broker
  * says so, and nobody waits. Otherwise it goes on when nobody has answered for a
  * moment after the last who did, or at all for a second; who answers later than
- * that is heard all the same, beside what comes next. A reply that makes no sense
+ * that is heard all the same, beside what comes next. Where it cannot ask within
+ * a second, for want of a channel or of leave, it says so and goes on. A reply that makes no sense
  * is told of and ignored. This node listens to no remote control yet, and does
  * not answer itself. Source: protocol of events §7, Celery's `Mingle`.
  *
@@ -129,6 +130,6 @@ const askAll = (nodename: string, revoked: ReadonlyArray<string>) =>
     return Stream.unwrap(Effect.gen(function*() {
       const mailbox = yield* ControlMailbox.make
       const client = yield* MailboxClient.make({ mailbox, clock, name: nodename })
-      return client.ask("hello", { from_node: nodename, revoked }, { timeout: patience, deadline: longest })
+      return client.ask("hello", { from_node: nodename, revoked }, { timeout: patience, deadline: patience })
     })).pipe(Stream.provideService(Transport, connected))
   })

@@ -2,6 +2,7 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import * as Mailbox from "@celeriac/messaging/Mailbox"
+import { because, ChannelClosed } from "@celeriac/messaging/MessagingError"
 import * as Topology from "@celeriac/messaging/Topology"
 import * as MemoryBroker from "@celeriac/messaging/transports/MemoryBroker"
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
@@ -193,6 +194,26 @@ describe("Mingle", () => {
       yield* settled
       assert.deepStrictEqual(a.mingle.nodes(), ["quick@test", "slow@test"])
       assert.deepStrictEqual(a.ids(), ["k1"])
+    }))
+
+  it.effect("goes on within a second where it gets no channel to ask over", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryBroker.make()
+      yield* stranger(broker, [["there@test", { revoked: ["k1"], clock: 5 }]])
+      const closed = because("openChannel", new ChannelClosed({ code: 504, detail: "no more channels" }))
+      // A broker that is busy, and one that refuses.
+      for (const answer of [Effect.never, Effect.fail(closed)]) {
+        const a = new Node("a@test")
+        const isAsking = () => a.lines.has("mingle: searching") && !a.lines.has("mingle: all alone")
+        const connect: Broker["connect"] = (options) =>
+          Effect.map(broker.connect(options), (connection) => ({
+            ...connection,
+            openChannel: () => Effect.suspend(() => isAsking() ? answer : connection.openChannel())
+          }))
+        assert.isAtMost(yield* timed(a, { ...broker, connect }), 1_000)
+        assert.match(a.lines.of("Warn").join(), /mingle: .* Going on without/)
+        assert.deepStrictEqual(a.said().at(-1), "mingle: all alone")
+      }
     }))
 
   it.effect("tells of replies that make no sense, and takes the others", () =>

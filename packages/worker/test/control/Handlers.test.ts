@@ -3,6 +3,7 @@ import * as Mailbox from "@celeriac/messaging/Mailbox"
 import * as MailboxClient from "@celeriac/messaging/MailboxClient"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Client from "@celeriac/tasks/Client"
+import * as Command from "@celeriac/tasks/control/Command"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import * as Worker from "@celeriac/worker/Worker"
@@ -11,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { define, Doors, gated, Lines, quiet, running, settled, surroundings } from "../support.ts"
@@ -45,6 +47,16 @@ const consumed = Effect.map(
   MemoryBroker,
   (broker) => broker.queues().filter(({ consumers }) => consumers.length > 0).map(({ name }) => name).sort()
 )
+
+/** With arguments of any type, as whoever has no types sends them. */
+const loose = (name: string) =>
+  Command.control(name, {
+    arguments: {
+      n: Schema.optionalKey(Schema.Unknown),
+      task_id: Schema.optionalKey(Schema.Unknown),
+      terminate: Schema.optionalKey(Schema.Unknown)
+    }
+  })
 
 const reconnect = Effect.gen(function*() {
   ;(yield* MemoryBroker).faults.dropConnections()
@@ -116,6 +128,31 @@ describe("a worker that is told", () => {
         refusal(yield* control.poolGrow({}, one)),
         "pool_grow is not supported with autoscale. Adjust autoscale range instead."
       )
+    })
+  )
+
+  test(
+    "in Python's loose types understands: 1 and 0, texts of numbers, a text for a list of one",
+    () => define({ tasks: [gated.toLayer(({ n }) => Effect.succeed(n))] }),
+    Effect.gen(function*() {
+      const { call } = yield* RemoteControl.RemoteControl
+      assert.strictEqual(said(yield* call(loose("pool_grow"), { n: "3" }, one)), "pool will grow")
+      assert.strictEqual(said(yield* call(loose("pool_shrink"), { n: null }, one)), "pool will shrink")
+      const revoking = (terminate: unknown) => call(loose("revoke"), { task_id: "1", terminate }, one)
+      for (const yes of [true, 1, -0.5, "False", [0], { a: 1 }]) {
+        assert.strictEqual(said(yield* revoking(yes)), "terminate: tasks unknown")
+      }
+      for (const no of [false, 0, "", null, [], {}]) {
+        assert.strictEqual(said(yield* revoking(no)), "tasks {'1'} flagged as revoked")
+      }
+      const registered = Command.inspect("registered", {
+        arguments: { taskinfoitems: Schema.Unknown },
+        reply: Schema.Unknown
+      })
+      assert.deepStrictEqual(said(yield* call(registered, { taskinfoitems: "rate_limit" }, one)), ["gated"])
+      for (const n of ["three", "1.5", "", true, [1]]) {
+        assert.match(refusal(yield* call(loose("pool_grow"), { n }, one)), /^TypeError\(.*argument \\?'n/)
+      }
     })
   )
 

@@ -22,7 +22,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, inject } from "vitest"
 import { until } from "../../../../test/peers/Process.ts"
-import { celeries, celeryVersion, CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
+import { celeries, celeryVersion, CeleryWorker, has, runPython } from "../../../../test/peers/Python.ts"
 import { quiet } from "../support.ts"
 
 const url = inject("amqpUrl")
@@ -138,7 +138,7 @@ describe("Celery's command line", () => {
       ["inspect", "query_task", "nosuch"],
       ["control", "revoke", "11111111-aaaa"],
       ["control", "terminate", "KILL", "22222222-bbbb"],
-      ["control", "revoke_by_stamped_headers", "header=value"],
+      ...(has("5.3") ? [["control", "revoke_by_stamped_headers", "header=value"] as const] : []),
       ["inspect", "revoked"],
       ["control", "time_limit", "nosuch", "1", "2"],
       ["control", "rate_limit", "it.add", "10/m"],

@@ -6,22 +6,23 @@
 import * as Schema from "effect/Schema"
 import * as Command from "../Command.ts"
 
-const count = Command.optional(Schema.Int)
+export const poolGrow = Command.control("pool_grow", { arguments: { n: Command.integer }, doc: "So many slots more." })
 
-export const poolGrow = Command.control("pool_grow", { arguments: { n: count }, doc: "So many slots more." })
-
-export const poolShrink = Command.control("pool_shrink", { arguments: { n: count }, doc: "So many slots fewer." })
+export const poolShrink = Command.control("pool_shrink", {
+  arguments: { n: Command.integer },
+  doc: "So many slots fewer."
+})
 
 export const poolRestart = Command.control("pool_restart", {
   arguments: {
     modules: Command.optional(Schema.Array(Schema.String)),
-    reload: Command.optional(Schema.Boolean),
+    reload: Command.flag,
     reloader: Command.optional(Schema.Unknown)
   },
   doc: "Starts the pool anew."
 })
 
 export const autoscale = Command.control("autoscale", {
-  arguments: { max: count, min: count },
+  arguments: { max: Command.integer, min: Command.integer },
   doc: "Between which numbers of slots the worker chooses."
 })

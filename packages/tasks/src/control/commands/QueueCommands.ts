@@ -10,8 +10,6 @@ import * as Command from "../Command.ts"
 
 const Table = Schema.Record(Schema.String, Schema.Unknown)
 const text = Command.optional(Schema.String)
-const flag = Command.optional(Schema.Boolean)
-const seconds = Command.optional(Schema.Number)
 
 /** A queue as a worker tells of it: what Kombu's `as_dict` has. */
 const QueueInfo = SnakeCase.open({
@@ -35,14 +33,14 @@ export const addConsumer = Command.control("add_consumer", {
     exchange: text,
     exchangeType: text,
     routingKey: text,
-    durable: flag,
-    exclusive: flag,
-    autoDelete: flag,
-    expires: seconds,
-    messageTtl: seconds,
-    maxLength: seconds,
-    maxLengthBytes: seconds,
-    maxPriority: seconds,
+    durable: Command.flag,
+    exclusive: Command.flag,
+    autoDelete: Command.flag,
+    expires: Command.finite,
+    messageTtl: Command.finite,
+    maxLength: Command.finite,
+    maxLengthBytes: Command.finite,
+    maxPriority: Command.finite,
     queueArguments: Command.optional(Table),
     bindingArguments: Command.optional(Table)
   },

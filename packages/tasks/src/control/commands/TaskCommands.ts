@@ -48,7 +48,7 @@ const ids = Schema.Union([Schema.String, Schema.Array(Schema.String)])
 const signal = Command.optional(Schema.Union([Schema.String, Schema.Number]))
 
 export const active = Command.inspect("active", {
-  arguments: { safe: Command.optional(Schema.Boolean) },
+  arguments: { safe: Command.flag },
   reply: Schema.Array(RequestInfo),
   aliases: ["dump_active"],
   doc: "The requests that run."
@@ -74,8 +74,8 @@ export const revoked = Command.inspect("revoked", {
 
 export const registered = Command.inspect("registered", {
   arguments: {
-    taskinfoitems: Command.optional(Schema.Array(Schema.Unknown)),
-    builtins: Command.optional(Schema.Boolean)
+    taskinfoitems: Command.optional(Schema.Union([Schema.String, Schema.Array(Schema.Unknown)])),
+    builtins: Command.flag
   },
   reply: Schema.Array(Schema.String),
   aliases: ["dump_tasks"],
@@ -94,7 +94,7 @@ export const queryTask = Command.inspect("query_task", {
 })
 
 export const revoke = Command.control("revoke", {
-  arguments: { taskId: ids, terminate: Command.optional(Schema.Boolean), signal },
+  arguments: { taskId: ids, terminate: Command.flag, signal },
   variadic: "taskId",
   doc: "Tasks of these ids are not to run. With `terminate`, what runs is ended."
 })
@@ -108,7 +108,7 @@ export const terminate = Command.control("terminate", {
 export const revokeByStampedHeaders = Command.control("revoke_by_stamped_headers", {
   arguments: {
     headers: Schema.Union([Schema.Record(Schema.String, Schema.Unknown), Schema.Array(Schema.String)]),
-    terminate: Command.optional(Schema.Boolean),
+    terminate: Command.flag,
     signal
   },
   variadic: "headers",
@@ -120,9 +120,7 @@ export const rateLimit = Command.control("rate_limit", {
   doc: "Sets how often a task may start: `10/s`, `5/m`, `100/h`; 0 is without limit."
 })
 
-const seconds = Command.optional(Schema.Number)
-
 export const timeLimit = Command.control("time_limit", {
-  arguments: { taskName: Schema.String, soft: seconds, hard: seconds },
+  arguments: { taskName: Schema.String, soft: Command.finite, hard: Command.finite },
   doc: "Sets the time limits of a task, in seconds."
 })

@@ -35,7 +35,7 @@ export const clock = Command.inspect("clock", {
 export const stats = Command.inspect("stats", { reply: Stats, doc: "What a worker has done, and with what." })
 
 export const conf = Command.inspect("conf", {
-  arguments: { withDefaults: Command.optional(Schema.Boolean) },
+  arguments: { withDefaults: Command.flag },
   reply: Table,
   aliases: ["dump_conf"],
   doc: "The settings, under Celery's names; secrets are masked."
@@ -57,7 +57,7 @@ export const memsample = Command.inspect("memsample", {
 })
 
 export const memdump = Command.inspect("memdump", {
-  arguments: { samples: Command.optional(Schema.Number) },
+  arguments: { samples: Command.integer },
   reply: Schema.String,
   doc: "The samples that were taken with `memsample`."
 })
@@ -65,8 +65,8 @@ export const memdump = Command.inspect("memdump", {
 export const objgraph = Command.inspect("objgraph", {
   arguments: {
     type: Command.optional(Schema.String),
-    num: Command.optional(Schema.Number),
-    maxDepth: Command.optional(Schema.Number)
+    num: Command.integer,
+    maxDepth: Command.integer
   },
   reply: Schema.Struct({ filename: Schema.String }),
   timeout: "60 seconds",

@@ -67,7 +67,8 @@ export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"
       })),
     ControlHandler.make(Commands.inspect.registered, ({ builtins, taskinfoitems }) =>
       Effect.sync(() => {
-        const items = taskinfoitems == null || taskinfoitems.length === 0 ? defaultItems : taskinfoitems
+        const given = typeof taskinfoitems === "string" ? [taskinfoitems] : taskinfoitems ?? []
+        const items = given.length === 0 ? defaultItems : given
         return registry.names().filter((name) => builtins === true || !name.startsWith("celery.")).map((name) =>
           described(name, { ...registry.get(name)?.options, rateLimit: rateLimitOf(name) }, items)
         )

@@ -1,7 +1,7 @@
 /** Celery's own table of settings, as it is read here. */
 import * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
-import * as TaskSettings from "@celeriac/tasks/TaskSettings"
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { spawnSync } from "node:child_process"
@@ -26,7 +26,7 @@ const defaults = (): Readonly<Record<string, unknown>> => {
   return JSON.parse(stdout)
 }
 
-const table = { ...BrokerSettings.table, ...TaskSettings.table }
+const table = { ...BrokerSettings.table, ...WorkerSettings.everything }
 
 describe("the settings of Celery", { timeout: 40_000 }, () => {
   it("are known by name, and their defaults fit wherever the setting is ours", () => {
