@@ -17,6 +17,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Compressions } from "./Compressions.ts"
@@ -26,7 +27,7 @@ import * as Wire from "./internal/MailboxWire.ts"
 import { Limits } from "./Limits.ts"
 import type { LogicalClock } from "./LogicalClock.ts"
 import type { Addressing, Mailbox, Reply } from "./Mailbox.ts"
-import type { MessagingError } from "./MessagingError.ts"
+import { because, ConnectionLost, type MessagingError } from "./MessagingError.ts"
 import { Serializers } from "./Serializers.ts"
 import * as Session from "./Session.ts"
 import * as Topology from "./Topology.ts"
@@ -116,9 +117,9 @@ export const make: (
       const channel = yield* connection.openChannel()
       yield* channel.declareExchange(mailbox.exchange)
       const scope = yield* Effect.scope
-      // Whoever asks first must not leave it half done when he is interrupted.
-      const whole = Effect.uninterruptible(Scope.provide(listen(channel), scope))
-      return { connection, channel, listening: yield* Effect.cached(whole) }
+      // Whoever asks first must not leave it half done when he is interrupted, nor wait longer than he wants to.
+      const begun = yield* Effect.cached(Effect.forkIn(Scope.provide(listen(channel), scope), scope))
+      return { connection, channel, listening: Effect.flatMap(begun, Fiber.join) }
     }),
     watch: ({ channel, connection }) => Effect.raceFirst(connection.lost, channel.lost),
     tell: Session.logging(name)
@@ -130,7 +131,12 @@ export const make: (
       const content = yield* Effect.fromResult(Content.encode(body, { ...coding, serializer: mailbox.serializer }))
       const deadline = how.deadline ?? "30 seconds"
       const { channel, listening } = yield* session.opened(deadline)
-      if (ticket !== undefined) yield* listening
+      if (ticket !== undefined) {
+        yield* Effect.timeoutOrElse(listening, {
+          duration: deadline,
+          orElse: () => Effect.fail(silent(transport.uri, deadline))
+        })
+      }
       const headers = { ...content.headers, clock: clock.forward(), expires: expiry(time, how.timeout) }
       yield* channel.publish(
         { body: content.body, headers, properties: { ...content.properties, deliveryMode: 2, priority: 0 } },
@@ -159,6 +165,11 @@ export const make: (
       Stream.unwrap(Effect.map(collecting(ticket), (queue) => patiently(queue, options)))
   }
 })
+
+const silent = (uri: string, deadline: Duration.Input): MessagingError => {
+  const detail = `the queue of replies was not declared within ${Duration.toMillis(deadline)} ms`
+  return because("ask", new ConnectionLost({ uri, detail }))
+}
 
 /** Seconds since the epoch; 0 is never. */
 const expiry = (time: Clock.Clock, timeout: Duration.Input = defaultTimeout): number => {

@@ -25,7 +25,7 @@ import * as Wire from "./internal/MailboxWire.ts"
 import { Limits } from "./Limits.ts"
 import type { LogicalClock } from "./LogicalClock.ts"
 import type { Mailbox, Request } from "./Mailbox.ts"
-import type { Delivery, Message } from "./Message.ts"
+import type { Address, Delivery, Message } from "./Message.ts"
 import type { MessagingError } from "./MessagingError.ts"
 import { Serializers } from "./Serializers.ts"
 import * as Topology from "./Topology.ts"
@@ -40,6 +40,12 @@ export interface Options {
   readonly clock: LogicalClock["Service"]
   /** Called once for each request to this node, in order, synchronously. What it throws is answered as an error. */
   readonly onRequest: (request: Request, reply: SendReply) => void
+  /**
+   * Sends a reply. Default: over the channel; who consumes other things over that
+   * connection sends them over another, for a broker that blocks publishers stops
+   * reading from one that publishes.
+   */
+  readonly send?: ((message: Message, to: Address) => void) | undefined
   /** Why a message was not taken for a request. */
   readonly onIgnored?: ((why: string) => void) | undefined
 }
@@ -50,8 +56,8 @@ export interface MailboxNode {
   readonly isDuplicate: boolean
 }
 
-/** How long a reply waits to be sent. */
-const replyDeadline = "10 seconds"
+/** How a reply is published. */
+const how = { mandatory: false, deadline: "10 seconds" } as const
 
 /** Declares the node's queue and consumes it. A name that another connection has exclusively fails with `PreconditionFailed`. */
 export const listen: (
@@ -77,13 +83,14 @@ export const listen: (
 })
 
 class Listening {
-  private readonly channel: Channel
+  private readonly post: (message: Message, to: Address) => void
   private readonly options: Options
   private readonly time: Clock.Clock
   private readonly coding: Content.DecodeOptions
 
   constructor(channel: Channel, options: Options, time: Clock.Clock, coding: Content.DecodeOptions) {
-    this.channel = channel
+    // Whoever asked may be gone, and the channel too: nobody can be told.
+    this.post = options.send ?? ((message, to) => channel.publishUnsafe(message, to, how, () => {}))
     this.options = options
     this.time = time
     this.coding = coding
@@ -129,13 +136,7 @@ class Listening {
       headers: { ...content.headers, ticket: ticket ?? null, clock: clock.forward() },
       properties: { ...content.properties, deliveryMode: 1, priority: 0 }
     }
-    this.channel.publishUnsafe(
-      message,
-      { exchange: mailbox.replyExchange.name, routingKey: replyTo },
-      { mandatory: false, deadline: replyDeadline },
-      // Whoever asked may be gone, and the channel too: nobody can be told.
-      () => {}
-    )
+    this.post(message, { exchange: mailbox.replyExchange.name, routingKey: replyTo })
   }
 
   private encode(value: unknown): Content.Encoded {

@@ -158,8 +158,11 @@ describe("a warm shutdown", () => {
       yield* settled
       assert.deepStrictEqual([stopped.pollUnsafe(), yield* counts()], [undefined, [0, 1]])
       yield* TestClock.adjust("3 seconds")
-      yield* Fiber.join(stopped)
+      yield* settled
       assert.deepStrictEqual(yield* counts(), [0, 0])
+      // That it stops is confirmed late, too: nobody waits for that.
+      yield* TestClock.adjust("400 millis")
+      yield* Fiber.join(stopped)
       assert.strictEqual(yield* sent.get(), 1)
     }).pipe(
       Effect.scoped,

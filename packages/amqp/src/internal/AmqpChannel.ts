@@ -54,6 +54,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
   readonly #release: ReadonlyArray<() => void>
   #closing = false
   #closed: MessagingError | undefined
+  #whenOver = () => {}
 
   constructor(connection: OpenConnection) {
     super()
@@ -194,9 +195,10 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
     this.#closing = true
     this.#settlements.flush()
     const { connection } = this
-    const over = (reason: string) => {
+    const over = (reason: string) => this.#end(because("channel", new ChannelClosed({ code: 200, detail: reason })))
+    // Also when the connection goes meanwhile: then nobody answers.
+    this.#whenOver = () => {
       clearTimeout(patience)
-      this.#end(because("channel", new ChannelClosed({ code: 200, detail: reason })))
       resume(Effect.void)
     }
     const patience = setTimeout(() => {
@@ -246,6 +248,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
     this.#settlements.close()
     this.#publisher.close(complaint === undefined ? reason.reason : new ChannelClosed(complaint), complaint)
     for (const release of this.#release) release()
+    this.#whenOver()
   }
 
   #failure(operation: string, error: DriverError, entity: string | undefined): MessagingError {
@@ -264,7 +267,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
   }
 }
 
-/** Opens a channel with publisher confirms, and closes it with the scope. */
+/** Opens a channel with publisher confirms, and closes it with the scope. A broker that does not answer is not waited for by who is interrupted. */
 export const open = (connection: OpenConnection): Effect.Effect<AmqpChannel, MessagingError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => {
@@ -277,10 +280,12 @@ export const open = (connection: OpenConnection): Effect.Effect<AmqpChannel, Mes
       }
       return channel.rpc("openChannel", methods.ChannelOpen, { outOfBand: "" }, methods.ChannelOpenOk).pipe(
         Effect.andThen(channel.rpc("openChannel", methods.ConfirmSelect, { nowait: false }, methods.ConfirmSelectOk)),
-        Effect.as(channel)
+        Effect.as(channel),
+        Effect.onInterrupt(() => channel.close)
       )
     }),
-    (channel) => channel.close
+    (channel) => channel.close,
+    { interruptible: true }
   )
 
 const complaintOf = ({ code, message, method }: DriverError): Complaint | undefined =>

@@ -86,7 +86,7 @@ describe("refusals", () => {
 
   it.live("the next member of a failover list is tried", () =>
     Effect.scoped(Effect.gen(function*() {
-      const connection = yield* connect(`amqp://127.0.0.1:1//;${rabbit.url}`)
+      const connection = yield* connect(`amqp://guest:guest@127.0.0.1:1//;${rabbit.url}`)
       assert.include(connection.uri, String(rabbit.port))
     })))
 })

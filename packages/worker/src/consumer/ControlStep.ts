@@ -1,6 +1,7 @@
 /**
  * Listens to remote control: consumes this node's mailbox, on a channel of its
- * own, and hands what is asked to the `Panel`.
+ * own, and hands what is asked to the `Panel`. Replies go over the connection of
+ * results.
  *
  * A channel that is lost takes down remote control alone, and is opened again.
  * So it is with a name that another node has: that is told, and this node goes
@@ -30,6 +31,7 @@ import * as WorkerLog from "../state/WorkerLog.ts"
 import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
+import * as Outgoing from "./internal/Outgoing.ts"
 import { Tasks } from "./Tasks.ts"
 
 export const ControlStep = Bootstep.make("Control", {
@@ -61,6 +63,7 @@ export const ControlStep = Bootstep.make("Control", {
     const log = yield* WorkerLog.make
     const mailbox = yield* ControlMailbox.make
     const first = yield* Deferred.make<void, MessagingError>()
+    const send = yield* Outgoing.sender("replies to remote control", nodename)
 
     yield* panel.addDefaults(yield* StandardHandlers.make(yield* Tasks))
 
@@ -71,6 +74,7 @@ export const ControlStep = Bootstep.make("Control", {
         nodename,
         clock,
         onRequest: panel.dispatch,
+        send,
         onIgnored: (why) => log.log("Warn", `A message of remote control was ignored: ${why}`)
       })
       if (node.isDuplicate) yield* Effect.logWarning(duplicate(nodename))

@@ -11,27 +11,28 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
-import { Producer } from "@celeriac/messaging/Producer"
 import * as Session from "@celeriac/messaging/Session"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
 import * as EventTopology from "@celeriac/tasks/event/EventTopology"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { Timer } from "../boot/Timer.ts"
 import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
 import { EventPace } from "./internal/EventPace.ts"
+import * as Outgoing from "./internal/Outgoing.ts"
 
 /** What the step provides. */
 export interface Dispatching {
   /** Sends events of this node: Celery's `event_dispatcher`. */
   readonly dispatcher: EventDispatcher.EventDispatcher["Service"]
+  /** Sends what is put by. Nobody waits for more than a moment, nor for a broker that blocks publishers. */
+  readonly flush: Effect.Effect<void>
 }
 
 /** For a worker without events. */
-export const disabled: Dispatching = { dispatcher: EventDispatcher.disabled }
+export const disabled: Dispatching = { dispatcher: EventDispatcher.disabled, flush: Effect.void }
 
 export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
   requires: [Connection, Timer, Transport, EventDispatcher.EventDispatcher],
@@ -43,13 +44,14 @@ export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
     const { nodename } = yield* WorkerSettings
     const transport = yield* Transport
     const exchange = yield* EventTopology.exchange(transport)
-    const producer = Context.getOption(yield* Effect.context<never>(), Producer)
-    const connection = producer._tag === "Some" ? producer.value.connection : transport.connect({ name: nodename })
+    let isBlocked = () => false
     const running = Session.run({
       what: "events",
       uri: transport.uri,
       open: Effect.gen(function*() {
-        const channel = yield* (yield* connection).openChannel()
+        const connection = yield* Outgoing.connection(nodename)
+        const channel = yield* connection.openChannel()
+        isBlocked = () => connection.blocked() !== undefined
         yield* channel.declareExchange(exchange)
         const detach = dispatcher.attach({
           publish: (message, to, onOutcome) => channel.publishUnsafe(message, to, how, onOutcome),
@@ -64,16 +66,16 @@ export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
     yield* Effect.forkScoped(
       Effect.catch(running, (error) => Effect.logError(`events: None are sent: ${error.message}`))
     )
-    return { dispatcher }
+    const flush = Effect.timeoutOrElse(dispatcher.flush, { duration: moment, orElse: () => Effect.void })
+    return { dispatcher, flush: Effect.suspend(() => isBlocked() ? Effect.void : flush) }
   }),
-  stop: ({ dispatcher }, reason) => reason._tag === "Restart" ? Effect.void : flush(dispatcher),
+  stop: (events, reason) => reason._tag === "Restart" ? Effect.void : events.flush,
   // What ran until now has told of its end.
-  shutdown: ({ dispatcher }) => flush(dispatcher)
+  shutdown: (events) => events.flush
 }) {}
 
 /** The broker says when nobody listens: then events of tasks need not be written. */
 const how = { mandatory: true }
 
-/** Nobody waits longer for a broker that does not answer. */
-const flush = (dispatcher: EventDispatcher.EventDispatcher["Service"]): Effect.Effect<void> =>
-  Effect.timeoutOrElse(dispatcher.flush, { duration: "2 seconds", orElse: () => Effect.void })
+/** How long a stop waits for a broker that does not answer. */
+const moment = "200 millis"

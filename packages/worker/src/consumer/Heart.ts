@@ -3,9 +3,10 @@
  * `worker-heartbeat` every so often, `worker-offline` when it leaves.
  *
  * Not to be confused with the heartbeats of AMQP, which are the transport's. A
- * worker that lost its connection has not left, and does not say so; one that
- * stops says so before what runs has ended, as Celery's does. Source: the
- * guide's chapter on monitoring, protocol of events §3.
+ * worker that lost its connection has not left, and does not say so. One that
+ * stops warm beats on while it finishes what runs, and says so after that, while
+ * it is still connected. Source: the guide's chapter on monitoring, protocol of
+ * events §3.
  *
  * @since 0.1.0
  */
@@ -72,7 +73,6 @@ export class Heart extends Bootstep.Service<Heart, Beating>()("Heart", {
       })
     }
   }),
-  close: (heart) => heart.stop,
   stop: (heart, reason) => reason._tag === "Restart" ? Effect.void : heart.stop
 }) {}
 

@@ -25,7 +25,6 @@ import * as ControlMailbox from "@celeriac/tasks/control/ControlMailbox"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import * as WorkerLog from "../state/WorkerLog.ts"
@@ -34,6 +33,7 @@ import { WorkerState } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
 import { Events } from "./Events.ts"
 import * as Acquaintance from "./internal/Acquaintance.ts"
+import * as Outgoing from "./internal/Outgoing.ts"
 
 /** What the step provides. */
 export interface Mingled {
@@ -44,7 +44,7 @@ export interface Mingled {
 /** For a worker that introduces itself to nobody. */
 const disabled: Mingled = { nodes: () => [] }
 
-/** How long somebody may take to be the first who answers. Celery waits as long, always. */
+/** How long the broker may take to hand on the question, and somebody to be the first who answers. Celery waits as long, always. */
 const patience = "1 second"
 
 /** How long nobody has to answer, after somebody has, for all to have answered. `TestWorker` has it at 0: its nodes answer at once. */
@@ -83,15 +83,18 @@ export class Mingle extends Bootstep.Service<Mingle, Mingled>()("Mingle", {
     }
 
     yield* Effect.logInfo("mingle: searching for neighbors")
-    const hearing = yield* Stream.runForEach(asked, onReply).pipe(
+    const heard = yield* Latch.make(false)
+    yield* Stream.runForEach(asked, onReply).pipe(
       Effect.timeoutOrElse({ duration: longest, orElse: () => Effect.void }),
       // A connection that is lost is noticed elsewhere; whoever may not ask goes on without.
       Effect.catch((error) => Effect.logWarning(`mingle: ${WorkerLog.sentence(error.message)} Going on without`)),
+      // Nobody waits until all of it is closed.
+      Effect.ensuring(heard.open),
       Effect.scoped,
       Effect.forkScoped
     )
     const enough = Effect.andThen(answered.await, unchanging(() => nodes.size, yield* Quiet))
-    yield* Effect.raceFirst(Fiber.await(hearing), enough)
+    yield* Effect.raceFirst(heard.await, enough)
 
     if (nodes.size === 0) yield* Effect.logInfo("mingle: all alone")
     else {
@@ -111,25 +114,18 @@ const unchanging = Effect.fnUntraced(function*(value: () => number, quiet: Durat
   }
 })
 
-/** The replies, over a channel of the connection that there is. */
+/** The replies. This node consumes them over the connection that it asks over. */
 const askAll = (nodename: string, revoked: ReadonlyArray<string>) =>
   Effect.gen(function*() {
-    const connection = yield* Connection
     const transport = yield* Transport
     const clock = yield* LogicalClock
-    const connected = {
+    const outgoing = {
       ...transport,
-      connect: () =>
-        Effect.succeed({
-          uri: connection.uri,
-          openChannel: () => connection.openChannel(),
-          lost: connection.lost,
-          blocked: () => undefined
-        })
+      connect: () => Effect.provideService(Outgoing.connection(nodename), Transport, transport)
     }
     return Stream.unwrap(Effect.gen(function*() {
       const mailbox = yield* ControlMailbox.make
       const client = yield* MailboxClient.make({ mailbox, clock, name: nodename })
       return client.ask("hello", { from_node: nodename, revoked }, { timeout: patience, deadline: patience })
-    })).pipe(Stream.provideService(Transport, connected))
+    })).pipe(Stream.provideService(Transport, outgoing))
   })

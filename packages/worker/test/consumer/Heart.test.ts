@@ -83,7 +83,7 @@ describe("Heart", () => {
       Effect.provide(quiet)
     ))
 
-  it.effect("says goodbye when the worker stops, before what runs has ended", () =>
+  it.effect("beats on while the worker finishes what runs, and says goodbye then", () =>
     Effect.gen(function*() {
       const door = new Doors()
       const ear = yield* Ear
@@ -92,13 +92,14 @@ describe("Heart", () => {
         yield* settled
         yield* (yield* Worker.Worker).shutdown
         yield* settled
-        assert.deepStrictEqual(ear.types(), ["worker-online", "worker-offline"])
-        assert.include(ear.of("worker-offline")[0], { active: 1, freq: 2 })
-        yield* TestClock.adjust("10 seconds")
+        yield* TestClock.adjust("4 seconds")
         yield* settled
+        assert.deepStrictEqual(ear.types(), ["worker-online", "worker-heartbeat", "worker-heartbeat"])
+        assert.include(ear.of("worker-heartbeat")[1], { active: 1, freq: 2 })
         door.open(3)
       }).pipe(Effect.provide(define({ tasks: [door.late] }).layer))
-      assert.deepStrictEqual(ear.types(), ["worker-online", "worker-offline"])
+      assert.deepStrictEqual(ear.types().slice(-2), ["worker-heartbeat", "worker-offline"])
+      assert.include(ear.of("worker-offline")[0], { active: 0, processed: 1 })
     }).pipe(
       Effect.provide(Layer.provideMerge(listening, surroundings())),
       Effect.provide(quiet)

@@ -4,6 +4,7 @@ import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
 import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
+import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Settings from "@celeriac/tasks/Settings"
@@ -44,6 +45,10 @@ const broker = ({ deadline, queue, ...amqp }: At) =>
 /** A client alone. */
 export const client = (at: At): Effect.Effect<Client.Client["Service"], never, Scope.Scope> =>
   Effect.map(Layer.build(Layer.fresh(broker(at))), Context.get(Client.Client))
+
+/** Remote control, over a connection of its own. */
+export const remote = ({ deadline: _, queue: __, ...amqp }: At) =>
+  Effect.orDie(Effect.provide(RemoteControl.make, Layer.fresh(AmqpTransport.layer(amqp))))
 
 /** A worker of this process, up when this succeeds. At the end of the scope what it runs is interrupted. */
 export const worker = <E>(

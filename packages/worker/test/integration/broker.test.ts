@@ -1,4 +1,5 @@
 /** A RabbitMQ that closes connections, loses patience, runs out of memory, and dies: nothing is lost, and nothing runs twice. */
+import * as Commands from "@celeriac/tasks/control/Commands"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -94,6 +95,7 @@ describe("a failing broker", () => {
         yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue, silent] }), at)
         const client = yield* Kit.client(at)
         const wire = yield* Kit.wire(rabbit.url)
+        const remote = yield* Kit.remote(at)
         const sent = yield* Effect.forEach(Kit.numbers(40), (n) => client.delay(Kit.step, { n, millis: 60 }), {
           concurrency: "unbounded"
         })
@@ -110,6 +112,8 @@ describe("a failing broker", () => {
           )
           assert.strictEqual(error._tag, "MessagingError")
           assert.isBelow((yield* Clock.currentTimeMillis) - start, 1500)
+          // What it says to that waits for the end of the alarm, and nothing else for it.
+          yield* Effect.forkScoped(Effect.ignore(remote.broadcast(Commands.inspect.ping)))
           yield* Kit.until("what has no result to send goes on", () =>
             journal.ends.filter((n) => n >= 100).length === 100)
           yield* Kit.until("and is acknowledged", async () =>

@@ -137,7 +137,10 @@ describe.concurrent("the process of a worker", () => {
       assert.isAbove(Math.min(a.length, b.length), 15)
       assert.deepStrictEqual(sorted([...a, ...b]), Kit.numbers(60))
     })))
+})
 
+/** One after the other: each starts six processes. */
+describe("workers that relieve each other", () => {
   for (const acksLate of [true, false]) {
     it.live(`restarted again and again under load, loses no task and runs none twice (${acksLate ? "late" : "early"} ack)`, () =>
       Effect.scoped(Effect.gen(function*() {
