@@ -18,7 +18,7 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import type { Reply } from "@celeriac/messaging/Mailbox"
-import * as MailboxClient from "@celeriac/messaging/MailboxClient"
+import * as MailboxAsker from "@celeriac/messaging/MailboxAsker"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as ControlMailbox from "@celeriac/tasks/control/ControlMailbox"
 import * as Context from "effect/Context"
@@ -26,7 +26,6 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
-import * as Stream from "effect/Stream"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
@@ -67,22 +66,23 @@ export class Mingle extends Bootstep.Service<Mingle, Mingled>()("Mingle", {
   disabled: Effect.succeed(disabled),
   start: Effect.gen(function*() {
     const { nodename } = yield* WorkerSettings.WorkerSettings
+    const log = yield* WorkerLog.make
     const acquaintance = yield* Acquaintance.make
-    const asked = yield* askAll(nodename, acquaintance.revoked())
     const nodes = new Set<string>()
     const answered = yield* Latch.make(false)
 
-    const onReply = ({ node, value }: Reply) => {
-      if (node === nodename || value === null || nodes.has(node)) return Effect.void
+    const onReply = ({ node, value }: Reply): void => {
+      if (node === nodename || value === null || nodes.has(node)) return
+      const shown = Acquaintance.shown(node)
       const wrong = acquaintance.take(value)
-      if (wrong !== undefined) return Effect.logError(`mingle: sync with ${Acquaintance.shown(node)} failed: ${wrong}`)
+      if (wrong !== undefined) return log.log("Error", `mingle: sync with ${shown} failed: ${wrong}`)
       nodes.add(node)
       answered.openUnsafe()
-      return Effect.logDebug(`mingle: processing reply from ${Acquaintance.shown(node)}`)
+      log.log("Debug", `mingle: processing reply from ${shown}`)
     }
 
     yield* Effect.logInfo("mingle: searching for neighbors")
-    const hearing = yield* Stream.runForEach(asked, onReply).pipe(
+    const hearing = yield* askAll(nodename, acquaintance.revoked(), onReply).pipe(
       Effect.timeoutOrElse({ duration: longest, orElse: () => Effect.void }),
       // A connection that is lost is noticed elsewhere; whoever may not ask goes on without.
       Effect.catch((error) => Effect.logWarning(`mingle: ${WorkerLog.sentence(error.message)} Going on without`)),
@@ -110,25 +110,30 @@ const unchanging = Effect.fnUntraced(function*(value: () => number, quiet: Durat
   }
 })
 
-/** The replies, over a channel of the connection that there is. */
-const askAll = (nodename: string, revoked: ReadonlyArray<string>) =>
-  Effect.gen(function*() {
-    const connection = yield* Connection
-    const transport = yield* Transport
-    const clock = yield* LogicalClock
-    const connected = {
-      ...transport,
-      connect: () =>
-        Effect.succeed({
-          uri: connection.uri,
-          openChannel: () => connection.openChannel(),
-          lost: connection.lost,
-          blocked: () => undefined
-        })
-    }
-    return Stream.unwrap(Effect.gen(function*() {
-      const mailbox = yield* ControlMailbox.make
-      const client = yield* MailboxClient.make({ mailbox, clock, name: nodename })
-      return client.ask("hello", { from_node: nodename, revoked }, { timeout: patience, deadline: longest })
-    })).pipe(Stream.provideService(Transport, connected))
-  })
+/** Over a channel of the connection that there is. */
+const askAll = Effect.fnUntraced(function*(
+  nodename: string,
+  revoked: ReadonlyArray<string>,
+  onReply: MailboxAsker.OnReply
+) {
+  const connection = yield* Connection
+  const transport = yield* Transport
+  const clock = yield* LogicalClock
+  const connected = {
+    ...transport,
+    connect: () =>
+      Effect.succeed({
+        uri: connection.uri,
+        openChannel: () => connection.openChannel(),
+        lost: connection.lost,
+        blocked: () => undefined
+      })
+  }
+  const mailbox = yield* ControlMailbox.make
+  const asker = yield* Effect.provideService(
+    MailboxAsker.make({ mailbox, clock, name: nodename }),
+    Transport,
+    connected
+  )
+  yield* asker.ask("hello", { from_node: nodename, revoked }, onReply, { timeout: patience, deadline: longest })
+})
