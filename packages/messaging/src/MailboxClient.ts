@@ -1,189 +1,58 @@
 /**
- * The side of a mailbox that asks.
+ * The side of a mailbox that asks, with replies as streams.
  *
  * ```ts
  * const client = yield* MailboxClient.make({ mailbox, clock })
  * const replies = yield* Stream.runCollect(client.ask("ping", {}, { timeout: "1 second" }))
  * ```
  *
- * It has one connection, opened at the first use, and one queue of replies,
- * declared before the first request that wants any; both come back after a loss.
- * Requests are mandatory: when no node listens, that is known at once, and
- * nobody waits. Replies that come when nobody asks for them any more are kept
- * for a while, within bounds. Source: control section 1.4.
+ * How it asks, `MailboxAsker` says. Who reads a stream too slowly misses what
+ * comes when ten thousand replies wait.
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Compressions } from "./Compressions.ts"
-import * as Content from "./Content.ts"
-import * as MailboxReplies from "./internal/MailboxReplies.ts"
-import * as Wire from "./internal/MailboxWire.ts"
-import { Limits } from "./Limits.ts"
-import type { LogicalClock } from "./LogicalClock.ts"
-import type { Addressing, Mailbox, Reply } from "./Mailbox.ts"
-import { because, ConnectionLost, type MessagingError } from "./MessagingError.ts"
-import { Serializers } from "./Serializers.ts"
-import * as Session from "./Session.ts"
-import * as Topology from "./Topology.ts"
-import { type Channel, Transport } from "./Transport.ts"
+import type { Reply } from "./Mailbox.ts"
+import * as MailboxAsker from "./MailboxAsker.ts"
+import type { MessagingError } from "./MessagingError.ts"
+import type { Transport } from "./Transport.ts"
 
-/** How a request is sent. */
-export interface SendOptions extends Addressing {
-  /**
-   * How long to wait for each reply, from the one before it, and not for all of
-   * them; a node does nothing with a request that is older. Default 1 second.
-   */
-  readonly timeout?: Duration.Input | undefined
-  /** How long to wait for the broker. Default 30 seconds. */
-  readonly deadline?: Duration.Input | undefined
-}
+export type { AskOptions, CollectOptions, Options, SendOptions } from "./MailboxAsker.ts"
 
-/** How replies are collected. */
-export interface AskOptions extends SendOptions {
-  /** After so many replies nobody waits for another. Default: as many as there are names in `destination`. */
-  readonly limit?: number | undefined
-}
-
-export interface MailboxClient {
+export interface MailboxClient extends Pick<MailboxAsker.MailboxAsker, "cast" | "request"> {
   /** What the nodes say, as they say it. Ends when no reply has come for `timeout`, and at once when no node is there. */
   readonly ask: (
     method: string,
     args: Readonly<Record<string, unknown>>,
-    options?: AskOptions
+    options?: MailboxAsker.AskOptions
   ) => Stream.Stream<Reply, MessagingError>
-  /** Sends a request that wants no reply. Gives whether any node was there to get it. */
-  readonly cast: (
-    method: string,
-    args: Readonly<Record<string, unknown>>,
-    options?: SendOptions
-  ) => Effect.Effect<boolean, MessagingError>
-  /** Like `cast`, with a ticket under which the replies can be collected later. */
-  readonly request: (
-    method: string,
-    args: Readonly<Record<string, unknown>>,
-    ticket: string,
-    options?: SendOptions
-  ) => Effect.Effect<boolean, MessagingError>
   /** The replies under a ticket, those that have come already first. They are handed out once. */
-  readonly collect: (
-    ticket: string,
-    options?: Pick<AskOptions, "timeout" | "limit">
-  ) => Stream.Stream<Reply>
+  readonly collect: (ticket: string, options?: MailboxAsker.CollectOptions) => Stream.Stream<Reply>
 }
-
-export interface Options {
-  readonly mailbox: Mailbox
-  readonly clock: LogicalClock["Service"]
-  /** Of the connection, as the broker's management pages show it. Default `celeriac control`. */
-  readonly name?: string | undefined
-  /** Makes ids that nobody can guess. Default: random UUIDs. */
-  readonly newId?: (() => string) | undefined
-}
-
-type Arguments = Readonly<Record<string, unknown>>
-
-const defaultTimeout = "1 second"
 
 /** Connects when it is first used; closes with the scope. */
-export const make: (
-  options: Options
-) => Effect.Effect<MailboxClient, never, Transport | Scope.Scope> = Effect.fnUntraced(function*(options) {
-  const { clock, mailbox, name = "celeriac control" } = options
-  const newId = options.newId ?? (() => globalThis.crypto.randomUUID())
-  const transport = yield* Transport
-  const time = yield* Clock.Clock
-  const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
-  const decoding = { ...coding, accept: mailbox.accept, limits: yield* Limits }
-  const replies = new MailboxReplies.MailboxReplies(clock, time, decoding)
-  const id = newId()
-  const replyTo = { exchange: mailbox.replyExchange.name, routingKey: id }
+export const make = (
+  options: MailboxAsker.Options
+): Effect.Effect<MailboxClient, never, Transport | Scope.Scope> =>
+  Effect.map(MailboxAsker.make(options), ({ ask, cast, collect, request }) => ({
+    ask: (method, args, options) => streamed((onReply) => ask(method, args, onReply, options)),
+    cast,
+    request,
+    collect: (ticket, options) => streamed((onReply) => collect(ticket, onReply, options))
+  }))
 
-  const listen = Effect.fnUntraced(function*(channel: Channel) {
-    const { name } = yield* Topology.declareQueue(channel, mailbox.replyQueueOf(id))
-    yield* channel.consume(name, { prefetch: 0, noAck: true, onDelivery: replies.receive })
-  })
+/** Replies that are not read yet. */
+const bufferSize = 10_000
 
-  const session = yield* Session.make({
-    what: `mailbox '${mailbox.namespace}'`,
-    uri: transport.uri,
-    open: Effect.gen(function*() {
-      const connection = yield* transport.connect({ name })
-      const channel = yield* connection.openChannel()
-      yield* channel.declareExchange(mailbox.exchange)
-      const scope = yield* Effect.scope
-      // Whoever asks first must not leave it half done when he is interrupted, nor wait longer than he wants to.
-      const begun = yield* Effect.cached(Effect.forkIn(Scope.provide(listen(channel), scope), scope))
-      return { connection, channel, listening: Effect.flatMap(begun, Fiber.join) }
-    }),
-    watch: ({ channel, connection }) => Effect.raceFirst(connection.lost, channel.lost),
-    tell: Session.logging(name)
-  })
-
-  const send = (method: string, args: Arguments, ticket: string | undefined, how: SendOptions) =>
-    Effect.gen(function*() {
-      const body = Wire.request(method, args, how, ticket === undefined ? undefined : { ticket, ...replyTo })
-      const content = yield* Effect.fromResult(Content.encode(body, { ...coding, serializer: mailbox.serializer }))
-      const deadline = how.deadline ?? "30 seconds"
-      const { channel, listening } = yield* session.opened(deadline)
-      if (ticket !== undefined) {
-        yield* Effect.timeoutOrElse(listening, {
-          duration: deadline,
-          orElse: () => Effect.fail(silent(transport.uri, deadline))
-        })
-      }
-      const headers = { ...content.headers, clock: clock.forward(), expires: expiry(time, how.timeout) }
-      yield* channel.publish(
-        { body: content.body, headers, properties: { ...content.properties, deliveryMode: 2, priority: 0 } },
-        { exchange: mailbox.exchange.name, routingKey: "" },
-        { mandatory: true, deadline }
-      )
-      return true
-    }).pipe(
-      Effect.catch((error) => error.reason._tag === "Unroutable" ? Effect.succeed(false) : Effect.fail(error))
-    )
-
-  const collecting = (ticket: string) =>
-    Effect.acquireRelease(replies.open(ticket), (queue) => Effect.sync(() => replies.close(ticket, queue)))
-
-  return {
-    ask: (method, args, options = {}) =>
-      Stream.unwrap(Effect.gen(function*() {
-        const ticket = newId()
-        const queue = yield* collecting(ticket)
-        const isAnybodyThere = yield* send(method, args, ticket, options)
-        return isAnybodyThere ? patiently(queue, { ...options, limit: limitOf(options) }) : Stream.empty
-      })),
-    cast: (method, args, options = {}) => send(method, args, undefined, options),
-    request: (method, args, ticket, options = {}) => send(method, args, ticket, options),
-    collect: (ticket, options = {}) =>
-      Stream.unwrap(Effect.map(collecting(ticket), (queue) => patiently(queue, options)))
-  }
-})
-
-const silent = (uri: string, deadline: Duration.Input): MessagingError => {
-  const detail = `the queue of replies was not declared within ${Duration.toMillis(deadline)} ms`
-  return because("ask", new ConnectionLost({ uri, detail }))
-}
-
-/** Seconds since the epoch; 0 is never. */
-const expiry = (time: Clock.Clock, timeout: Duration.Input = defaultTimeout): number => {
-  const seconds = Duration.toSeconds(timeout)
-  return Number.isFinite(seconds) ? time.currentTimeMillisUnsafe() / 1000 + seconds : 0
-}
-
-const limitOf = ({ destination = [], limit }: AskOptions): number | undefined =>
-  limit ?? (destination.length === 0 ? undefined : destination.length)
-
-const patiently = (
-  queue: MailboxReplies.Collecting,
-  { limit, timeout = defaultTimeout }: Pick<AskOptions, "limit" | "timeout">
-): Stream.Stream<Reply> => {
-  const replies = Stream.timeout(Stream.fromQueue(queue), timeout)
-  return limit === undefined ? replies : Stream.take(replies, limit)
-}
+const streamed = <E>(asking: (onReply: MailboxAsker.OnReply) => Effect.Effect<void, E>): Stream.Stream<Reply, E> =>
+  Stream.callback<Reply, E>(
+    (queue) =>
+      Effect.matchCauseEffect(asking((reply) => void Queue.offerUnsafe(queue, reply)), {
+        onSuccess: () => Queue.end(queue),
+        onFailure: (cause) => Queue.failCause(queue, cause)
+      }),
+    { bufferSize, strategy: "dropping" }
+  )

@@ -4,7 +4,7 @@
  * amqplib's frame parser takes `encodeTable` and `decodeFields` from its
  * codec when it is loaded, so the exchange must happen before: its modules
  * are loaded once more, apart from the copy the application may use, with
- * `FieldTable` in the codec's place. Neither the order of imports nor the
+ * `FieldTable` in the codec's place and no traces. Neither the order of imports nor the
  * application's own amqplib matters, and neither is changed.
  *
  * What is used of it, below its public API, is not promised to stay. So `Driver`
@@ -86,15 +86,26 @@ const unfit = (version: string, why: string): string =>
 // What amqplib's modules export is looked at below, a member at a time.
 const assemble = (version: string, module: AmqplibModules.Load): Result.Result<Amqplib, string> => {
   const codec = module("codec.js")
-  const changes = ["encodeTable", "decodeFields"].filter((name) => typeof codec[name] !== "function")
+  const errors = module("error.js")
+  const changes = [
+    ...["encodeTable", "decodeFields"].filter((name) => typeof codec[name] !== "function"),
+    ...["stackCapture"].filter((name) => typeof errors[name] !== "function")
+  ]
   codec.encodeTable = encodeTable
   codec.decodeFields = decodeFields
+  errors.stackCapture = withoutStack
   const amqplib = { ...module("connection.js"), ...module("channel.js"), encodeMethod: module("defs.js").encodeMethod }
   const missing = changes.length > 0 ? changes : missingIn(amqplib, module("defs.js"), module("format.js"))
   return missing.length === 0
     ? Result.succeed(amqplib)
     : Result.fail(unfit(version, `it has no ${missing.join(", no ")} as they are used here`))
 }
+
+/**
+ * amqplib writes a stack trace whenever something closes, for who uses it afterwards.
+ * Nobody here reads it, and in a file with a source map it would have the map read.
+ */
+const withoutStack = (reason: string): string => reason
 
 /** Every member that is used, by the type it must have. */
 const parts = {

@@ -4,8 +4,6 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import { BoundedMap } from "../BoundedMap.ts"
 import * as Content from "../Content.ts"
@@ -14,14 +12,11 @@ import type { Reply } from "../Mailbox.ts"
 import type { Delivery } from "../Message.ts"
 import * as Wire from "./MailboxWire.ts"
 
-/** Of one ticket, that are not read yet. */
-const mostReplies = 10_000
-
 /** Of all tickets together that nobody collects. */
 const mostUnclaimed = 1_000
 
-/** Replies under a ticket, as somebody collects them. */
-export type Collecting = Queue.Queue<Reply>
+/** Is told of replies under a ticket, as somebody collects them. */
+export type Collecting = (reply: Reply) => void
 
 export class MailboxReplies {
   private readonly clock: LogicalClock["Service"]
@@ -39,16 +34,13 @@ export class MailboxReplies {
   }
 
   /** What comes under the ticket from now on, and what has come before. */
-  open(ticket: string): Effect.Effect<Collecting> {
-    return Effect.map(Queue.dropping<Reply>(mostReplies), (queue) => {
-      this.collecting.set(ticket, queue)
-      for (const reply of this.claim(ticket)) Queue.offerUnsafe(queue, reply)
-      return queue
-    })
+  open(ticket: string, collect: Collecting): void {
+    this.collecting.set(ticket, collect)
+    for (const reply of this.claim(ticket)) collect(reply)
   }
 
-  close(ticket: string, queue: Collecting): void {
-    if (this.collecting.get(ticket) === queue) this.collecting.delete(ticket)
+  close(ticket: string, collect: Collecting): void {
+    if (this.collecting.get(ticket) === collect) this.collecting.delete(ticket)
   }
 
   /** Called for each message of the reply queue. Anybody may write to it: what is no reply is dropped. */
@@ -59,10 +51,10 @@ export class MailboxReplies {
     if (Result.isFailure(body)) return
     const ticket = this.ticketOf(delivery.headers["ticket"])
     if (ticket === undefined) return
-    const queue = this.collecting.get(ticket)
+    const collect = this.collecting.get(ticket)
     for (const reply of Wire.readReplies(body.success)) {
-      if (queue === undefined) this.unclaimed.set(this.count++, [ticket, reply])
-      else Queue.offerUnsafe(queue, reply)
+      if (collect === undefined) this.unclaimed.set(this.count++, [ticket, reply])
+      else collect(reply)
     }
   }
 

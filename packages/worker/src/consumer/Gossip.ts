@@ -24,7 +24,7 @@ import { Transport } from "@celeriac/messaging/Transport"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import { ClusterState } from "@celeriac/tasks/event/ClusterState"
 import { type Heard, isOfTask } from "@celeriac/tasks/event/Event"
-import * as EventReceiver from "@celeriac/tasks/event/EventReceiver"
+import * as EventConsumer from "@celeriac/tasks/event/EventConsumer"
 import * as EventSettings from "@celeriac/tasks/event/EventSettings"
 import type { WorkerView } from "@celeriac/tasks/event/WorkerView"
 import * as Clock from "effect/Clock"
@@ -186,7 +186,7 @@ export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
 
 /** Listens until the scope closes, and listens when it succeeds, if that can be at the moment. */
 const listening = Effect.fnUntraced(function*(
-  onEvent: EventReceiver.OnEvent,
+  onEvent: EventConsumer.OnEvent,
   onMalformed: (why: string) => void
 ) {
   const connection = yield* Connection
@@ -198,7 +198,7 @@ const listening = Effect.fnUntraced(function*(
     uri: connection.uri,
     open: Effect.gen(function*() {
       const channel = yield* connection.openChannel()
-      yield* EventReceiver.consume(channel, onEvent, { routingKey: "worker.#", onMalformed }).pipe(
+      yield* EventConsumer.consume(channel, onEvent, { routingKey: "worker.#", onMalformed }).pipe(
         Effect.provideService(EventSettings.EventQueueTtl, ttl)
       )
       return channel

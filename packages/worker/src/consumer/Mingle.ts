@@ -19,14 +19,13 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import type { Reply } from "@celeriac/messaging/Mailbox"
-import * as MailboxClient from "@celeriac/messaging/MailboxClient"
+import * as MailboxAsker from "@celeriac/messaging/MailboxAsker"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as ControlMailbox from "@celeriac/tasks/control/ControlMailbox"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
-import * as Stream from "effect/Stream"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
@@ -68,23 +67,24 @@ export class Mingle extends Bootstep.Service<Mingle, Mingled>()("Mingle", {
   disabled: Effect.succeed(disabled),
   start: Effect.gen(function*() {
     const { nodename } = yield* WorkerSettings.WorkerSettings
+    const log = yield* WorkerLog.make
     const acquaintance = yield* Acquaintance.make
-    const asked = yield* askAll(nodename, acquaintance.revoked())
     const nodes = new Set<string>()
     const answered = yield* Latch.make(false)
 
-    const onReply = ({ node, value }: Reply) => {
-      if (node === nodename || value === null || nodes.has(node)) return Effect.void
+    const onReply = ({ node, value }: Reply): void => {
+      if (node === nodename || value === null || nodes.has(node)) return
+      const shown = Acquaintance.shown(node)
       const wrong = acquaintance.take(value)
-      if (wrong !== undefined) return Effect.logError(`mingle: sync with ${Acquaintance.shown(node)} failed: ${wrong}`)
+      if (wrong !== undefined) return log.log("Error", `mingle: sync with ${shown} failed: ${wrong}`)
       nodes.add(node)
       answered.openUnsafe()
-      return Effect.logDebug(`mingle: processing reply from ${Acquaintance.shown(node)}`)
+      log.log("Debug", `mingle: processing reply from ${shown}`)
     }
 
     yield* Effect.logInfo("mingle: searching for neighbors")
     const heard = yield* Latch.make(false)
-    yield* Stream.runForEach(asked, onReply).pipe(
+    yield* askAll(nodename, acquaintance.revoked(), onReply).pipe(
       Effect.timeoutOrElse({ duration: longest, orElse: () => Effect.void }),
       // A connection that is lost is noticed elsewhere; whoever may not ask goes on without.
       Effect.catch((error) => Effect.logWarning(`mingle: ${WorkerLog.sentence(error.message)} Going on without`)),
@@ -114,18 +114,23 @@ const unchanging = Effect.fnUntraced(function*(value: () => number, quiet: Durat
   }
 })
 
-/** The replies. This node consumes them over the connection that it asks over. */
-const askAll = (nodename: string, revoked: ReadonlyArray<string>) =>
-  Effect.gen(function*() {
-    const transport = yield* Transport
-    const clock = yield* LogicalClock
-    const outgoing = {
-      ...transport,
-      connect: () => Effect.provideService(Outgoing.connection(nodename), Transport, transport)
-    }
-    return Stream.unwrap(Effect.gen(function*() {
-      const mailbox = yield* ControlMailbox.make
-      const client = yield* MailboxClient.make({ mailbox, clock, name: nodename })
-      return client.ask("hello", { from_node: nodename, revoked }, { timeout: patience, deadline: patience })
-    })).pipe(Stream.provideService(Transport, outgoing))
-  })
+/** This node consumes the replies over the connection that it asks over. */
+const askAll = Effect.fnUntraced(function*(
+  nodename: string,
+  revoked: ReadonlyArray<string>,
+  onReply: MailboxAsker.OnReply
+) {
+  const transport = yield* Transport
+  const clock = yield* LogicalClock
+  const outgoing = {
+    ...transport,
+    connect: () => Effect.provideService(Outgoing.connection(nodename), Transport, transport)
+  }
+  const mailbox = yield* ControlMailbox.make
+  const asker = yield* Effect.provideService(
+    MailboxAsker.make({ mailbox, clock, name: nodename }),
+    Transport,
+    outgoing
+  )
+  yield* asker.ask("hello", { from_node: nodename, revoked }, onReply, { timeout: patience, deadline: patience })
+})

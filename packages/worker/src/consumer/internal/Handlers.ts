@@ -14,15 +14,21 @@ import { Control } from "@celeriac/bootsteps/Control"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
+import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import * as WorkerExit from "../../state/WorkerExit.ts"
 
 /** What one handler has still to be told of, at most. */
 const backlog = 1_000
 
+/** Of one handler. */
+interface Line<A> {
+  readonly waiting: Array<A>
+  readonly isAnyThere: Latch.Latch
+}
+
 export class Handlers<A> {
-  private readonly waiting = new Set<Queue.Queue<A>>()
+  private readonly lines = new Set<Line<A>>()
   private readonly control: Control["Service"]
 
   constructor(control: Control["Service"]) {
@@ -30,28 +36,36 @@ export class Handlers<A> {
   }
 
   get size(): number {
-    return this.waiting.size
+    return this.lines.size
   }
 
   /** A function, for whoever hears of it outside of effects. */
   readonly tell = (value: A): void => {
-    for (const queue of this.waiting) Queue.offerUnsafe(queue, value)
+    for (const { isAnyThere, waiting } of this.lines) {
+      if (waiting.push(value) > backlog) waiting.shift()
+      isAnyThere.openUnsafe()
+    }
   }
 
   readonly add = <E, R>(
     handler: (value: A) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, R | Scope.Scope> =>
     Effect.gen({ self: this }, function*() {
-      const queue = yield* Effect.acquireRelease(Queue.sliding<A>(backlog), (queue) =>
-        Effect.andThen(Effect.sync(() => this.waiting.delete(queue)), Queue.shutdown(queue)))
-      this.waiting.add(queue)
-      const one = Effect.flatMap(Queue.take(queue), (value) =>
-        Effect.catchCause(
-          Effect.suspend(() =>
-            handler(value)
-          ),
-          (cause) => this.failed(handler.name, cause)
-        ))
+      const line: Line<A> = { waiting: [], isAnyThere: Latch.makeUnsafe() }
+      const { isAnyThere, waiting } = line
+      yield* Effect.acquireRelease(
+        Effect.sync(() => this.lines.add(line)),
+        () => Effect.sync(() => this.lines.delete(line))
+      )
+      const next = Effect.suspend((): Effect.Effect<unknown, E, R> => {
+        if (waiting.length > 0) return handler(waiting.shift()!)
+        isAnyThere.closeUnsafe()
+        return Effect.void
+      })
+      const one = Effect.andThen(
+        isAnyThere.await,
+        Effect.catchCause(next, (cause) => this.failed(handler.name, cause))
+      )
       yield* Effect.forkScoped(Effect.forever(one))
     })
 
