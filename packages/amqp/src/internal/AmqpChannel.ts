@@ -54,6 +54,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
   readonly #release: ReadonlyArray<() => void>
   #closing = false
   #closed: MessagingError | undefined
+  /** Waits for its end. */
   #whenOver = () => {}
 
   constructor(connection: OpenConnection) {
