@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs"
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 const needServers = ["test/integration/**", "test/interop/**"]
@@ -31,6 +32,8 @@ export default defineConfig({
           name: "examples",
           include: ["test/examples.test.ts", "examples/**/*.test.ts"],
           exclude: ["**/node_modules/**"],
+          // Each is a process: more at once than there are processors only wait for each other.
+          maxConcurrency: availableParallelism(),
           testTimeout: 60_000
         }
       },

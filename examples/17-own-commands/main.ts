@@ -6,7 +6,6 @@
  *
  * From Python, on a real broker:
  *
- *     celery -A proj control increase_prefetch_count 3
  *     app.control.broadcast("set_banner", arguments={"text": "closed"}, reply=True)
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -82,10 +81,16 @@ const ask = Effect.gen(function*() {
     onSuccess: (reply: unknown) => JSON.stringify(reply),
     onFailure: (error: Error) => error.message
   })
+  const patient = { limit: 1, timeout: "10 seconds" } as const // one reply is all there will be
   for (const text of ["closed", "closed for the whole of the summer"]) {
-    for (const answer of Object.values(yield* remote.call(setBanner, { text }))) yield* Console.log(show(answer))
+    for (const answer of Object.values(yield* remote.call(setBanner, { text }, patient))) {
+      yield* Console.log(show(answer))
+    }
   }
-  const replies = yield* remote.call(increasePrefetchCount, { n: 3 }, { destination: "w@example.com" })
+  const replies = yield* remote.call(increasePrefetchCount, { n: 3 }, {
+    destination: "w@example.com",
+    timeout: "10 seconds"
+  })
   for (const [node, answer] of Object.entries(replies)) yield* Console.log(`${node}: ${show(answer)}`)
 })
 // #endregion

@@ -58,10 +58,10 @@ const watch = EventReceiver.stream().pipe(
 // #region ask
 const ask = Effect.gen(function*() {
   const remote = yield* RemoteControl.RemoteControl
-  const present = Object.keys(yield* remote.ping({ timeout: "1 second", limit: 2 })).sort()
+  const present = Object.keys(yield* remote.ping({ timeout: "5 seconds", limit: 2 })).sort()
   yield* Console.log(`here: ${present.join(", ")}`)
 
-  const registered = yield* remote.inspect.registered({}, { destination: present })
+  const registered = yield* remote.inspect.registered({}, { destination: present, timeout: "5 seconds" })
   for (const node of present) {
     const answer = registered[node]
     if (answer !== undefined && Result.isSuccess(answer)) {
@@ -71,7 +71,7 @@ const ask = Effect.gen(function*() {
 
   const limited = yield* remote.control.rateLimit(
     { taskName: "kitchen.cook", rateLimit: "10/m" },
-    { destination: present[0] }
+    { destination: present[0], timeout: "5 seconds" }
   )
   for (const answer of Object.values(limited)) yield* Console.log(Result.merge(answer))
 })

@@ -11,7 +11,7 @@ app.task("kitchen.cook", { parameters: { dish: Schema.String } }, async () => {}
 await app.worker({ nodename: "first@example.com" }).start()
 
 // #region ask
-const present = Object.keys(await app.control.ping({ limit: 1 }))
+const present = Object.keys(await app.control.ping({ limit: 1, timeoutMs: 5000 }))
 
 for (const [node, reply] of Object.entries(await app.control.inspect.registered({}, { destination: present }))) {
   console.log(node, reply instanceof Error ? `refused: ${reply.message}` : `knows ${reply.join(", ")}`)
