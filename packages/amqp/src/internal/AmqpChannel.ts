@@ -53,6 +53,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
   readonly #lost = Deferred.makeUnsafe<never, MessagingError>()
   readonly #release: ReadonlyArray<() => void>
   #closing = false
+  #onEnd = () => {}
   #closed: MessagingError | undefined
 
   constructor(connection: OpenConnection) {
@@ -194,9 +195,10 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
     this.#closing = true
     this.#settlements.flush()
     const { connection } = this
-    const over = (reason: string) => {
+    const over = (reason: string) => this.#end(because("channel", new ChannelClosed({ code: 200, detail: reason })))
+    // By its answer, by our patience, or because the connection is lost meanwhile.
+    this.#onEnd = () => {
       clearTimeout(patience)
-      this.#end(because("channel", new ChannelClosed({ code: 200, detail: reason })))
       resume(Effect.void)
     }
     const patience = setTimeout(() => {
@@ -246,6 +248,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
     this.#settlements.close()
     this.#publisher.close(complaint === undefined ? reason.reason : new ChannelClosed(complaint), complaint)
     for (const release of this.#release) release()
+    this.#onEnd()
   }
 
   #failure(operation: string, error: DriverError, entity: string | undefined): MessagingError {
