@@ -49,6 +49,22 @@ describe("a bad network", () => {
       assert.isBelow(millis, twoHeartbeats)
     })))
 
+  it.live("a channel that is being closed when its connection is lost is closed at once", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const network = yield* proxy
+      const connection = yield* connect(network.through(url))
+      const scope = yield* Scope.make()
+      yield* Scope.provide(connection.openChannel(), scope)
+      network.fault = "toClientLost"
+      const start = yield* Clock.currentTimeMillis
+      const closing = yield* Effect.forkScoped(Scope.close(scope, Exit.void), { startImmediately: true })
+      assert.isUndefined(closing.pollUnsafe())
+      network.reset()
+      yield* Fiber.join(closing)
+      // Nobody waits for the broker's answer, for which it has two seconds.
+      assert.isBelow((yield* Clock.currentTimeMillis) - start, 1_000)
+    })))
+
   it.live("a reset is noticed at once, and what was sent has an unknown outcome", () =>
     Effect.scoped(Effect.gen(function*() {
       const network = yield* proxy
