@@ -52,6 +52,8 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
   readonly #publisher: Publisher
   readonly #lost = Deferred.makeUnsafe<never, MessagingError>()
   readonly #release: ReadonlyArray<() => void>
+  /** Waits for its end. */
+  #onEnd: (() => void) | undefined
   #closing = false
   #closed: MessagingError | undefined
 
@@ -194,9 +196,10 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
     this.#closing = true
     this.#settlements.flush()
     const { connection } = this
-    const over = (reason: string) => {
+    const over = (reason: string) => this.#end(because("channel", new ChannelClosed({ code: 200, detail: reason })))
+    // A connection that is lost meanwhile ends it too: no answer comes over it any more.
+    this.#onEnd = () => {
       clearTimeout(patience)
-      this.#end(because("channel", new ChannelClosed({ code: 200, detail: reason })))
       resume(Effect.void)
     }
     const patience = setTimeout(() => {
@@ -246,6 +249,7 @@ export class AmqpChannel extends Declarations implements MessagingChannel {
     this.#settlements.close()
     this.#publisher.close(complaint === undefined ? reason.reason : new ChannelClosed(complaint), complaint)
     for (const release of this.#release) release()
+    this.#onEnd?.()
   }
 
   #failure(operation: string, error: DriverError, entity: string | undefined): MessagingError {

@@ -103,6 +103,21 @@ describe("a bad network", () => {
       yield* Scope.close(scope, Exit.void)
     }))
 
+  it.live("closing a channel is over when its connection is lost meanwhile", () =>
+    Effect.gen(function*() {
+      const network = yield* proxy
+      const connection = yield* connect(network.through(inject("amqpUrl")))
+      const scope = yield* Scope.make()
+      yield* Scope.provide(connection.openChannel(), scope)
+      network.fault = "blackhole"
+      const start = yield* Clock.currentTimeMillis
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      network.reset()
+      yield* Fiber.join(closing)
+      // Its patience is five seconds.
+      assert.isBelow((yield* Clock.currentTimeMillis) - start, 2_500)
+    }).pipe(Effect.scoped))
+
   it.live("a handshake that stalls ends with the time given for it", () =>
     Effect.scoped(Effect.gen(function*() {
       const network = yield* proxy

@@ -159,12 +159,12 @@ export const makeClient = Effect.fnUntraced(function*(
 
 const withTopics: Pick<Transport["Service"], "exchangeTypes"> = { exchangeTypes: new Set(["topic"] as const) }
 
-/** Writes JSON text with the serializer of events. */
+/** Writes what is JSON with the serializer of events. */
 const writer = Effect.gen(function*(): Effect.fn.Return<EventOutbox.Write> {
   const serializer = yield* EventSettings.EventSerializer
   if (serializer === "json") return EventOutbox.writeJson
   const coding = { serializer, serializers: yield* Serializers, compressions: yield* Compressions }
-  return (text) => Result.getOrThrow(Content.encode(JSON.parse(text), coding))
+  return (json) => Result.getOrThrow(Content.encode(JSON.parse(Buffer.from(json).toString()), coding))
 })
 
 /** Whoever wants to be told. One that throws is told of, and the others are called. */

@@ -8,6 +8,7 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Effect from "effect/Effect"
 import * as MutableList from "effect/MutableList"
 import { routingKeyOf } from "../event/Event.ts"
+import { EventBatch } from "./EventBatch.ts"
 
 /** A way to the broker. */
 export interface Outlet {
@@ -34,14 +35,14 @@ const defaults: Limits = { events: 10_000, bytes: 8 * 1024 * 1024 }
 /** As Celery puts them together. */
 const batchSize = 24
 
-/** The body, and what it is written in. */
+/** From JSON to the body, and what it is written in. */
 export type Write = (
-  text: string
+  json: Uint8Array
 ) => { readonly body: Uint8Array; readonly properties: Pick<Properties, "contentType" | "contentEncoding"> }
 
 const json = { contentType: "application/json", contentEncoding: "utf-8" }
 
-export const writeJson: Write = (text) => ({ body: Buffer.from(text, "utf8"), properties: json })
+export const writeJson: Write = (body) => ({ body, properties: json })
 
 /**
  * A message, and how many events are in it. Bytes wait better than text, which
@@ -60,9 +61,8 @@ export class EventOutbox {
   private readonly limits: Limits
   private readonly tell: (what: string) => void
   private outlet: Outlet | undefined
-  /** The events that are put together, and how many. */
-  private batch = ""
-  private batched = 0
+  /** The events that are put together. */
+  private readonly batch = new EventBatch()
   private isFlushing = false
   /** To be sent, the oldest first. */
   private readonly kept = MutableList.make<Parcel>()
@@ -96,8 +96,8 @@ export class EventOutbox {
   add(text: string, type: string): void {
     const { outlet } = this
     if (outlet !== undefined && outlet.soon === undefined) return this.post(text, type)
-    this.batch = this.batched === 0 ? text : `${this.batch},${text}`
-    if (++this.batched >= batchSize) return this.close()
+    this.batch.add(text)
+    if (this.batch.count >= batchSize) return this.close()
     if (this.isFlushing || outlet?.soon === undefined) return
     this.isFlushing = true
     outlet.soon(this.flushNow)
@@ -105,7 +105,7 @@ export class EventOutbox {
 
   /** An event that goes by itself. */
   post(text: string, type: string): void {
-    this.dispatch(text, routingKeyOf(type), 1)
+    this.dispatch(Buffer.from(text, "utf8"), routingKeyOf(type), 1)
   }
 
   readonly attach = (outlet: Outlet): () => void => {
@@ -132,15 +132,12 @@ export class EventOutbox {
 
   /** What was put together goes. */
   private close(): void {
-    if (this.batched === 0) return
-    const { batch, batched } = this
-    this.batch = ""
-    this.batched = 0
-    this.dispatch(`[${batch}]`, "task.multi", batched)
+    const { count } = this.batch
+    if (count > 0) this.dispatch(this.batch.take(), "task.multi", count)
   }
 
-  private dispatch(text: string, routingKey: string, events: number): void {
-    const parcel = this.pack(text, routingKey, events)
+  private dispatch(json: Uint8Array, routingKey: string, events: number): void {
+    const parcel = this.pack(json, routingKey, events)
     if (parcel === undefined) return
     if (this.outlet !== undefined && this.keptEvents === 0 && this.hasRoom) return this.hand(parcel, this.outlet)
     MutableList.append(this.kept, parcel)
@@ -167,9 +164,9 @@ export class EventOutbox {
     }
   }
 
-  private pack(text: string, routingKey: string, events: number): Parcel | undefined {
+  private pack(json: Uint8Array, routingKey: string, events: number): Parcel | undefined {
     try {
-      const { body, properties } = this.write(text)
+      const { body, properties } = this.write(json)
       if (properties !== this.written) {
         this.written = properties
         this.properties = { ...properties, deliveryMode: 1, priority: 0 }
