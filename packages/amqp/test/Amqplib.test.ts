@@ -61,7 +61,8 @@ describe("amqplib", () => {
       ["lib/channel.js", "module.exports.acceptMessage = ", "module.exports.takeMessage = ", "acceptMessage"],
       ["lib/defs.js", "module.exports.QueuePurge = ", "module.exports.QueueWash = ", "defs.QueuePurge"],
       ["lib/format.js", "with message", "saying", "format.closeMessage"],
-      ["lib/codec.js", "module.exports.decodeFields = ", "module.exports.readFields = ", "decodeFields"]
+      ["lib/codec.js", "module.exports.decodeFields = ", "module.exports.readFields = ", "decodeFields"],
+      ["lib/error.js", "module.exports.stackCapture = ", "module.exports.traceCapture = ", "stackCapture"]
     ]
     for (const [file, from, to, named] of table) {
       const said = await verdict({ [file]: [from, to] })

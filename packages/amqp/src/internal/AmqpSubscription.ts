@@ -183,22 +183,25 @@ class AmqpSubscription implements Subscription {
     })
   }
 
-  /** Both methods are sent together: no other consumer's prefetch comes between them. */
+  /** Both methods are sent together: no other consumer's prefetch comes between them. One is enough where nothing has limited the channel. */
   #consume(generation: Generation): Effect.Effect<void, MessagingError> {
     return Effect.callback<void, MessagingError>((resume) => {
       const channel = this.#channel
       const { arguments: args = {}, exclusive = false } = this.#options
       const { granted, noAck, queue, tag } = generation
-      channel.call(
-        "consume",
-        methods.BasicQos,
-        { prefetchCount: granted, prefetchSize: 0, global: false },
-        methods.BasicQosOk,
-        undefined,
-        (error) => {
-          if (error !== null) resume(Effect.fail(error))
-        }
-      )
+      if (granted > 0) channel.consumers.isLimited = true
+      if (channel.consumers.isLimited) {
+        channel.call(
+          "consume",
+          methods.BasicQos,
+          { prefetchCount: granted, prefetchSize: 0, global: false },
+          methods.BasicQosOk,
+          undefined,
+          (error) => {
+            if (error !== null) resume(Effect.fail(error))
+          }
+        )
+      }
       channel.consumers.register(tag, generation)
       channel.call(
         "consume",

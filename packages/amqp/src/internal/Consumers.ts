@@ -17,6 +17,8 @@ export class Consumers {
   readonly #reporter: Reporter
   readonly #byTag = new Map<string, DeliveryConsumer>()
   #tags = 0
+  /** A prefetch was asked for here: until it is changed, those who consume later have it too. */
+  isLimited = false
 
   constructor(channel: number, settlements: Settlements, reporter: Reporter) {
     this.#channel = channel

@@ -119,7 +119,7 @@ export class Execution extends Bootstep.Service<Execution, {
     return {
       active: Effect.sync(() => Array.from(state.active)),
       revoke: (ids, options = {}) =>
-        Effect.map(signumOf(options), (signum) => revoker.revoke(typeof ids === "string" ? [ids] : ids, signum)),
+        Effect.flatMap(signumOf(options), (signum) => revoker.revoke(typeof ids === "string" ? [ids] : ids, signum)),
       revokeByStampedHeaders: (headers, options = {}) =>
         Effect.map(signumOf(options), (signum) =>
           revoker.revokeStamps(

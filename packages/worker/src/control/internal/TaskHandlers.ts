@@ -12,12 +12,16 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { Execution } from "../../boot/Execution.ts"
 import type { Request } from "../../execution/Request.ts"
+import * as InSlices from "../../state/internal/InSlices.ts"
 import * as ControlHandler from "../ControlHandler.ts"
 import type { Rates } from "./RateHandlers.ts"
 import * as RequestInfo from "./RequestInfo.ts"
 
 /** As Celery's timer has it. */
 const etaPriority = 6
+
+/** Requests that are told of in one reply. A worker may hold a hundred thousand. */
+const mostTold = 1_000
 
 /** `rateLimitOf`: of a task, as it is now. */
 export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"]) {
@@ -46,25 +50,32 @@ export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"
     ),
     ControlHandler.make(
       Commands.inspect.reserved,
-      () => Effect.sync(() => state.reserved.filter((request) => where(request) === "reserved").map((one) => tell(one)))
+      () =>
+        Effect.map(
+          InSlices.filter(state.requests, (request) => where(request) === "reserved", mostTold),
+          (requests) => requests.map((one) => tell(one))
+        )
     ),
     ControlHandler.make(
       Commands.inspect.scheduled,
       () =>
-        Effect.sync(() =>
-          state.reserved.filter(isHeld).map((request) => ({
-            eta: request.eta === undefined ? null : PythonValue.isoformat(DateTime.makeUnsafe(request.eta)),
-            priority: etaPriority,
-            request: tell(request)
-          }))
+        Effect.map(
+          InSlices.filter(state.requests, (request) => where(request) === "scheduled", mostTold),
+          (requests) =>
+            requests.map((request) => ({
+              eta: request.eta === undefined ? null : PythonValue.isoformat(DateTime.makeUnsafe(request.eta)),
+              priority: etaPriority,
+              request: tell(request)
+            }))
         )
     ),
-    ControlHandler.make(Commands.inspect.queryTask, ({ ids }) =>
-      Effect.sync(() => {
-        const wanted = new Set(typeof ids === "string" ? [ids] : ids)
-        const found = Array.from(state.requests).filter(({ id }) => wanted.has(id))
-        return Object.fromEntries(found.map((request) => [request.id, [where(request), tell(request)] as const]))
-      })),
+    ControlHandler.make(Commands.inspect.queryTask, ({ ids }) => {
+      const wanted = new Set(typeof ids === "string" ? [ids] : ids)
+      return Effect.map(
+        InSlices.filter(state.requests, ({ id }) => wanted.has(id)),
+        (found) => Object.fromEntries(found.map((request) => [request.id, [where(request), tell(request)] as const]))
+      )
+    }),
     ControlHandler.make(Commands.inspect.registered, ({ builtins, taskinfoitems }) =>
       Effect.sync(() => {
         const given = typeof taskinfoitems === "string" ? [taskinfoitems] : taskinfoitems ?? []

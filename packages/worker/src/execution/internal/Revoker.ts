@@ -20,6 +20,7 @@ import * as TaskState from "@celeriac/tasks/TaskState"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Pool } from "../../pool/Pool.ts"
+import * as InSlices from "../../state/internal/InSlices.ts"
 import { RevokedStamps, type Stamp } from "../../state/internal/RevokedStamps.ts"
 import type { WorkerLog } from "../../state/WorkerLog.ts"
 import type { State } from "../../state/WorkerState.ts"
@@ -57,21 +58,27 @@ export class Revoker {
     this.state = parts.executor.state
   }
 
-  /** `signum` of those that run: left out, they go on. */
-  revoke(given: ReadonlyArray<string>, signum: number | undefined): Revocation {
+  /** `signum` of those that run: left out, they go on. From now on nothing of these ids starts, however many wait here. */
+  readonly revoke = Effect.fnUntraced({ self: this }, function*(
+    this: Revoker,
+    given: ReadonlyArray<string>,
+    signum: number | undefined
+  ): Effect.fn.Return<Revocation> {
     const ids = new Set(given)
-    const { log } = this.parts
     for (const id of ids) this.state.revoked.revoke(id)
-    const here = Array.from(this.state.requests).filter((request) => ids.has(request.id))
-    for (const request of here) if (isWaiting(request)) request.revocation = Outcome.revoked
+    const here = yield* InSlices.filter(this.state.requests, (request) => {
+      const isMeant = ids.has(request.id)
+      if (isMeant && isWaiting(request)) request.revocation = Outcome.revoked
+      return isMeant
+    })
     this.mark(ids, here)
     if (signum === undefined) {
-      log.log("Info", `Tasks flagged as revoked: ${Array.from(ids).join(", ")}`)
+      this.parts.log.log("Info", `Tasks flagged as revoked: ${Array.from(ids).join(", ")}`)
       return { ids: Array.from(ids), terminated: [] }
     }
     for (const request of here) this.terminate(request, signum)
     return { ids: Array.from(ids), terminated: Array.from(new Set(here.map(({ id }) => id))) }
-  }
+  })
 
   /** As above. */
   revokeStamps(
