@@ -27,7 +27,7 @@ const openChannel = (name: string): Effect.Effect<Channel, MessagingError, Trans
   Effect.flatMap(connection(name), (connection) => connection.openChannel())
 
 /** Sends a message for which nobody waits: what becomes of it is not known. */
-export type Send = (message: Message, to: Address) => void
+type Send = (message: Message, to: Address) => void
 
 /** Messages that wait for a channel. Beyond, the oldest are dropped. */
 const mostWaiting = 1_000
