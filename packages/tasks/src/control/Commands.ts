@@ -10,7 +10,7 @@ import * as Queues from "./commands/QueueCommands.ts"
 import * as Tasks from "./commands/TaskCommands.ts"
 import * as Workers from "./commands/WorkerCommands.ts"
 
-/** Celery's `inspect`. */
+/** Celery's `inspect`, and `bootGraph`, which is ours. */
 export const inspect = {
   ping: Workers.ping,
   clock: Workers.clock,
@@ -27,7 +27,8 @@ export const inspect = {
   hello: Workers.hello,
   memsample: Workers.memsample,
   memdump: Workers.memdump,
-  objgraph: Workers.objgraph
+  objgraph: Workers.objgraph,
+  bootGraph: Workers.bootGraph
 } as const
 
 /** Celery's `control`. */

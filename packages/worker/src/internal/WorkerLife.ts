@@ -7,6 +7,7 @@ import * as Observer from "@celeriac/bootsteps/Observer"
 import { Nodename as ParentNodename } from "@celeriac/bootsteps/Parent"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as LogicalClock from "@celeriac/messaging/LogicalClock"
+import * as Commands from "@celeriac/tasks/control/Commands"
 import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
@@ -21,6 +22,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
+import * as ControlHandler from "../control/ControlHandler.ts"
 import * as Panel from "../control/Panel.ts"
 import * as Guards from "../state/Guards.ts"
 import * as Neighbours from "../state/Neighbours.ts"
@@ -58,6 +60,11 @@ export const make = <E, R>(
     const state = new State(
       new Revoked({ clock, most: settings.revokesMax, expires: Duration.toMillis(settings.revokeExpires) })
     )
+    const drawing: Worker["Service"]["drawing"] = (format) =>
+      Effect.sync(() => {
+        const steps = live.steps(blueprint.graph)
+        return format === "text" ? LiveGraph.toText(steps) : LiveGraph.toMermaid(blueprint.graph, steps)
+      })
     const up = Effect.contextWith((context: Context.Context<never>) => {
       onUp({
         nodename: settings.nodename,
@@ -74,15 +81,12 @@ export const make = <E, R>(
           })
         ),
         steps: Effect.sync(() => live.steps(blueprint.graph)),
-        drawing: (format) =>
-          Effect.sync(() => {
-            const steps = live.steps(blueprint.graph)
-            return format === "text" ? LiveGraph.toText(steps) : LiveGraph.toMermaid(blueprint.graph, steps)
-          })
+        drawing
       })
       return control.awaitStop
     })
-    return Blueprint.run(blueprint, up).pipe(
+    return Effect.andThen(drawn(drawing), Blueprint.run(blueprint, up)).pipe(
+      Effect.scoped,
       // As escalated meanwhile.
       Effect.map((asked) => control.currentUnsafe() ?? asked),
       Effect.catchCause((cause) => {
@@ -111,6 +115,14 @@ export const make = <E, R>(
 
 /** Handlers of remote control, those of the worker's own steps and of others. */
 const panel = Layer.effect(Panel.Panel, Panel.make)
+
+/** Operators get the drawing by remote control. */
+const drawn = Effect.fnUntraced(function*(drawing: Worker["Service"]["drawing"]) {
+  const { addDefaults } = yield* Panel.Panel
+  yield* addDefaults([
+    yield* ControlHandler.make(Commands.inspect.bootGraph, ({ format }) => drawing(format ?? "text"))
+  ])
+})
 
 /** The clock of the node and what sends its events: they outlive connections. */
 const dispatching = Effect.fnUntraced(function*({ nodename, sendTaskEvents }: WorkerSettings.Settings) {

@@ -17,8 +17,12 @@ const live = plain.toLayer((_, request) => Effect.sync(() => void ran.push(reque
 const queueOn = (type: "topic" | "direct") =>
   Entity.queue("celery", { type: "quorum", exchange: Entity.exchange("tasks", { type }), routingKey: "tasks.celery" })
 
-const configured = (queues: ReadonlyArray<Entity.Queue>, lines = new Lines()) =>
-  running(define({ tasks: [live], concurrency: 1 })).pipe(
+const configured = (
+  queues: ReadonlyArray<Entity.Queue>,
+  lines = new Lines(),
+  without: ReadonlyArray<"delayedDelivery"> = []
+) =>
+  running(define({ tasks: [live], concurrency: 1, without })).pipe(
     Layer.provide(Layer.succeed(TaskQueues.Configured, queues)),
     Layer.provideMerge(lines.layer)
   )
@@ -98,6 +102,18 @@ describe("delayed delivery", () => {
         )
       )
     ))
+
+  it.effect("can be left out: nothing is declared for it, and the worker holds the task", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryBroker
+      assert.isFalse(broker.exchanges().some(({ name }) => name.startsWith("celery_delayed")))
+      yield* later("without", 5_000)
+      yield* settled
+      assert.strictEqual(yield* held, 1)
+      yield* TestClock.adjust("5 seconds")
+      yield* settled
+      assert.include(ran, "without")
+    }).pipe(Effect.provide(configured([queueOn("topic")], new Lines(), ["delayedDelivery"]))))
 
   it.effect("is left alone where no queue is a quorum queue", () =>
     Effect.gen(function*() {

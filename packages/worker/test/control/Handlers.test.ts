@@ -95,6 +95,20 @@ describe("a worker that is told", () => {
   )
 
   test(
+    "to draw itself shows each step with its state, and how often it was started again",
+    empty,
+    Effect.gen(function*() {
+      const { inspect } = yield* RemoteControl.RemoteControl
+      yield* reconnect
+      const text = said(yield* inspect.bootGraph({}, one))
+      assert.match(text, /^step +state +started +took +restarts$/m)
+      assert.match(text, /^ *Connection +running +1970-01-01T00:00:0\S+ +\d+ ms +1$/m)
+      assert.match(text, /^ *Gossip +disabled/m)
+      assert.match(said(yield* inspect.bootGraph({ format: "mermaid" }, one)), /^flowchart/)
+    })
+  )
+
+  test(
     "to run more at once does so, and its prefetch follows",
     () => define({ tasks: [], prefetch: { multiplier: 4 } }),
     Effect.gen(function*() {

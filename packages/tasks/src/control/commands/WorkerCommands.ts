@@ -73,6 +73,13 @@ export const objgraph = Command.inspect("objgraph", {
   doc: "A graph of the objects in memory."
 })
 
+/** Ours alone: no worker of Python's knows it. */
+export const bootGraph = Command.inspect("boot_graph", {
+  arguments: { format: Command.optional(Schema.Literals(["text", "mermaid"])) },
+  reply: Schema.String,
+  doc: "Its steps, their states, when they started and how often again."
+})
+
 export const shutdown = Command.control("shutdown", {
   arguments: { msg: Command.optional(Schema.String) },
   doc: "Stops the worker warm. It does not reply."
