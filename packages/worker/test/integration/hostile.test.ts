@@ -274,6 +274,10 @@ describe("hostile commands and events", () => {
           }
         }
         assert.deepStrictEqual(journal.starts, Kit.numbers(rounds))
+        // Some were understood, and refused.
+        for (const told of ["pidbox command error: KeyError", "pidbox command error: TypeError"]) {
+          assert.isTrue(lines.has(told), told)
+        }
         assert.isFalse(lines.has("Connection to broker lost"))
         assert.isFalse(lines.has("Cannot start consuming"))
         assert.isUndefined(Reflect.get({}, "polluted"))
