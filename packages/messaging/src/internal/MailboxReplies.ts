@@ -16,7 +16,7 @@ import * as Wire from "./MailboxWire.ts"
 const mostUnclaimed = 1_000
 
 /** Is told of replies under a ticket, as somebody collects them. */
-export type Collecting = (reply: Reply) => void
+type Collecting = (reply: Reply) => void
 
 export class MailboxReplies {
   private readonly clock: LogicalClock["Service"]
