@@ -27,6 +27,8 @@ export class Request implements Subject, ActiveRequest {
   private readonly version: 1 | 2
   /** Undefined while it is held, for its delivery can be read again. */
   private known: TaskHeaders.TaskHeaders | undefined
+  /** While it is held: it is looked for among a hundred thousand. */
+  private heldId: string | undefined = undefined
   private from: Delivery
   private receivedBy: Intake
 
@@ -56,7 +58,13 @@ export class Request implements Subject, ActiveRequest {
   hold(): void {
     if (this.version !== 2 || this.from.condense === undefined) return
     this.from.condense()
+    this.heldId = this.id
     this.known = undefined
+  }
+
+  /** It waits for long, and little is kept of it. */
+  get isCondensed(): boolean {
+    return this.known === undefined
   }
 
   /** It waits no more. */
@@ -65,7 +73,7 @@ export class Request implements Subject, ActiveRequest {
   }
 
   get id(): string {
-    return this.headers.id
+    return this.known?.id ?? this.heldId ?? this.headers.id
   }
   get task(): string {
     return this.headers.task

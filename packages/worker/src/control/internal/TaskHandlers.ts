@@ -32,7 +32,7 @@ export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"
   const { state } = executor
 
   const isHeld = (request: Request): boolean =>
-    request.eta !== undefined && request.eta > clock.currentTimeMillisUnsafe()
+    request.isCondensed || request.eta !== undefined && request.eta > clock.currentTimeMillisUnsafe()
 
   const where = (request: Request) =>
     state.active.has(request)

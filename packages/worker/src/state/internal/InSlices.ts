@@ -2,14 +2,14 @@
  * Looks through very many, and lets everything else go on in between.
  *
  * A worker may hold a hundred thousand requests, each of which is read again when
- * it is looked at. A thousand take some milliseconds; fewer are looked through at
- * once, without waiting.
+ * more of it than its id is looked at: 250 take some milliseconds. Fewer are looked
+ * through at once, without waiting.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 
-const slice = 1_000
+const slice = 250
 
 /** Those that are wanted, at most so many. What comes meanwhile may be among them, and what has gone too. */
 export const filter = Effect.fnUntraced(function*<A>(
