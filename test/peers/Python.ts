@@ -82,6 +82,14 @@ export interface CeleryWorkerOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+let nodes = 0
+
+/** A name for who has none: a node's name is the address of its mailbox, and others use the same broker. */
+const named = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
+  args.some((arg) => /^(?:-n|--hostname)/.test(arg))
+    ? args
+    : [...args, "--hostname", `python.${process.pid}.${++nodes}@%h`]
+
 /** A `celery worker` of Python, ready for tasks. */
 export class CeleryWorker {
   readonly peer: Peer
@@ -94,7 +102,7 @@ export class CeleryWorker {
     let ready = false
     const peer = new Peer(python(), [
       ...["-u", "-m", "celery", "-A", name, "worker", "--loglevel", "INFO"],
-      ...(options.args ?? ["--concurrency", "2"])
+      ...named(options.args ?? ["--concurrency", "2"])
     ], {
       env: {
         C_FORCE_ROOT: "1",
