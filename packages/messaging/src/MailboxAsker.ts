@@ -161,7 +161,10 @@ export const make: (
     Effect.suspend(() => {
       const patience = new Patience(time, options)
       const collect = (reply: Reply): void => {
-        if (patience.take()) onReply(reply)
+        if (!patience.wants) return
+        onReply(reply)
+        // Not before: whoever waits for the last one goes on within this call.
+        patience.took()
       }
       replies.open(ticket, collect)
       return Effect.flatMap(before, (isAnybodyThere) => isAnybodyThere ? patience.ended : Effect.void).pipe(
@@ -213,12 +216,15 @@ class Patience {
     if (limit <= 0) this.enough.openUnsafe()
   }
 
-  /** Whether this reply is wanted. */
-  take(): boolean {
-    if (this.count >= this.limit) return false
+  /** Whether another reply is wanted. */
+  get wants(): boolean {
+    return this.count < this.limit
+  }
+
+  /** One has come. */
+  took(): void {
     this.since = this.time.currentTimeMillisUnsafe()
     if (++this.count === this.limit) this.enough.openUnsafe()
-    return true
   }
 
   readonly ended: Effect.Effect<void> = Effect.suspend(() => {

@@ -86,6 +86,26 @@ const test = (name: string, effect: Effect.Effect<void, unknown, Transport | imp
 
 describe("a mailbox", () => {
   test(
+    "hands out the last reply too, whenever it comes",
+    Effect.gen(function*() {
+      const late: Array<() => void> = []
+      yield* MailboxNode.listen(yield* channel, {
+        mailbox: yield* Mailbox.make(),
+        nodename: "a@host",
+        clock: LogicalClock.make(),
+        onRequest: (_request, reply) => late.push(() => reply({ ok: "late" })),
+        onIgnored: () => {}
+      })
+      const { ask } = yield* client
+      const asking = yield* Effect.forkChild(Stream.runCollect(ask("ping", {}, { limit: 1 })))
+      while (late.length === 0) yield* turn
+      for (let i = 0; i < 10; i++) yield* turn
+      for (const reply of late) reply()
+      assert.deepStrictEqual(yield* Fiber.join(asking), [{ node: "a@host", value: { ok: "late" } }])
+    })
+  )
+
+  test(
     "is declared as Kombu 5.7 declares it",
     Effect.gen(function*() {
       const mailbox = yield* Mailbox.make()

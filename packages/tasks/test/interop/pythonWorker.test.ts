@@ -394,7 +394,7 @@ describe("a record that Python keeps in Redis", () => {
     assert.deepStrictEqual(progress.result, { done: 50 })
     assert.isUndefined(progress.dateDone)
     const started = read(await stored(await send("kept.started", "started"), "STARTED"))
-    assert.match((started.result as { readonly hostname: string }).hostname, /^celery@/)
+    assert.match((started.result as { readonly hostname: string }).hostname, /^python\./)
     const retry = read(await stored(await send("kept.retry", "retry"), "RETRY"))
     assert.deepStrictEqual(retry.exception, { excType: "ValueError", excModule: "builtins", args: ["again"] })
     const revoked = read(

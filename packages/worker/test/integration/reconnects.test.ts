@@ -130,15 +130,19 @@ describe("workers that lose their connections again and again", () => {
         const answers = yield* ping({ destination: names })
         assert.sameMembers(Object.keys(answers), names)
         assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(sent))
-        const after = census(fiber.constructor)
+        // What was cut may still be closing: it goes by itself, or it is a leak.
+        let after = census(fiber.constructor)
+        const isReleased = () => {
+          after = census(fiber.constructor)
+          return after.fibers <= before.fibers + 20 && after.sockets <= before.sockets + 4
+        }
+        yield* Kit.until("what was cut is released", isReleased, 15_000, () => JSON.stringify({ before, after }))
         const brokerAfter = yield* atBroker
         const told = JSON.stringify({ reconnects: ups, seconds, before, after, brokerBefore, brokerAfter })
         if (process.env["RECONNECTS"] !== undefined) console.log(told)
         assert.deepStrictEqual([brokerAfter[0], brokerAfter[2]], [brokerBefore[0], brokerBefore[2]], told)
         // One of each worker may be on its way, at either count.
         assert.isAtMost(brokerAfter[1], brokerBefore[1] + workers, told)
-        assert.isAtMost(after.fibers, before.fibers + 20, told)
-        assert.isAtMost(after.sockets, before.sockets + 4, told)
         assert.isAtMost(after.timers, before.timers + 6, told)
         assert.isBelow(after.heap - before.heap, 8 * 1024 * 1024, told)
       })),
