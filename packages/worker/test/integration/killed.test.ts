@@ -34,7 +34,7 @@ describe("a worker that holds tasks", () => {
         assert.strictEqual(yield* client.execute(Kit.step, { n: many, millis: 0 }), many)
         next.signal("SIGTERM")
         assert.strictEqual(yield* Effect.promise(() => next.exited), 0, next.output)
-        assert.strictEqual(yield* Effect.promise(() => wire.ready(queue)), many)
+        yield* Kit.until("all are back once more", async () => await wire.ready(queue) === many)
         assert.deepStrictEqual(journal.starts(), [many])
         yield* Effect.promise(() => wire.channel.deleteQueue(queue))
       })),

@@ -188,7 +188,9 @@ describe("Celery's command line", () => {
       ["inspect", "stats"]
     )
     assert.deepStrictEqual(shape(active?.[0]), shape(active?.[1]))
-    assert.deepStrictEqual(shape(reserved?.[0]), shape(reserved?.[1]))
+    // Older ones count what is scheduled among the reserved, in no order.
+    const theirsWaiting = reserved?.[1].filter(({ id }: { readonly id: string }) => id === sent[theirs]?.[2])
+    assert.deepStrictEqual(shape(reserved?.[0]), shape(theirsWaiting))
     assert.deepStrictEqual(shape(scheduled?.[0]), shape(scheduled?.[1]))
     const ids = (list: ReadonlyArray<{ readonly id: string }>) => list.map(({ id }) => id).sort()
     assert.deepStrictEqual(ids(active?.[0]), sent[ours]?.slice(0, 2).toSorted())
