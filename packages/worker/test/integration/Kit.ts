@@ -134,21 +134,32 @@ const fixture = fileURLToPath(new URL("fixtures/worker.ts", import.meta.url))
 
 /** A worker in a process of its own, ready. At the end of the scope it is killed. */
 export const workerProcess = (options: ProcessOptions): Effect.Effect<Process.Peer, never, Scope.Scope> =>
-  Effect.tap(startProcess(options), (peer) =>
-    until(
-      "the worker's start",
-      () => {
-        if (!peer.running) throw new Error(`the worker ended while starting:\n${peer.output}`)
-        return peer.output.includes("ready.")
-      },
-      20_000,
-      () => peer.output
-    ))
+  Effect.suspend(() => {
+    // What it has printed last may be thousands of lines later.
+    let isReady = false
+    const onLine = (line: string): void => {
+      isReady ||= line.includes("ready.")
+    }
+    return Effect.tap(startProcess(options, onLine), (peer) =>
+      until(
+        "the worker's start",
+        () => {
+          if (!peer.running) throw new Error(`the worker ended while starting:\n${peer.output}`)
+          return isReady
+        },
+        20_000,
+        () => peer.output
+      ))
+  })
 
-export const startProcess = (options: ProcessOptions): Effect.Effect<Process.Peer, never, Scope.Scope> =>
+export const startProcess = (
+  options: ProcessOptions,
+  onLine: (line: string) => void = () => {}
+): Effect.Effect<Process.Peer, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() =>
       new Process.Peer(process.execPath, [fixture], {
+        onLine,
         env: {
           URL: options.url,
           QUEUE: options.queue,
