@@ -176,8 +176,9 @@ describe("Celery's command line", () => {
       sent[node] = [...running, waiting, later]
     }
     await until("both have all", async () => {
-      const [held] = await ask(["inspect", "scheduled"])
-      return held !== undefined && held[0].length === 1 && held[1].length === 1
+      const [running, held] = await ask(["inspect", "active"], ["inspect", "scheduled"])
+      const have = (lists: typeof held, count: number) => lists?.[0].length === count && lists[1].length === count
+      return have(running, 2) && have(held, 1)
     })
     const all = [...sent[ours] ?? [], ...sent[theirs] ?? []]
     const [active, reserved, scheduled, query, stats] = await ask(
