@@ -54,7 +54,8 @@ describe("celeriac build", { timeout: 10_000 }, () => {
       return Number(/ {2}([\d,]+) kB/.exec(stdout)?.[1]?.replaceAll(",", ""))
     }
     assert.isBelow(await said("--minify"), 0.75 * (await said()))
-  })
+    // It is two builds.
+  }, 20_000)
 
   for (
     const [args, message] of [
