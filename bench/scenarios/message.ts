@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto"
 
-export const queue = "bench"
+export { queue } from "./queue.ts"
 
 export interface Outgoing {
   readonly body: Buffer

@@ -6,7 +6,7 @@ import * as Task from "celeriac/Task"
 import * as Worker from "celeriac/Worker"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { queue } from "./message.ts"
+import { queue } from "./queue.ts"
 
 const noop = Task.make("bench.noop", {
   parameters: { x: Schema.Int, y: Schema.Int },

@@ -83,7 +83,7 @@ export const make = (options: Options = {}): Effect.Effect<Mailbox, MessagingErr
     queueExpires: expires = "10 seconds",
     queueTtl: messageTtl = "300 seconds"
   } = options
-  if (durable && exclusive) return Effect.fail(bothWays)
+  if (durable && exclusive) return Effect.fail(bothWays())
   const exchange = Entity.exchange(`${namespace}.pidbox`, { type: "fanout", durable: false })
   const replyExchange = Entity.exchange(`reply.${namespace}.pidbox`, { durable: false })
   const queue = { durable, exclusive, autoDelete: !durable, expires, messageTtl }
@@ -99,10 +99,11 @@ export const make = (options: Options = {}): Effect.Effect<Mailbox, MessagingErr
   })
 }
 
-const bothWays = because(
-  "declare mailbox",
-  new InvalidConfiguration({
-    detail:
-      "control queues cannot be exclusive and durable: an exclusive queue goes with its connection. Turn one of both off (control_queue_exclusive, control_queue_durable)"
-  })
-)
+const bothWays = () =>
+  because(
+    "declare mailbox",
+    new InvalidConfiguration({
+      detail:
+        "control queues cannot be exclusive and durable: an exclusive queue goes with its connection. Turn one of both off (control_queue_exclusive, control_queue_durable)"
+    })
+  )

@@ -99,7 +99,7 @@ export const make: (
   options: Options
 ) => Effect.Effect<MailboxAsker, never, Transport | Scope.Scope> = Effect.fnUntraced(function*(options) {
   const { clock, mailbox, name = "celeriac control" } = options
-  const newId = options.newId ?? (() => globalThis.crypto.randomUUID())
+  const newId = options.newId ?? (() => process.getBuiltinModule("node:crypto").randomUUID())
   const transport = yield* Transport
   const time = yield* Clock.Clock
   const coding = { serializers: yield* Serializers, compressions: yield* Compressions }

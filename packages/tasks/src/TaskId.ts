@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import { randomUUID } from "node:crypto"
 
 /**
  * Makes a new id. Default: a random UUID, as Python's client does; from the
@@ -12,5 +11,11 @@ import { randomUUID } from "node:crypto"
  * one, and a client makes one for every task. Tests provide their own.
  */
 export const TaskId: Context.Reference<() => string> = Context.Reference<() => string>("@celeriac/tasks/TaskId", {
-  defaultValue: () => randomUUID
+  defaultValue: () => () => random()
 })
+
+/** Node's, which is loaded when the first id is made up: a worker connects meanwhile. */
+let random = (): string => {
+  random = process.getBuiltinModule("node:crypto").randomUUID
+  return random()
+}

@@ -150,6 +150,7 @@ type Reply = (error: DriverError | null, frame?: Frame) => void
 export class DriverChannel {
   readonly number: number
   readonly #amqplib: Amqplib
+  readonly #connection: RawConnection
   readonly #raw: RawChannel
   readonly #listener: ChannelListener
   readonly #maxBodySize: number
@@ -159,6 +160,7 @@ export class DriverChannel {
   constructor(amqplib: Amqplib, connection: RawConnection, maxBodySize: number, listener: ChannelListener) {
     const raw = new amqplib.Channel(connection)
     this.#amqplib = amqplib
+    this.#connection = connection
     this.#raw = raw
     this.#listener = listener
     this.#maxBodySize = maxBodySize
@@ -194,6 +196,11 @@ export class DriverChannel {
       this.#raw.closeBecause("unexpected reply", 505, () => this.#listener.onClose(unexpected))
       reply(unexpected)
     })
+  }
+
+  /** Sends a method that has no reply, ahead of those that wait for theirs. */
+  send(method: Method, fields: object): void {
+    this.#connection.sendMethod(this.number, method, fields)
   }
 
   /** Takes one message off a queue. */

@@ -11,7 +11,6 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
 import { connect as connectPlain, isIP, type Socket } from "node:net"
-import { platform } from "node:process"
 import type { ConnectionOptions } from "node:tls"
 import type { AmqpConfig, Endpoint, TlsOptions } from "../AmqpConfig.ts"
 import { fromRefusal, fromSocket } from "../AmqpError.ts"
@@ -113,7 +112,7 @@ const pem = (pathOrText: string): string =>
 const openFields = (endpoint: Endpoint, config: AmqpConfig, name: string | undefined): object => ({
   clientProperties: {
     product: "celeriac",
-    platform: `Node.js ${process.version} ${platform}`,
+    platform: `Node.js ${process.version} ${process.platform}`,
     ...config.clientProperties,
     ...(name === undefined ? {} : { connection_name: name }),
     capabilities: {

@@ -45,6 +45,5 @@ export const methods = {
   BasicGetEmpty: 0x003c0048,
   BasicAck: 0x003c0050,
   BasicNack: 0x003c0078,
-  ConfirmSelect: 0x0055000a,
-  ConfirmSelectOk: 0x0055000b
+  ConfirmSelect: 0x0055000a
 } as const

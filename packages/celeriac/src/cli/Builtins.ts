@@ -4,20 +4,44 @@
  * loads what it takes to tell every name, a tenth of a worker's boot.
  */
 import type * as Esbuild from "esbuild"
-import { isBuiltin } from "node:module"
+import { createRequire, isBuiltin } from "node:module"
 
 export const plugin: Esbuild.Plugin = {
   name: "celeriac-builtins",
   setup: ({ onLoad, onResolve }) => {
     onResolve(
       { filter: /^[^./]/ },
-      ({ kind, path }) => isBuiltin(path) && kind !== "dynamic-import" ? { path, namespace } : undefined
+      ({ kind, path }) =>
+        isBuiltin(path) && kind !== "dynamic-import"
+          ? {
+            path,
+            namespace: kind === "import-statement" ? imported : required,
+            sideEffects: kind !== "import-statement"
+          }
+          : undefined
     )
-    onLoad({ filter: /.*/, namespace }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    onLoad({ filter: /.*/, namespace: required }, ({ path }) => ({
+      contents: `module.exports = ${builtin(path)}`,
       loader: "js"
     }))
+    onLoad({ filter: /.*/, namespace: imported }, ({ path }) => ({ contents: moduleOf(path), loader: "js" }))
   }
 }
 
-const namespace = "celeriac-builtin"
+const required = "celeriac-required"
+const imported = "celeriac-builtin"
+
+const builtin = (path: string): string => `process.getBuiltinModule(${JSON.stringify(path)})`
+
+/** Of what it exports, each name that is used is looked up, and nothing copied. */
+const moduleOf = (path: string): string => {
+  const names = Object.keys(createRequire(import.meta.url)(path)).filter((name) => identifier.test(name))
+  return [
+    `const whole = /* @__PURE__ */ ${builtin(path)}, pick = (name) => whole[name]`,
+    "export default whole",
+    ...names.map((name) => `const its_${name} = /* @__PURE__ */ pick("${name}")`),
+    `export { ${names.map((name) => `its_${name} as ${name}`).join(", ")} }`
+  ].join("\n")
+}
+
+const identifier = /^(?!default$)[A-Za-z_$][\w$]*$/

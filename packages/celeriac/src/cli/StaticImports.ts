@@ -16,9 +16,9 @@ export const plugin: Esbuild.Plugin = {
     }))
 }
 
-/** Of the modules that a worker loads: those that look up brokers and result backends, and those that read `Config`. */
+/** Of the modules that a worker loads: those that look up brokers and result backends, those that read `Config`, and steps. */
 const loadsOnDemand =
-  /[\\/](celeriac[\\/](src|dist)[\\/]internal[\\/](Environment|ResultBackends|Transports)|amqp[\\/](src|dist)[\\/]AmqpTransport)\.[jt]s$/
+  /[\\/](celeriac[\\/](src|dist)[\\/]internal[\\/](Environment|ResultBackends|Transports)|amqp[\\/](src|dist)[\\/]AmqpTransport|worker[\\/](src|dist)[\\/](boot[\\/]StateDB|consumer[\\/]ControlStep))\.[jt]s$/
 
 const rewrite = (text: string): string => {
   const paths: Array<string> = []

@@ -52,7 +52,7 @@ export const make = Effect.fnUntraced(function*(
     Effect.suspend(() => {
       post.closing = true
       return Effect.timeoutOrElse(post.open.idle, { duration: options.flush, orElse: () => Effect.void })
-    }).pipe(Effect.ensuring(Effect.sync(() => link.failAll(closed))))
+    }).pipe(Effect.ensuring(Effect.sync(() => link.failAll(closed()))))
   )
 
   return {
@@ -74,7 +74,7 @@ export const make = Effect.fnUntraced(function*(
     },
     live: (patient) =>
       Effect.callback((resume) => {
-        if (post.closing) return resume(Effect.fail(closed))
+        if (post.closing) return resume(Effect.fail(closed()))
         if (link.live !== undefined) return resume(Effect.succeed(link.live))
         const waiter: Waiter = {
           expiresAt: Infinity,
@@ -89,7 +89,9 @@ export const make = Effect.fnUntraced(function*(
   }
 })
 
-const closed = because("publish", new ConnectionLost({ uri: "the broker", detail: "the producer is closed" }))
+/** Made when it is needed: the first error of a kind costs a millisecond. */
+const closed = (): MessagingError =>
+  because("publish", new ConnectionLost({ uri: "the broker", detail: "the producer is closed" }))
 
 /** Sends entries, and judges what came of them. */
 class Post {
@@ -110,7 +112,7 @@ class Post {
 
   take(entry: Entry): void {
     const { live } = this.link
-    if (this.closing) return entry.onOutcome(closed)
+    if (this.closing) return entry.onOutcome(closed())
     const { count } = this.open
     this.open.begin()
     if (live === undefined) this.wait(entry)
@@ -182,7 +184,7 @@ class Post {
               else this.judge(entry, live, error)
             })
         }),
-        Effect.onInterrupt(() => Effect.sync(() => this.finish(entry, closed)))
+        Effect.onInterrupt(() => Effect.sync(() => this.finish(entry, closed())))
       )
     )
   }
@@ -213,7 +215,7 @@ class Post {
         // The scope closes before the declaration was answered.
         Effect.onInterrupt(() =>
           Effect.sync(() => {
-            if (!handed) this.finish(entry, closed)
+            if (!handed) this.finish(entry, closed())
           })
         )
       )

@@ -18,7 +18,6 @@ import * as Nodename from "@celeriac/tasks/Nodename"
 import * as Effect from "effect/Effect"
 import type { StateStore, Value } from "../state/StateStore.ts"
 import { StateStoreError } from "../state/StateStore.ts"
-import * as StateFile from "../state/stores/StateFile.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import { has, WorkerSettings } from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
@@ -60,6 +59,7 @@ export class StateDB extends Bootstep.Service<StateDB, Keeper>()("StateDB", {
     const clock = yield* LogicalClock
     const log = yield* WorkerLog.make
     const file = Nodename.format(stateDb, nodename)
+    const StateFile = yield* Effect.promise(() => import("../state/stores/StateFile.ts"))
     const { setAside, store } = yield* attempt(() => StateFile.open(file))
     yield* Effect.addFinalizer(() => told("close", attempt(() => store.close())))
     if (setAside !== undefined) {

@@ -25,7 +25,6 @@ import { Autoscaler } from "../boot/Autoscaler.ts"
 import { Execution } from "../boot/Execution.ts"
 import { Pool } from "../boot/Pool.ts"
 import { Queues } from "../boot/Queues.ts"
-import * as StandardHandlers from "../control/internal/StandardHandlers.ts"
 import { Panel } from "../control/Panel.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
@@ -65,6 +64,8 @@ export const ControlStep = Bootstep.make("Control", {
     const first = yield* Deferred.make<void, MessagingError>()
     const send = yield* Outgoing.sender("replies to remote control", nodename)
 
+    // The first tasks are there already, and do not wait until all of this is loaded.
+    const StandardHandlers = yield* Effect.promise(() => import("../control/internal/StandardHandlers.ts"))
     yield* panel.addDefaults(yield* StandardHandlers.make(yield* Tasks))
 
     const open = Effect.gen(function*() {

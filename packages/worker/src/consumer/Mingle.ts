@@ -22,6 +22,7 @@ import type { Reply } from "@celeriac/messaging/Mailbox"
 import * as MailboxAsker from "@celeriac/messaging/MailboxAsker"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as ControlMailbox from "@celeriac/tasks/control/ControlMailbox"
+import { TaskId } from "@celeriac/tasks/TaskId"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -128,7 +129,7 @@ const askAll = Effect.fnUntraced(function*(
   }
   const mailbox = yield* ControlMailbox.make
   const asker = yield* Effect.provideService(
-    MailboxAsker.make({ mailbox, clock, name: nodename }),
+    MailboxAsker.make({ mailbox, clock, name: nodename, newId: yield* TaskId }),
     Transport,
     outgoing
   )

@@ -20,7 +20,6 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { availableParallelism } from "node:os"
-import { getHeapStatistics } from "node:v8"
 import type * as Autoscale from "./Autoscale.ts"
 import * as Optional from "./Optional.ts"
 import type { Prefetch } from "./Prefetch.ts"
@@ -68,9 +67,6 @@ const autoscale: Setting.Kind<Autoscale.Bounds> = {
   },
   fromCelery: (value) => value
 }
-
-/** What a queue's tasks may take that are held here until they are due, whatever the settings say, in bytes: a quarter of the heap. */
-export const heldBytesLimit = getHeapStatistics().heap_size_limit / 4
 
 const queueType: Setting.Kind<DelayedDelivery.QueueType> = {
   schema: () => Schema.Literals(["classic", "quorum"]),

@@ -39,7 +39,7 @@ export class MemoryLink {
 
   /** By ourselves: no loss. */
   close(): void {
-    this.end(byOwner, (session) => session.close())
+    this.end(byOwner(), (session) => session.close())
   }
 
   lose(reason: Reason): void {

@@ -39,7 +39,8 @@ export class Refusal {
 }
 
 /** What those are told who use what they have closed. */
-export const byOwner = new ChannelClosed({ code: 504, detail: "CHANNEL_ERROR - its owner closed it" })
+export const byOwner = (): ChannelClosed =>
+  new ChannelClosed({ code: 504, detail: "CHANNEL_ERROR - its owner closed it" })
 
 export const notFound = (kind: "queue" | "exchange", name: string): Refusal => {
   const text = `NOT_FOUND - no ${kind} '${name}' in vhost '/'`

@@ -249,7 +249,7 @@ export class MemorySession {
 
   /** By ourselves: no loss. */
   close(): void {
-    this.end(byOwner)
+    this.end(byOwner())
   }
 
   /** `isSuspect`: one of the publishes under way is to blame, and it is not known which. */

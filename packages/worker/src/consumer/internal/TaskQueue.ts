@@ -24,9 +24,10 @@ import { Pool } from "../../boot/Pool.ts"
 import { Timer } from "../../boot/Timer.ts"
 import type { Intake } from "../../execution/internal/Subject.ts"
 import type { Request } from "../../execution/Request.ts"
+import * as HeldBytes from "../../state/internal/HeldBytes.ts"
 import * as Prefetch from "../../state/Prefetch.ts"
 import * as WorkerLog from "../../state/WorkerLog.ts"
-import { heldBytesLimit, type Settings, WorkerSettings } from "../../state/WorkerSettings.ts"
+import { type Settings, WorkerSettings } from "../../state/WorkerSettings.ts"
 import { Connection } from "../Connection.ts"
 import * as Lanes from "./Lanes.ts"
 import * as Receiver from "./Receiver.ts"
@@ -249,7 +250,7 @@ class Consuming implements TaskQueue, Lanes.Watcher {
 
   private target(heldHere: number): number {
     const { heldBytes, parkedBusy: busy, parkedHeld } = this.lanes
-    const most = heldBytes > heldBytesLimit ? 0 : this.parts.settings.etaTaskLimit
+    const most = heldBytes > 0 && heldBytes > HeldBytes.limit() ? 0 : this.parts.settings.etaTaskLimit
     return Prefetch.target(Prefetch.ask(this.wanted, this.asked), { heldHere, heldElsewhere: parkedHeld, busy, most })
   }
 

@@ -118,7 +118,7 @@ export class Observers implements Required<RequestObserver> {
 
   /** An observer without types may be asynchronous: nobody waits for it, and its failure is not the process's. */
   private look(stage: Stage, returned: unknown): void {
-    if (returned instanceof Promise) returned.catch((defect) => this.onDefect(stage, defect))
+    if (returned !== undefined && returned instanceof Promise) returned.catch((defect) => this.onDefect(stage, defect))
   }
 }
 

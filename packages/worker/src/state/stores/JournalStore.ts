@@ -9,7 +9,6 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import { crc32 } from "node:zlib"
 import { Damaged, type StateStore, StateStoreError, Unusable, type Value } from "../StateStore.ts"
 
 /** The first line. */
@@ -154,7 +153,7 @@ const lineOf = (fact: ReadonlyArray<Value>): string => {
   return `${sumOf(text)} ${text}`
 }
 
-const sumOf = (text: string): string => crc32(text).toString(36)
+const sumOf = (text: string): string => process.getBuiltinModule("node:zlib").crc32(text).toString(36)
 
 const factOf = (line: string): readonly [room: string, key: string, value?: Value] | undefined => {
   const space = line.indexOf(" ")
