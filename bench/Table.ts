@@ -37,8 +37,11 @@ const line = (row: Row): string => {
   const ratios = row.ours.map((value, i) => value / row.baseline[i]!)
   const ratio = median(ratios)
   const ours = median(row.ours)
+  // Some figures the baseline does not have.
   const number = (value: number) =>
-    value.toLocaleString("en", { minimumFractionDigits: row.digits, maximumFractionDigits: row.digits })
+    Number.isNaN(value)
+      ? ""
+      : value.toLocaleString("en", { minimumFractionDigits: row.digits, maximumFractionDigits: row.digits })
   const [wanted, reached] = row.atLeast !== undefined && row.atLeast > 0
     ? [`≥ ${row.atLeast} ×`, ratio >= row.atLeast]
     : row.atMost !== undefined

@@ -1,7 +1,9 @@
 /**
  * A module for `celeriac worker -A` and `celeriac build`: the task of all
- * scenarios, which prints how long ago its process started when it runs first.
+ * scenarios, which prints how long ago its process started when it runs first;
+ * and so does an observer when all steps are up.
  */
+import * as Observer from "celeriac/Observer"
 import * as Task from "celeriac/Task"
 import * as Worker from "celeriac/Worker"
 import * as Effect from "effect/Effect"
@@ -15,6 +17,13 @@ const noop = Task.make("bench.noop", {
 })
 
 let isFirst = true
+
+/** Told of the last step of the consumer. */
+export const settings = Observer.layer(({ phase, step }) =>
+  Effect.sync(() => {
+    if (step === "EventLoop" && phase === "started") console.log(JSON.stringify({ ready: performance.now() }))
+  })
+)
 
 export default Worker.make({
   queues: [queue],
