@@ -140,7 +140,13 @@ new rate limit set successfully
     /^qos: 1 more\n/m,
     /^later: no more\n/m,
     /^2 \+ 3 = 5, an hour early\nhub: closed\n$/m
-  ]
+  ],
+  "21-outbox": `refused: Error: UNIQUE constraint failed: orders.id
+receipt of order 1
+shop.send_receipt: sent 1
+receipt of order 2
+shop.send_receipt: sent 2
+`
 }
 
 /** An example is a folder with a `main.ts`, and may have other programs. */

@@ -20,6 +20,14 @@ export { ResultError } from "@celeriac/tasks/result/ResultError"
 export { TaskError } from "@celeriac/tasks/TaskError"
 export { type AppOptions, make as celeriac, type PromiseApp } from "./promise/PromiseApp.ts"
 export type { ControlOptions, NodeReply, PromiseControl, Replies, Reply } from "./promise/PromiseControl.ts"
-export type { Definition, Handler, PromiseTask, Request } from "./promise/PromiseTask.ts"
+export type {
+  Definition,
+  Handler,
+  Prepared,
+  PromiseTask,
+  Request,
+  ResendOptions,
+  SendOptions
+} from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"
 export type { GetOptions, Result } from "./promise/Result.ts"

@@ -62,6 +62,28 @@ describe("celeriac/promise", () => {
       }
     ))
 
+  it("prepares a task without sending it, and sends it from its text", () =>
+    withWorker(
+      (app) => app.task("proj.double", { parameters: { x: Schema.Int } }, ({ x }) => 2 * x),
+      async (double, app) => {
+        const { id, message } = await double.prepare({ x: 4 })
+        const sent = await app.client.send(message, { timeoutMs: 5_000 })
+        assert.strictEqual(sent.id, id)
+        assert.strictEqual(await sent.get({ timeoutMs: 5_000 }), 8)
+        assert.match((await rejection(app.client.send("nothing"))).message, /no task as PreparedTask.encode writes one/)
+      }
+    ))
+
+  it("sends many calls in one go, or none when one of them makes no sense", () =>
+    withWorker(
+      (app) => app.task("proj.double", { parameters: { x: Schema.Int } }, ({ x }) => 2 * x),
+      async (double) => {
+        const sent = await double.applyMany([{ x: 1 }, { x: 2 }, { x: 3 }], { priority: 1 })
+        assert.deepStrictEqual(await Promise.all(sent.map((one) => one.get({ timeoutMs: 5_000 }))), [2, 4, 6])
+        assert.match((await rejection(double.applyMany([{ x: 1 }, { x: 0.5 }]))).message, /do not fit/)
+      }
+    ))
+
   it("needs neither parameters nor a schema of the result, nor a handler that is asynchronous", () =>
     withWorker((app) => app.task("proj.now", {}, () => ({ zone: "UTC", hours: [1, 2] })), async (now) => {
       const { hours, zone } = await now.execute()

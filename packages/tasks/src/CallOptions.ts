@@ -33,6 +33,16 @@ export interface CallOptions extends Destination {
   readonly shadow?: string | undefined
   readonly serializer?: string | undefined
   readonly compression?: string | undefined
+  /** Ends it when it has run for so long. Celery's `time_limit`. */
+  readonly timeLimit?: Duration.Input | undefined
+  /** Tells it so before, for it to clean up. Not longer than `timeLimit`. Celery's `soft_time_limit`. */
+  readonly softTimeLimit?: Duration.Input | undefined
+  /** What monitors and logs show of the arguments by position. Default: made from them. */
+  readonly argsRepr?: string | undefined
+  /** The same of those by keyword. */
+  readonly kwargsRepr?: string | undefined
+  /** The queue that an `rpc://` result goes to, instead of this client's own: then its result cannot be waited for here. */
+  readonly replyTo?: string | undefined
   /** Store no result, and do not wait for one. */
   readonly ignoreResult?: boolean | undefined
   /** The request that is being run, when its handler sends this task: it becomes the parent. */
@@ -72,6 +82,25 @@ export const times = ({ countdown, eta, expires }: Timing, now: number): Result.
   if (notAfter !== undefined && !isInstant(notAfter)) return invalid("expires", "no time in the years 1 to 9999")
   return Result.succeed({ eta: notBefore, expires: notAfter })
 }
+
+/** The limits of the run in seconds, as the protocol has them. Fails with `InvalidOption`. */
+export const limits = (call: CallOptions): Result.Result<Partial<TaskHeaders.TimeLimit> | undefined, TaskError> => {
+  const { softTimeLimit, timeLimit } = call
+  if (timeLimit === undefined && softTimeLimit === undefined) return noLimits
+  const hard = timeLimit === undefined ? undefined : millisOf(timeLimit) / 1000
+  const soft = softTimeLimit === undefined ? undefined : millisOf(softTimeLimit) / 1000
+  if (!isLimit(hard)) return invalid("timeLimit", "a time above 0 that ends")
+  if (!isLimit(soft)) return invalid("softTimeLimit", "a time above 0 that ends")
+  if (hard !== undefined && soft !== undefined && soft > hard) {
+    return invalid("softTimeLimit", "it is longer than timeLimit: it would never be reached")
+  }
+  return Result.succeed({ hard, soft })
+}
+
+const noLimits = Result.succeed(undefined)
+
+const isLimit = (seconds: number | undefined): boolean =>
+  seconds === undefined || (seconds > 0 && Number.isFinite(seconds))
 
 /** What is wrong with the rest of the options, and the priority in effect, if anything is. */
 export const problem = ({ headers, taskId }: CallOptions, priority: number): TaskError | undefined => {

@@ -13,12 +13,8 @@
  *
  * @since 0.1.0
  */
-import { Compressions } from "@celeriac/messaging/Compressions"
-import type * as Content from "@celeriac/messaging/Content"
-import type { Address } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
-import * as Producer from "@celeriac/messaging/Producer"
-import { Serializers } from "@celeriac/messaging/Serializers"
+import type * as Producer from "@celeriac/messaging/Producer"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -30,11 +26,11 @@ import * as AsyncResult from "./AsyncResult.ts"
 import * as BySettings from "./BySettings.ts"
 import * as CallOptions from "./CallOptions.ts"
 import * as Misuse from "./internal/Misuse.ts"
+import * as Preparing from "./internal/Preparing.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
-import * as SendWays from "./internal/SendWays.ts"
-import * as SentEvents from "./internal/SentEvents.ts"
+import * as Sending from "./internal/Sending.ts"
 import * as Outcome from "./Outcome.ts"
-import * as PythonRepr from "./protocol/PythonRepr.ts"
+import type { PreparedTask } from "./PreparedTask.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import type { ResultError } from "./result/ResultError.ts"
@@ -43,7 +39,6 @@ import * as Settings from "./Settings.ts"
 import type * as Task from "./Task.ts"
 import * as TaskError from "./TaskError.ts"
 import { TaskId } from "./TaskId.ts"
-import type { TaskOptions } from "./TaskOptions.ts"
 
 /** Why a task was not sent, or is not known to have been. */
 export type SendError = TaskError.TaskError | MessagingError | ResultError
@@ -64,6 +59,9 @@ export interface NamedCall extends CallOptions.CallOptions {
   /** By keyword. */
   readonly kwargs?: Readonly<Record<string, unknown>> | undefined
 }
+
+/** How what was prepared is sent. */
+export type SendOptions = Pick<CallOptions.CallOptions, "deadline" | "retry" | "retryPolicy">
 
 /** How a task is sent, and how long to wait for it. */
 export interface ExecuteOptions extends CallOptions.CallOptions {
@@ -95,6 +93,35 @@ export class Client extends Context.Service<Client, {
     call?: NamedCall
   ) => Effect.Effect<AsyncResult.AsyncResult<unknown>, SendError>
 
+  /**
+   * Sends a task once for each of these arguments, side by side, and succeeds
+   * when the broker has confirmed them all. When some make no sense nothing is
+   * sent; when the broker fails, some may have been.
+   */
+  readonly applyMany: <T extends Task.Any>(
+    task: T,
+    all: ReadonlyArray<Task.Input<T>>,
+    call?: Omit<CallOptions.CallOptions, "taskId">
+  ) => Effect.Effect<ReadonlyArray<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>>, SendError>
+
+  /** The message as `applyAsync` would send it, without sending it: for an outbox. Needs no broker. */
+  readonly prepare: <T extends Task.Any>(
+    task: T,
+    ...call: CallOf<T, CallOptions.CallOptions>
+  ) => Effect.Effect<PreparedTask<Task.Success<T>, Task.Failure<T>>, TaskError.TaskError | MessagingError>
+
+  /** The same for a task whose definition is not at hand. */
+  readonly prepareTask: (
+    name: string,
+    call?: NamedCall
+  ) => Effect.Effect<PreparedTask, TaskError.TaskError | MessagingError>
+
+  /** Sends what was prepared, by this process or another one, as often as need be. */
+  readonly send: <A, E>(
+    prepared: PreparedTask<A, E>,
+    how?: SendOptions
+  ) => Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError>
+
   /** Sends a task and waits for what it comes to. */
   readonly execute: <T extends Task.Any>(
     task: T,
@@ -105,137 +132,116 @@ export class Client extends Context.Service<Client, {
 /** The settings in effect are read once, when the client is made. */
 export const make: Effect.Effect<Client["Service"], never, Producer.Producer | ResultReader> = BySettings.make(
   Effect.gen(function*() {
-    const producer = yield* Producer.Producer
     const reader = yield* ResultReader
     const newId = yield* TaskId
     const clock = yield* Clock.Clock
-    const ways = yield* SendWays.make
-    const tellSent = yield* SentEvents.make
-    const ignoresResults = yield* Settings.IgnoreResult
-    const deliveryMode = yield* Settings.DefaultDeliveryMode
     const deadline = yield* Settings.PublishDeadline
-    const defaultSerializer = yield* Settings.Serializer
-    const defaultCompression = yield* Settings.Compression
-    const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
+    const { prepare, ways } = yield* Preparing.make
+    const send = yield* Sending.make(ways)
 
-    const encodingWith = (serializer = defaultSerializer, compression = defaultCompression): Content.EncodeOptions =>
-      compression === undefined ? { ...coding, serializer } : { ...coding, serializer, compression }
-    const encoding = encodingWith()
-    const encodingOf = (call: CallOptions.CallOptions, definition: TaskOptions): Content.EncodeOptions => {
-      const serializer = call.serializer ?? definition.serializer
-      const compression = call.compression ?? definition.compression
-      return serializer === undefined && compression === undefined ? encoding : encodingWith(serializer, compression)
-    }
-
-    const send = <A, E>(
-      task: Sendable<A, E>,
-      call: CallOptions.CallOptions,
-      encoded: Arguments.Encoded,
-      shown: Arguments.Encoded,
-      times: CallOptions.Times,
-      now: number
-    ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-      const found = ways.of(task, call)
-      if (Result.isFailure(found)) return Effect.fail(found.failure)
-      const way = found.success
-      const priority = call.priority ?? way.priority
-      const problem = CallOptions.problem(call, priority)
-      if (problem !== undefined) return Effect.fail(problem)
-      const id = call.taskId ?? newId()
-      const said = call.ignoreResult ?? task.options.ignoreResult
-      const ignoreResult = said ?? (!task.isNamed && ignoresResults)
-      const message = TaskMessage.write({
-        task: task.name,
-        id,
-        args: encoded.args,
-        kwargs: encoded.kwargs,
-        shadow: call.shadow,
-        eta: times.eta,
-        expires: times.expires,
-        rootId: call.parent?.rootId,
-        parentId: call.parent?.id,
-        argsRepr: shown === encoded ? undefined : PythonRepr.args(shown.args),
-        kwargsRepr: shown === encoded ? undefined : PythonRepr.kwargs(shown.kwargs),
-        // Whoever sends by name alone leaves it to the worker's definition.
-        ignoreResult: task.isNamed ? said ?? null : ignoreResult,
-        custom: call.headers,
-        replyTo: ignoreResult ? undefined : reader.replyTo,
-        deliveryMode,
-        priority,
-        expiration: times.expires === undefined ? undefined : times.expires - now
-      }, encodingOf(call, task.options))
-      if (Result.isFailure(message)) return Effect.fail(message.failure)
-      const address = times.eta === undefined ? way : ways.delayed(way, times.eta - now)
-      const publishTo = ({ exchange, routingKey }: Address, deadline: Duration.Input) =>
-        producer.publish(message.success, {
-          exchange,
-          routingKey,
-          declare: way.declare,
-          deadline,
-          retry: call.retry === false ? false : call.retryPolicy ?? true
-        })
-      const publish = (deadline: Duration.Input) => {
-        const publishing = address === way
-          ? publishTo(way, deadline)
-          : Effect.catch(
-            publishTo(address, deadline),
-            (error) => isWithoutDelays(error) ? publishTo(way, deadline) : Effect.fail(error)
-          )
-        const told = tellSent === undefined
-          ? publishing
-          : Effect.tap(publishing, () => Effect.sync(() => tellSent(message.success, way, way.queue)))
-        return Effect.as(told, AsyncResult.fromReader(id, reader, task.outcome, ignoreResult))
-      }
-      const within = call.deadline ?? deadline
-      return ignoreResult
-        ? publish(within)
-        : SendDeadline.preparing(clock, within, way, (deadline) => reader.prepare(id, deadline), publish)
-    }
-
-    const sendInTime = <A, E>(
-      task: Sendable<A, E>,
-      call: CallOptions.CallOptions,
-      encoded: Arguments.Encoded,
-      shown: Arguments.Encoded
-    ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-      const timing = call.expires === undefined && task.options.expires !== undefined
-        ? { countdown: call.countdown, eta: call.eta, expires: task.options.expires }
+    /** Goes on with what is ready to be sent, at once where it has nothing to do with time. */
+    const withReady = <A, E, B, F>(
+      called: Preparing.Called<A, E>,
+      replyTo: string | undefined,
+      use: (ready: Preparing.Ready<A, E>, now: number) => Effect.Effect<B, F>
+    ): Effect.Effect<B, F | TaskError.TaskError | MessagingError> => {
+      const { call, task: { options } } = called
+      const timing = call.expires === undefined && options.expires !== undefined
+        ? { countdown: call.countdown, eta: call.eta, expires: options.expires }
         : call
-      if (!CallOptions.isTimed(timing)) return send(task, call, encoded, shown, CallOptions.untimed, 0)
-      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const times = CallOptions.times(timing, now)
-        return Result.isFailure(times)
-          ? Effect.fail(times.failure)
-          : send(task, call, encoded, shown, times.success, now)
-      })
+      const isTimed = CallOptions.isTimed(timing)
+      const now = isTimed ? clock.currentTimeMillisUnsafe() : 0
+      const times = isTimed ? CallOptions.times(timing, now) : timeless
+      if (Result.isFailure(times)) return Effect.fail(times.failure)
+      const ready = prepare(called, times.success, now, replyTo)
+      return Result.isFailure(ready) ? Effect.fail(ready.failure) : use(ready.success, now)
     }
 
-    const applyAsync = <T extends Task.Any>(
+    /** A task with its arguments as they travel; nothing is sent of what makes no sense. */
+    const calling = <T extends Task.Any>(
       task: T,
       args: Task.Input<T> | undefined,
       call: CallOptions.CallOptions = none
-    ): Effect.Effect<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>, SendError> =>
-      Effect.suspend(() => {
-        const refused = Misuse.ofCall(task, args)
-        if (refused !== undefined) return refused
-        const encoded = task.arguments.encode(args ?? none)
-        return Result.isFailure(encoded)
-          ? Effect.fail(TaskError.because(
-            "send",
-            new TaskError.InvalidArguments({ task: task.name, detail: encoded.failure.message })
-          ))
-          : sendInTime(task, call, encoded.success, task.arguments.conceal(encoded.success))
-      })
+    ): Result.Result<Preparing.Called<Task.Success<T>, Task.Failure<T>>, TaskError.TaskError> => {
+      const refused = Misuse.ofCall(task, args)
+      if (refused !== undefined) return Result.fail(refused)
+      const encoded = task.arguments.encode(args ?? none)
+      return Result.isFailure(encoded)
+        ? Result.fail(TaskError.because(
+          "send",
+          new TaskError.InvalidArguments({ task: task.name, detail: encoded.failure.message })
+        ))
+        : Result.succeed({ task, call, encoded: encoded.success, shown: task.arguments.conceal(encoded.success) })
+    }
+    const naming = (
+      name: string,
+      call: NamedCall = none
+    ): Result.Result<Preparing.Called<unknown, never>, TaskError.TaskError> => {
+      const refused = Misuse.ofName(name)
+      if (refused !== undefined) return Result.fail(refused)
+      const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
+      const task = { name, options: none, outcome: Outcome.untyped, isNamed: true }
+      return Result.succeed({ task, call, encoded, shown: encoded })
+    }
+
+    const sendCalled = <A, E>(
+      called: Result.Result<Preparing.Called<A, E>, TaskError.TaskError>
+    ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> =>
+      Result.isFailure(called)
+        ? Effect.fail(called.failure)
+        : withReady(called.success, reader.replyTo, (ready, now) => send(ready, called.success.call, now))
+    /** Without a reply queue: that is of whoever sends it. */
+    const prepareCalled = <A, E>(
+      called: Result.Result<Preparing.Called<A, E>, TaskError.TaskError>
+    ): Effect.Effect<PreparedTask<A, E>, TaskError.TaskError | MessagingError> =>
+      Result.isFailure(called)
+        ? Effect.fail(called.failure)
+        : withReady(
+          called.success,
+          undefined,
+          ({ way, ...ready }) => Effect.succeed({ ...ready, to: Preparing.destination(way) })
+        )
+    /** Its properties that depend on when it is sent, and by whom. */
+    const sendPrepared = <A, E>(
+      prepared: PreparedTask<A, E>,
+      how: Sending.How = none
+    ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
+      const way = ways.of({ name: prepared.task, options: none }, prepared.to)
+      if (Result.isFailure(way)) return Effect.fail(way.failure)
+      const now = clock.currentTimeMillisUnsafe()
+      const { body, headers, properties } = prepared.message
+      const own = properties.replyTo === "" ? undefined : properties.replyTo
+      const message = {
+        body,
+        headers,
+        properties: {
+          ...properties,
+          replyTo: own ?? (prepared.ignoreResult ? undefined : reader.replyTo) ?? "",
+          expiration: TaskMessage.expiration(prepared.expires === undefined ? undefined : prepared.expires - now)
+        }
+      }
+      return send({ ...prepared, message, way: way.success }, { ...how, replyTo: own }, now)
+    }
+
+    const applyAsync = <T extends Task.Any>(task: T, args: Task.Input<T> | undefined, call?: CallOptions.CallOptions) =>
+      Effect.suspend(() => sendCalled(calling(task, args, call)))
 
     return Client.of({
-      delay: (task, ...args) => Misuse.ofDelay(task, args) ?? applyAsync(task, args[0]),
+      delay: (task, ...args) => {
+        const refused = Misuse.ofDelay(task, args)
+        return refused === undefined ? applyAsync(task, args[0]) : Effect.fail(refused)
+      },
       applyAsync: (task, ...[args, call]) => applyAsync(task, args, call),
-      sendTask: (name, call = none) =>
+      applyMany: (task, all, call) =>
         Effect.suspend(() => {
-          const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
-          return Misuse.ofName(name) ??
-            sendInTime({ name, options: none, outcome: Outcome.untyped, isNamed: true }, call, encoded, encoded)
+          const called = Result.all(all.map((args) => calling(task, args, call)))
+          if (Result.isFailure(called)) return Effect.fail(called.failure)
+          return Effect.forEach(called.success, (one) => sendCalled(Result.succeed(one)), { concurrency: "unbounded" })
         }),
+      sendTask: (name, call) => Effect.suspend(() => sendCalled(naming(name, call))),
+      prepare: (task, ...[args, call]) => Effect.suspend(() => prepareCalled(calling(task, args, call))),
+      prepareTask: (name, call) => Effect.suspend(() => prepareCalled(naming(name, call))),
+      send: (prepared, how) => Effect.suspend(() => sendPrepared(prepared, how)),
       execute: (task, ...[args, call]) =>
         Effect.suspend(() => {
           const began = clock.currentTimeMillisUnsafe()
@@ -261,16 +267,6 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
 /** A client over the producer and the result backend at hand. */
 export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader> = Layer.effect(Client, make)
 
-/** What sending takes of a definition. */
-interface Sendable<A, E> extends SendWays.Named {
-  readonly outcome: Outcome.Outcome<A, E>
-  /** By its name alone: there is no definition. */
-  readonly isNamed?: boolean | undefined
-}
-
-/** No worker has declared the queues that keep delayed tasks: nothing was stored, and a worker will hold it. */
-const isWithoutDelays = ({ reason }: MessagingError): boolean =>
-  reason._tag === "NotFound" || reason._tag === "Unroutable"
-
 const none = Object.freeze({})
 const noArguments: ReadonlyArray<unknown> = Object.freeze([])
+const timeless = Result.succeed(CallOptions.untimed)

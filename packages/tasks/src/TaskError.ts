@@ -47,12 +47,22 @@ export class DuplicateTask extends Schema.TaggedError<DuplicateTask>()("Duplicat
   }
 }
 
+/** What should be a task that was prepared, as text, is none. */
+export class InvalidPrepared extends Schema.TaggedError<InvalidPrepared>()("InvalidPrepared", {
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `this is no task as PreparedTask.encode writes one: ${this.detail}`
+  }
+}
+
 /** Every reason, as a schema. */
 export const Reason = Schema.Union([
   InvalidArguments,
   InvalidOption,
   QueueNotFound,
-  DuplicateTask
+  DuplicateTask,
+  InvalidPrepared
 ])
 
 /** Every way in which calling a task fails. */

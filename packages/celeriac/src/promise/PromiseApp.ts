@@ -7,6 +7,7 @@ import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as Client from "@celeriac/tasks/Client"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
+import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
 import { WorkerFailure } from "@celeriac/worker/state/WorkerExit"
@@ -72,6 +73,8 @@ export interface PromiseApp {
   readonly client: {
     /** Sends a task by its name alone, such as a Python worker's. */
     readonly sendTask: (name: string, call?: Client.NamedCall) => Promise<Result.Result<unknown>>
+    /** Sends what was prepared (`task.prepare`), by this process or another one, as often as need be: it has one id. */
+    readonly send: (message: string, options?: PromiseTask.ResendOptions) => Promise<Result.Result<unknown>>
     /** The result of a task that was sent earlier, by its id. */
     readonly result: (id: string) => Promise<Result.Result<unknown>>
   }
@@ -160,6 +163,13 @@ export const make = (options: AppOptions = {}): PromiseApp => {
     client: {
       sendTask: async (name, call) =>
         Result.make(run, await run(Effect.flatMap(Client.Client, (client) => client.sendTask(name, call)))),
+      send: async (message, options = {}) => {
+        const sending = Effect.flatMap(
+          Effect.fromResult(PreparedTask.decode(message)),
+          (prepared) => Effect.flatMap(Client.Client, (client) => client.send(prepared, PromiseTask.callOf(options)))
+        )
+        return Result.make(run, await run(sending, options.signal))
+      },
       result: async (id) => Result.make(run, await run(AsyncResult.make(id)))
     },
     control: PromiseControl.make(run, context),

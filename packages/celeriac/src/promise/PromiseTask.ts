@@ -1,6 +1,7 @@
 /** A task as a pair of functions: the handler that runs it, and the calls that send it. */
 import type * as CallOptions from "@celeriac/tasks/CallOptions"
 import * as Client from "@celeriac/tasks/Client"
+import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import * as Task from "@celeriac/tasks/Task"
 import type { TaskOptions } from "@celeriac/tasks/TaskOptions"
 import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -45,6 +46,20 @@ export interface SendOptions extends CallOptions.CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** How what was prepared is sent. */
+export type ResendOptions = Pick<SendOptions, "retry" | "retryPolicy" | "timeoutMs" | "signal">
+
+/** A task that is not sent yet: what an outbox keeps. */
+export interface Prepared {
+  readonly id: string
+  /** What `app.client.send` takes. */
+  readonly message: string
+}
+
+/** How many milliseconds it may take to send, as an option of the client. */
+export const callOf = <O extends SendOptions>({ signal: _, timeoutMs, ...options }: O) =>
+  timeoutMs === undefined ? options : { ...options, deadline: Result.millis("send", timeoutMs) }
+
 /** Nothing has to be given where nothing is required. */
 export type Args<F extends Schemas.Fields, Options = never> = {} extends Schemas.Arguments<F>
   ? [args?: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
@@ -56,6 +71,16 @@ export interface PromiseTask<F extends Schemas.Fields, out A> {
   readonly delay: (...args: Args<F>) => Promise<Result.Result<A>>
   /** Sends it, with options: `countdown`, `eta`, `expires`, `queue`, `priority` and so on. */
   readonly applyAsync: (...args: Args<F, SendOptions>) => Promise<Result.Result<A>>
+  /**
+   * Sends it once for each of these arguments, side by side. Resolves when the
+   * broker has confirmed them all; when some make no sense nothing is sent.
+   */
+  readonly applyMany: (
+    all: ReadonlyArray<Schemas.Arguments<F>>,
+    options?: Omit<SendOptions, "taskId">
+  ) => Promise<ReadonlyArray<Result.Result<A>>>
+  /** The message as text, and its id, without sending it: for an outbox. `app.client.send` sends it. */
+  readonly prepare: (...args: Args<F, CallOptions.CallOptions>) => Promise<Prepared>
   /** Sends it, and waits for what it returns; `timeoutMs` is for both. */
   readonly execute: (...args: Args<F, CallOptions.CallOptions & Result.GetOptions>) => Promise<A>
 }
@@ -81,11 +106,10 @@ export const make = (
   })
   const send = async (
     args: Readonly<Record<string, unknown>> | undefined = {},
-    { signal, timeoutMs, ...options }: SendOptions = {}
+    options: SendOptions = {}
   ) => {
-    const call = timeoutMs === undefined ? options : { ...options, deadline: Result.millis("send", timeoutMs) }
-    const sending = Effect.flatMap(Client.Client, (client) => client.applyAsync(task, args, call))
-    return Result.make(run, await run(sending, signal))
+    const sending = Effect.flatMap(Client.Client, (client) => client.applyAsync(task, args, callOf(options)))
+    return Result.make(run, await run(sending, options.signal))
   }
 
   return {
@@ -96,6 +120,14 @@ export const make = (
         return Result.make(run, await run(sending))
       },
       applyAsync: send,
+      applyMany: async (all, options = {}) => {
+        const sending = Effect.flatMap(Client.Client, (client) => client.applyMany(task, all, callOf(options)))
+        return (await run(sending, options.signal)).map((sent) => Result.make(run, sent))
+      },
+      prepare: async (args = {}, options = {}) => {
+        const prepared = await run(Effect.flatMap(Client.Client, (client) => client.prepare(task, args, options)))
+        return { id: prepared.id, message: PreparedTask.encode(prepared) }
+      },
       execute: async (args = {}, { signal, timeoutMs, ...options } = {}) => {
         const call = timeoutMs === undefined ? options : { ...options, timeout: Result.millis("execute", timeoutMs) }
         return run(Effect.flatMap(Client.Client, (client) => client.execute(task, args, call)), signal)

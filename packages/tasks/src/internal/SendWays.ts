@@ -21,7 +21,7 @@ export interface Named {
 }
 
 /** Where a task goes. */
-interface Way extends Address {
+export interface Way extends Address {
   readonly declare: ReadonlyArray<Queue>
   /** The name of the queue. */
   readonly queue: string

@@ -118,6 +118,10 @@ export const outgoing = (message: TaskMessage): OutgoingTask => ({
   embed: message.body.embed
 })
 
+/** The property of a message that the broker drops after so many milliseconds. Undefined when it never does. */
+export const expiration = (millis: number | undefined): string | undefined =>
+  millis === undefined || millis > longestExpiration ? undefined : String(Math.max(0, Math.trunc(millis)))
+
 const noArgs: ReadonlyArray<unknown> = []
 const noKwargs: Readonly<Record<string, unknown>> = {}
 
@@ -162,9 +166,8 @@ const propertiesOf = (task: OutgoingTask, encoded: Content.Encoded["properties"]
     correlationId: task.correlationId ?? task.id,
     replyTo: task.replyTo ?? ""
   }
-  if (task.expiration !== undefined && task.expiration <= longestExpiration) {
-    out.expiration = String(Math.max(0, Math.trunc(task.expiration)))
-  }
+  const expires = expiration(task.expiration)
+  if (expires !== undefined) out.expiration = expires
   return task.properties === undefined ? out : { ...task.properties, ...out }
 }
 

@@ -2,6 +2,7 @@
 import { layer as amqp } from "@celeriac/amqp/AmqpTransport"
 import * as Producer from "@celeriac/messaging/Producer"
 import * as Client from "@celeriac/tasks/Client"
+import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import * as Python from "@celeriac/tasks/Python"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
@@ -211,6 +212,32 @@ describe("a Python worker", () => {
       const seen = yield* look(client, { args: Object.keys(headers), headers })
       const isSigned = yield* Effect.promise(() => readsOwnLongs(url))
       assert.deepStrictEqual(seen.custom, isSigned ? headers : { ...headers, low: 2n ** 64n - 2n ** 40n })
+    }))
+
+  test("runs what was prepared and kept as text, under the limits and with the names that the call gave", (client) =>
+    Effect.gen(function*() {
+      const prepared = yield* client.prepareTask("py.look", {
+        args: [],
+        timeLimit: "60 seconds",
+        softTimeLimit: "30 seconds",
+        argsRepr: "('***',)",
+        kwargsRepr: "{'token': '***'}"
+      })
+      const sent = yield* client.send(Result.getOrThrow(PreparedTask.decode(PreparedTask.encode(prepared))))
+      const seen = (yield* sent.get(wait)) as Record<string, unknown>
+      assert.strictEqual(seen.id, prepared.id)
+      assert.deepStrictEqual(seen.timelimit, [60, 30])
+      assert.deepStrictEqual([seen.argsrepr, seen.kwargsrepr], ["('***',)", "{'token': '***'}"])
+      const slept = yield* client.sendTask("py.sleep", { args: [20], softTimeLimit: "1 second" })
+      assert.strictEqual(yield* slept.get(wait), "soft limit")
+    }))
+
+  test("runs many calls that were sent in one go", (client) =>
+    Effect.gen(function*() {
+      const all = Array.from({ length: 200 }, (_, x) => ({ x, y: 1 }))
+      const sent = yield* client.applyMany(add, all)
+      const sums = yield* Effect.forEach(sent, (one) => one.get(wait), { concurrency: "unbounded" })
+      assert.deepStrictEqual(sums, all.map(({ x }) => x + 1))
     }))
 
   test("sees the options of a call", (client) =>

@@ -1,0 +1,126 @@
+/**
+ * Makes of a call the message that is to be sent, and finds its way: all that is
+ * decided without the broker.
+ */
+import { Compressions } from "@celeriac/messaging/Compressions"
+import type * as Content from "@celeriac/messaging/Content"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import { Serializers } from "@celeriac/messaging/Serializers"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Arguments from "../Arguments.ts"
+import * as CallOptions from "../CallOptions.ts"
+import type * as Outcome from "../Outcome.ts"
+import type { PreparedTask } from "../PreparedTask.ts"
+import * as PythonRepr from "../protocol/PythonRepr.ts"
+import * as TaskMessage from "../protocol/TaskMessage.ts"
+import type { Destination } from "../Router.ts"
+import * as Settings from "../Settings.ts"
+import type { TaskError } from "../TaskError.ts"
+import { TaskId } from "../TaskId.ts"
+import type { TaskOptions } from "../TaskOptions.ts"
+import * as SendWays from "./SendWays.ts"
+
+/** What sending takes of a definition. */
+export interface Sendable<A, E> extends SendWays.Named {
+  readonly outcome: Outcome.Outcome<A, E>
+  /** By its name alone: there is no definition. */
+  readonly isNamed?: boolean | undefined
+}
+
+/** A task and what it is called with. */
+export interface Called<A, E> {
+  readonly task: Sendable<A, E>
+  readonly call: CallOptions.CallOptions
+  readonly encoded: Arguments.Encoded
+  /** What may be shown of the arguments. */
+  readonly shown: Arguments.Encoded
+}
+
+/** One that is finished, and its way. */
+export interface Ready<A, E> extends PreparedTask<A, E> {
+  readonly way: SendWays.Way
+}
+
+export interface Preparing {
+  /** `now` counts for one that has times. Results are sent to `replyTo`. */
+  readonly prepare: <A, E>(
+    called: Called<A, E>,
+    times: CallOptions.Times,
+    now: number,
+    replyTo: string | undefined
+  ) => Result.Result<Ready<A, E>, TaskError | MessagingError>
+  readonly ways: SendWays.SendWays
+}
+
+/** Over the settings in effect. */
+export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
+  const newId = yield* TaskId
+  const ways = yield* SendWays.make
+  const ignoresResults = yield* Settings.IgnoreResult
+  const deliveryMode = yield* Settings.DefaultDeliveryMode
+  const defaultSerializer = yield* Settings.Serializer
+  const defaultCompression = yield* Settings.Compression
+  const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
+
+  const encodingWith = (serializer = defaultSerializer, compression = defaultCompression): Content.EncodeOptions =>
+    compression === undefined ? { ...coding, serializer } : { ...coding, serializer, compression }
+  const encoding = encodingWith()
+  const encodingOf = (call: CallOptions.CallOptions, definition: TaskOptions): Content.EncodeOptions => {
+    const serializer = call.serializer ?? definition.serializer
+    const compression = call.compression ?? definition.compression
+    return serializer === undefined && compression === undefined ? encoding : encodingWith(serializer, compression)
+  }
+
+  const prepare: Preparing["prepare"] = ({ call, encoded, shown, task }, times, now, replyTo) => {
+    const found = ways.of(task, call)
+    if (Result.isFailure(found)) return Result.fail(found.failure)
+    const way = found.success
+    const priority = call.priority ?? way.priority
+    const problem = CallOptions.problem(call, priority)
+    if (problem !== undefined) return Result.fail(problem)
+    const timeLimit = CallOptions.limits(call)
+    if (Result.isFailure(timeLimit)) return Result.fail(timeLimit.failure)
+    const id = call.taskId ?? newId()
+    const said = call.ignoreResult ?? task.options.ignoreResult
+    const ignoreResult = said ?? (!task.isNamed && ignoresResults)
+    const message = TaskMessage.write({
+      task: task.name,
+      id,
+      args: encoded.args,
+      kwargs: encoded.kwargs,
+      shadow: call.shadow,
+      eta: times.eta,
+      expires: times.expires,
+      timeLimit: timeLimit.success,
+      rootId: call.parent?.rootId,
+      parentId: call.parent?.id,
+      argsRepr: call.argsRepr ?? (shown === encoded ? undefined : PythonRepr.args(shown.args)),
+      kwargsRepr: call.kwargsRepr ?? (shown === encoded ? undefined : PythonRepr.kwargs(shown.kwargs)),
+      // Whoever sends by name alone leaves it to the worker's definition.
+      ignoreResult: task.isNamed ? said ?? null : ignoreResult,
+      custom: call.headers,
+      replyTo: ignoreResult ? undefined : call.replyTo ?? replyTo,
+      deliveryMode,
+      priority,
+      expiration: times.expires === undefined ? undefined : times.expires - now
+    }, encodingOf(call, task.options))
+    if (Result.isFailure(message)) return Result.fail(message.failure)
+    return Result.succeed({
+      id,
+      task: task.name,
+      to: way,
+      message: message.success,
+      eta: times.eta,
+      expires: times.expires,
+      ignoreResult,
+      outcome: task.outcome,
+      way
+    })
+  }
+  return { prepare, ways }
+})
+
+/** Where it goes, as whoever sends it later says it: its queue, and the rest where that is another way than by its name. */
+export const destination = ({ exchange, queue, routingKey }: SendWays.Way): Destination =>
+  exchange === "" && routingKey === queue ? { queue } : { queue, exchange, routingKey }
