@@ -22,7 +22,7 @@ import type { TaskOptions } from "../TaskOptions.ts"
 import * as SendWays from "./SendWays.ts"
 
 /** What sending takes of a definition. */
-export interface Sendable<A, E> extends SendWays.Named {
+interface Sendable<A, E> extends SendWays.Named {
   readonly outcome: Outcome.Outcome<A, E>
   /** By its name alone: there is no definition. */
   readonly isNamed?: boolean | undefined

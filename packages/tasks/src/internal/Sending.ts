@@ -22,7 +22,7 @@ import * as SentEvents from "./SentEvents.ts"
 /** How long, and how stubbornly. */
 export type How = Pick<CallOptions, "deadline" | "retry" | "retryPolicy" | "replyTo">
 
-export type Send = <A, E>(
+type Send = <A, E>(
   ready: Ready<A, E>,
   how: How,
   now: number
