@@ -179,6 +179,15 @@ try {
       { of: "cpuMicros", as: "CPU µs/task", digits: 1 }
     ]
   })
+  await duel({
+    name: "10,000 calls in one go",
+    baseline: async () => (await once("raw", "fill", 0), await once("raw", "publish", 10_000)),
+    ours: async () => (await once("raw", "fill", 0), await once("celeriac", "many", 10_000)),
+    figures: [
+      { of: "rate", as: "tasks/s", digits: 0, atLeast: 0.9 },
+      { of: "cpuMicros", as: "CPU µs/task", digits: 1 }
+    ]
+  })
   await once("raw", "fill", 0)
   for (const baseline of ["call", "call-confirmed"] as const) {
     await duel({

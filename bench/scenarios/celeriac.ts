@@ -101,6 +101,17 @@ const publish = Effect.gen(function*() {
   return yield* Effect.promise(() => meter.finished)
 }).pipe(Effect.provide(Client.layer.pipe(Layer.provide(disabled))))
 
+const many = Effect.gen(function*() {
+  const client = yield* Client.Client
+  const task = noop()
+  yield* client.delay(task, [1, 2])
+  const all = Array.from({ length: total }, () => [1, 2] as const)
+  const meter = new Meter(total)
+  meter.begin()
+  for (const _ of yield* client.applyMany(task, all)) meter.end()
+  return yield* Effect.promise(() => meter.finished)
+}).pipe(Effect.provide(Client.layer.pipe(Layer.provide(disabled))))
+
 const serve = Effect.andThen(
   Worker.Worker,
   Effect.andThen(Effect.sync(() => console.log(JSON.stringify({ ready: true }))), Effect.never)
@@ -187,6 +198,7 @@ const scenarios: Record<string, () => Effect.Effect<unknown, unknown>> = {
   "drain-results": () => drain({}, rpc),
   "drain-results-late": () => drain({ acksLate: true }, rpc),
   publish: () => publish,
+  many: () => many,
   serve: () => serve,
   call: () => call,
   sink: () => sink,
