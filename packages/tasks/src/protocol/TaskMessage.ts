@@ -162,11 +162,14 @@ const propertiesOf = (task: OutgoingTask, encoded: Content.Encoded["properties"]
     correlationId: task.correlationId ?? task.id,
     replyTo: task.replyTo ?? ""
   }
-  if (task.expiration !== undefined && task.expiration <= longestExpiration) {
-    out.expiration = String(Math.max(0, Math.trunc(task.expiration)))
-  }
+  const expiration = expirationOf(task.expiration)
+  if (expiration !== undefined) out.expiration = expiration
   return task.properties === undefined ? out : { ...task.properties, ...out }
 }
+
+/** The property `expiration` of what is to be dropped in so many milliseconds; nothing for over ten years. */
+export const expirationOf = (millis: number | undefined): string | undefined =>
+  millis === undefined || !(millis <= longestExpiration) ? undefined : String(Math.max(0, Math.trunc(millis)))
 
 /** Ten years: RabbitMQ closes the channel over anything longer. */
 const longestExpiration = 315_360_000_000
