@@ -18,6 +18,7 @@ export { CommandError, ReplyUnreadable } from "@celeriac/tasks/control/RemoteCon
 export { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
 export { ResultError } from "@celeriac/tasks/result/ResultError"
 export { TaskError } from "@celeriac/tasks/TaskError"
+export { ignore, reject, retry } from "@celeriac/tasks/TaskPredicate"
 export { type AppOptions, make as celeriac, type PromiseApp } from "./promise/PromiseApp.ts"
 export type { ControlOptions, NodeReply, PromiseControl, Replies, Reply } from "./promise/PromiseControl.ts"
 export type {

@@ -217,7 +217,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
         properties: {
           ...properties,
           replyTo: own ?? (prepared.ignoreResult ? undefined : reader.replyTo) ?? "",
-          expiration: TaskMessage.expiration(prepared.expires === undefined ? undefined : prepared.expires - now)
+          expiration: TaskMessage.expirationOf(prepared.expires === undefined ? undefined : prepared.expires - now)
         }
       }
       return send({ ...prepared, message, way: way.success }, { ...how, replyTo: own }, now)

@@ -35,6 +35,7 @@ import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
 import * as TaskLayer from "./TaskLayer.ts"
 import * as TaskOptions from "./TaskOptions.ts"
+import * as TaskPredicate from "./TaskPredicate.ts"
 import { TaskRegistry } from "./TaskRegistry.ts"
 import type { TaskRequest } from "./TaskRequest.ts"
 
@@ -107,7 +108,28 @@ export type Handler<
 > = (
   parameters: Arguments.Decoded<Parameters>,
   request: TaskRequest
-) => Effect.Effect<Success["Type"], Failure["Type"], R>
+) => Effect.Effect<Success["Type"], Failure["Type"] | TaskPredicate.TaskPredicate<Failure["Type"]>, R>
+
+/**
+ * Ends this attempt of the task, and has it run again: Celery's `retry`. The
+ * message has the same id, and one retry more. `error` is one that the task
+ * declares; anything else is a `defect`.
+ */
+export const retry = <E = never>(
+  options?: TaskPredicate.RetryOptions<E>
+): Effect.Effect<never, TaskPredicate.Retry<E>> => Effect.suspend(() => Effect.fail(TaskPredicate.retry(options)))
+
+/** Ends the task without a word: nothing is stored, and its message is acknowledged. Celery's `Ignore`. */
+export const ignore = (reason?: string): Effect.Effect<never, TaskPredicate.Ignore> =>
+  Effect.suspend(() => Effect.fail(TaskPredicate.ignore(reason)))
+
+/**
+ * Ends the task by refusing its message, for the dead-letter exchange or back to
+ * its queue: Celery's `Reject`. It takes `acksLate`: one that was acknowledged
+ * early is the broker's no more.
+ */
+export const reject = (options?: TaskPredicate.RejectOptions): Effect.Effect<never, TaskPredicate.Reject> =>
+  Effect.suspend(() => Effect.fail(TaskPredicate.reject(options)))
 
 /** What a caller gives. */
 export type Input<T extends Any> = Arguments.Input<T["parameters"]>

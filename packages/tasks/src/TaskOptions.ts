@@ -7,11 +7,12 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as RateLimit from "./RateLimit.ts"
 import * as Settings from "./Settings.ts"
+import { because, InvalidOption } from "./TaskError.ts"
 
 /** Options of a definition. Celery's names are the same in snake_case. */
 export interface TaskOptions {
@@ -41,6 +42,10 @@ export interface TaskOptions {
   readonly ignoreResult?: boolean | undefined
   /** Store the state STARTED when a run begins. */
   readonly trackStarted?: boolean | undefined
+  /** How often it is run again, by `Task.retry`, before it fails; null is without end. Default 3. */
+  readonly maxRetries?: number | null | undefined
+  /** When it is run again, where a retry does not say. Default 3 minutes. */
+  readonly defaultRetryDelay?: Duration.Input | undefined
   /** How often each worker may start it: `"10/m"`, `"0.5/s"`, a number for each second; 0 is without a limit. */
   readonly rateLimit?: RateLimit.RateLimit | undefined
   /** Tell monitors of it, where the worker does so: see `sendTaskEvents`. Default true. */
@@ -53,6 +58,8 @@ export interface ExecutionOptions {
   readonly acksOnFailureOrTimeout: boolean
   readonly ignoreResult: boolean
   readonly trackStarted: boolean
+  readonly maxRetries: number | null
+  readonly defaultRetryDelay: Duration.Input
   /** As it was given. Undefined is without a limit. */
   readonly rateLimit?: RateLimit.RateLimit | undefined
   readonly sendEvents: boolean
@@ -62,9 +69,28 @@ export interface ExecutionOptions {
 export type SomeExecutionOptions = { readonly [K in keyof ExecutionOptions]?: ExecutionOptions[K] | undefined }
 
 /** Throws for options that make no sense, where somebody writes them. */
-export const check = ({ rateLimit }: SomeExecutionOptions): void => {
+export const check = ({ defaultRetryDelay, maxRetries, rateLimit }: SomeExecutionOptions): void => {
   Result.getOrThrow(RateLimit.parse(rateLimit))
+  if (maxRetries != null && !(Number.isInteger(maxRetries) && maxRetries >= 0)) {
+    throw because(
+      "define",
+      new InvalidOption({
+        option: "maxRetries",
+        detail: `${maxRetries} is no number of retries: give 0 or more, or null`
+      })
+    )
+  }
+  if (defaultRetryDelay !== undefined && Duration.fromInput(defaultRetryDelay)._tag === "None") {
+    throw because(
+      "define",
+      new InvalidOption({ option: "defaultRetryDelay", detail: `${String(defaultRetryDelay)} is no duration` })
+    )
+  }
 }
+
+/** Celery's `max_retries` and `default_retry_delay`. */
+const mostRetries = 3
+const retryDelay = Duration.minutes(3)
 
 /** What is left open is the definition's, and what that left open is taken from the settings in effect. */
 export const resolve: (
@@ -78,8 +104,14 @@ export const resolve: (
         (yield* Settings.AcksOnFailureOrTimeout),
       ignoreResult: options.ignoreResult ?? definition.ignoreResult ?? (yield* Settings.IgnoreResult),
       trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted),
+      maxRetries: firstOf(options.maxRetries, definition.maxRetries, mostRetries),
+      defaultRetryDelay: options.defaultRetryDelay ?? definition.defaultRetryDelay ?? retryDelay,
       rateLimit: options.rateLimit ?? definition.rateLimit ?? (yield* Settings.DefaultRateLimit),
       sendEvents: options.sendEvents ?? definition.sendEvents ?? true
     }
   }
 )
+
+/** Null says something. */
+const firstOf = <A>(...given: readonly [A | undefined, A | undefined, A]): A =>
+  given.find((one) => one !== undefined) as A // the last is one

@@ -7,6 +7,7 @@ import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -124,6 +125,8 @@ describe("Task", () => {
         acksOnFailureOrTimeout: true,
         ignoreResult: false,
         trackStarted: true,
+        maxRetries: 3,
+        defaultRetryDelay: Duration.minutes(3),
         rateLimit: "10/m",
         sendEvents: true
       })

@@ -33,7 +33,7 @@ export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | un
   readonly options?: TaskOptions | undefined
 }
 
-/** Returns or throws; what it throws becomes the task's failure. */
+/** Returns or throws; what it throws becomes the task's failure, but for what `retry`, `ignore` and `reject` give. */
 export type Handler<F extends Schemas.Fields, R> = (
   parameters: Schemas.Parameters<F>,
   request: Request

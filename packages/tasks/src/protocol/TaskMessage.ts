@@ -118,10 +118,6 @@ export const outgoing = (message: TaskMessage): OutgoingTask => ({
   embed: message.body.embed
 })
 
-/** The property of a message that the broker drops after so many milliseconds. Undefined when it never does. */
-export const expiration = (millis: number | undefined): string | undefined =>
-  millis === undefined || millis > longestExpiration ? undefined : String(Math.max(0, Math.trunc(millis)))
-
 const noArgs: ReadonlyArray<unknown> = []
 const noKwargs: Readonly<Record<string, unknown>> = {}
 
@@ -166,10 +162,14 @@ const propertiesOf = (task: OutgoingTask, encoded: Content.Encoded["properties"]
     correlationId: task.correlationId ?? task.id,
     replyTo: task.replyTo ?? ""
   }
-  const expires = expiration(task.expiration)
-  if (expires !== undefined) out.expiration = expires
+  const expiration = expirationOf(task.expiration)
+  if (expiration !== undefined) out.expiration = expiration
   return task.properties === undefined ? out : { ...task.properties, ...out }
 }
+
+/** The property `expiration` of what is to be dropped in so many milliseconds; nothing for over ten years. */
+export const expirationOf = (millis: number | undefined): string | undefined =>
+  millis === undefined || !(millis <= longestExpiration) ? undefined : String(Math.max(0, Math.trunc(millis)))
 
 /** Ten years: RabbitMQ closes the channel over anything longer. */
 const longestExpiration = 315_360_000_000

@@ -12,6 +12,7 @@
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
+import * as Queues from "@celeriac/tasks/Queues"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -28,6 +29,7 @@ import { Observers } from "../execution/internal/Observers.ts"
 import * as Publishing from "../execution/internal/Publishing.ts"
 import { RateLimits } from "../execution/internal/RateLimits.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
+import * as RetryMessages from "../execution/internal/RetryMessages.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
 import * as EventObserver from "../execution/observers/EventObserver.ts"
@@ -86,15 +88,17 @@ export class Execution extends Bootstep.Service<Execution, {
     )
     const pressure = new Pressure(slots.pause)
     const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded)
+    const coding = yield* Portable.coding
     const completion = new Completion.Completion({
       state,
       results,
       kept: (again) => new KeptResults(timer, again, pressure.full),
       rule: Aftermath.of,
       publish: yield* Publishing.make,
+      resend: RetryMessages.make(yield* Queues.make, coding),
       observers,
       clock,
-      coding: yield* Portable.coding
+      coding
     })
     yield* Effect.addFinalizer(() => Effect.sync(results.rest))
     const rates = new RateLimits({

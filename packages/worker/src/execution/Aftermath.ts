@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import type { Queue } from "@celeriac/messaging/Entity"
 import type { Address, Message, Settlement } from "@celeriac/messaging/Message"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
@@ -37,6 +38,8 @@ export interface Facts {
 export interface Outgoing {
   readonly message: Message
   readonly to: Address
+  /** Queues that may not be there, to be declared first. */
+  readonly declare?: ReadonlyArray<Queue> | undefined
 }
 
 /** What is to be stored about another task, and who waits for it. */
@@ -58,15 +61,18 @@ export interface Aftermath {
 
 /**
  * `now` is milliseconds since the epoch; `followers` are the tasks that nobody
- * will send because this one did not run: a FAILURE for each.
+ * will send because this one did not run: a FAILURE for each; `again` is the
+ * message by which this one runs again.
  */
 export const of = (
   outcome: Outcome,
   about: Facts,
   now: number,
-  followers: ReadonlyArray<Follower> = none
+  followers: ReadonlyArray<Follower> = none,
+  again: Outgoing | undefined = undefined
 ): Aftermath => {
   const own = ofItself(outcome, about, now)
+  if (again !== undefined && outcome._tag === "Retry") return { ...own, messages: [again] }
   return followers.length === 0 || !isUnrun(outcome) ? own : { ...own, others: unrun(followers, outcome, about, now) }
 }
 

@@ -10,6 +10,7 @@
  */
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
+import type { Destination } from "@celeriac/tasks/Router"
 
 export type Outcome = Ran | NeverRan
 
@@ -25,14 +26,35 @@ export type Ran =
     readonly isSealed: boolean
   }
   | Failure
-  /** It is to run again, by a message that was or will be sent. */
-  | { readonly _tag: "Retry"; readonly exception: ExceptionRecord; readonly traceback: string | undefined }
+  | Retry
   /** The task settled what became of it itself: nothing is stored. */
   | { readonly _tag: "Ignored"; readonly reason: string | undefined }
   /** The task refused its message. */
   | { readonly _tag: "Rejected"; readonly requeue: boolean; readonly reason: string | undefined }
   | Revoked
   | Lost
+
+/** It is to run again. */
+export interface Retry {
+  readonly _tag: "Retry"
+  /** Why, if that is said. */
+  readonly exception: ExceptionRecord | undefined
+  readonly traceback: string | undefined
+  /** By a message that is to be sent. Undefined: whoever says so has sent it. */
+  readonly again?: Again | undefined
+}
+
+/** What is different in the message by which a task runs again. Times are milliseconds since the epoch. */
+export interface Again extends Destination {
+  /** So many milliseconds from now. */
+  readonly countdown?: number | undefined
+  readonly eta?: number | undefined
+  readonly priority?: number | undefined
+  readonly expires?: number | undefined
+  /** The same, so many milliseconds from now. */
+  readonly expiresIn?: number | undefined
+  readonly headers?: Readonly<Record<string, unknown>> | undefined
+}
 
 export interface Failure {
   readonly _tag: "Failure"

@@ -17,6 +17,7 @@ import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
+import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
 import type { Registered, TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -28,6 +29,7 @@ import * as Canvas from "./Canvas.ts"
 import * as Interruption from "./Interruption.ts"
 import * as Outcome from "./Outcome.ts"
 import * as Portable from "./Portable.ts"
+import * as Predicate from "./Predicate.ts"
 import { Run } from "./Run.ts"
 import type { Work } from "./Work.ts"
 
@@ -95,7 +97,7 @@ export class Trace {
       }
       const why = Cause.hasInterruptsOnly(exit.cause) ? Interruption.fromCause(exit.cause) : undefined
       if (why !== undefined) return interrupted(run, why)
-      return failed(run, Cause.squash(exit.cause), exit.cause.reasons.some(Cause.isFailReason))
+      return unsuccessful(run, Cause.squash(exit.cause), exit.cause.reasons.some(Cause.isFailReason))
     } catch (defect) {
       return Outcome.broken(defect)
     }
@@ -113,7 +115,7 @@ export class Trace {
       run.context = context
       return run
     } catch (defect) {
-      return failed(run, defect, false)
+      return unsuccessful(run, defect, false)
     }
   }
 
@@ -151,7 +153,12 @@ const interrupted = (run: Run, why: Interruption.Interruption): Outcome.Outcome 
   }
 }
 
-const failed = (run: Run, error: unknown, isDeclared: boolean): Outcome.Outcome =>
+const unsuccessful = (run: Run, error: unknown, isDeclared: boolean): Outcome.Outcome =>
+  TaskPredicate.isTaskPredicate(error)
+    ? Predicate.outcome(run, error, (error, isDeclared) => failed(run, error, isDeclared))
+    : failed(run, error, isDeclared)
+
+const failed = (run: Run, error: unknown, isDeclared: boolean): Outcome.Failure =>
   Outcome.failure(portable(run.registered.encodeError(error)), Traceback.fromUnknown(error), isDeclared)
 
 /** Types forbid it, where there are types. */

@@ -170,6 +170,20 @@ describe("what follows from an outcome", () => {
     assert.deepStrictEqual(new Set<string>(rows.map(({ outcome }) => outcome._tag)), new Set(Object.keys(tags)))
   })
 
+  it("is the message by which it runs again, for a retry and for nothing else", () => {
+    const again = {
+      message: { body: Uint8Array.of(), headers: {}, properties: {} },
+      to: { exchange: "", routingKey: "q" }
+    }
+    for (const { outcome } of rows) {
+      for (const condition of conditions) {
+        const alone = Aftermath.of(outcome, factsOf(condition), 1_000)
+        const messages = outcome._tag === "Retry" ? [again] : []
+        assert.deepStrictEqual(Aftermath.of(outcome, factsOf(condition), 1_000, [], again), { ...alone, messages })
+      }
+    }
+  })
+
   it("is a FAILURE for each task that would have followed one that did not run, where it is waited for", () => {
     const followers = [
       { id: "b", replyTo: "client-1", group: undefined },

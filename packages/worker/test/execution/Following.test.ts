@@ -83,12 +83,30 @@ describe("what follows a task", () => {
       Effect.gen(function*() {
         const one = (yield* world)()
         ended(one, outcome)
+        // RETRY is stored first: the next attempt's result must come after it.
+        if (outcome === retry) one.answer(0, "well")
         one.answerPublish(0, how)
         // What follows the failure.
         if (one.publishing.length > 0) one.answerPublish(0, "well")
         assert.deepStrictEqual([storing(one), heard(one)], [[stored], []])
         one.answer(0, "well")
         assert.deepStrictEqual(heard(one), [settled])
+      }))
+  }
+
+  for (const how of ["well", "unencodable"] as const) {
+    it.effect(`is published after RETRY is stored, or refused (${how}): what the next attempt comes to is stored last`, () =>
+      Effect.gen(function*() {
+        const one = (yield* world)()
+        ended(one, retry)
+        assert.deepStrictEqual([one.publishing.length, storing(one), heard(one)], [0, ["RETRY ValueError"], []])
+        one.answer(0, how)
+        assert.deepStrictEqual([one.publishing.length, storing(one), heard(one)], [1, [], []])
+        one.answerPublish(0, "badly")
+        one.tick()
+        assert.deepStrictEqual([one.publishing.length, storing(one), heard(one)], [1, [], []])
+        one.answerPublish(0, "well")
+        assert.deepStrictEqual([storing(one), heard(one)], [[], ["ack"]])
       }))
   }
 

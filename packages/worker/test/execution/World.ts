@@ -9,7 +9,7 @@ import { Request } from "@celeriac/worker/execution/Request"
 import * as Strategy from "@celeriac/worker/execution/Strategy"
 import type { Job, Pool } from "@celeriac/worker/pool/Pool"
 import { State } from "@celeriac/worker/state/WorkerState"
-import type { Outcome } from "@celeriac/worker/trace/Outcome"
+import { failure, type Outcome } from "@celeriac/worker/trace/Outcome"
 import { assert } from "@effect/vitest"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -151,6 +151,8 @@ export class World {
         return { ...aftermath, messages: Array.from({ length: options.follows }, () => next(id)) }
       },
       publish,
+      // What follows a retry here is what `rule` says.
+      resend: () => Result.fail(failure(exception)),
       observers,
       clock,
       coding: {}
@@ -180,7 +182,7 @@ export class World {
     this.outstanding++
     const identity = Result.getOrThrow(TaskMessage.identify(delivery))
     assert(identity.version === 2)
-    const options = { ...this.options, trackStarted: false, sendEvents: true }
+    const options = { ...this.options, trackStarted: false, sendEvents: true, maxRetries: 3, defaultRetryDelay: 0 }
     const request = new Request(this.intake, options, 2, identity.headers, delivery, "celery@test", 0)
     const decision = Strategy.decide(request, this.state, 0)
     assert(decision._tag !== "Hold")

@@ -10,10 +10,11 @@
  * @since 0.1.0
  */
 import { InFlight } from "@celeriac/messaging/InFlight"
-import type { Settlement, SettleOutcome } from "@celeriac/messaging/Message"
+import type { Settlement } from "@celeriac/messaging/Message"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Settled, State } from "../../state/WorkerState.ts"
 import * as Canvas from "../../trace/Canvas.ts"
 import { isUnrun, type Outcome } from "../../trace/Outcome.ts"
@@ -24,9 +25,10 @@ import { Ending } from "./Ending.ts"
 import { inTurn } from "./InTurn.ts"
 import type { KeptResults } from "./KeptResults.ts"
 import type { Observers } from "./Observers.ts"
-import type { Publish } from "./Publishing.ts"
-import type { ResultStore, StoreFailure, Then } from "./ResultStore.ts"
-import type { Subject } from "./Subject.ts"
+import * as Publishing from "./Publishing.ts"
+import type { ResultStore, StoreFailure } from "./ResultStore.ts"
+import type { Resend } from "./RetryMessages.ts"
+import { settleSafely, type Subject } from "./Subject.ts"
 import { substitute } from "./Substitute.ts"
 
 interface Parts {
@@ -35,7 +37,9 @@ interface Parts {
   readonly kept: (again: (ending: Ending) => void) => KeptResults
   /** What follows. */
   readonly rule: typeof Aftermath.of
-  readonly publish: Publish
+  readonly publish: Publishing.Publish
+  /** The messages of retries. */
+  readonly resend: Resend
   readonly observers: Observers
   readonly clock: Clock.Clock
   /** What opens results that were sealed to cross. */
@@ -47,7 +51,8 @@ export class Completion {
   private readonly results: ResultStore
   private readonly kept: KeptResults
   private readonly rule: typeof Aftermath.of
-  private readonly publish: Publish
+  private readonly publish: Publishing.Publish
+  private readonly resend: Resend
   private readonly observers: Observers
   private readonly clock: Clock.Clock
   private readonly coding: Portable.Coding
@@ -61,7 +66,8 @@ export class Completion {
     this.results = parts.results
     this.kept = parts.kept(this.again)
     this.rule = parts.rule
-    this.publish = parts.publish
+    this.publish = Publishing.guarded(parts.publish)
+    this.resend = parts.resend
     this.observers = parts.observers
     this.clock = parts.clock
     this.coding = parts.coding
@@ -71,10 +77,14 @@ export class Completion {
   complete(subject: Subject, outcome: Outcome, instead: Outcome | undefined = undefined): void {
     const now = this.clock.currentTimeMillisUnsafe()
     const opened = outcome._tag === "Success" ? Portable.open(outcome, this.coding) : outcome
+    const again = opened._tag === "Retry" && opened.again !== undefined && subject instanceof Request
+      ? this.resend(subject, opened.again, now)
+      : undefined
+    if (again !== undefined && Result.isFailure(again)) return this.complete(subject, again.failure, instead)
     this.observers.ended(subject, opened, now, instead)
     // What stands for another outcome comes after the followers of that one were told.
     const followers = isUnrun(opened) && instead === undefined ? Canvas.followers(subject.message, this.coding) : none
-    const aftermath = this.rule(opened, subject, now, followers)
+    const aftermath = this.rule(opened, subject, now, followers, again?.success)
     const { messages, others, record } = aftermath
     if (record === undefined && messages.length === 0 && others.length === 0) {
       return this.conclude(subject, opened, aftermath.settlement, now)
@@ -143,14 +153,25 @@ export class Completion {
   private readonly again = (ending: Ending): void => this.secure(ending, this.clock.currentTimeMillisUnsafe())
 
   private secure(ending: Ending, now: number): void {
+    // What the next attempt comes to must not be followed by the RETRY of this one.
+    if (ending.isRetry && ending.record !== undefined) {
+      return this.store(ending, ending.record, now, () => {
+        ending.record = undefined
+        this.secure(ending, now)
+      })
+    }
     if (!ending.isSent) return this.send(ending, now)
     if (ending.others.length > ending.othersStored) return this.storeOthers(ending, now)
     if (ending.record === undefined) return this.safe(ending)
+    this.store(ending, ending.record, now, () => this.safe(ending))
+  }
+
+  private store(ending: Ending, record: ResultRecord, now: number, next: () => void): void {
     this.results.store(
-      ending.record,
+      record,
       ending.subject,
       now,
-      (failure) => failure === undefined ? this.safe(ending) : this.unsafe(ending, failure)
+      (failure) => failure === undefined ? next() : this.unsafe(ending, failure)
     )
   }
 
@@ -158,28 +179,13 @@ export class Completion {
     inTurn(
       () => ending.isSent,
       (next) =>
-        this.post(ending.messages[ending.messagesSent]!, (failure) => {
+        this.publish(ending.messages[ending.messagesSent]!, (failure) => {
           if (failure !== undefined) return this.unsafe(ending, failure)
           ending.messagesSent++
           next()
         }),
       () => this.secure(ending, now)
     )
-  }
-
-  /** A producer is anybody's code: one that throws has not published, and the first answer counts. */
-  private post(outgoing: Aftermath.Outgoing, then: Then): void {
-    let isAnswered = false
-    const once: Then = (failure) => {
-      if (isAnswered) return
-      isAnswered = true
-      then(failure)
-    }
-    try {
-      this.publish(outgoing, once)
-    } catch (defect) {
-      once({ message: String(defect), final: undefined })
-    }
   }
 
   private storeOthers(ending: Ending, now: number): void {
@@ -208,16 +214,18 @@ export class Completion {
     const status = record?.status ?? outcome._tag
     if (failure.final !== undefined) {
       this.kept.release(ending)
-      // To try again would come to the same: the failure is the result.
-      const instead = ending.isSubstitute ? undefined : substitute(outcome, failure, ending.isSent)
+      // To try again would come to the same: the failure is the result. RETRY is none, and need not be known.
+      const isPassing = ending.isRetry && record !== undefined
+      const instead = ending.isSubstitute || isPassing ? undefined : substitute(outcome, failure)
       if (instead !== undefined) {
         this.complete(subject, instead, outcome)
         return this.underWay.end()
       }
       this.observers.notStored(subject, status, failure.message, { _tag: "Lost" })
-      if (ending.isSent) return this.leave(ending)
-      // A message less; what is to be stored is stored all the same.
-      ending.messagesSent++
+      // What is to be sent and stored besides is so all the same.
+      if (isPassing) ending.record = undefined
+      else if (ending.isSent) return this.leave(ending)
+      else ending.messagesSent++
       return this.again(ending)
     }
     if (this.stopping === "leaving" || (this.stopping === "waiting" && !subject.isSettled)) {
@@ -288,12 +296,3 @@ export class Completion {
 }
 
 const none: ReadonlyArray<never> = []
-
-/** A transport that throws has lost the channel, as far as we can know. */
-const settleSafely = (subject: Subject, settlement: Settlement): SettleOutcome => {
-  try {
-    return subject.settle(settlement)
-  } catch {
-    return "stale"
-  }
-}

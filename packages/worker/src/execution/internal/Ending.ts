@@ -52,6 +52,11 @@ export class Ending {
     this.messages = messages
   }
 
+  /** It is to run again: what is stored of it is stored before it does. */
+  get isRetry(): boolean {
+    return this.outcome._tag === "Retry"
+  }
+
   /** Whether all that follows is published. */
   get isSent(): boolean {
     return this.messages.length === this.messagesSent

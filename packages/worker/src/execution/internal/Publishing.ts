@@ -17,16 +17,31 @@ export type Publish = (outgoing: Outgoing, then: Then) => void
 /** Over the producer of the application. */
 export const make: Effect.Effect<Publish> = Effect.map(Effect.context<never>(), (context) => {
   const producer = Context.getOption(context, Producer)
-  return ({ message, to }, then) => {
+  return ({ declare, message, to }, then) => {
     if (producer._tag === "None") return then({ message: "there is no Producer to publish with", final: "Refused" })
     producer.value.publishUnsafe(
       message,
       to,
-      {},
+      declare === undefined ? {} : { declare },
       (error) => then(error === undefined ? undefined : { message: error.message, final: finalOf(error) })
     )
   }
 })
+
+/** A producer is anybody's code: one that throws has not published, and the first answer counts. */
+export const guarded = (publish: Publish): Publish => (outgoing, then) => {
+  let isAnswered = false
+  const once: Then = (failure) => {
+    if (isAnswered) return
+    isAnswered = true
+    then(failure)
+  }
+  try {
+    publish(outgoing, once)
+  } catch (defect) {
+    once({ message: String(defect), final: undefined })
+  }
+}
 
 const finalOf = ({ isRefusal, reason }: MessagingError): StoreFailure["final"] =>
   reason._tag === "Unencodable" ? "Unencodable" : isRefusal ? "Refused" : undefined

@@ -32,3 +32,12 @@ export interface Subject extends Observed, Facts, Addressee {
   readonly intake: Intake
   settle(settlement: Settlement): SettleOutcome
 }
+
+/** A transport that throws has lost the channel, as far as we can know. */
+export const settleSafely = (subject: Subject, settlement: Settlement): SettleOutcome => {
+  try {
+    return subject.settle(settlement)
+  } catch {
+    return "stale"
+  }
+}

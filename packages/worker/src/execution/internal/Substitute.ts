@@ -9,22 +9,17 @@ import { failure, type Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import type { StoreFailure } from "./ResultStore.ts"
 
-/** Undefined where nobody waits for another word. `isSent`: it is the record that was refused, and no message. */
-export const substitute = (
-  outcome: Outcome,
-  { final, message }: StoreFailure,
-  isSent: boolean
-): Outcome | undefined => {
+/** Undefined where nobody waits for another word. */
+export const substitute = (outcome: Outcome, { final, message }: StoreFailure): Outcome | undefined => {
   const failed = final === "Unencodable"
     ? Portable.unencodable(message)
     : failure(Exceptions.make("BackendStoreError", [message], "celery.exceptions"))
   switch (outcome._tag) {
     case "Success":
     case "Failure":
-      return failed
+    // That the task will not run again has to be known.
     case "Retry":
-      // RETRY is no end, and need not be known; that the task will not run again has to be.
-      return isSent ? undefined : failed
+      return failed
     case "Unregistered":
     case "Invalid":
     case "Damaged":

@@ -74,7 +74,8 @@ const ended = (
     case "Retry":
       return send("task-retried", {
         uuid,
-        exception: Exceptions.repr(outcome.exception),
+        // Of no reason at all, as Python prints it.
+        exception: outcome.exception === undefined ? "None" : Exceptions.repr(outcome.exception),
         traceback: outcome.traceback
       })
     case "Rejected":

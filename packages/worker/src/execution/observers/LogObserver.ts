@@ -7,11 +7,12 @@
  *
  * @since 0.1.0
  */
+import * as IsoTime from "@celeriac/messaging/IsoTime"
 import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Cause from "effect/Cause"
 import * as WorkerLog from "../../state/WorkerLog.ts"
-import type { Outcome, Revoked } from "../../trace/Outcome.ts"
+import type { Outcome, Retry, Revoked } from "../../trace/Outcome.ts"
 import type { Fate, Observed, RequestObserver } from "../RequestObserver.ts"
 
 /** Into this log. */
@@ -66,7 +67,7 @@ const end = (log: WorkerLog.WorkerLog, request: Observed, outcome: Outcome, now:
         : log.log("Error", `Task ${nameOf(request)} raised unexpected: ${repr}${below(outcome.traceback)}`)
     }
     case "Retry":
-      return log.log("Info", `Task ${nameOf(request)} retry: ${Exceptions.repr(outcome.exception)}`)
+      return log.log("Info", `Task ${nameOf(request)} retry: ${retry(outcome)}`)
     case "Ignored":
       return log.log("Info", `Task ${nameOf(request)} ignored`)
     case "Rejected":
@@ -115,6 +116,14 @@ const revoked = (request: Observed, { by, why }: Revoked): string => {
   return by === undefined
     ? discarding
     : `${discarding} (revoked by header: ${PythonRepr.repr({ [by.header]: by.value })})`
+}
+
+/** `Retry in 10s: ValueError('bad')`. */
+const retry = ({ again, exception }: Retry): string => {
+  const why = exception === undefined ? undefined : Exceptions.repr(exception)
+  if (again === undefined) return why ?? "Retry"
+  const when = again.eta === undefined ? `in ${(again.countdown ?? 0) / 1_000}s` : `at ${IsoTime.format(again.eta)}`
+  return why === undefined ? `Retry ${when}` : `Retry ${when}: ${why}`
 }
 
 const ways = {

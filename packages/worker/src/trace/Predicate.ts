@@ -1,0 +1,83 @@
+/**
+ * What a task said is to become of it, as an outcome: `Task.retry`, `ignore` and
+ * `reject`.
+ *
+ * Here it is decided whether there is a further attempt. When there is none, the
+ * task has failed: with the reason it gave, or with Celery's
+ * `MaxRetriesExceededError`.
+ *
+ * @since 0.1.0
+ */
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import * as Traceback from "@celeriac/tasks/result/Traceback"
+import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Outcome from "./Outcome.ts"
+import type { Run } from "./Run.ts"
+
+/** What the run comes to; `failed` makes the outcome of an error. */
+export const outcome = (
+  run: Run,
+  predicate: TaskPredicate.TaskPredicate<unknown>,
+  failed: (error: unknown, isDeclared: boolean) => Outcome.Failure
+): Outcome.Outcome => {
+  switch (predicate._tag) {
+    case "Ignore":
+      return { _tag: "Ignored", reason: predicate.reason }
+    case "Reject":
+      return { _tag: "Rejected", requeue: predicate.requeue, reason: predicate.reason }
+    case "Retry":
+      return retry(run, predicate, failed)
+  }
+}
+
+const retry = (
+  run: Run,
+  predicate: TaskPredicate.Retry<unknown>,
+  failed: (error: unknown, isDeclared: boolean) => Outcome.Failure
+): Outcome.Outcome => {
+  const { options } = predicate
+  const isDeclared = options.error !== undefined
+  const why = isDeclared
+    ? failed(options.error, true)
+    : options.defect !== undefined
+    ? failed(options.defect, false)
+    : undefined
+  if (TaskPredicate.isExhausted(predicate, run.retries, run.registered.options.maxRetries)) {
+    return why ?? exceeded(run, predicate)
+  }
+  return {
+    _tag: "Retry",
+    exception: why?.exception,
+    traceback: why?.traceback ?? Traceback.fromUnknown(predicate),
+    again: againOf(options, run.registered.options.defaultRetryDelay)
+  }
+}
+
+/** The arguments are shown as their sender wrote them down: without its secrets. */
+const exceeded = (run: Run, predicate: TaskPredicate.Retry<unknown>): Outcome.Failure =>
+  Outcome.failure(
+    Exceptions.maxRetriesExceeded(`Can't retry ${run.task}[${run.id}] args:${run.argsRepr} kwargs:${run.kwargsRepr}`),
+    Traceback.fromUnknown(predicate)
+  )
+
+const againOf = (
+  { countdown, eta, exchange, expires, headers, priority, queue, routingKey }: TaskPredicate.RetryOptions<unknown>,
+  delay: Duration.Input
+): Outcome.Again => ({
+  queue,
+  exchange,
+  routingKey,
+  priority,
+  headers,
+  ...(eta === undefined ? { countdown: Duration.toMillis(countdown ?? delay) } : { eta: instant(eta) }),
+  ...(expires === undefined
+    ? {}
+    : expires instanceof Date || DateTime.isDateTime(expires)
+    ? { expires: instant(expires) }
+    : { expiresIn: Duration.toMillis(expires) })
+})
+
+const instant = (point: Date | DateTime.DateTime): number =>
+  point instanceof Date ? point.getTime() : point.epochMilliseconds
