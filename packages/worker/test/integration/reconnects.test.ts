@@ -4,29 +4,33 @@
  *
  * A consumer that was up for a second is built anew after the shortest pause, so
  * one worker reconnects every second and a half; several do so here.
- * `RECONNECTS` says how many times in all.
+ * `RECONNECTS` says how many times in all: 300 take a minute.
  */
-import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
-import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
+import * as EventSettings from "@celeriac/tasks/event/EventSettings"
+import * as Task from "@celeriac/tasks/Task"
 import { Gossip } from "@celeriac/worker/consumer/Gossip"
 import { Tasks } from "@celeriac/worker/consumer/Tasks"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { Socket } from "node:net"
+import { fileURLToPath } from "node:url"
 import { queryObjects } from "node:v8"
 import { FaultProxy } from "../../../../test/peers/FaultProxy.ts"
+import { CeleryWorker } from "../../../../test/peers/Python.ts"
 import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
-import { Lines } from "../support.ts"
+import { Lines, quiet } from "../support.ts"
 import * as Kit from "./Kit.ts"
 
-const workers = 8
+const workers = 10
 const rounds = Math.ceil(Number(process.env["RECONNECTS"] ?? 100) / workers)
+
+/** How often the broker closes every connection that it has. */
+const closings = Math.ceil(Number(process.env["RECONNECTS"] ?? 0) / 20) || 2
 
 /** How many are alive, after a collection of what is not. */
 const living = (kind: unknown): number =>
@@ -49,15 +53,19 @@ const census = (fiber: unknown): Census => ({
   heap: process.memoryUsage().heapUsed
 })
 
+const ownBroker = Effect.acquireRelease(
+  Effect.promise(() => RabbitMq.start()),
+  (broker) => Effect.promise(() => broker.stop())
+)
+
+const mark = Task.make("it.mark", { parameters: { who: Schema.String } })
+
 describe("workers that lose their connections again and again", () => {
   it.live(
     "leave nothing behind, answer, and run each task once",
     () =>
       Effect.scoped(Effect.gen(function*() {
-        const broker = yield* Effect.acquireRelease(
-          Effect.promise(() => RabbitMq.start()),
-          (broker) => Effect.promise(() => broker.stop())
-        )
+        const broker = yield* ownBroker
         const network = yield* Effect.acquireRelease(
           Effect.promise(() => FaultProxy.start(broker.port)),
           (proxy) => Effect.promise(() => proxy.stop())
@@ -87,10 +95,7 @@ describe("workers that lose their connections again and again", () => {
           )
         }, { concurrency: "unbounded", discard: true })
         const client = yield* Kit.client(at)
-        const { ping } = Context.get(
-          yield* Layer.build(Layer.orDie(RemoteControl.layer.pipe(Layer.provide(AmqpTransport.layer(at))))),
-          RemoteControl.RemoteControl
-        )
+        const { ping } = yield* Kit.remote(at)
         const ctl = (...args: ReadonlyArray<string>) =>
           Effect.map(Effect.promise(() => broker.rabbitmqctl(...args)), (out) => out.trim().split("\n").length)
         const atBroker = Effect.all([
@@ -140,12 +145,106 @@ describe("workers that lose their connections again and again", () => {
         const brokerAfter = yield* atBroker
         const told = JSON.stringify({ reconnects: ups, seconds, before, after, brokerBefore, brokerAfter })
         if (process.env["RECONNECTS"] !== undefined) console.log(told)
+        if (rounds * workers >= 300) assert.isBelow(seconds * 300 / (rounds * workers), 60, "300 in a minute")
         assert.deepStrictEqual([brokerAfter[0], brokerAfter[2]], [brokerBefore[0], brokerBefore[2]], told)
         // One of each worker may be on its way, at either count.
         assert.isAtMost(brokerAfter[1], brokerBefore[1] + workers, told)
         assert.isAtMost(after.timers, before.timers + 6, told)
         assert.isBelow(after.heap - before.heap, 8 * 1024 * 1024, told)
       })),
-    150_000
+    180_000
+  )
+
+  it.live(
+    "because the broker closes them all, survive together with Python's, which sees nodes join and leave",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const broker = yield* ownBroker
+        const at = { url: broker.url, queue: Kit.newQueue("closed") }
+        const theirs = `${at.queue}.python`
+        const python = yield* Effect.acquireRelease(
+          Effect.promise(() =>
+            CeleryWorker.start({
+              module: fileURLToPath(new URL("../interop/neighbour.py", import.meta.url)),
+              env: { URL: broker.url, QUEUE: theirs, NAMESPACE: "celery" },
+              args: ["--pool", "solo", "-n", "python@here", "--loglevel", "DEBUG"]
+            })
+          ),
+          (worker) => Effect.promise(() => worker.kill())
+        )
+        const sees = (text: string) =>
+          Kit.until(`Python's says '${text}'`, () => python.output.includes(text), 20_000, () => python.output)
+        const journal = new Kit.Journal()
+        const lines = new Lines()
+        const told: Array<string> = []
+        let ups = 0
+        const watching = Bootstep.make("Watching", {
+          requires: [Gossip, Tasks],
+          start: Effect.gen(function*() {
+            const gossip = yield* Gossip
+            ups++
+            yield* gossip.onNodeJoin(({ hostname }) => Effect.sync(() => told.push(`${hostname} joined`)))
+            yield* gossip.onNodeLeave(({ hostname }) => Effect.sync(() => told.push(`${hostname} left`)))
+          })
+        })
+        yield* Kit.worker(
+          Worker.make({
+            nodename: "ours@here",
+            tasks: [journal.late],
+            concurrency: 2,
+            steps: { consumer: [watching] }
+          }),
+          at,
+          lines.layer
+        )
+        yield* sees("ours@here joined the party")
+        const client = yield* Kit.client(at)
+        const { ping } = yield* Kit.remote(at)
+        const both = ["ours@here", "python@here"]
+        let sent = 0
+
+        for (const round of Kit.numbers(closings)) {
+          for (const n of Kit.numbers(6)) {
+            yield* client.applyAsync(Kit.step, { n: sent++, millis: 300 + 100 * n }, { ignoreResult: true })
+          }
+          yield* Effect.promise(() => broker.rabbitmqctl("close_all_connections", "--global", "a test closes them"))
+          yield* Kit.until(
+            "ours is up again",
+            () => ups > round + 1,
+            20_000,
+            () => `${ups} ups: ${JSON.stringify(lines.all.slice(-12))}`
+          )
+          yield* Kit.until(
+            "both answer",
+            async () => {
+              const replies = await Effect.runPromise(
+                Effect.orElseSucceed(ping({ limit: 2, timeout: "1 second" }), () => ({}))
+              )
+              return both.every((name) => name in replies)
+            },
+            20_000,
+            () => python.output
+          )
+          yield* client.applyAsync(mark, { who: `round ${round}` }, { ignoreResult: true, queue: theirs })
+          yield* sees(`marked round ${round}`)
+        }
+        yield* Kit.until("all has run", () => journal.ends.length >= sent, 20_000)
+        assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(sent))
+        assert.isTrue(lines.has("CONNECTION_FORCED"))
+
+        // Both still hear who comes and goes.
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* Kit.worker(Worker.make({ nodename: "late@here", tasks: [journal.late] }), {
+            ...at,
+            queue: `${at.queue}.late`
+          })
+          yield* sees("late@here joined the party")
+          yield* Kit.until("it has joined here", () => told.includes("late@here joined"))
+        }))
+        yield* sees("late@here left")
+        yield* Kit.until("it has left here", () => told.includes("late@here left"))
+        assert.isTrue(python.peer.running)
+      })).pipe(Effect.provide(quiet), Effect.provideService(EventSettings.EventExchange, "celery.ev")),
+    120_000
   )
 })
