@@ -34,13 +34,19 @@ describe("held tasks of a quorum queue", () => {
           const { awaitShutdown, shutdown, state } = yield* node(first)
           yield* Effect.promise(async () => {
             for (const n of Kit.numbers(count)) {
-              const { body, headers, properties } = taskMessage({
+              const { body, headers } = taskMessage({
                 task: "it.step",
                 id: `held ${n}`,
                 args: [n, 0],
                 eta: due
               })
-              wire.channel.sendToQueue(at.queue, Buffer.from(body), { ...properties, headers, deliveryMode: 2 })
+              wire.channel.sendToQueue(at.queue, Buffer.from(body), {
+                contentType: "application/json",
+                contentEncoding: "utf-8",
+                correlationId: `held ${n}`,
+                headers,
+                deliveryMode: 2
+              })
             }
             await wire.channel.waitForConfirms()
           })
