@@ -97,6 +97,9 @@ class Generation implements DeliveryConsumer {
 /** How long to gather settlements of old deliveries before the grant is renewed, in ms. */
 const RenewalDelay = 250
 
+/** A broker that does not answer for so long is left to itself: whoever stops does not wait for it. */
+const CancelTimeout = "2 seconds"
+
 class AmqpSubscription implements Subscription {
   readonly #channel: Channel
   readonly #queue: string
@@ -128,13 +131,15 @@ class AmqpSubscription implements Subscription {
   }
 
   get cancel(): Effect.Effect<void, MessagingError> {
-    return this.#turn.withPermit(Effect.suspend(() => {
+    const cancelling = this.#turn.withPermit(Effect.suspend(() => {
       if (this.#cancelled) return Effect.void
       this.#cancelled = true
       clearTimeout(this.#renewal)
       if (this.#channel.closed !== undefined) return Effect.void
       return this.#cancel(this.#current)
     }))
+    // Also in a finalizer, and also behind a change of prefetch that nobody answers.
+    return Effect.asVoid(Effect.timeoutOption(Effect.interruptible(cancelling), CancelTimeout))
   }
 
   readonly setPrefetch = (prefetch: number): Effect.Effect<void, MessagingError> => {

@@ -1,21 +1,12 @@
 /** Messages that nobody should send, on a real wire: the worker refuses each, and runs the next task. */
-import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
 import * as Entity from "@celeriac/messaging/Entity"
-import * as Commands from "@celeriac/tasks/control/Commands"
-import * as ControlSettings from "@celeriac/tasks/control/ControlSettings"
-import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
-import * as EventSettings from "@celeriac/tasks/event/EventSettings"
 import * as Queues from "@celeriac/tasks/Queues"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "amqplib"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as fc from "fast-check"
 import { gzipSync } from "node:zlib"
 import { inject } from "vitest"
-import { Lines } from "../support.ts"
 import * as Kit from "./Kit.ts"
 
 const url = inject("amqpUrl")
@@ -149,142 +140,4 @@ describe("hostile messages", () => {
       }
       assert.isUndefined(Reflect.get({}, "polluted"))
     })), 60_000)
-})
-
-const oddValue = fc.oneof(
-  fc.jsonValue(),
-  fc.constantFrom<unknown>(2 ** 63, -1, 1e308, "__proto__", "constructor", "", "x".repeat(10_000), [[]], { "": 0 }),
-  fc.constantFrom(".*", "(a+)+$", "*a".repeat(2_000), "[", "(?=a)*", "\\")
-)
-
-const deep = (text: string): string => `${"[".repeat(100_000)}${text}${"]".repeat(100_000)}`
-
-/** How a good body can come to be none. */
-const asSent = (body: unknown): fc.Arbitrary<string | Uint8Array> => {
-  const text = JSON.stringify(body)
-  return fc.oneof(
-    { weight: 6, arbitrary: fc.constant(text) },
-    fc.nat({ max: text.length }).map((end) => text.slice(0, end)),
-    fc.uint8Array({ maxLength: 64 }),
-    fc.constantFrom("", "null", "[]", "{}", "NaN", deep("0"), `{"arguments": ${deep("")}}`),
-    fc.constant(text.replace("{", `{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}, `))
-  )
-}
-
-const oddOptions: fc.Arbitrary<Options.Publish> = fc.record({
-  contentType: fc.oneof(
-    { weight: 6, arbitrary: fc.constant("application/json") },
-    fc.constantFrom("application/x-python-serialize", "application/data", "text/plain", "x/y", "")
-  ),
-  contentEncoding: fc.oneof({ weight: 6, arbitrary: fc.constant("utf-8") }, fc.constantFrom("binary", "utf-42", "")),
-  headers: fc.dictionary(
-    fc.constantFrom("clock", "expires", "ticket", "hostname", "compression"),
-    fc.constantFrom<unknown>(2 ** 52, -1, 0, 1.5, "soon", true, ["x"], { a: 1 }, "application/x-gzip")
-  )
-})
-
-/** Those that stop what is asserted, when they are understood. */
-const honest = new Set(["shutdown", "cancel_consumer", "add_consumer", "pool_grow", "pool_shrink", "pool_restart"])
-
-const methods = Object.values({ ...Commands.inspect, ...Commands.control }).filter(({ name }) => !honest.has(name))
-
-const oddCommand = fc.tuple(fc.constantFrom(...methods), fc.string()).chain(([{ fields, name }, unknown]) =>
-  fc.record({
-    method: fc.oneof({ weight: 6, arbitrary: fc.constant<unknown>(name) }, fc.constant<unknown>(unknown), oddValue),
-    arguments: fc.oneof(
-      {
-        weight: 6,
-        arbitrary: fc.dictionary(
-          fc.constantFrom(
-            "",
-            "nosuch",
-            ...Object.keys(fields).map((key) => key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`))
-          ),
-          oddValue
-        ) as fc.Arbitrary<unknown>
-      },
-      oddValue
-    ),
-    destination: fc.oneof({ weight: 6, arbitrary: fc.constant<unknown>(null) }, oddValue),
-    pattern: fc.oneof({ weight: 3, arbitrary: fc.constant<unknown>(null) }, oddValue),
-    matcher: fc.constantFrom<unknown>("pcre", "glob", null, 7, "__proto__"),
-    ticket: fc.oneof(fc.uuid(), oddValue),
-    reply_to: fc.oneof(
-      oddValue,
-      fc.record({ exchange: fc.constantFrom<unknown>("nowhere", "", 7), routing_key: oddValue })
-    )
-  }, { requiredKeys: [] })
-)
-
-const oddEvent = fc.dictionary(
-  fc.constantFrom(
-    ...["type", "hostname", "uuid", "clock", "timestamp", "utcoffset", "pid", "freq", "active", "processed"],
-    ...["loadavg", "sw_ident", "name", "args", "kwargs", "eta", "id", "topic", "action", "cver", "retries", "runtime"]
-  ),
-  oddValue
-).chain((event) =>
-  fc.record({
-    type: fc.constantFrom<unknown>(
-      ...["worker-online", "worker-heartbeat", "worker-offline", "worker-elect", "worker-elect-ack"],
-      ...["task-received", "task-started", "task-succeeded", "task-", "-", "nosuch", 7, null, "__proto__"]
-    ),
-    hostname: fc.constantFrom<unknown>("odd@here", "__proto__", 7, null),
-    ...Object.fromEntries(Object.entries(event).map(([key, value]) => [key, fc.constant(value)]))
-  }).chain((one) => fc.constantFrom<unknown>(one, [one, one, 7], [[one]]))
-)
-
-const routes = ["worker.heartbeat", "worker.online", "worker.elect", "worker.elect.ack", "task.multi", "task.sent", "x"]
-
-const spoiled = (body: fc.Arbitrary<unknown>) => fc.tuple(body.chain(asSent), oddOptions, fc.constantFrom(...routes))
-
-/** A cluster that no other test talks to. */
-const siege = Kit.newQueue("besieged")
-
-describe("hostile commands and events", () => {
-  it.live(
-    "leave a worker with all its steps alive, answering and consuming",
-    () =>
-      Effect.scoped(Effect.gen(function*() {
-        const at = { url, queue: siege }
-        const lines = new Lines()
-        const journal = new Kit.Journal()
-        yield* Kit.worker(Worker.make({ tasks: [journal.late], settings: { sendTaskEvents: true } }), at, lines.layer)
-        const client = yield* Kit.client(at)
-        const { ping } = Context.get(
-          yield* Layer.build(Layer.orDie(RemoteControl.layer.pipe(Layer.provide(AmqpTransport.layer(at))))),
-          RemoteControl.RemoteControl
-        )
-        const { channel } = yield* Kit.wire(url)
-        const exchanges = [[oddCommand, `${siege}.pidbox`], [oddEvent, `${siege}.ev`]] as const
-        let rounds = 0
-        for (const [arbitrary, exchange] of exchanges) {
-          const messages = fc.sample(spoiled(arbitrary), { numRuns: 600, seed: 9 })
-          while (messages.length > 0) {
-            for (const [body, options, route] of messages.splice(0, 50)) {
-              channel.publish(exchange, route, Buffer.from(body), options)
-            }
-            yield* Effect.promise(() => channel.waitForConfirms())
-            const sent = yield* client.delay(Kit.step, { n: rounds++, millis: 0 })
-            assert.strictEqual(yield* sent.get({ timeout: "5 seconds" }), rounds - 1)
-            assert.lengthOf(
-              Object.values(yield* ping({ limit: 1, timeout: "5 seconds" })),
-              1,
-              JSON.stringify(lines.all.slice(-5))
-            )
-          }
-        }
-        assert.deepStrictEqual(journal.starts, Kit.numbers(rounds))
-        // Some were understood, and refused.
-        for (const told of ["pidbox command error: KeyError", "pidbox command error: TypeError"]) {
-          assert.isTrue(lines.has(told), told)
-        }
-        assert.isFalse(lines.has("Connection to broker lost"))
-        assert.isFalse(lines.has("Cannot start consuming"))
-        assert.isUndefined(Reflect.get({}, "polluted"))
-      })).pipe(
-        Effect.provideService(ControlSettings.ControlExchange, siege),
-        Effect.provideService(EventSettings.EventExchange, `${siege}.ev`)
-      ),
-    60_000
-  )
 })

@@ -275,7 +275,7 @@ class Consuming implements TaskQueue, Lanes.Watcher {
     if (lane === undefined || lane.applied === 0) return
     const more = this.target(lane.receiver.heldCount) - lane.applied
     const many = Math.min(this.wanted, this.parts.settings.etaTaskLimit ?? this.wanted)
-    if (more > many / 2 || -more > many) this.apply()
+    if (more >= many / 2 && more > 0 || -more > many) this.apply()
   }
 }
 

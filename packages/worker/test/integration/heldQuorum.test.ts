@@ -1,0 +1,75 @@
+/** Tasks that are held for their time, of a queue that counts how often each comes back. */
+import * as Entity from "@celeriac/messaging/Entity"
+import * as Queues from "@celeriac/tasks/Queues"
+import * as Worker from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { inject } from "vitest"
+import { taskMessage } from "../support.ts"
+import * as Kit from "./Kit.ts"
+
+const url = inject("amqpUrl")
+
+const count = 40
+
+/** In ms: time enough to take them in, stop, and take them in again. */
+const later = 8_000
+
+describe("held tasks of a quorum queue", () => {
+  it.live(
+    "do not hold up others, go back once when the worker stops, and run once when they are due",
+    () => {
+      const at = { url, queue: Kit.newQueue("heldQuorum") }
+      // One may come back once, and is dropped after that.
+      const quorum = Entity.queue(at.queue, { type: "quorum", arguments: { "x-delivery-limit": 1 } })
+      return Effect.scoped(Effect.gen(function*() {
+        const wire = yield* Kit.wire(url)
+        const client = yield* Kit.client(at)
+        const first = new Kit.Journal()
+        const due = (yield* Clock.currentTimeMillis) + later
+        const node = (journal: Kit.Journal) => Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 2 }), at)
+
+        yield* Effect.scoped(Effect.gen(function*() {
+          const { awaitShutdown, shutdown, state } = yield* node(first)
+          yield* Effect.promise(async () => {
+            for (const n of Kit.numbers(count)) {
+              const { body, headers } = taskMessage({
+                task: "it.step",
+                id: `held ${n}`,
+                args: [n, 0],
+                eta: due
+              })
+              wire.channel.sendToQueue(at.queue, Buffer.from(body), {
+                contentType: "application/json",
+                contentEncoding: "utf-8",
+                correlationId: `held ${n}`,
+                headers,
+                deliveryMode: 2
+              })
+            }
+            await wire.channel.waitForConfirms()
+          })
+          yield* Kit.until("all are held", () => state.requests.size === count)
+          const behind = yield* client.delay(Kit.step, { n: 1_000, millis: 0 })
+          assert.strictEqual(yield* behind.get({ timeout: "2 seconds" }), 1_000)
+          yield* shutdown
+          yield* awaitShutdown
+        }))
+        yield* Kit.until("all are back", async () => (await wire.ready(at.queue)) === count)
+        assert.deepStrictEqual(first.starts, [1_000])
+
+        const second = new Kit.Journal()
+        const { state } = yield* node(second)
+        yield* Kit.until("all are held again", () => state.requests.size === count)
+        assert.deepStrictEqual(second.starts, [], "none before its time")
+        yield* Kit.until("all have run", () => second.ends.length >= count, 20_000, () => `${second.ends.length} have`)
+        assert.isAtLeast(yield* Clock.currentTimeMillis, due)
+        yield* Kit.until("all are acknowledged", () => state.requests.size === 0)
+        assert.deepStrictEqual(second.starts.toSorted((a, b) => a - b), Kit.numbers(count))
+        yield* Effect.promise(() => wire.channel.deleteQueue(at.queue))
+      })).pipe(Effect.provideService(Queues.Configured, [quorum]))
+    },
+    60_000
+  )
+})
