@@ -129,6 +129,15 @@ new rate limit set successfully
 `,
   "18-watch-a-cluster/promise.ts": `first@example.com knows kitchen.cook
 `,
+  "20-retries": `o-1: attempt 1 failed
+o-1: attempt 2 failed
+o-1: receipt 1
+o-2: attempt 1 failed
+o-2: attempt 2 failed
+o-2: attempt 3 failed
+o-2: the reservation is cancelled
+o-2: BankAway
+`,
   "19-what-a-step-reaches": [
     /^pool: \d+ slots, 0 taken\n/,
     /^hub: read what was written\n/m,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
-import { celeriac, type PromiseApp, TaskException } from "../src/promise.ts"
+import { celeriac, type PromiseApp, retry, TaskException } from "../src/promise.ts"
 
 /** Runs with an application in memory whose worker is up, and closes it. */
 const withWorker = async <A>(define: (app: PromiseApp) => A, use: (tasks: A, app: PromiseApp) => Promise<void>) => {
@@ -333,6 +333,21 @@ describe("celeriac/promise", () => {
         "give them to applyAsync"
       )
     }))
+
+  it("has a task run again that throws a retry, and fails with the last one's error", () =>
+    withWorker(
+      (app) =>
+        app.task("flaky", { parameters: { times: aNumber }, options: { maxRetries: 2 } }, ({ times }, { retries }) => {
+          if (retries < times) throw retry({ countdown: 0, defect: new RangeError(`attempt ${retries}`) })
+          return retries
+        }),
+      async (flaky) => {
+        assert.strictEqual(await flaky.execute({ times: 2 }), 2)
+        const error = await rejection(flaky.execute({ times: 9 }))
+        assert.instanceOf(error, TaskException)
+        assert.deepStrictEqual([error.excType, error.args], ["RangeError", ["attempt 2"]])
+      }
+    ))
 
   it("rejects with what is wrong when its broker is", async () => {
     const app = celeriac({ broker: "foo://me:hush@host" })

@@ -31,6 +31,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Arguments from "./Arguments.ts"
 import type * as Codec from "./Codec.ts"
+import * as Autoretry from "./internal/Autoretry.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
 import * as TaskLayer from "./TaskLayer.ts"
@@ -94,7 +95,7 @@ export interface Any {
   readonly parameters: Arguments.Fields
   readonly success: Codec.Plain
   readonly error: Codec.Plain
-  readonly options: TaskOptions.TaskOptions
+  readonly options: TaskOptions.TaskOptions & AutoretryOptions<any>
   readonly arguments: Arguments.Arguments<any>
   readonly outcome: Outcome.Outcome<any, any>
 }
@@ -131,6 +132,9 @@ export const ignore = (reason?: string): Effect.Effect<never, TaskPredicate.Igno
 export const reject = (options?: TaskPredicate.RejectOptions): Effect.Effect<never, TaskPredicate.Reject> =>
   Effect.suspend(() => Effect.fail(TaskPredicate.reject(options)))
 
+/** For which errors a task is run again by itself, and when. `E` is what the task declares. */
+export type AutoretryOptions<E = never> = Autoretry.Options<E>
+
 /** What a caller gives. */
 export type Input<T extends Any> = Arguments.Input<T["parameters"]>
 
@@ -159,7 +163,7 @@ export const make = <
     readonly success?: Success | undefined
     /** Errors that travel typed. Anything else a handler dies of reaches the caller as a `TaskException`. */
     readonly error?: Failure | undefined
-    readonly options?: TaskOptions.TaskOptions | undefined
+    readonly options?: TaskOptions.TaskOptions & AutoretryOptions<Failure["Type"]> | undefined
   } = {}
 ): Task<Name, Parameters, Success, Failure> => {
   if (name === "") throw new Error("a task needs a name: 'module.function' is Celery's custom")
@@ -208,7 +212,10 @@ const register = <
         yield* Effect.context<Unprovided<R, M> | Middleware.Needs<M>>()
       )
       // `bind` makes the parameters; the registry holds tasks of every type.
-      const erased: Middleware.Handler = Middleware.wrap(handler as Middleware.Handler, middleware ?? [])
+      const erased: Middleware.Handler = Autoretry.wrap(
+        Middleware.wrap(handler as Middleware.Handler, middleware ?? []),
+        task.options
+      )
       const registered = {
         name: task.name,
         options: yield* TaskOptions.resolve(options, task.options),

@@ -46,11 +46,21 @@ export interface TaskOptions {
   readonly maxRetries?: number | null | undefined
   /** When it is run again, where a retry does not say. Default 3 minutes. */
   readonly defaultRetryDelay?: Duration.Input | undefined
+  /** Classes of errors that are no surprise, or a function that knows them: logged in a line, as those that the task declares are. */
+  readonly throws?: Expected | undefined
   /** How often each worker may start it: `"10/m"`, `"0.5/s"`, a number for each second; 0 is without a limit. */
   readonly rateLimit?: RateLimit.RateLimit | undefined
   /** Tell monitors of it, where the worker does so: see `sendTaskEvents`. Default true. */
   readonly sendEvents?: boolean | undefined
 }
+
+/** Errors that are no surprise. */
+export type Expected = ReadonlyArray<abstract new(...args: never) => unknown> | ((error: unknown) => boolean)
+
+/** Whether an error is among them. */
+export const isExpected = (expected: Expected | undefined, error: unknown): boolean =>
+  expected !== undefined &&
+  (typeof expected === "function" ? expected(error) : expected.some((one) => error instanceof one))
 
 /** The worker's part of the options, nothing left open. */
 export interface ExecutionOptions {
@@ -60,6 +70,7 @@ export interface ExecutionOptions {
   readonly trackStarted: boolean
   readonly maxRetries: number | null
   readonly defaultRetryDelay: Duration.Input
+  readonly throws?: Expected | undefined
   /** As it was given. Undefined is without a limit. */
   readonly rateLimit?: RateLimit.RateLimit | undefined
   readonly sendEvents: boolean
@@ -98,7 +109,9 @@ export const resolve: (
   definition: TaskOptions
 ) => Effect.Effect<ExecutionOptions> = Effect.fnUntraced(
   function*(options, definition) {
+    const throws = options.throws ?? definition.throws
     return {
+      ...(throws === undefined ? {} : { throws }),
       acksLate: options.acksLate ?? definition.acksLate ?? (yield* Settings.AcksLate),
       acksOnFailureOrTimeout: options.acksOnFailureOrTimeout ?? definition.acksOnFailureOrTimeout ??
         (yield* Settings.AcksOnFailureOrTimeout),

@@ -30,7 +30,7 @@ export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | un
   /** Default: whatever arrives as the handler returns it: JSON, and `Date`s and bytes. */
   readonly success?: S | undefined
   /** Queue, priority, late acknowledgement and so on. */
-  readonly options?: TaskOptions | undefined
+  readonly options?: TaskOptions & Task.AutoretryOptions | undefined
 }
 
 /** Returns or throws; what it throws becomes the task's failure, but for what `retry`, `ignore` and `reject` give. */

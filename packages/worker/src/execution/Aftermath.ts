@@ -90,7 +90,11 @@ const ofItself = (outcome: Outcome, about: Facts, now: number): Aftermath => {
     case "Ignored":
       return acked
     case "Rejected":
-      return after(undefined, outcome.requeue ? "requeue" : "reject")
+      // What goes back to its queue runs again; of anything else this is the end.
+      return outcome.requeue ? after(undefined, "requeue") : after(
+        unlessIgnored(about, TaskState.FAILURE, now, { exception: Exceptions.reject(outcome.reason ?? null) }),
+        "reject"
+      )
     case "Revoked":
       return after(
         unlessIgnored(about, TaskState.REVOKED, now, { exception: Exceptions.taskRevoked(outcome.why) }),

@@ -17,6 +17,7 @@ import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
+import * as TaskOptions from "@celeriac/tasks/TaskOptions"
 import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
 import type { Registered, TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
@@ -159,7 +160,11 @@ const unsuccessful = (run: Run, error: unknown, isDeclared: boolean): Outcome.Ou
     : failed(run, error, isDeclared)
 
 const failed = (run: Run, error: unknown, isDeclared: boolean): Outcome.Failure =>
-  Outcome.failure(portable(run.registered.encodeError(error)), Traceback.fromUnknown(error), isDeclared)
+  Outcome.failure(
+    portable(run.registered.encodeError(error)),
+    Traceback.fromUnknown(error),
+    isDeclared || TaskOptions.isExpected(run.registered.options.throws, error)
+  )
 
 /** Types forbid it, where there are types. */
 const noEffect = ({ task }: Run): Outcome.Outcome => {

@@ -50,7 +50,13 @@ const rows: ReadonlyArray<Row> = [
   },
   { outcome: { _tag: "Retry", exception, traceback: undefined }, when: { ignoreResult: true }, settles: "ack" },
   { outcome: { _tag: "Ignored", reason: undefined }, settles: "ack" },
-  { outcome: { _tag: "Rejected", requeue: false, reason: undefined }, settles: "reject" },
+  {
+    outcome: { _tag: "Rejected", requeue: false, reason: undefined },
+    when: { ignoreResult: false },
+    stores: "FAILURE Reject",
+    settles: "reject"
+  },
+  { outcome: { _tag: "Rejected", requeue: false, reason: undefined }, when: { ignoreResult: true }, settles: "reject" },
   { outcome: { _tag: "Rejected", requeue: true, reason: undefined }, settles: "requeue" },
   ...(["expired", "revoked", "terminated"] as const).flatMap((why): ReadonlyArray<Row> => [
     {

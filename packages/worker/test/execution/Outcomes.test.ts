@@ -95,7 +95,7 @@ const rows: ReadonlyArray<Row> = [
     outcomes: [{ _tag: "Rejected", requeue: false, reason: "not mine" }],
     acksLate: true,
     runs: 1,
-    reads: undefined,
+    reads: "FAILURE Reject",
     isRejected: true,
     says: "Task t[a] rejected its message: not mine"
   },

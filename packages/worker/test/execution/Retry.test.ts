@@ -155,6 +155,22 @@ describe("a task that is to run again", () => {
       Effect.provide(quiet)
     ))
 
+  it.effect("is no surprise when it fails as its options say: a line, and no traceback", () => {
+    const lines = new Lines()
+    const task = Task.make("picky", { options: { throws: [RangeError] } })
+    const live = task.toLayer((_, { headers }) =>
+      Effect.die(headers["odd"] === true ? new TypeError("odd") : new RangeError("no"))
+    )
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const one = yield* client.delay(task)
+      const other = yield* client.applyAsync(task, undefined, { headers: { odd: true } })
+      yield* settled
+      assert.isTrue(lines.of("Info").includes(`Task picky[${one.id}] raised expected: RangeError('no')`))
+      assert.isTrue(lines.of("Error").some((text) => text.startsWith(`Task picky[${other.id}] raised unexpected:`)))
+    }).pipe(Effect.provide(running(define({ tasks: [live] }))), Effect.provide(lines.layer))
+  })
+
   it.effect("stores nothing where its result is ignored, and runs again all the same", () =>
     Effect.gen(function*() {
       yield* Worker.Worker

@@ -10,6 +10,7 @@ import traceback
 import uuid
 
 from celery import Celery, group
+from celery.contrib.testing.worker import start_worker
 from celery.exceptions import TimeoutError as ResultTimeout
 from kombu.utils import json as kombu_json
 
@@ -42,6 +43,21 @@ def fail(how):
 @app.task(name='it.late')
 def late(x):
     raise AssertionError('not run here')
+
+
+@app.task(name='it.flaky')
+def flaky(times):
+    raise AssertionError('not run here')
+
+
+@app.task(name='it.handed', bind=True)
+def handed(self, x, y):
+    request = self.request
+    return {
+        'sum': x + y, 'retries': request.retries, 'parent_is_itself': request.parent_id == request.id,
+        'priority': request.delivery_info['priority'], 'headers': request.headers, 'expires': request.expires is not None,
+        'shadow': request.shadow, 'timelimit': request.timelimit,
+    }
 
 
 WAIT = 15
@@ -186,9 +202,31 @@ def children():
     return failure(add.apply_async((1, 1), link=add.s(1)))
 
 
+def retried():
+    return [flaky.delay(times).get(timeout=WAIT) for times in (0, 1, 2)]
+
+
+def exhausted():
+    return failure(flaky.delay(9))
+
+
+def handed_over():
+    """Its first attempt runs there, the second here."""
+    sent = handed.apply_async(
+        (3, 4), priority=5, headers={'mine': 1}, expires=60, shadow='shade', time_limit=20, soft_time_limit=10,
+    )
+    app.conf.task_default_queue = QUEUE + '.python'
+    app.amqp.queues.select([QUEUE + '.python'])
+    context = start_worker(app, pool='solo', perform_ping_check=False, loglevel='ERROR')
+    context.__enter__()
+    # The worker ends with this process: it is the last scenario.
+    return sent.get(timeout=WAIT, disable_sync_subtasks=False)
+
+
 SCENARIOS = [
     delay, keywords, mixed, send_task, options, compressions, eta, expired, ignored, missing_argument, unexpected_keyword, too_many, wrong_type,
     unknown_task, declared, defect, builtin, values, big, special, version_1, grouped, acks_late, other_queue, children,
+    retried, exhausted, handed_over,
 ]
 
 for scenario in SCENARIOS:
@@ -197,3 +235,5 @@ for scenario in SCENARIOS:
     except Exception:
         line = {'name': scenario.__name__, 'error': traceback.format_exc()}
     print(json.dumps(line), flush=True)
+
+os._exit(0)

@@ -29,6 +29,8 @@ const look = Task.make("it.inspect", {
   success: Schema.Unknown
 })
 const fail = Task.make("it.fail", { parameters: { how: Schema.String }, error: OutOfStock })
+const flaky = Task.make("it.flaky", { parameters: { times: Schema.Int }, success: Schema.Int, error: OutOfStock })
+const handed = Task.make("it.handed", { parameters: { x: Schema.Int, y: Schema.Int } })
 
 /** Where a defect comes from, to be found in its traceback. */
 function breakDown(): never {
@@ -57,6 +59,16 @@ const worker = Worker.make({
         started: now / 1000
       }))
     ),
+    flaky.toLayer(({ times }, { retries }) =>
+      retries < times
+        ? Task.retry({
+          error: new OutOfStock({ item: "truffle", left: retries }),
+          countdown: "20 millis",
+          maxRetries: 2
+        })
+        : Effect.succeed(retries)
+    ),
+    handed.toLayer(() => Task.retry({ countdown: 0, queue: `${queue}.python` })),
     fail.toLayer(({ how }) =>
       how === "declared"
         ? Effect.fail(new OutOfStock({ item: "truffle", left: 0 }))
@@ -220,6 +232,28 @@ describe("a Python client", () => {
     assert.deepStrictEqual(answer("acks_late"), [0, 1, 2])
     assert.deepStrictEqual(answer("other_queue"), [queue, `${queue}.other`])
   })
+
+  it("gets the result of the attempt that succeeds, or the error of the last", () => {
+    assert.deepStrictEqual(answer("retried"), [0, 1, 2])
+    const { args, state, type } = failure("exhausted")
+    assert.deepStrictEqual([type, state, args[1]], ["OutOfStock", "FAILURE", {
+      _tag: "OutOfStock",
+      item: "truffle",
+      left: 2
+    }])
+  })
+
+  it("is answered by a worker of Python's, to whose queue the task is sent again", () =>
+    assert.deepStrictEqual(answer("handed_over"), {
+      sum: 7,
+      retries: 1,
+      parent_is_itself: true,
+      priority: 5,
+      headers: { mine: 1 },
+      expires: true,
+      shadow: "shade",
+      timelimit: [20, 10]
+    }))
 
   it("is told when what follows a task would not be sent", () => {
     const { str, type } = failure("children")

@@ -79,6 +79,9 @@ const ended = (
         traceback: outcome.traceback
       })
     case "Rejected":
+      if (!outcome.requeue) {
+        send("task-failed", { uuid, exception: Exceptions.repr(Exceptions.reject(outcome.reason ?? null)) })
+      }
       return send("task-rejected", { uuid, requeue: outcome.requeue })
     case "Revoked":
       return send("task-revoked", {
