@@ -7,9 +7,7 @@
  *
  * @since 0.1.0
  */
-import * as IsoTime from "@celeriac/messaging/IsoTime"
 import type { Settlement } from "@celeriac/messaging/Message"
-import * as EventCodec from "@celeriac/tasks/event/EventCodec"
 import type { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
@@ -24,11 +22,11 @@ export const make = (dispatcher: EventDispatcher["Service"]): RequestObserver =>
   return {
     accepted: (request) => {
       if (!isOn || !request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
-      dispatcher.sendMembers("task-received", received(request, request.id))
+      dispatcher.tasks.received(request.id, request)
     },
     started: (request) => {
       if (!isOn || !request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
-      dispatcher.sendMembers("task-started", EventCodec.started(request.id))
+      dispatcher.tasks.started(request.id)
     },
     completed: (request, outcome, settlement, endedAt) => {
       if (!isOn || !request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
@@ -37,21 +35,8 @@ export const make = (dispatcher: EventDispatcher["Service"]): RequestObserver =>
   }
 }
 
-const received = (request: Observed, uuid: string): string =>
-  EventCodec.received({
-    uuid,
-    name: request.name,
-    args: request.argsRepr,
-    kwargs: request.kwargsRepr,
-    rootId: request.rootId,
-    parentId: request.parentId,
-    retries: request.retries,
-    eta: IsoTime.text(request.eta),
-    expires: IsoTime.text(request.expires)
-  })
-
 const ended = (
-  { send, sendMembers }: EventDispatcher["Service"],
+  { send, tasks }: EventDispatcher["Service"],
   request: Observed,
   uuid: string,
   outcome: Outcome,
@@ -65,10 +50,7 @@ const ended = (
   }
   switch (outcome._tag) {
     case "Success":
-      return sendMembers(
-        "task-succeeded",
-        EventCodec.succeeded(uuid, PythonRepr.safe(outcome.result), (endedAt - (request.timeStart ?? endedAt)) / 1000)
-      )
+      return tasks.succeeded(uuid, PythonRepr.safe(outcome.result), endedAt - (request.timeStart ?? endedAt))
     case "Failure":
       return failed(outcome.exception, outcome.traceback)
     case "Retry":
