@@ -4,7 +4,7 @@
  * What comes in is others': a value that is none, or that is larger than it may
  * be, makes the event malformed, which is told and never thrown. What goes out
  * is JSON text, the members of an object without its braces: an event is put
- * together of such texts, and the hot ones are written by hand.
+ * together of such texts. The hot ones are written by `TaskEvents`.
  *
  * @since 0.1.0
  */
@@ -99,49 +99,3 @@ export const members = (type: string, fields: object): string => {
 /** As the serializer of messages writes it, without the braces. */
 const open = (value: Readonly<Record<string, unknown>>): string =>
   Buffer.from(Json.json.encode(value)).toString().slice(1, -1)
-
-/** A text this short is looked through more quickly than it is handed to the engine. */
-const shortText = 24
-
-/** Text, between quotes. */
-const quote = (text: string): string => {
-  if (text.length > shortText) return JSON.stringify(text)
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return JSON.stringify(text)
-  }
-  return `"${text}"`
-}
-
-const quoteMaybe = (text: string | undefined): string => text === undefined ? "null" : quote(text)
-
-let lastId = ""
-let lastMember = ""
-
-/** Of most tasks, one event follows the other. */
-const idMember = (uuid: string): string => {
-  if (uuid !== lastId) {
-    lastId = uuid
-    lastMember = `"uuid":${quote(uuid)}`
-  }
-  return lastMember
-}
-
-/** Of `task-received`. */
-export const received = (task: Event.Received): string => {
-  const id = idMember(task.uuid)
-  const rootId = task.rootId === task.uuid ? id.slice(7) : quoteMaybe(task.rootId)
-  const times = task.eta === undefined && task.expires === undefined
-    ? ",\"eta\":null,\"expires\":null"
-    : `,"eta":${quoteMaybe(task.eta)},"expires":${quoteMaybe(task.expires)}`
-  return `${id},"name":${quoteMaybe(task.name)},"args":${quoteMaybe(task.args)},"kwargs":${
-    quoteMaybe(task.kwargs)
-  },"root_id":${rootId},"parent_id":${quoteMaybe(task.parentId)},"retries":${task.retries ?? 0}${times}`
-}
-
-/** Of `task-started`. */
-export const started = (uuid: string): string => idMember(uuid)
-
-/** Of `task-succeeded`; `runtime` is seconds. */
-export const succeeded = (uuid: string, result: string, runtime: number): string =>
-  `${idMember(uuid)},"result":${quote(result)},"runtime":${runtime}`

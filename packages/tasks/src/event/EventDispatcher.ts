@@ -4,7 +4,7 @@
  *
  * Sending is a function that never throws and never waits: nobody's task takes
  * longer because somebody watches. Events of the group `task` are put together,
- * up to 24 in a message, at the end of the turn at the latest. Nobody waits for
+ * up to 200 in a message, at the end of the turn at the latest. Nobody waits for
  * the broker to confirm them, and the broker keeps none. While there is no
  * connection, events are kept, within bounds in number and bytes, and sent when
  * there is one; the oldest go first when there are too many. Events of tasks that
@@ -35,6 +35,7 @@ import { groupOf } from "./Event.ts"
 import * as EventCodec from "./EventCodec.ts"
 import * as EventSettings from "./EventSettings.ts"
 import * as EventTopology from "./EventTopology.ts"
+import * as TaskEvents from "./TaskEvents.ts"
 
 export type { Outlet } from "../internal/EventOutbox.ts"
 
@@ -52,8 +53,8 @@ export class EventDispatcher extends Context.Service<EventDispatcher, {
     /** Of a type of one's own: its fields go as they are. What has no form in JSON is logged, and not sent. */
     (type: string, fields: Readonly<Record<string, unknown>>, options?: SendOptions): void
   }
-  /** `send` for the hot path, whether the group is enabled or not: `members` are the fields as `EventCodec` writes them. */
-  readonly sendMembers: (type: string, members: string) => void
+  /** Those that nearly every task has, for the hot path: whether their group is enabled or not. */
+  readonly tasks: TaskEvents.TaskEvents
   /** Whether events of a group are sent: `task`, `worker`. */
   readonly enabled: (group: string) => boolean
   /**
@@ -104,22 +105,18 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const enabled = new Listeners(tell)
   const disabled = new Listeners(tell)
 
-  const sendMembers = (type: string, members: string): void => {
-    const text = stamp.event(type, members)
-    if (type.startsWith("task-")) outbox.add(text, type)
-    else outbox.post(text, type)
-  }
-
   return {
     send: (type: string, fields: object, how: SendOptions = {}) => {
       if (how.always !== true && !groups.has(groupOf(type))) return
       try {
-        sendMembers(type, EventCodec.members(type, fields))
+        const text = stamp.event(type, EventCodec.members(type, fields))
+        if (type.startsWith("task-")) outbox.add(text, type)
+        else outbox.post(text, type)
       } catch (error) {
         tell(`an event of type ${type.slice(0, 64)} could not be sent: ${String(error)}`)
       }
     },
-    sendMembers,
+    tasks: TaskEvents.make(outbox, stamp),
     enabled: (group) => groups.has(group),
     isHeard: () => audience.isThere,
     expectListener: audience.came,
@@ -148,7 +145,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 /** Sends nothing, and never will: for a node without events. */
 export const disabled: EventDispatcher["Service"] = {
   send: () => {},
-  sendMembers: () => {},
+  tasks: TaskEvents.disabled,
   enabled: () => false,
   isHeard: () => false,
   expectListener: () => {},

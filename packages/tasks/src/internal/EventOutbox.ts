@@ -33,9 +33,6 @@ export interface Limits {
 
 const defaults: Limits = { events: 10_000, bytes: 8 * 1024 * 1024 }
 
-/** As Celery puts them together. */
-const batchSize = 24
-
 /** From JSON to the body, and what it is written in. */
 export type Write = (
   json: Uint8Array
@@ -72,8 +69,8 @@ export class EventOutbox {
   private readonly limits: Limits
   private readonly tell: (what: string) => void
   private outlet: Outlet | undefined
-  /** The events that are put together. */
-  private readonly batch = new EventBatch()
+  /** The events that are put together. What writes into it says so: see `added`. */
+  readonly batch = new EventBatch()
   private isFlushing = false
   /** To be sent, the oldest first. */
   private readonly kept = MutableList.make<Parcel>()
@@ -105,10 +102,17 @@ export class EventOutbox {
 
   /** An event of a task, to go with others where they are put together. */
   add(text: string, type: string): void {
-    const { outlet } = this
-    if (outlet !== undefined && outlet.soon === undefined) return this.post(text, type)
     this.batch.add(text)
-    if (this.batch.count >= batchSize) return this.close()
+    this.added(type)
+  }
+
+  /** An event of a task was written. */
+  added(type: string): void {
+    const { batch, outlet } = this
+    if (outlet !== undefined && outlet.soon === undefined) {
+      return this.dispatch(batch.takeOne(), routingKeyOf(type), 1)
+    }
+    if (batch.isFull) return this.close()
     if (this.isFlushing || outlet?.soon === undefined) return
     this.isFlushing = true
     outlet.soon(this.flushNow)

@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type * as Event from "../event/Event.ts"
 import * as EventCodec from "../event/EventCodec.ts"
 
-/** Of one message. Senders put two dozen together, and more where they had to wait. */
+/** Of one message. Senders put up to two hundred together, and more where they had to wait. */
 const mostEvents = 50_000
 
 export class EventReader {

@@ -4,6 +4,7 @@
  */
 import type { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import type * as Clock from "effect/Clock"
+import type { EventBatch } from "./EventBatch.ts"
 
 /** Clocks are put forward and back at a full quarter. */
 const quarterMillis = 900_000
@@ -12,11 +13,12 @@ export class EventStamp {
   private readonly hostname: string
   private readonly logical: LogicalClock["Service"]
   private readonly clock: Clock.Clock
-  private prefix = ""
+  private head = ""
+  private headBytes = Buffer.alloc(0)
   private quarter = -1
-  private readonly types = new Map<string, string>()
   private millis = -1
-  private stamp = ""
+  private tail = ""
+  private tailBytes = Buffer.alloc(0)
 
   constructor(hostname: string, logical: LogicalClock["Service"], clock: Clock.Clock) {
     this.hostname = hostname
@@ -26,29 +28,37 @@ export class EventStamp {
 
   /** The event as JSON, by the members that it has of its own. */
   event(type: string, members: string): string {
-    const now = this.clock.currentTimeMillisUnsafe()
-    if (now !== this.millis) this.turn(now)
+    this.look()
     const own = members === "" ? "" : `,${members}`
-    return `${this.prefix}${this.logical.forward()}${own}${this.stamp}${this.typed(type)}`
+    return `${this.head}${this.logical.forward()}${own}${this.tail}${JSON.stringify(type)}}`
+  }
+
+  /** Begins an event: its members follow, each after a comma. */
+  open(batch: EventBatch): void {
+    this.look()
+    batch.open()
+    batch.bytes(this.headBytes)
+    batch.number(this.logical.forward())
+  }
+
+  /** Ends it: `type` is JSON, and the brace after it. */
+  close(batch: EventBatch, type: Uint8Array): void {
+    batch.bytes(this.tailBytes)
+    batch.bytes(type)
   }
 
   /** Many events have the same millisecond. */
-  private turn(now: number): void {
+  private look(): void {
+    const now = this.clock.currentTimeMillisUnsafe()
+    if (now === this.millis) return
     this.millis = now
-    this.stamp = `,"timestamp":${now / 1000},"type":`
+    this.tail = `,"timestamp":${now / 1000},"type":`
+    this.tailBytes = Buffer.from(this.tail)
     const quarter = Math.floor(now / quarterMillis)
     if (quarter === this.quarter) return
     this.quarter = quarter
     const utcoffset = new Date(now).getTimezoneOffset() / 60
-    this.prefix = `{"hostname":${JSON.stringify(this.hostname)},"utcoffset":${utcoffset},"pid":${process.pid},"clock":`
-  }
-
-  private typed(type: string): string {
-    const known = this.types.get(type)
-    if (known !== undefined) return known
-    const text = `${JSON.stringify(type)}}`
-    // Types are few, but nobody promises that.
-    if (this.types.size < 256) this.types.set(type, text)
-    return text
+    this.head = `{"hostname":${JSON.stringify(this.hostname)},"utcoffset":${utcoffset},"pid":${process.pid},"clock":`
+    this.headBytes = Buffer.from(this.head)
   }
 }

@@ -28,7 +28,7 @@ const make = Effect.gen(function*() {
     tell: () => {
       if (!dispatcher.isHeard()) return
       written++
-      dispatcher.sendMembers("task-started", "\"uuid\": \"1\"")
+      dispatcher.tasks.started("1")
     },
     answer: (error?: MessagingError) => {
       for (const answer of answers.splice(0)) answer(error)

@@ -83,30 +83,6 @@ describe("an event that Python sent", () => {
   })
 })
 
-describe("an event that is written by hand", () => {
-  const uuid = "9c1b-\"'\\é\n"
-  const rows: ReadonlyArray<readonly [string, object, string]> = [
-    ["task-started", { uuid }, EventCodec.started(uuid)],
-    ["task-succeeded", { uuid, result: "'a\\\"b'", runtime: 0.25 }, EventCodec.succeeded(uuid, "'a\\\"b'", 0.25)]
-  ]
-  const task: Event.Received = {
-    uuid,
-    name: "proj.add",
-    args: "('\"',)",
-    kwargs: undefined,
-    rootId: "root",
-    parentId: undefined,
-    retries: 2,
-    eta: "2026-11-27T00:00:00+00:00",
-    expires: undefined
-  }
-  for (const [type, fields, byHand] of [...rows, ["task-received", task, EventCodec.received(task)] as const]) {
-    it(`says the same as one that the serializer writes: ${type}`, () => {
-      assert.deepStrictEqual(JSON.parse(`{${byHand}}`), JSON.parse(`{${EventCodec.members(type, fields)}}`))
-    })
-  }
-})
-
 describe("an event of an application", () => {
   it("keeps its fields as they are", () => {
     const event = decode({ ...base, uuid: "1", done: 3, some_thing: { of: ["mine"] } })

@@ -106,16 +106,16 @@ describe("EventDispatcher", () => {
       })
     }))
 
-  it.effect("puts events of tasks together until the end of the turn, or until there are 24", () =>
+  it.effect("puts events of tasks together until the end of the turn, or until there are 200", () =>
     Effect.gen(function*() {
       const broker = new Broker()
       const dispatcher = yield* make()
       dispatcher.attach(broker.outlet)
-      start(dispatcher, ...upTo(26))
-      assert.deepStrictEqual(broker.messages.map(({ events }) => events.length), [24])
+      start(dispatcher, ...upTo(202))
+      assert.deepStrictEqual(broker.messages.map(({ events }) => events.length), [200])
       dispatcher.send("worker-elect-ack", { id: "1" })
       broker.endTurn()
-      assert.deepStrictEqual(broker.said.slice(1), ["worker.elect.ack: worker-elect-ack", "task.multi: 25 26"])
+      assert.deepStrictEqual(broker.said.slice(1), ["worker.elect.ack: worker-elect-ack", "task.multi: 201 202"])
       broker.endTurn()
       assert.lengthOf(broker.messages, 3)
     }))
@@ -156,17 +156,17 @@ describe("EventDispatcher", () => {
       start(dispatcher, 3)
       detach()
       broker.endTurn()
-      start(dispatcher, ...upTo(24, 4))
+      start(dispatcher, ...upTo(200, 4))
       dispatcher.send("worker-heartbeat", {})
       assert.deepStrictEqual(broker.said, ["task.multi: 1 2"])
       dispatcher.attach(broker.outlet)
       assert.deepStrictEqual(broker.messages.slice(1).map(({ events, routingKey }) => [routingKey, events.length]), [
-        ["task.multi", 24],
+        ["task.multi", 200],
         ["worker.heartbeat", 1],
         ["task.multi", 1]
       ])
       const ids = broker.messages.flatMap(({ events }) => events).flatMap(({ uuid }) => uuid ?? [])
-      assert.deepStrictEqual(ids, upTo(27).map(String))
+      assert.deepStrictEqual(ids, upTo(203).map(String))
     }))
 
   it.effect("sends again what never left, in its order, and not what may have arrived", () =>

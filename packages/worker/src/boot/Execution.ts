@@ -77,15 +77,19 @@ export class Execution extends Bootstep.Service<Execution, {
     const log = yield* WorkerLog.make
     // The state is everybody's; the requests in it are made by this worker alone.
     const state = (yield* WorkerState) as State<Request>
+    const dispatcher = yield* EventDispatcher
+    const first = [LogObserver.make(log), CountObserver.make(state)]
+    const events = EventObserver.make(dispatcher)
+    const last = yield* RequestObserver.Observers
+    const all = () => dispatcher.enabled("task") ? [...first, events, ...last] : [...first, ...last]
     const observers = new Observers(
-      [
-        LogObserver.make(log),
-        CountObserver.make(state),
-        EventObserver.make(yield* EventDispatcher),
-        ...(yield* RequestObserver.Observers)
-      ],
+      all(),
       (stage, defect) => log.log("Error", `An observer of requests threw in '${stage}': ${String(defect)}`)
     )
+    for (const onChange of [dispatcher.onEnabled, dispatcher.onDisabled]) {
+      const forget = onChange(() => observers.replace(all()))
+      yield* Effect.addFinalizer(() => Effect.sync(forget))
+    }
     const pressure = new Pressure(slots.pause)
     const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded)
     const coding = yield* Portable.coding

@@ -1,6 +1,6 @@
 /**
- * All observers of a worker as one: a list for each stage, made once, so that a
- * stage that nobody observes costs a comparison.
+ * All observers of a worker as one: a list for each stage, made anew when there
+ * are others, so that a stage that nobody observes costs a comparison.
  *
  * @since 0.1.0
  */
@@ -11,18 +11,24 @@ import type { Fate, Observed, RequestObserver } from "../RequestObserver.ts"
 type Stage = keyof RequestObserver
 
 export class Observers implements Required<RequestObserver> {
-  private readonly receiving: ReadonlyArray<NonNullable<RequestObserver["received"]>>
-  private readonly accepting: ReadonlyArray<NonNullable<RequestObserver["accepted"]>>
-  private readonly starting: ReadonlyArray<NonNullable<RequestObserver["started"]>>
-  private readonly ending: ReadonlyArray<NonNullable<RequestObserver["ended"]>>
-  private readonly completing: ReadonlyArray<NonNullable<RequestObserver["completed"]>>
-  private readonly settling: ReadonlyArray<NonNullable<RequestObserver["settled"]>>
-  private readonly failing: ReadonlyArray<NonNullable<RequestObserver["notStored"]>>
-  private readonly adopting: ReadonlyArray<NonNullable<RequestObserver["adopted"]>>
-  private readonly repeating: ReadonlyArray<NonNullable<RequestObserver["repeated"]>>
+  private receiving: ReadonlyArray<NonNullable<RequestObserver["received"]>> = []
+  private accepting: ReadonlyArray<NonNullable<RequestObserver["accepted"]>> = []
+  private starting: ReadonlyArray<NonNullable<RequestObserver["started"]>> = []
+  private ending: ReadonlyArray<NonNullable<RequestObserver["ended"]>> = []
+  private completing: ReadonlyArray<NonNullable<RequestObserver["completed"]>> = []
+  private settling: ReadonlyArray<NonNullable<RequestObserver["settled"]>> = []
+  private failing: ReadonlyArray<NonNullable<RequestObserver["notStored"]>> = []
+  private adopting: ReadonlyArray<NonNullable<RequestObserver["adopted"]>> = []
+  private repeating: ReadonlyArray<NonNullable<RequestObserver["repeated"]>> = []
   private readonly onDefect: (stage: Stage, defect: unknown) => void
 
   constructor(all: ReadonlyArray<RequestObserver>, onDefect: (stage: Stage, defect: unknown) => void) {
+    this.onDefect = onDefect
+    this.replace(all)
+  }
+
+  /** These from now on. Who is told at this moment is told as before. */
+  replace(all: ReadonlyArray<RequestObserver>): void {
     this.receiving = pick(all, "received")
     this.accepting = pick(all, "accepted")
     this.starting = pick(all, "started")
@@ -32,13 +38,13 @@ export class Observers implements Required<RequestObserver> {
     this.failing = pick(all, "notStored")
     this.adopting = pick(all, "adopted")
     this.repeating = pick(all, "repeated")
-    this.onDefect = onDefect
   }
 
   received(request: Observed): void {
-    for (let i = 0; i < this.receiving.length; i++) {
+    const { receiving } = this
+    for (let i = 0; i < receiving.length; i++) {
       try {
-        this.look("received", this.receiving[i]!(request))
+        this.look("received", receiving[i]!(request))
       } catch (defect) {
         this.onDefect("received", defect)
       }
@@ -46,9 +52,10 @@ export class Observers implements Required<RequestObserver> {
   }
 
   accepted(request: Observed): void {
-    for (let i = 0; i < this.accepting.length; i++) {
+    const { accepting } = this
+    for (let i = 0; i < accepting.length; i++) {
       try {
-        this.look("accepted", this.accepting[i]!(request))
+        this.look("accepted", accepting[i]!(request))
       } catch (defect) {
         this.onDefect("accepted", defect)
       }
@@ -56,9 +63,10 @@ export class Observers implements Required<RequestObserver> {
   }
 
   started(request: Observed): void {
-    for (let i = 0; i < this.starting.length; i++) {
+    const { starting } = this
+    for (let i = 0; i < starting.length; i++) {
       try {
-        this.look("started", this.starting[i]!(request))
+        this.look("started", starting[i]!(request))
       } catch (defect) {
         this.onDefect("started", defect)
       }
@@ -66,9 +74,10 @@ export class Observers implements Required<RequestObserver> {
   }
 
   ended(request: Observed, outcome: Outcome, now: number, instead: Outcome | undefined): void {
-    for (let i = 0; i < this.ending.length; i++) {
+    const { ending } = this
+    for (let i = 0; i < ending.length; i++) {
       try {
-        this.look("ended", this.ending[i]!(request, outcome, now, instead))
+        this.look("ended", ending[i]!(request, outcome, now, instead))
       } catch (defect) {
         this.onDefect("ended", defect)
       }
@@ -76,9 +85,10 @@ export class Observers implements Required<RequestObserver> {
   }
 
   completed(request: Observed, outcome: Outcome, settlement: Settlement | "hold", endedAt: number): void {
-    for (let i = 0; i < this.completing.length; i++) {
+    const { completing } = this
+    for (let i = 0; i < completing.length; i++) {
       try {
-        this.look("completed", this.completing[i]!(request, outcome, settlement, endedAt))
+        this.look("completed", completing[i]!(request, outcome, settlement, endedAt))
       } catch (defect) {
         this.onDefect("completed", defect)
       }
@@ -86,9 +96,10 @@ export class Observers implements Required<RequestObserver> {
   }
 
   settled(request: Observed, settlement: Settlement, isStale: boolean): void {
-    for (let i = 0; i < this.settling.length; i++) {
+    const { settling } = this
+    for (let i = 0; i < settling.length; i++) {
       try {
-        this.look("settled", this.settling[i]!(request, settlement, isStale))
+        this.look("settled", settling[i]!(request, settlement, isStale))
       } catch (defect) {
         this.onDefect("settled", defect)
       }

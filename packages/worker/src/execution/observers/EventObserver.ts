@@ -2,56 +2,38 @@
  * Tells monitors what becomes of requests: the `task-*` events that Celery's
  * worker sends, at the moments at which it does.
  *
- * The hot ones are written by hand. While events of tasks are off, or nobody
- * hears them, a request costs a comparison here. Source: protocol of events §3, Celery's `Request`.
+ * The hot ones are written by hand. While nobody hears them, a request costs a
+ * comparison here; while events of tasks are off, this is no observer at all. Source: protocol of events §3, Celery's `Request`.
  *
  * @since 0.1.0
  */
-import * as IsoTime from "@celeriac/messaging/IsoTime"
 import type { Settlement } from "@celeriac/messaging/Message"
-import * as EventCodec from "@celeriac/tasks/event/EventCodec"
 import type { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Observed, RequestObserver } from "../RequestObserver.ts"
 
-/** By this dispatcher, and as long as it sends events of tasks. */
+/** By this dispatcher, to observe as long as it sends events of tasks. */
 export const make = (dispatcher: EventDispatcher["Service"]): RequestObserver => {
-  let isOn = dispatcher.enabled("task")
-  dispatcher.onEnabled(() => void (isOn = dispatcher.enabled("task")))
-  dispatcher.onDisabled(() => void (isOn = dispatcher.enabled("task")))
   return {
     accepted: (request) => {
-      if (!isOn || !request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
-      dispatcher.sendMembers("task-received", received(request, request.id))
+      if (!request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
+      dispatcher.tasks.received(request.id, request)
     },
     started: (request) => {
-      if (!isOn || !request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
-      dispatcher.sendMembers("task-started", EventCodec.started(request.id))
+      if (!request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
+      dispatcher.tasks.started(request.id)
     },
     completed: (request, outcome, settlement, endedAt) => {
-      if (!isOn || !request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
+      if (!request.sendsEvents || request.id === undefined || !dispatcher.isHeard()) return
       ended(dispatcher, request, request.id, outcome, settlement, endedAt)
     }
   }
 }
 
-const received = (request: Observed, uuid: string): string =>
-  EventCodec.received({
-    uuid,
-    name: request.name,
-    args: request.argsRepr,
-    kwargs: request.kwargsRepr,
-    rootId: request.rootId,
-    parentId: request.parentId,
-    retries: request.retries,
-    eta: IsoTime.text(request.eta),
-    expires: IsoTime.text(request.expires)
-  })
-
 const ended = (
-  { send, sendMembers }: EventDispatcher["Service"],
+  { send, tasks }: EventDispatcher["Service"],
   request: Observed,
   uuid: string,
   outcome: Outcome,
@@ -65,10 +47,7 @@ const ended = (
   }
   switch (outcome._tag) {
     case "Success":
-      return sendMembers(
-        "task-succeeded",
-        EventCodec.succeeded(uuid, PythonRepr.safe(outcome.result), (endedAt - (request.timeStart ?? endedAt)) / 1000)
-      )
+      return tasks.succeeded(uuid, PythonRepr.safe(outcome.result), endedAt - (request.timeStart ?? endedAt))
     case "Failure":
       return failed(outcome.exception, outcome.traceback)
     case "Retry":
