@@ -138,6 +138,7 @@ ${
       options("Of an application of promises: `celeriac`", "celeriac/src/promise/PromiseApp.ts", "AppOptions"),
       options("Of a broker: `Broker.layer`", "celeriac/src/Broker.ts", "Options"),
       options("Of RabbitMQ: `AmqpTransport.layer`", "amqp/src/AmqpConfig.ts", "AmqpOptions"),
+      options("Of Redis: `RedisBackend.layer`", "redis/src/RedisConfig.ts", "RedisOptions"),
       options("Of a producer: `Producer.layer`", "messaging/src/Producer.ts", "ProducerOptions"),
       options("Of a queue: `Queue.make`", "messaging/src/Entity.ts", "QueueOptions"),
       options("Of the log: `LogFormat.layer`", "celeriac/src/LogFormat.ts", "Options")

@@ -57,8 +57,9 @@ export const resolve = (source: Source, name: string): string => join(dirname(so
 /** The file of the packages that an import leads to, be it there or not: relative, or by a package's name. */
 export const fileOf = (source: Source, name: string): string => {
   if (name.startsWith(".")) return resolve(source, name)
-  const [, folder, place] = /^(?:@celeriac\/)?([^/]+)(?:\/(.+))?$/.exec(name) ?? []
-  return `packages/${folder}/src/${place ?? "index"}.ts`
+  // Of what is installed some has the name of a folder here: redis.
+  const [whole, folder = "celeriac", place = "index"] = /^(?:@celeriac\/([^/]+)|celeriac)(?:\/(.+))?$/.exec(name) ?? []
+  return whole === undefined ? `node_modules/${name}` : `packages/${folder}/src/${place}.ts`
 }
 
 /** The name of the installed package that an import leads to. */

@@ -12,8 +12,9 @@ const floors: Readonly<Record<string, ReadonlyArray<string>>> = {
   messaging: [],
   amqp: ["messaging"],
   tasks: ["messaging"],
+  redis: ["messaging", "tasks"],
   worker: ["bootsteps", "messaging", "tasks"],
-  celeriac: ["amqp", "bootsteps", "messaging", "tasks", "worker"]
+  celeriac: ["amqp", "bootsteps", "messaging", "redis", "tasks", "worker"]
 }
 
 /** The rooms of the worker from the cellar up; what is in `src` itself, and `testing`, is the roof. */
@@ -25,6 +26,7 @@ const builtins: ReadonlyArray<{ readonly place: RegExp; readonly names: Readonly
   { place: /^messaging\/compressions\//, names: ["node:zlib"] },
   { place: /^messaging\/transports\/Sqlite/, names: ["node:sqlite"] },
   { place: /^amqp\//, names: ["node:*"] },
+  { place: /^redis\//, names: ["node:*"] },
   { place: /^tasks\//, names: ["node:os", "node:crypto"] },
   { place: /^worker\/(pool|boot|state)\//, names: ["node:*"] },
   { place: /^celeriac\/cli\//, names: ["node:*"] }

@@ -41,7 +41,7 @@ export type Url = string | Redacted.Redacted | ReadonlyArray<string | Redacted.R
 export interface Options {
   /**
    * Where results go, as Celery's `result_backend` has it: `rpc://` to the client
-   * that asked, `memory://` (or `cache+memory://`) into this process,
+   * that asked, `redis://` into Redis (with `@celeriac/redis`), `memory://` (or `cache+memory://`) into this process,
    * `disabled://` nowhere. Default: `memory://` with the broker `memory://`,
    * `rpc://` otherwise.
    */

@@ -88,6 +88,11 @@ describe("Broker", () => {
           [Redacted.make("memory://"), "memory://"],
           ["cache+memory://", "memory://"],
           ["disabled", "disabled://"],
+          ["redis", "redis://localhost:6379/0"],
+          ["redis://me:hush@host/1", "redis://me:**@host:6379/1"],
+          [Redacted.make("rediss://host"), "rediss://host:6379/0"],
+          ["redis+socket:///run/redis.sock", "redis+socket:///run/redis.sock"],
+          ["sentinel://a;sentinel://b?master_name=m", "sentinel://a:26379/0;sentinel://b:26379/0"],
           ["disabled://", "disabled://"]
         ] as const
       ) {
@@ -106,12 +111,15 @@ describe("Broker", () => {
       }))
   }
 
-  for (const results of ["redis://:hush@host", "me:hush@host", "hush", "", "__proto__://hush", "cache+hush"]) {
+  for (const results of ["mongodb://:hush@host", "me:hush@host", "hush", "", "__proto__://hush", "cache+hush"]) {
     it.effect(`does not know the result backend '${results}', and names what it knows`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Effect.provide(what, Broker.layer("memory://", { results })))
         assert.isTrue(error._tag === "ResultError" && error.reason._tag === "InvalidBackend" && !error.isRecoverable)
-        assert.match(error.message, /known are rpc:\/\/, memory:\/\/, cache\+memory:\/\/, disabled:\/\/$/)
+        assert.match(
+          error.message,
+          /known are rpc:\/\/, memory:\/\/, cache\+memory:\/\/, disabled:\/\/, redis:\/\/, .*sentinel:\/\/$/
+        )
         assert.notInclude(error.message, "hush")
       }))
   }
@@ -141,11 +149,11 @@ describe("Broker", () => {
         assert.match(messageOf(yield* fromEnvironment(env)), /names none\. Set CELERIAC_BROKER_URL.* such as amqp:/)
       }
       const unknown = messageOf(
-        yield* fromEnvironment({ CELERIAC_BROKER_URL: "memory://", CELERY_RESULT_BACKEND: "redis://:hush@host/0" })
+        yield* fromEnvironment({ CELERIAC_BROKER_URL: "memory://", CELERY_RESULT_BACKEND: "mongodb://:hush@host/0" })
       )
       assert.match(
         unknown,
-        /no result backend for 'redis:\/\/': known are rpc:\/\/, memory:\/\/, cache\+memory:\/\/, disab/
+        /no result backend for 'mongodb:\/\/': known are rpc:\/\/, memory:\/\/, cache\+memory:\/\/, disab/
       )
       assert.notInclude(unknown, "hush")
     }))

@@ -49,7 +49,7 @@ export const table = {
       default: () => undefined,
       defaultShown: "rpc://, and memory:// with the broker memory://",
       doc:
-        "Where results go: `rpc://` to the client that asked, `memory://` (or `cache+memory://`) into this process, `disabled://` nowhere.",
+        "Where results go: `rpc://` to the client that asked, `redis://` into Redis (with `@celeriac/redis`), `memory://` (or `cache+memory://`) into this process, `disabled://` nowhere.",
       flag: { name: "result-backend", metavar: "URL" },
       environment: ["CELERY_RESULT_BACKEND"]
     }

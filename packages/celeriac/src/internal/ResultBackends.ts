@@ -18,12 +18,17 @@ type Load = (url: Redacted.Redacted) => Promise<Backend>
 const rpc: Load = () => import("@celeriac/tasks/result/backends/RpcBackend").then((module) => module.layer())
 const memory: Load = () => import("@celeriac/tasks/result/backends/MemoryBackend").then((module) => module.layer)
 const disabled: Load = () => import("@celeriac/tasks/result/backends/DisabledBackend").then((module) => module.layer)
+const redis: Load = (url) => import("./RedisResults.ts").then((module) => module.load(url))
 
 const backends: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["rpc", rpc],
   ["memory", memory],
   ["cache+memory", memory],
-  ["disabled", disabled]
+  ["disabled", disabled],
+  ["redis", redis],
+  ["rediss", redis],
+  ["redis+socket", redis],
+  ["sentinel", redis]
 ])
 
 /** The result backend of a URL. */

@@ -34,7 +34,7 @@ import type * as Schemas from "./Schemas.ts"
 export interface AppOptions {
   /** `amqp://user:password@host/vhost`, or `memory://`. Default: the environment's, else RabbitMQ on this machine. */
   readonly broker?: string | undefined
-  /** Where results go: `rpc://`, `memory://` or `disabled://`. Default: the environment's, else `memory://` with `memory://`, `rpc://` otherwise. */
+  /** Where results go: `rpc://`, `redis://`, `memory://` or `disabled://`. Default: the environment's, else `memory://` with `memory://`, `rpc://` otherwise. */
   readonly results?: string | undefined
   /**
    * Any of the settings: routes, queues, serializers and so on, for its clients

@@ -1,0 +1,3 @@
+/** Every module of `@celeriac/redis`, by its name. */
+export * as RedisBackend from "./RedisBackend.ts"
+export * as RedisConfig from "./RedisConfig.ts"

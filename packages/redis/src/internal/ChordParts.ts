@@ -1,0 +1,132 @@
+/**
+ * Counts the parts of chords in Redis, with the keys and values of Celery 5.7,
+ * so that workers of both languages may count the parts of one chord.
+ *
+ * Behind the key of a group: `.j` holds its parts by their places, `.d` which
+ * of them were counted, `.s` how many there are to be and `.t` how many were
+ * added since, `.c` who sends the body: whoever reported the last part, for
+ * some seconds, within which they may report it again. Source: protocol §7.3;
+ * Celery 5.7, `celery.backends.redis`.
+ *
+ * @since 0.1.0
+ */
+import type { ChordPart } from "@celeriac/tasks/result/ChordCounter"
+import { because, type ResultError, ResultUnreadable } from "@celeriac/tasks/result/ResultError"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Keys } from "./Keys.ts"
+import type { Link } from "./Link.ts"
+import * as Payload from "./Payload.ts"
+import { Script } from "./Script.ts"
+
+/** What both reports end with: the parts, if they are complete and it is `token` who sends the body. */
+const complete = `
+local size = redis.call('GET', KEYS[3])
+local count = redis.call('ZCARD', KEYS[1])
+local lifetime = tonumber(ARGV[1])
+if lifetime > 0 then
+  for at = 1, 4 do redis.call('EXPIRE', KEYS[at], lifetime) end
+end
+if not size or count < tonumber(size) + tonumber(redis.call('GET', KEYS[2]) or 0) then return false end
+if not redis.call('SET', KEYS[5], token, 'NX', 'EX', ARGV[2]) and redis.call('GET', KEYS[5]) ~= token then return false end
+return redis.call('ZRANGE', KEYS[1], 0, -1)`
+
+/** Lifetime and seconds of the claim; then the part: its mark, its place, its value. */
+const counting = new Script(`if redis.call('GET', KEYS[5]) == 'done' then return false end
+local token = ARGV[3]
+if redis.call('SADD', KEYS[4], token) == 1 then redis.call('ZADD', KEYS[1], ARGV[4], ARGV[5]) end${complete}`)
+
+/** Lifetime and seconds of the claim; then the size. */
+const sizing = new Script(`local token = 'size'
+if redis.call('GET', KEYS[5]) == 'done' then redis.call('DEL', KEYS[5]) end
+if ARGV[1] == '0' then redis.call('SET', KEYS[3], ARGV[3]) else redis.call('SETEX', KEYS[3], ARGV[1], ARGV[3]) end${complete}`)
+
+/** Seconds for which a late part counts for nothing. */
+const forgetting = new Script(`redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+redis.call('SETEX', KEYS[5], ARGV[1], 'done')
+return true`)
+
+/** How long whoever reported the last part has to send the body, in seconds. */
+const claim = "10"
+
+const doneFor = "300"
+
+const operation = "count part of chord"
+
+interface Options {
+  readonly link: Link
+  readonly keys: Keys
+  /** Seconds, whole; 0 is for ever. */
+  readonly expires: number
+  readonly encode: (value: unknown) => Result.Result<Buffer, ResultError>
+  readonly decoding: Payload.Decoding
+}
+
+/** `ChordCounter`, without its name. */
+export const make = ({ decoding, encode, expires, keys, link }: Options) => {
+  const run = (script: Script, groupId: string, args: ReadonlyArray<string | Buffer>) =>
+    Effect.callback<unknown, ResultError>((resume) => {
+      const key = keys.group(groupId)
+      const all = [`${key}.j`, `${key}.t`, `${key}.s`, `${key}.d`, `${key}.c`]
+      script.run(
+        link,
+        operation,
+        all,
+        args,
+        (error, reply) => resume(error === undefined ? Effect.succeed(reply) : Effect.fail(error))
+      )
+    })
+
+  const partsOf =
+    (groupId: string) =>
+    (reply: unknown): Effect.Effect<ReadonlyArray<ResultRecord.ResultRecord> | undefined, ResultError> => {
+      if (!Array.isArray(reply)) return Effect.undefined
+      const records: Array<ResultRecord.ResultRecord> = []
+      for (const bytes of reply) {
+        const record = recordOf(bytes, groupId, decoding)
+        if (Result.isFailure(record)) return Effect.fail(record.failure)
+        records.push(record.success)
+      }
+      return Effect.succeed(records)
+    }
+
+  return {
+    setSize: (groupId: string, size: number) =>
+      Effect.flatMap(run(sizing, groupId, [String(expires), claim, String(size)]), partsOf(groupId)),
+    count: ({ groupId, index, record }: ChordPart) =>
+      Effect.suspend(() => {
+        const { result } = ResultRecord.encode(record)
+        const value = encode([1, record.taskId, record.status, result])
+        if (Result.isFailure(value)) return Effect.fail(value.failure)
+        const mark = `${record.taskId}:${index}`
+        return Effect.flatMap(
+          run(counting, groupId, [String(expires), claim, mark, String(index), value.success]),
+          partsOf(groupId)
+        )
+      }),
+    forget: (groupId: string) => Effect.asVoid(run(forgetting, groupId, [doneFor]))
+  }
+}
+
+/** `[1, task id, state, result]`. */
+const recordOf = (
+  bytes: unknown,
+  groupId: string,
+  decoding: Payload.Decoding
+): Result.Result<ResultRecord.ResultRecord, ResultError> => {
+  const unreadable = (detail: string) =>
+    because(operation, new ResultUnreadable({ id: groupId, detail, advice: "Who else counts this chord?" }))
+  if (!Buffer.isBuffer(bytes)) return Result.fail(unreadable("a part is no text"))
+  return Result.flatMap(
+    Result.mapError(Payload.decodeValue(bytes, decoding), ({ reason }) => unreadable(reason.message)),
+    (part) => {
+      if (!Array.isArray(part)) return Result.fail(unreadable("a part is no list"))
+      const [, task_id, status, result] = part as ReadonlyArray<unknown>
+      return Result.mapError(
+        ResultRecord.decode({ task_id, status, result }),
+        ({ reason }) => unreadable(reason.message)
+      )
+    }
+  )
+}

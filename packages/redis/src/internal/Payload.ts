@@ -1,0 +1,109 @@
+/**
+ * A record as Redis holds it: the bytes of the serializer of results, without
+ * a word of what they are. What Celery's `result_compression` has compressed
+ * says so in front of them, and is read whatever is set here.
+ *
+ * Source: protocol §7.1; Celery 5.7, `celery.backends.base`.
+ *
+ * @since 0.1.0
+ */
+import * as Content from "@celeriac/messaging/Content"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import type { SerializerTable } from "@celeriac/messaging/Serializers"
+import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
+import {
+  because,
+  fromMessaging,
+  type ResultError,
+  ResultRefused,
+  ResultUnreadable
+} from "@celeriac/tasks/result/ResultError"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as Result from "effect/Result"
+
+/** A value of Redis has at most so many bytes. */
+const longest = 512 * 1024 * 1024
+
+/** What stands before compressed bytes; then the MIME type of the compression, and a zero byte. */
+const magic = Buffer.from("\0celery-compressed\0", "latin1")
+
+/** No MIME type is longer. */
+export const longestHeader = 128
+
+/** The bytes of what is stored with them. */
+export const encode = (
+  value: unknown,
+  uri: string,
+  options: Content.EncodeOptions
+): Result.Result<Buffer, ResultError> => {
+  const content = Content.encode(value, options)
+  if (Result.isFailure(content)) return Result.fail(fromMessaging("store result", uri, content.failure))
+  const { body } = content.success
+  if (body.length > longest) {
+    return Result.fail(because(
+      "store result",
+      new ResultRefused({
+        backend: uri,
+        detail: `it has ${body.length} bytes, and Redis takes ${longest}. Return less, as where the data lies`
+      })
+    ))
+  }
+  return Result.succeed(Buffer.from(body.buffer, body.byteOffset, body.length))
+}
+
+export interface Decoding extends Content.DecodeOptions {
+  readonly serializers: SerializerTable
+  /** What they were written with, for nothing says so. */
+  readonly serializer: string
+}
+
+/** What the bytes hold. */
+export const decodeValue = (bytes: Buffer, decoding: Decoding): Result.Result<unknown, MessagingError> => {
+  const { serializers } = decoding
+  const serializer = serializers.byName.get(decoding.serializer) ?? serializers.byContentType.get(decoding.serializer)
+  const properties = { contentType: serializer?.contentType, contentEncoding: serializer?.contentEncoding }
+  if (!bytes.subarray(0, magic.length).equals(magic)) {
+    return Content.decode({ body: bytes, headers: {}, properties }, decoding)
+  }
+  const end = bytes.indexOf(0, magic.length)
+  const compression = bytes.toString("latin1", magic.length, Math.min(end, magic.length + longestHeader))
+  return Content.decode({ body: bytes.subarray(end + 1), headers: { compression }, properties }, decoding)
+}
+
+/** The record of a task. */
+export const decode = (
+  bytes: Buffer,
+  taskId: string,
+  decoding: Decoding
+): Result.Result<ResultRecord.ResultRecord, ResultError> =>
+  Result.mapError(
+    Result.flatMap(
+      decodeValue(bytes, decoding),
+      (value): Result.Result<ResultRecord.ResultRecord, MessagingError | ProtocolError> =>
+        ResultRecord.decode(value, taskId)
+    ),
+    ({ reason }) =>
+      because(
+        "get",
+        new ResultUnreadable({
+          id: taskId,
+          detail: reason.message,
+          advice: advice[reason._tag] ??
+            "Do both sides name one serializer (result_serializer)? Who else writes such keys?"
+        })
+      )
+  )
+
+/** What to do when a result cannot be read, by the reason. */
+const advice: Readonly<Record<string, string>> = {
+  TooLarge: "Return less, as where the data lies, or raise the bound (Limits)",
+  ContentDisallowed: "Let the worker send JSON (result_serializer), or accept it here (result_accept_content)"
+}
+
+/** Whether a success is stored, of which perhaps no more than the beginning is here. */
+export const isSuccess = (head: Buffer, taskId: string, decoding: Decoding): boolean => {
+  const record = decode(head, taskId, decoding)
+  if (Result.isSuccess(record)) return record.success.status === "SUCCESS"
+  // JSON that is cut, or too much: Celery writes the state first.
+  return /^\{"status": ?"SUCCESS"/.test(head.toString("latin1", 0, 64))
+}
