@@ -300,15 +300,15 @@ w1@example.com v${version} (celeriac)
       ["malformed broker", ["-b", "amqp://me:hush@host:port/"], {}, /host or port/],
       [
         "result backend",
-        ["-b", "memory://", "--result-backend", "redis://:hush@host"],
+        ["-b", "memory://", "--result-backend", "couchbase://:hush@host"],
         {},
-        /no result backend for 'redis:\/\/': known are rpc:\/\/, memory:\/\/, .*disabled:\/\//
+        /no result backend for 'couchbase:\/\/': known are rpc:\/\/, memory:\/\/, .*disabled:\/\//
       ],
       [
         "result backend of the environment",
         ["-b", "memory://"],
-        { CELERIAC_RESULT_BACKEND: "redis://:hush@host" },
-        /no result backend for 'redis:\/\/'/
+        { CELERIAC_RESULT_BACKEND: "couchbase://:hush@host" },
+        /no result backend for 'couchbase:\/\/'/
       ]
     ] as const
   ) {
