@@ -8,7 +8,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
  * `pass`: as it comes. `blackhole`: nothing gets through, either way, and nobody
  * is told. `toServerLost`, `toClientLost`: one way only. `trickle`: one byte
  * every 20 ms towards the client. New connections are treated likewise: they
- * are accepted, and see what the mode lets through.
+ * are accepted, and see what the mode lets through. A connection that has lost
+ * something is reset when all comes through again: a stream of TCP has no gaps.
  */
 export type Fault = "pass" | "blackhole" | "toServerLost" | "toClientLost" | "trickle"
 
@@ -74,6 +75,8 @@ class Pair {
   readonly #server: Socket
   readonly #fault: () => Fault
   #deaf = false
+  /** Something of it is lost. */
+  #torn = false
 
   constructor(client: Socket, server: Socket, fault: () => Fault) {
     this.#client = client
@@ -96,7 +99,8 @@ class Pair {
   }
 
   wake(): void {
-    if (this.#client.destroyed || (this.#server.destroyed && !this.#deaf)) this.reset()
+    const isOver = this.#client.destroyed || (this.#server.destroyed && !this.#deaf)
+    if (isOver || (this.#torn && !this.#deaf && this.#fault() === "pass")) this.reset()
   }
 
   reset(): void {
@@ -115,7 +119,10 @@ class Pair {
   }
 
   #pass(data: Buffer, to: Socket): void {
-    if (this.#loses(to)) return
+    if (this.#loses(to)) {
+      this.#torn = true
+      return
+    }
     if (this.#fault() !== "trickle" || to === this.#server) {
       to.write(data)
       return
