@@ -206,7 +206,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       prepared: PreparedTask<A, E>,
       how: Sending.How = none
     ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-      const way = ways.of({ name: prepared.task, options: none }, prepared.to)
+      const way = ways.to(prepared.to)
       if (Result.isFailure(way)) return Effect.fail(way.failure)
       const now = clock.currentTimeMillisUnsafe()
       const { body, headers, properties } = prepared.message

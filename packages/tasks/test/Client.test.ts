@@ -248,11 +248,6 @@ describe("Client", () => {
         "'retries' is the protocol's own"
       ],
       [
-        "a routing key without an exchange",
-        (client) => client.applyAsync(noop, {}, { queue: "bare", routingKey: "k" }),
-        "bound to no exchange"
-      ],
-      [
         "a serializer that is not there",
         (client) => client.applyAsync(noop, {}, { serializer: "pickle" }),
         "no serializer 'pickle'"

@@ -54,6 +54,8 @@ describe("the table of settings", () => {
   })
 })
 
+const call: Router.RouteCall = { args: [], kwargs: {}, options: {} }
+
 describe("settings that a program gives", () => {
   it.effect("hold for all that is below, and the rest keeps its default", () =>
     Effect.gen(function*() {
@@ -64,7 +66,7 @@ describe("settings that a program gives", () => {
         ["main", true, "json"]
       )
       const routes = yield* Effect.provide(Router.Routes, TaskSettings.layer({ routes: [route, { "a": "b" }] }))
-      assert.deepStrictEqual(routes.map((route) => [route("emails.send"), route("a")]), [
+      assert.deepStrictEqual(routes.map((route) => [route("emails.send", call), route("a", call)]), [
         [{ queue: "emails" }, undefined],
         [undefined, { queue: "b" }]
       ])
@@ -199,7 +201,7 @@ describe("settings of a Celery configuration", () => {
     it(`has routes as ${JSON.stringify(routes)}`, () => {
       const read = SettingsTable.fromCelery(table, { task_routes: routes })
       const ask = (task: string) =>
-        valueOf(read).routes?.map((route) => route(task)).find((answer) => answer !== undefined)
+        valueOf(read).routes?.map((route) => route(task, call)).find((answer) => answer !== undefined)
       assert.deepStrictEqual(ask("feed.import"), { queue: "feeds", routingKey: "feed.key" })
       assert.deepStrictEqual(ask("slow"), { queue: "slow" })
       assert.isUndefined(ask("other"))

@@ -73,7 +73,7 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
   }
 
   const prepare: Preparing["prepare"] = ({ call, encoded, shown, task }, times, now, replyTo) => {
-    const found = ways.of(task, call)
+    const found = ways.of(task, call, encoded)
     if (Result.isFailure(found)) return Result.fail(found.failure)
     const way = found.success
     const priority = call.priority ?? way.priority

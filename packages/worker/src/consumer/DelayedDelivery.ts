@@ -30,7 +30,8 @@ export const DelayedDelivery = Bootstep.make("DelayedDelivery", {
   start: Effect.gen(function*() {
     const connection = yield* Connection
     const { delayedDeliveryQueueType } = yield* WorkerSettings
-    const configured = yield* TaskQueues.Configured
+    // Of a broadcast, a worker has to do with the one queue that it consumes from.
+    const configured = (yield* TaskQueues.make).configured.filter(({ alias }) => alias === undefined)
     const queues = yield* Queues
     if (!Delays.isActive([...configured, ...(yield* queues.selected).values()])) return
     /** A channel of its own: what the broker refuses closes it. */

@@ -113,6 +113,17 @@ export const table = {
     doc: "The names of the queues to consume from.",
     flag: { name: "queues", alias: "Q", metavar: "NAMES" }
   }),
+  excludeQueues: Setting.make<ReadonlyArray<string>, ReadonlyArray<string>>(SettingKind.names, {
+    default: () => [],
+    defaultShown: "none",
+    doc: "The names of queues not to consume from, of those that it would.",
+    flag: { name: "exclude-queues", alias: "X", metavar: "NAMES" }
+  }),
+  direct: Setting.make(SettingKind.flag, {
+    celery: "worker_direct",
+    default: () => false,
+    doc: "Whether the worker has a queue of its own, `<nodename>.dq2`, by which tasks are sent to it alone."
+  }),
   stateDb: Setting.make<string | undefined, string>(SettingKind.text, {
     celery: "worker_state_db",
     default: () => undefined,
