@@ -15,6 +15,7 @@ import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Queues from "@celeriac/tasks/Queues"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import * as RunSettings from "@celeriac/tasks/RunSettings"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -30,7 +31,9 @@ import * as Publishing from "../execution/internal/Publishing.ts"
 import { RateLimits } from "../execution/internal/RateLimits.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
 import * as RetryMessages from "../execution/internal/RetryMessages.ts"
+import { Returns } from "../execution/internal/Returns.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
+import { TimeLimits } from "../execution/internal/TimeLimits.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
 import * as EventObserver from "../execution/observers/EventObserver.ts"
 import * as LogObserver from "../execution/observers/LogObserver.ts"
@@ -102,6 +105,7 @@ export class Execution extends Bootstep.Service<Execution, {
       resend: RetryMessages.make(yield* Queues.make, coding),
       observers,
       clock,
+      returns: new Returns(yield* RunSettings.RedeliveryLimit),
       coding
     })
     yield* Effect.addFinalizer(() => Effect.sync(results.rest))
@@ -113,7 +117,11 @@ export class Execution extends Bootstep.Service<Execution, {
       onDefect: (task, defect) =>
         log.log("Error", `The bucket of task ${task} threw, and is asked again:`, undefined, Cause.die(defect))
     })
-    const executor = new Executor(slots, state, completion, observers, clock, rates)
+    const limits = new TimeLimits({
+      timeLimit: yield* RunSettings.TimeLimit,
+      softTimeLimit: yield* RunSettings.SoftTimeLimit
+    })
+    const executor = new Executor(slots, state, completion, observers, clock, timer, rates, limits)
     const revoker = new Revoker({
       executor,
       pool: slots,

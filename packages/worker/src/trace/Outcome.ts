@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import type { Destination } from "@celeriac/tasks/Router"
 
@@ -62,6 +63,8 @@ export interface Failure {
   readonly traceback: string | undefined
   /** The task's definition declares it: no surprise, so no traceback in the log. */
   readonly isDeclared: boolean
+  /** Its hard time limit ended it. */
+  readonly isTimeout?: true | undefined
 }
 
 export interface Revoked {
@@ -127,6 +130,12 @@ export const failure = (
   traceback: string | undefined = undefined,
   isDeclared = false
 ): Failure => ({ _tag: "Failure", exception, traceback, isDeclared })
+
+/** After so many seconds, which were all that it had. */
+export const timedOut = (seconds: number): Failure => ({
+  ...failure(Exceptions.timeLimitExceeded(seconds)),
+  isTimeout: true
+})
 
 export const broken = (defect: unknown): NeverRan => ({
   _tag: "Broken",

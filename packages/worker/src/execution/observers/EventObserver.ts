@@ -49,6 +49,7 @@ const ended = (
     case "Success":
       return tasks.succeeded(uuid, PythonRepr.safe(outcome.result), endedAt - (request.timeStart ?? endedAt))
     case "Failure":
+      if (settlement === "requeue" && outcome.isTimeout === true) return send("task-rejected", { uuid, requeue: true })
       return failed(outcome.exception, outcome.traceback)
     case "Retry":
       return send("task-retried", {
