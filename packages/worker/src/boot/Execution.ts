@@ -24,6 +24,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Aftermath from "../execution/Aftermath.ts"
 import * as Completion from "../execution/internal/Completion.ts"
+import { Duplicates, isKept } from "../execution/internal/Duplicates.ts"
 import { Executor } from "../execution/internal/Executor.ts"
 import { KeptResults } from "../execution/internal/KeptResults.ts"
 import { Observers } from "../execution/internal/Observers.ts"
@@ -121,16 +122,21 @@ export class Execution extends Bootstep.Service<Execution, {
       timeLimit: yield* RunSettings.TimeLimit,
       softTimeLimit: yield* RunSettings.SoftTimeLimit
     })
-    const executor = new Executor(slots, state, completion, observers, clock, timer, rates, limits)
+    const reader = Context.getOrUndefined(yield* Effect.context<never>(), ResultReader)
+    const fork = yield* FiberSet.makeRuntime<never>()
+    const duplicates = (yield* WorkerSettings).deduplicateSuccessfulTasks && reader !== undefined && isKept(reader)
+      ? new Duplicates(reader, fork)
+      : undefined
+    const executor = new Executor(slots, state, completion, observers, clock, timer, rates, limits, duplicates)
     const revoker = new Revoker({
       executor,
       pool: slots,
       results,
-      reader: Context.getOrUndefined(yield* Effect.context<never>(), ResultReader),
+      reader,
       timer,
       clock,
       log,
-      fork: yield* FiberSet.makeRuntime<never>()
+      fork
     })
     return {
       active: Effect.sync(() => Array.from(state.active)),

@@ -28,12 +28,19 @@ export type Ran =
   }
   | Failure
   | Retry
-  /** The task settled what became of it itself: nothing is stored. */
-  | { readonly _tag: "Ignored"; readonly reason: string | undefined }
+  | Ignored
   /** The task refused its message. */
   | { readonly _tag: "Rejected"; readonly requeue: boolean; readonly reason: string | undefined }
   | Revoked
   | Lost
+
+/** The task settled what became of it itself: nothing is stored. */
+export interface Ignored {
+  readonly _tag: "Ignored"
+  readonly reason: string | undefined
+  /** It was not run: it has succeeded before. */
+  readonly isDuplicate?: true | undefined
+}
 
 /** It is to run again. */
 export interface Retry {
@@ -105,6 +112,13 @@ export interface Refused {
 
 /** The signal that a task is terminated with when none is named. */
 export const sigterm = 15
+
+/** It has succeeded before. */
+export const duplicate: Ignored = {
+  _tag: "Ignored",
+  reason: "Task already completed successfully.",
+  isDuplicate: true
+}
 
 export const expired: Revoked = { _tag: "Revoked", why: "expired" }
 export const revoked: Revoked = { _tag: "Revoked", why: "revoked" }

@@ -21,6 +21,7 @@ import type { Work } from "../../trace/Work.ts"
 import type { Request } from "../Request.ts"
 import * as Strategy from "../Strategy.ts"
 import type { Completion } from "./Completion.ts"
+import type { Duplicates } from "./Duplicates.ts"
 import type { Observers } from "./Observers.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import type { Turns } from "./RateLine.ts"
@@ -37,6 +38,7 @@ export class Executor implements Stages, Turns {
   readonly timer: TimerHeap
   readonly rates: RateLimits
   readonly limits: TimeLimits
+  private readonly duplicates: Duplicates | undefined
   readonly strategies = new Strategy.Strategies()
   /** Their runs go on, and they have come to something. */
   private readonly abandoned = new Set<Request>()
@@ -49,7 +51,8 @@ export class Executor implements Stages, Turns {
     clock: Clock.Clock,
     timer: TimerHeap,
     rates: RateLimits,
-    limits: TimeLimits
+    limits: TimeLimits,
+    duplicates: Duplicates | undefined = undefined
   ) {
     this.pool = pool
     this.state = state
@@ -59,6 +62,7 @@ export class Executor implements Stages, Turns {
     this.timer = timer
     this.rates = rates
     this.limits = limits
+    this.duplicates = duplicates
     rates.serve(this)
   }
 
@@ -93,8 +97,18 @@ export class Executor implements Stages, Turns {
   readonly turn = (request: Request, discarded: Outcome.Revoked | undefined): void =>
     discarded === undefined ? this.submit(request) : this.discard(request, discarded)
 
-  /** Gives the request to the pool, if need be behind others that wait for the rate of their task. */
+  /** Gives the request to the pool, unless it has succeeded where it was before. */
   private admit(request: Request): void {
+    if (this.duplicates?.suspects(request) !== true) return this.enter(request)
+    this.state.reserve(request)
+    this.duplicates.ask(
+      request,
+      (hasSucceeded) => hasSucceeded ? this.completion.complete(request, Outcome.duplicate) : this.enter(request)
+    )
+  }
+
+  /** Gives the request to the pool, if need be behind others that wait for the rate of their task. */
+  private enter(request: Request): void {
     const line = this.rates.lineOf(request)
     if (line === undefined) return this.submit(request)
     this.state.reserve(request)
@@ -178,7 +192,11 @@ export class Executor implements Stages, Turns {
 
   private withdraw(intake: Intake | undefined): ReadonlyArray<Request> {
     const fits = intake === undefined ? isRequest : (job: Job) => isRequest(job) && job.request.intake === intake
-    return [...this.pool.withdraw(0, fits).flatMap(requestOf), ...this.rates.withdraw(intake)]
+    return [
+      ...this.pool.withdraw(0, fits).flatMap(requestOf),
+      ...this.rates.withdraw(intake),
+      ...this.duplicates?.withdraw(intake) ?? []
+    ]
   }
 
   private noteStart(request: Request): void {

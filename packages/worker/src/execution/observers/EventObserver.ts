@@ -82,6 +82,9 @@ const ended = (
     case "Broken":
       return failed(Exceptions.make("Exception", [outcome.message]), outcome.traceback)
     case "Ignored":
+      // As in Celery, whose monitors would wait for its end otherwise.
+      if (outcome.isDuplicate === true) send("task-succeeded", { uuid, result: "", runtime: 0 })
+      return
     case "Invalid":
     case "Damaged":
       return

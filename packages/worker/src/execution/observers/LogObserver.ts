@@ -98,7 +98,7 @@ const end = (log: WorkerLog.WorkerLog, request: Observed, outcome: Outcome, now:
     case "Retry":
       return log.log("Info", `Task ${nameOf(request)} retry: ${retry(outcome)}`)
     case "Ignored":
-      return log.log("Info", `Task ${nameOf(request)} ignored`)
+      return log.log("Info", `Task ${nameOf(request)} ${outcome.isDuplicate === true ? outcome.reason : "ignored"}`)
     case "Rejected":
       return log.log("Warn", `Task ${nameOf(request)} rejected its message${because(outcome.reason)}`)
     case "Revoked":
