@@ -34,6 +34,7 @@ import type * as Codec from "./Codec.ts"
 import * as Autoretry from "./internal/Autoretry.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
+import * as SoftTimeLimit from "./SoftTimeLimit.ts"
 import * as TaskLayer from "./TaskLayer.ts"
 import * as TaskOptions from "./TaskOptions.ts"
 import * as TaskPredicate from "./TaskPredicate.ts"
@@ -109,7 +110,11 @@ export type Handler<
 > = (
   parameters: Arguments.Decoded<Parameters>,
   request: TaskRequest
-) => Effect.Effect<Success["Type"], Failure["Type"] | TaskPredicate.TaskPredicate<Failure["Type"]>, R>
+) => Effect.Effect<
+  Success["Type"],
+  Failure["Type"] | TaskPredicate.TaskPredicate<Failure["Type"]> | SoftTimeLimit.SoftTimeLimitExceeded,
+  R
+>
 
 /**
  * Ends this attempt of the task, and has it run again: Celery's `retry`. The
@@ -131,6 +136,13 @@ export const ignore = (reason?: string): Effect.Effect<never, TaskPredicate.Igno
  */
 export const reject = (options?: TaskPredicate.RejectOptions): Effect.Effect<never, TaskPredicate.Reject> =>
   Effect.suspend(() => Effect.fail(TaskPredicate.reject(options)))
+
+/**
+ * Runs the effect until the task's soft time limit has passed: then it is
+ * interrupted, and fails with `SoftTimeLimitExceeded`. A handler that catches
+ * that may go on; one that does not has failed.
+ */
+export const failOnSoftTimeLimit = SoftTimeLimit.fail
 
 /** For which errors a task is run again by itself, and when. `E` is what the task declares. */
 export type AutoretryOptions<E = never> = Autoretry.Options<E>

@@ -123,6 +123,11 @@ describe("Task", () => {
       assert.deepStrictEqual((yield* registered("shop.order")).options, {
         acksLate: true,
         acksOnFailureOrTimeout: true,
+        acksOnFailure: true,
+        acksOnTimeout: true,
+        rejectOnWorkerLost: true,
+        timeLimit: undefined,
+        softTimeLimit: undefined,
         ignoreResult: false,
         trackStarted: true,
         maxRetries: 3,

@@ -15,6 +15,7 @@ import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Queues from "@celeriac/tasks/Queues"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import * as RunSettings from "@celeriac/tasks/RunSettings"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -23,6 +24,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Aftermath from "../execution/Aftermath.ts"
 import * as Completion from "../execution/internal/Completion.ts"
+import { Duplicates, isKept } from "../execution/internal/Duplicates.ts"
 import { Executor } from "../execution/internal/Executor.ts"
 import { KeptResults } from "../execution/internal/KeptResults.ts"
 import { Observers } from "../execution/internal/Observers.ts"
@@ -30,7 +32,9 @@ import * as Publishing from "../execution/internal/Publishing.ts"
 import { RateLimits } from "../execution/internal/RateLimits.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
 import * as RetryMessages from "../execution/internal/RetryMessages.ts"
+import { Returns } from "../execution/internal/Returns.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
+import { TimeLimits } from "../execution/internal/TimeLimits.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
 import * as EventObserver from "../execution/observers/EventObserver.ts"
 import * as LogObserver from "../execution/observers/LogObserver.ts"
@@ -102,6 +106,7 @@ export class Execution extends Bootstep.Service<Execution, {
       resend: RetryMessages.make(yield* Queues.make, coding),
       observers,
       clock,
+      returns: new Returns(yield* RunSettings.RedeliveryLimit),
       coding
     })
     yield* Effect.addFinalizer(() => Effect.sync(results.rest))
@@ -113,16 +118,25 @@ export class Execution extends Bootstep.Service<Execution, {
       onDefect: (task, defect) =>
         log.log("Error", `The bucket of task ${task} threw, and is asked again:`, undefined, Cause.die(defect))
     })
-    const executor = new Executor(slots, state, completion, observers, clock, rates)
+    const limits = new TimeLimits({
+      timeLimit: yield* RunSettings.TimeLimit,
+      softTimeLimit: yield* RunSettings.SoftTimeLimit
+    })
+    const reader = Context.getOrUndefined(yield* Effect.context<never>(), ResultReader)
+    const fork = yield* FiberSet.makeRuntime<never>()
+    const duplicates = (yield* WorkerSettings).deduplicateSuccessfulTasks && reader !== undefined && isKept(reader)
+      ? new Duplicates(reader, fork)
+      : undefined
+    const executor = new Executor(slots, state, completion, observers, clock, timer, rates, limits, duplicates)
     const revoker = new Revoker({
       executor,
       pool: slots,
       results,
-      reader: Context.getOrUndefined(yield* Effect.context<never>(), ResultReader),
+      reader,
       timer,
       clock,
       log,
-      fork: yield* FiberSet.makeRuntime<never>()
+      fork
     })
     return {
       active: Effect.sync(() => Array.from(state.active)),

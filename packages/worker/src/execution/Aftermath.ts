@@ -15,7 +15,15 @@ import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type { Addressee } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type { Follower } from "../trace/Canvas.ts"
-import { isUnrun, type Lost, type NeverRan, type Outcome, type Revoked, type Unrun } from "../trace/Outcome.ts"
+import {
+  type Failure,
+  isUnrun,
+  type Lost,
+  type NeverRan,
+  type Outcome,
+  type Revoked,
+  type Unrun
+} from "../trace/Outcome.ts"
 
 /** What the rule asks about a message. */
 export interface Facts {
@@ -27,9 +35,13 @@ export interface Facts {
   readonly parentId: string | undefined
   readonly ignoreResult: boolean
   /** With late acknowledgement, whether a failure is acknowledged too. */
-  readonly acksOnFailureOrTimeout: boolean
-  /** Whether the broker may have handed it out before. */
-  readonly redelivered: boolean
+  readonly acksOnFailure: boolean
+  /** The same of a run that its time limit ended: else it runs again. */
+  readonly acksOnTimeout: boolean
+  /** With late acknowledgement, whether it runs again when it went down with what it ran in. */
+  readonly rejectOnWorkerLost: boolean
+  /** Whether it may be put back once more for one of these: it has not been so too often. */
+  readonly mayReturn: boolean
   /** Whether it is settled already, as early acknowledgement does before a run: then nobody will run it again. */
   readonly isSettled: boolean
 }
@@ -81,10 +93,7 @@ const ofItself = (outcome: Outcome, about: Facts, now: number): Aftermath => {
     case "Success":
       return about.ignoreResult ? acked : after(record(about, TaskState.SUCCESS, now, outcome), "ack")
     case "Failure":
-      return after(
-        unlessIgnored(about, TaskState.FAILURE, now, outcome),
-        about.acksOnFailureOrTimeout ? "ack" : "reject"
-      )
+      return failed(outcome, about, now)
     case "Retry":
       return after(unlessIgnored(about, TaskState.RETRY, now, outcome), "ack")
     case "Ignored":
@@ -139,10 +148,19 @@ const after = (record: ResultRecord.ResultRecord | undefined, settlement: Afterm
 /** Of nearly every message whose result nobody wants. */
 const acked = after(undefined, "ack")
 
+/** As Celery's `Request.on_failure`, but for how often one comes back that ran out of time. */
+const failed = (outcome: Failure, about: Facts, now: number): Aftermath => {
+  const isTimeout = outcome.isTimeout === true
+  const acks = isTimeout ? about.acksOnTimeout : about.acksOnFailure
+  return isTimeout && !acks && !about.isSettled && about.mayReturn
+    ? after(undefined, "requeue")
+    : after(unlessIgnored(about, TaskState.FAILURE, now, outcome), acks ? "ack" : "reject")
+}
+
 /**
  * What was acknowledged early is nobody's any more, so its failure is stored.
- * What was not runs again, here or elsewhere; but a message that came again and
- * takes down what it runs in again would do so without end.
+ * What was not runs again, here or elsewhere; but a message that takes down what
+ * it runs in would do so without end.
  */
 const lost = (outcome: Lost, about: Facts, now: number): Aftermath => {
   const failure = { exception: Exceptions.workerLost(outcome.message) }
@@ -153,9 +171,12 @@ const lost = (outcome: Lost, about: Facts, now: number): Aftermath => {
     case "ConnectionLost":
       return after(undefined, "hold")
     case "Crashed":
-      return about.redelivered
-        ? after(unlessIgnored(about, TaskState.FAILURE, now, failure), "reject")
-        : after(undefined, "requeue")
+      return about.rejectOnWorkerLost && about.mayReturn
+        ? after(undefined, "requeue")
+        : after(
+          unlessIgnored(about, TaskState.FAILURE, now, failure),
+          !about.rejectOnWorkerLost && about.acksOnFailure ? "ack" : "reject"
+        )
   }
 }
 

@@ -25,6 +25,7 @@ export const make = (concurrency: number, trace: Trace): Pool => new FiberPool(c
 interface Running {
   readonly job: Job
   readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly run: Run
 }
 
 class FiberPool implements Pool {
@@ -75,13 +76,12 @@ class FiberPool implements Pool {
 
   readonly idle: Effect.Effect<void> = this.taken.idle
 
-  readonly interrupt = (id: string, why: Interruption.Interruption): boolean => {
-    const annotations = Interruption.annotations(why)
+  readonly interrupt = (which: string | Job, why: Interruption.Interruption): boolean => {
     let found = false
-    for (const { fiber, job } of this.fibers.all) {
-      if (job.id !== id) continue
+    for (const { fiber, job, run } of this.fibers.all) {
+      if (typeof which === "string" ? job.id !== which : job !== which) continue
       found = true
-      fiber.interruptUnsafe(undefined, annotations)
+      Interruption.interrupt(fiber, run.soft, why)
     }
     return found
   }
@@ -133,7 +133,7 @@ class FiberPool implements Pool {
     }
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.end(job, this.trace.end(begun, exit))
-    const running = { job, fiber }
+    const running = { job, fiber, run: begun }
     this.fibers.add(running)
     fiber.addObserver((exit) => {
       this.fibers.delete(running)

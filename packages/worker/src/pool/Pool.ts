@@ -45,8 +45,12 @@ export interface Pool {
   readonly resize: (concurrency: number) => void
   /** Succeeds when no job runs. Jobs in line are not waited for. */
   readonly idle: Effect.Effect<void>
-  /** Interrupts the running jobs of this id, each told why. Gives whether there was one. */
-  readonly interrupt: (id: string, why: Interruption) => boolean
+  /**
+   * Interrupts this job if it runs, or all running jobs of an id, each told why;
+   * by a soft limit only what catches it, if the handler does. Gives whether there
+   * was one.
+   */
+  readonly interrupt: (which: string | Job, why: Interruption) => boolean
   /** Interrupts every running job, and succeeds when all have ended. */
   readonly terminate: (why: Interruption) => Effect.Effect<void>
   /** JSON-able, for `inspect stats`. */

@@ -195,6 +195,12 @@ export const table = {
     default: () => false,
     doc: "Whether the rate limits of tasks do not count."
   }),
+  deduplicateSuccessfulTasks: Setting.make(SettingKind.flag, {
+    celery: "worker_deduplicate_successful_tasks",
+    default: () => false,
+    doc:
+      "Whether the result backend is asked, before a late task runs whose message came again, if it has succeeded already."
+  }),
   connectionMaxRetries: Setting.make(
     { ...SettingKind.integer({ from: 0, expected: "a whole number, or 0 for no end" }), none: 0 },
     {

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import type { Destination } from "@celeriac/tasks/Router"
 
@@ -27,12 +28,19 @@ export type Ran =
   }
   | Failure
   | Retry
-  /** The task settled what became of it itself: nothing is stored. */
-  | { readonly _tag: "Ignored"; readonly reason: string | undefined }
+  | Ignored
   /** The task refused its message. */
   | { readonly _tag: "Rejected"; readonly requeue: boolean; readonly reason: string | undefined }
   | Revoked
   | Lost
+
+/** The task settled what became of it itself: nothing is stored. */
+export interface Ignored {
+  readonly _tag: "Ignored"
+  readonly reason: string | undefined
+  /** It was not run: it has succeeded before. */
+  readonly isDuplicate?: true | undefined
+}
 
 /** It is to run again. */
 export interface Retry {
@@ -62,6 +70,8 @@ export interface Failure {
   readonly traceback: string | undefined
   /** The task's definition declares it: no surprise, so no traceback in the log. */
   readonly isDeclared: boolean
+  /** Its hard time limit ended it. */
+  readonly isTimeout?: true | undefined
 }
 
 export interface Revoked {
@@ -103,6 +113,13 @@ export interface Refused {
 /** The signal that a task is terminated with when none is named. */
 export const sigterm = 15
 
+/** It has succeeded before. */
+export const duplicate: Ignored = {
+  _tag: "Ignored",
+  reason: "Task already completed successfully.",
+  isDuplicate: true
+}
+
 export const expired: Revoked = { _tag: "Revoked", why: "expired" }
 export const revoked: Revoked = { _tag: "Revoked", why: "revoked" }
 export const terminated = (signum: number): Revoked => ({ _tag: "Revoked", why: "terminated", signum })
@@ -127,6 +144,12 @@ export const failure = (
   traceback: string | undefined = undefined,
   isDeclared = false
 ): Failure => ({ _tag: "Failure", exception, traceback, isDeclared })
+
+/** After so many seconds, which were all that it had. */
+export const timedOut = (seconds: number): Failure => ({
+  ...failure(Exceptions.timeLimitExceeded(seconds)),
+  isTimeout: true
+})
 
 export const broken = (defect: unknown): NeverRan => ({
   _tag: "Broken",

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import type { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
+import { SoftTimeLimit } from "@celeriac/tasks/SoftTimeLimit"
 import type { Registered } from "@celeriac/tasks/TaskRegistry"
 import type { DeliveryInfo, TaskRequest } from "@celeriac/tasks/TaskRequest"
 import * as Context from "effect/Context"
@@ -20,6 +21,8 @@ export class Run implements TaskRequest {
   /** What to run, and the services to run it with. */
   effect: Effect.Effect<unknown, unknown, unknown> = Effect.void
   context: Context.Context<any>
+  /** Where its handler catches that it should end. Only where it has such a limit. */
+  readonly soft: SoftTimeLimit | undefined
 
   /** What it tells goes to `events`, where there are any. */
   constructor(work: Work, registered: Registered, events: EventDispatcher["Service"] | undefined = undefined) {
@@ -27,6 +30,7 @@ export class Run implements TaskRequest {
     this.events = events
     this.registered = registered
     this.context = registered.context
+    this.soft = work.timeLimit?.soft === undefined ? undefined : new SoftTimeLimit()
   }
 
   get id(): string {

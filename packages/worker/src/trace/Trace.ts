@@ -17,6 +17,7 @@ import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
+import * as SoftTimeLimit from "@celeriac/tasks/SoftTimeLimit"
 import * as TaskOptions from "@celeriac/tasks/TaskOptions"
 import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
 import type { Registered, TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -113,7 +114,7 @@ export class Trace {
       const effect: unknown = handler(bound.success, run)
       if (!Effect.isEffect(effect)) return noEffect(run)
       run.effect = effect
-      run.context = context
+      run.context = run.soft === undefined ? context : Context.add(context, SoftTimeLimit.Current, run.soft)
       return run
     } catch (defect) {
       return unsuccessful(run, defect, false)
@@ -140,9 +141,9 @@ const interrupted = (run: Run, why: Interruption.Interruption): Outcome.Outcome 
     case "Revoked":
       return Outcome.terminated(why.signum ?? Outcome.sigterm)
     case "SoftLimit":
-      return Outcome.failure(Exceptions.softTimeLimitExceeded())
+      return failed(run, new SoftTimeLimit.SoftTimeLimitExceeded({ seconds: why.seconds }), false)
     case "HardLimit":
-      return Outcome.failure(Exceptions.timeLimitExceeded(why.seconds))
+      return Outcome.timedOut(why.seconds)
     case "Shutdown":
       return { _tag: "Lost", why: "Shutdown", message: `Worker ${run.hostname} was terminated while the task ran` }
     case "ConnectionLost":
@@ -159,12 +160,21 @@ const unsuccessful = (run: Run, error: unknown, isDeclared: boolean): Outcome.Ou
     ? Predicate.outcome(run, error, (error, isDeclared) => failed(run, error, isDeclared))
     : failed(run, error, isDeclared)
 
-const failed = (run: Run, error: unknown, isDeclared: boolean): Outcome.Failure =>
-  Outcome.failure(
-    portable(run.registered.encodeError(error)),
-    Traceback.fromUnknown(error),
-    isDeclared || TaskOptions.isExpected(run.registered.options.throws, error)
+const failed = (run: Run, error: unknown, isDeclared: boolean): Outcome.Failure => {
+  const isSoft = SoftTimeLimit.isExceeded(error)
+  return Outcome.failure(
+    isSoft ? softLimit : portable(run.registered.encodeError(error)),
+    isSoft ? softTraceback : Traceback.fromUnknown(error),
+    (isDeclared && !isSoft) || TaskOptions.isExpected(run.registered.options.throws, error)
   )
+}
+
+const softLimit = Exceptions.softTimeLimitExceeded()
+
+/** Where it was at that time is not known. */
+const softTraceback = `Traceback (most recent call last):\n${softLimit.excModule}.${softLimit.excType}: ${
+  Exceptions.repr(softLimit)
+}`
 
 /** Types forbid it, where there are types. */
 const noEffect = ({ task }: Run): Outcome.Outcome => {

@@ -17,6 +17,9 @@ import { taskMessage } from "../support.ts"
 const options = {
   acksLate: false,
   acksOnFailureOrTimeout: true,
+  acksOnFailure: true,
+  acksOnTimeout: true,
+  rejectOnWorkerLost: true,
   ignoreResult: false,
   trackStarted: false,
   maxRetries: 3,

@@ -28,6 +28,7 @@ import type { Observers } from "./Observers.ts"
 import * as Publishing from "./Publishing.ts"
 import type { ResultStore, StoreFailure } from "./ResultStore.ts"
 import type { Resend } from "./RetryMessages.ts"
+import type { Returns } from "./Returns.ts"
 import { settleSafely, type Subject } from "./Subject.ts"
 import { substitute } from "./Substitute.ts"
 
@@ -35,14 +36,12 @@ interface Parts {
   readonly state: State<Request>
   readonly results: ResultStore
   readonly kept: (again: (ending: Ending) => void) => KeptResults
-  /** What follows. */
   readonly rule: typeof Aftermath.of
   readonly publish: Publishing.Publish
-  /** The messages of retries. */
   readonly resend: Resend
   readonly observers: Observers
   readonly clock: Clock.Clock
-  /** What opens results that were sealed to cross. */
+  readonly returns: Returns
   readonly coding: Portable.Coding
 }
 
@@ -56,6 +55,7 @@ export class Completion {
   private readonly observers: Observers
   private readonly clock: Clock.Clock
   private readonly coding: Portable.Coding
+  private readonly returns: Returns
   /** Endings that are neither safe nor given up. */
   private readonly underWay = new InFlight()
   /** The worker stops, and takes nothing more: `waiting` while something runs. */
@@ -71,6 +71,7 @@ export class Completion {
     this.observers = parts.observers
     this.clock = parts.clock
     this.coding = parts.coding
+    this.returns = parts.returns
   }
 
   /** Something came of it, perhaps without running. */
@@ -84,6 +85,7 @@ export class Completion {
     this.observers.ended(subject, opened, now, instead)
     // What stands for another outcome comes after the followers of that one were told.
     const followers = isUnrun(opened) && instead === undefined ? Canvas.followers(subject.message, this.coding) : none
+    if (subject instanceof Request) this.returns.note(subject, opened)
     const aftermath = this.rule(opened, subject, now, followers, again?.success)
     const { messages, others, record } = aftermath
     if (record === undefined && messages.length === 0 && others.length === 0) {

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import type { Delivery } from "@celeriac/messaging/Message"
+import type { TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type * as Clock from "effect/Clock"
@@ -20,19 +21,24 @@ import type { Work } from "../../trace/Work.ts"
 import type { Request } from "../Request.ts"
 import * as Strategy from "../Strategy.ts"
 import type { Completion } from "./Completion.ts"
+import type { Duplicates } from "./Duplicates.ts"
 import type { Observers } from "./Observers.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import type { Turns } from "./RateLine.ts"
 import { RequestJob, type Stages } from "./RequestJob.ts"
 import type { Intake } from "./Subject.ts"
+import { type TimeLimits, Watch } from "./TimeLimits.ts"
 
 export class Executor implements Stages, Turns {
   readonly state: State<Request>
   readonly completion: Completion
   readonly observers: Observers
-  private readonly pool: Pool
-  private readonly clock: Clock.Clock
+  readonly pool: Pool
+  readonly clock: Clock.Clock
+  readonly timer: TimerHeap
   readonly rates: RateLimits
+  readonly limits: TimeLimits
+  private readonly duplicates: Duplicates | undefined
   readonly strategies = new Strategy.Strategies()
   /** Their runs go on, and they have come to something. */
   private readonly abandoned = new Set<Request>()
@@ -43,14 +49,20 @@ export class Executor implements Stages, Turns {
     completion: Completion,
     observers: Observers,
     clock: Clock.Clock,
-    rates: RateLimits
+    timer: TimerHeap,
+    rates: RateLimits,
+    limits: TimeLimits,
+    duplicates: Duplicates | undefined = undefined
   ) {
     this.pool = pool
     this.state = state
     this.completion = completion
     this.observers = observers
     this.clock = clock
+    this.timer = timer
     this.rates = rates
+    this.limits = limits
+    this.duplicates = duplicates
     rates.serve(this)
   }
 
@@ -85,8 +97,18 @@ export class Executor implements Stages, Turns {
   readonly turn = (request: Request, discarded: Outcome.Revoked | undefined): void =>
     discarded === undefined ? this.submit(request) : this.discard(request, discarded)
 
-  /** Gives the request to the pool, if need be behind others that wait for the rate of their task. */
+  /** Gives the request to the pool, unless it has succeeded where it was before. */
   private admit(request: Request): void {
+    if (this.duplicates?.suspects(request) !== true) return this.enter(request)
+    this.state.reserve(request)
+    this.duplicates.ask(
+      request,
+      (hasSucceeded) => hasSucceeded ? this.completion.complete(request, Outcome.duplicate) : this.enter(request)
+    )
+  }
+
+  /** Gives the request to the pool, if need be behind others that wait for the rate of their task. */
+  private enter(request: Request): void {
     const line = this.rates.lineOf(request)
     if (line === undefined) return this.submit(request)
     this.state.reserve(request)
@@ -99,30 +121,39 @@ export class Executor implements Stages, Turns {
     this.pool.submit(new RequestJob(this, request))
   }
 
-  accept(request: Request): Work | undefined {
+  accept(job: RequestJob): Work | undefined {
+    const { request } = job
     const revoked = this.discarded(request)
-    if (revoked === undefined) return request.work
+    if (revoked === undefined) {
+      const timeLimit = this.limits.of(request)
+      if (timeLimit === undefined) return request.work
+      job.timeLimit = timeLimit
+      return { ...request.work, timeLimit }
+    }
     this.discard(request, revoked)
     return undefined
   }
 
   /** Its message can be run, so that it may be acknowledged. */
-  started(request: Request): boolean {
+  started(job: RequestJob): boolean {
+    const { request } = job
     if (!request.options.acksLate && !this.completion.acknowledge(request)) return false
     request.timeStart = this.clock.currentTimeMillisUnsafe()
     this.state.started(request)
     this.observers.started(request)
     if (request.options.trackStarted && !request.ignoreResult) this.noteStart(request)
+    if (job.timeLimit !== undefined) job.watch = new Watch(this, job, request, job.timeLimit)
     return true
   }
 
-  ended(request: Request, outcome: Outcome.Outcome): void {
+  ended({ request, watch }: RequestJob, outcome: Outcome.Outcome): void {
+    watch?.done()
     if (this.abandoned.size > 0 && this.abandoned.delete(request)) return
     this.completion.complete(request, outcome)
   }
 
   /** It comes to this, although its run does not end: what that comes to is told to nobody. */
-  abandon(request: Request, outcome: Outcome.Outcome): void {
+  readonly abandon = (request: Request, outcome: Outcome.Outcome): void => {
     this.abandoned.add(request)
     this.completion.complete(request, outcome)
   }
@@ -161,7 +192,11 @@ export class Executor implements Stages, Turns {
 
   private withdraw(intake: Intake | undefined): ReadonlyArray<Request> {
     const fits = intake === undefined ? isRequest : (job: Job) => isRequest(job) && job.request.intake === intake
-    return [...this.pool.withdraw(0, fits).flatMap(requestOf), ...this.rates.withdraw(intake)]
+    return [
+      ...this.pool.withdraw(0, fits).flatMap(requestOf),
+      ...this.rates.withdraw(intake),
+      ...this.duplicates?.withdraw(intake) ?? []
+    ]
   }
 
   private noteStart(request: Request): void {

@@ -49,6 +49,7 @@ const ended = (
     case "Success":
       return tasks.succeeded(uuid, PythonRepr.safe(outcome.result), endedAt - (request.timeStart ?? endedAt))
     case "Failure":
+      if (settlement === "requeue" && outcome.isTimeout === true) return send("task-rejected", { uuid, requeue: true })
       return failed(outcome.exception, outcome.traceback)
     case "Retry":
       return send("task-retried", {
@@ -81,6 +82,9 @@ const ended = (
     case "Broken":
       return failed(Exceptions.make("Exception", [outcome.message]), outcome.traceback)
     case "Ignored":
+      // As in Celery, whose monitors would wait for its end otherwise.
+      if (outcome.isDuplicate === true) send("task-succeeded", { uuid, result: "", runtime: 0 })
+      return
     case "Invalid":
     case "Damaged":
       return
