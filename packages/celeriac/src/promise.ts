@@ -31,4 +31,5 @@ export type {
   SendOptions
 } from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"
-export type { GetOptions, Result } from "./promise/Result.ts"
+export type { About, GetOptions, Progress, Result, RevokeOptions, Settled } from "./promise/Result.ts"
+export type { Completed, Results } from "./promise/Results.ts"

@@ -42,6 +42,55 @@ const orThree = standard<number | undefined, number>((input) =>
 )
 
 describe("celeriac/promise", () => {
+  it("tells of a task from its start to its end, and who ran it", () =>
+    withWorker(
+      (app) => app.task("proj.add", () => 5),
+      async (add) => {
+        const sent = await add.delay()
+        const states: Array<unknown> = []
+        for await (const { final, state } of sent.progress()) states.push([state, final])
+        assert.deepStrictEqual(states.at(-1), ["SUCCESS", { status: "fulfilled", value: 5 }])
+        assert.strictEqual(await sent.info(), 5)
+        assert.deepStrictEqual([await sent.successful(), await sent.failed(), sent.ignored], [true, false, false])
+        assert.instanceOf((await sent.about())?.dateDone, Date)
+        const collected: Array<unknown> = []
+        for await (const each of sent.collect()) collected.push(each)
+        assert.deepStrictEqual(collected, [[sent.id, 5]])
+        assert.isTrue(await sent.revoke())
+        await sent.forget()
+        assert.strictEqual(await sent.state(), "PENDING")
+      }
+    ))
+
+  it("waits for several tasks as for one", () =>
+    withWorker(
+      (app) => ({
+        add: app.task("proj.add", { parameters: { x: Schema.Int }, success: Schema.Int }, ({ x }) => x + 1),
+        fail: app.task("proj.fail", { success: Schema.String }, () => {
+          throw new RangeError("too far")
+        })
+      }),
+      async ({ add, fail }, app) => {
+        const good = app.client.results([await add.delay({ x: 1 }), await add.delay({ x: 2 })])
+        const sums: [number, number] = await good.get({ timeoutMs: 5000 })
+        assert.deepStrictEqual(sums, [2, 3])
+        const mixed = app.client.results([await fail.delay(), await add.delay({ x: 2 })])
+        assert.instanceOf(await rejection(mixed.get()), TaskException)
+        const [failed, added] = await mixed.settled()
+        assert.strictEqual(failed.status, "rejected")
+        assert.deepStrictEqual(added, { status: "fulfilled", value: 3 })
+        const completed: Array<number> = []
+        for await (const { index } of mixed.completed()) completed.push(index)
+        assert.sameMembers(completed, [0, 1])
+        assert.deepStrictEqual(
+          [await mixed.completedCount(), await mixed.ready(), await mixed.failed(), await mixed.waiting()],
+          [1, true, true, false]
+        )
+        // @ts-expect-error: no result
+        assert.throws(() => app.client.results([5]), /no result of a task/)
+      }
+    ))
+
   it("sends a task, runs it, and gives its result", () =>
     withWorker(
       (app) =>

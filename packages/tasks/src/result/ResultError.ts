@@ -118,6 +118,16 @@ export class ResultUnavailable extends Schema.TaggedError<ResultUnavailable>()("
   }
 }
 
+/** What hangs on a task's result is not known before it has ended. */
+export class IncompleteStream extends Schema.TaggedError<IncompleteStream>()("IncompleteStream", {
+  id: Schema.String
+}) {
+  readonly isRecoverable = true
+  override get message(): string {
+    return `task ${this.id} has not ended, and what it sent is not known before: wait for it, or ask for what is there (intermediate: true)`
+  }
+}
+
 /** Every reason, as a schema. */
 export const Reason = Schema.Union([
   BackendUnreachable,
@@ -128,7 +138,8 @@ export const Reason = Schema.Union([
   ResultRefused,
   ResultTimeout,
   ResultUnreadable,
-  ResultUnavailable
+  ResultUnavailable,
+  IncompleteStream
 ])
 
 /** Every way in which storing a result, or asking for one, fails. */
