@@ -10,16 +10,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Parenthood from "./internal/Parenthood.ts"
 import * as Outcome from "./Outcome.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import { because, type ResultError, ResultTimeout, ResultUnavailable, ResultUnreadable } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
 import * as ResultRecord from "./result/ResultRecord.ts"
 import type * as Task from "./Task.ts"
+import * as TaskContext from "./TaskContext.ts"
 import * as TaskState from "./TaskState.ts"
 
 /** How long `get` waits. */
-export interface GetOptions {
+export interface GetOptions extends Parenthood.SyncOptions {
   /** How long to wait, before failing with `ResultTimeout`. Default: for ever. */
   readonly timeout?: Duration.Input | undefined
 }
@@ -101,7 +103,7 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
   get(
     options: GetOptions & { readonly propagate?: boolean } = {}
   ): Effect.Effect<A | Final<A, E>, E | TaskException | ResultError> {
-    const final = Effect.flatMap(this.#wait(options.timeout), (record) => this.#read(record))
+    const final = Effect.flatMap(this.#wait(options), (record) => this.#read(record))
     return options.propagate === false ? final : Effect.flatMap(final, Effect.fromResult)
   }
 
@@ -140,9 +142,13 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
     return this.#reader.forget(this.id)
   }
 
-  #wait(timeout: Duration.Input | undefined): Effect.Effect<ResultRecord.ResultRecord, ResultError> {
+  #wait(options: GetOptions): Effect.Effect<ResultRecord.ResultRecord, ResultError> {
     if (this.#ignored) return Effect.fail(because("get", this.#unavailable("it was sent with ignoreResult")))
-    const wait = this.#reader.wait(this.id)
+    const { timeout } = options
+    const wait = Effect.withFiber((fiber) => {
+      const refused = Parenthood.refusal("get", TaskContext.ofFiber(fiber), options)
+      return refused === undefined ? this.#reader.wait(this.id) : Effect.fail(refused)
+    })
     return timeout === undefined ? wait : Effect.timeoutOrElse(wait, {
       duration: timeout,
       orElse: () => Effect.fail(because("get", new ResultTimeout({ id: this.id, millis: Duration.toMillis(timeout) })))

@@ -34,6 +34,7 @@ import type * as Codec from "./Codec.ts"
 import * as Autoretry from "./internal/Autoretry.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
+import { TaskContext } from "./TaskContext.ts"
 import * as TaskLayer from "./TaskLayer.ts"
 import * as TaskOptions from "./TaskOptions.ts"
 import * as TaskPredicate from "./TaskPredicate.ts"
@@ -75,11 +76,16 @@ export interface Task<
   readonly toLayer: <R = never, const M extends Middleware.Maybe = []>(
     handler: Handler<Parameters, Success, Failure, R> & WithoutScope<R>,
     options?: LayerOptions<M>
-  ) => TaskLayer.TaskLayer<Name, Unprovided<R, M> | Middleware.Needs<M>>
+  ) => TaskLayer.TaskLayer<Name, Unprovided<R, M>>
 }
 
-/** What a handler needs and its middleware does not provide. Said so that nothing is inferred for `R` from where the layer goes. */
-type Unprovided<R, M extends Middleware.Maybe> = [R] extends [infer Needed] ? Exclude<Needed, Middleware.Provides<M>>
+/**
+ * What a handler needs and its middleware does not provide, and what that needs;
+ * the worker provides the `TaskContext`. Said so that nothing is inferred for
+ * `R` from where the layer goes.
+ */
+type Unprovided<R, M extends Middleware.Maybe> = [R] extends [infer Needed]
+  ? Exclude<Exclude<Needed, Middleware.Provides<M>> | Middleware.Needs<M>, TaskContext>
   : never
 
 /** How a worker runs the task: what the definition says, where it is left out. */
@@ -201,7 +207,7 @@ const register = <
   task: Task<Name, Parameters, Success, Failure>,
   handler: Handler<Parameters, Success, Failure, R>,
   { middleware, ...options }: LayerOptions<M>
-): TaskLayer.TaskLayer<Name, Unprovided<R, M> | Middleware.Needs<M>> => {
+): TaskLayer.TaskLayer<Name, Unprovided<R, M>> => {
   TaskOptions.check(options)
   return TaskLayer.make(
     task.name,
@@ -209,7 +215,7 @@ const register = <
       const registry = yield* TaskRegistry
       // The layer's own scope would never close what a run opens.
       const context: Context.Context<any> = Context.omit(Scope.Scope)(
-        yield* Effect.context<Unprovided<R, M> | Middleware.Needs<M>>()
+        yield* Effect.context<Unprovided<R, M>>()
       )
       // `bind` makes the parameters; the registry holds tasks of every type.
       const erased: Middleware.Handler = Autoretry.wrap(
@@ -223,7 +229,10 @@ const register = <
         handler: erased,
         context,
         handle: (parameters: unknown, request: TaskRequest) =>
-          Effect.provideContext(Effect.suspend(() => erased(parameters, request)), context),
+          Effect.provideContext(
+            Effect.suspend(() => erased(parameters, request)),
+            Context.add(context, TaskContext, request)
+          ),
         encodeSuccess: task.outcome.encodeSuccess,
         encodeError: task.outcome.encodeError
       }

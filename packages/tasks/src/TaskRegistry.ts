@@ -25,7 +25,7 @@ export interface Registered {
     args: ReadonlyArray<unknown>,
     kwargs: Readonly<Record<string, unknown>>
   ) => Result.Result<unknown, TypeError>
-  /** The handler as it was written: run its effect with `context`. The call itself may throw. */
+  /** The handler as it was written: run its effect with `context` and a `TaskContext`. The call itself may throw. */
   readonly handler: (parameters: unknown, request: TaskRequest) => Effect.Effect<unknown, unknown, any>
   /** What the handler was given when its layer was built. */
   readonly context: Context.Context<any>

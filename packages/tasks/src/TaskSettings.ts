@@ -1,6 +1,6 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `ControlSettings` and `EventSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
+ * `Settings`, `ControlSettings`, `EventSettings` and `SubtaskSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
  * `routes`.
  *
  * ```ts
@@ -21,20 +21,26 @@ import * as Router from "./Router.ts"
 import * as Setting from "./Setting.ts"
 import * as Settings from "./Settings.ts"
 import * as SettingsTable from "./SettingsTable.ts"
+import * as SubtaskSettings from "./SubtaskSettings.ts"
 
 /** The settings that a module exports, by their names with a small letter. */
 type Exported<M> = {
   readonly [K in keyof M as M[K] extends Setting.Reference<any, any> ? Uncapitalize<K & string> : never]: M[K]
 }
 
-type References = Exported<typeof Settings> & Exported<typeof ControlSettings> & Exported<typeof EventSettings> & {
-  readonly taskQueues: typeof Queues.Configured
-  readonly routes: typeof Router.Routes
-}
+type References =
+  & Exported<typeof Settings>
+  & Exported<typeof ControlSettings>
+  & Exported<typeof EventSettings>
+  & Exported<typeof SubtaskSettings>
+  & {
+    readonly taskQueues: typeof Queues.Configured
+    readonly routes: typeof Router.Routes
+  }
 
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
   // Every export of these modules is a setting.
-  ...Object.entries({ ...Settings, ...ControlSettings, ...EventSettings }).map(([name, value]) =>
+  ...Object.entries({ ...Settings, ...ControlSettings, ...EventSettings, ...SubtaskSettings }).map(([name, value]) =>
     [name.charAt(0).toLowerCase() + name.slice(1), value] as const
   ),
   ["taskQueues", Queues.Configured] as const,

@@ -118,6 +118,14 @@ export class ResultUnavailable extends Schema.TaggedError<ResultUnavailable>()("
   }
 }
 
+/** A task would wait for another one: see `disableSyncSubtasks`. */
+export class WouldBlock extends Schema.TaggedError<WouldBlock>()("WouldBlock", {}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return "Never call result.get() within a task!\nSee https://docs.celeryq.dev/en/latest/userguide/tasks.html#avoid-launching-synchronous-subtasks"
+  }
+}
+
 /** Every reason, as a schema. */
 export const Reason = Schema.Union([
   BackendUnreachable,
@@ -128,7 +136,8 @@ export const Reason = Schema.Union([
   ResultRefused,
   ResultTimeout,
   ResultUnreadable,
-  ResultUnavailable
+  ResultUnavailable,
+  WouldBlock
 ])
 
 /** Every way in which storing a result, or asking for one, fails. */

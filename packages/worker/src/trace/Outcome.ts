@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
+import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import type { Destination } from "@celeriac/tasks/Router"
 
@@ -24,6 +25,7 @@ export type Ran =
     readonly result: unknown
     /** Whether `result` is sealed: see `Portable`. */
     readonly isSealed: boolean
+    readonly children?: Children | undefined
   }
   | Failure
   | Retry
@@ -34,6 +36,9 @@ export type Ran =
   | Revoked
   | Lost
 
+/** The tasks that it has sent; undefined is none. */
+type Children = ReadonlyArray<ResultTuple>
+
 /** It is to run again. */
 export interface Retry {
   readonly _tag: "Retry"
@@ -42,6 +47,7 @@ export interface Retry {
   readonly traceback: string | undefined
   /** By a message that is to be sent. Undefined: whoever says so has sent it. */
   readonly again?: Again | undefined
+  readonly children?: Children | undefined
 }
 
 /** What is different in the message by which a task runs again. Times are milliseconds since the epoch. */
@@ -62,6 +68,7 @@ export interface Failure {
   readonly traceback: string | undefined
   /** The task's definition declares it: no surprise, so no traceback in the log. */
   readonly isDeclared: boolean
+  readonly children?: Children | undefined
 }
 
 export interface Revoked {
@@ -98,6 +105,18 @@ export type NeverRan =
 export interface Refused {
   readonly _tag: "Refused"
   readonly exception: ExceptionRecord
+}
+
+/** Of a run that has sent tasks: they are stored with what it came to. */
+export const withChildren = (outcome: Outcome, children: ReadonlyArray<ResultTuple>): Outcome => {
+  switch (outcome._tag) {
+    case "Success":
+    case "Failure":
+    case "Retry":
+      return { ...outcome, children }
+    default:
+      return outcome
+  }
 }
 
 /** The signal that a task is terminated with when none is named. */

@@ -16,7 +16,10 @@ import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import { ResultReader } from "@celeriac/tasks/result/ResultReader"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
+import { TaskContext } from "@celeriac/tasks/TaskContext"
 import * as TaskOptions from "@celeriac/tasks/TaskOptions"
 import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
 import type { Registered, TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -24,13 +27,13 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Canvas from "./Canvas.ts"
 import * as Interruption from "./Interruption.ts"
 import * as Outcome from "./Outcome.ts"
 import * as Portable from "./Portable.ts"
 import * as Predicate from "./Predicate.ts"
+import type { Ports } from "./Reporter.ts"
 import { Run } from "./Run.ts"
 import type { Work } from "./Work.ts"
 
@@ -51,11 +54,11 @@ export class Trace {
   private readonly read: TaskMessage.ReadOptions
   private readonly middleware: Middleware.List
   private readonly context: Context.Context<never>
-  private readonly events: EventDispatcher["Service"] | undefined
+  private readonly ports: Ports
   /** Tasks inside the middleware, made at their first run. */
   private readonly wrapped = new WeakMap<Registered, Wrapped>()
 
-  /** Handlers are looked up in `registry`; `coding` reads bodies and seals what is not plain; `context` is what middleware needs, and has who sends events. */
+  /** Handlers are looked up in `registry`; `coding` reads bodies and seals what is not plain; `context` is what middleware needs, and has who sends events and keeps results. */
   constructor(
     registry: Pick<TaskRegistry["Service"], "get">,
     coding: Portable.Coding,
@@ -67,7 +70,11 @@ export class Trace {
     this.read = { decode: (message: Message) => Content.decode(message, coding) }
     this.middleware = middleware
     this.context = context
-    this.events = Option.getOrUndefined(Context.getOption(context, EventDispatcher))
+    this.ports = {
+      events: Context.getOrUndefined(context, EventDispatcher),
+      writer: Context.getOrUndefined(context, ResultWriter),
+      reader: Context.getOrUndefined(context, ResultReader)
+    }
   }
 
   /** What is to be run, or what the work came to without; nothing when its handler may not begin. */
@@ -81,7 +88,7 @@ export class Trace {
       const exception = Canvas.refusal(body.embed)
       if (exception !== undefined) return { _tag: "Refused", exception }
       if (!gate.started()) return undefined
-      return this.call(new Run(work, registered, this.events), body)
+      return this.call(new Run(work, body, registered, this.ports), body)
     } catch (defect) {
       return Outcome.broken(defect)
     }
@@ -89,6 +96,12 @@ export class Trace {
 
   /** What the exit of a run means. */
   end(run: Run, exit: Exit.Exit<unknown, unknown>): Outcome.Outcome {
+    run.hasEnded = true
+    const outcome = this.outcomeOf(run, exit)
+    return run.children.length === 0 ? outcome : Outcome.withChildren(outcome, run.children)
+  }
+
+  private outcomeOf(run: Run, exit: Exit.Exit<unknown, unknown>): Outcome.Outcome {
     try {
       if (Exit.isSuccess(exit)) {
         const encoded = run.registered.encodeSuccess(exit.value)
@@ -113,7 +126,7 @@ export class Trace {
       const effect: unknown = handler(bound.success, run)
       if (!Effect.isEffect(effect)) return noEffect(run)
       run.effect = effect
-      run.context = context
+      run.context = Context.add(context, TaskContext, run)
       return run
     } catch (defect) {
       return unsuccessful(run, defect, false)
