@@ -25,6 +25,8 @@ export class Run implements TaskRequest {
   /** What to run, and the services to run it with. */
   effect: Effect.Effect<unknown, unknown, unknown> = Effect.void
   context: Context.Context<any>
+  /** As the handler has them. */
+  parameters: unknown = undefined
   children: ReadonlyArray<ResultTuple> = none
   /** Its effect has come to an exit. */
   hasEnded = false

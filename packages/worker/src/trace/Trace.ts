@@ -121,16 +121,16 @@ export class Trace {
     const bound = run.registered.bind(body.args, body.kwargs)
     // The caller's mistake: a traceback would show nothing but our own code.
     if (Result.isFailure(bound)) return Outcome.failure(Exceptions.typeError(bound.failure.message))
+    const { context, handler } = this.middleware.length === 0 ? run.registered : this.wrap(run.registered)
+    run.context = Context.add(context, TaskContext, run)
+    run.parameters = bound.success
     try {
-      const { context, handler } = this.middleware.length === 0 ? run.registered : this.wrap(run.registered)
       const effect: unknown = handler(bound.success, run)
-      if (!Effect.isEffect(effect)) return noEffect(run)
-      run.effect = effect
-      run.context = Context.add(context, TaskContext, run)
-      return run
+      run.effect = Effect.isEffect(effect) ? effect : Effect.die(noEffect(run))
     } catch (defect) {
-      return unsuccessful(run, defect, false)
+      run.effect = Effect.die(defect)
     }
+    return run
   }
 
   /** What a middleware provides must not be hidden by what was there when the handler's layer was built: one context for both. */
@@ -180,10 +180,7 @@ const failed = (run: Run, error: unknown, isDeclared: boolean): Outcome.Failure 
   )
 
 /** Types forbid it, where there are types. */
-const noEffect = ({ task }: Run): Outcome.Outcome => {
-  const error = new TypeError(`the handler of task '${task}' did not return an effect`)
-  return Outcome.failure(Exceptions.fromUnknown(error), Traceback.fromUnknown(error))
-}
+const noEffect = ({ task }: Run): TypeError => new TypeError(`the handler of task '${task}' did not return an effect`)
 
 /** As it would be written in any case: arguments that JSON has no form for are text. */
 const portable = (exception: ExceptionRecord): ExceptionRecord => ({

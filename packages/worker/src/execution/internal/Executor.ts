@@ -13,7 +13,7 @@ import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Job, Pool } from "../../pool/Pool.ts"
+import type { After, Job, Pool } from "../../pool/Pool.ts"
 import type { State } from "../../state/WorkerState.ts"
 import * as Outcome from "../../trace/Outcome.ts"
 import type { Work } from "../../trace/Work.ts"
@@ -116,8 +116,9 @@ export class Executor implements Stages, Turns {
     return true
   }
 
-  ended(request: Request, outcome: Outcome.Outcome): void {
-    if (this.abandoned.size > 0 && this.abandoned.delete(request)) return
+  ended(request: Request, outcome: Outcome.Outcome, after: After | undefined): void {
+    if (this.abandoned.size > 0 && this.abandoned.delete(request)) return after?.release()
+    if (after !== undefined) request.after = after
     this.completion.complete(request, outcome)
   }
 

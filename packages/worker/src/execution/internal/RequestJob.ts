@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Job } from "../../pool/Pool.ts"
+import type { After, Job } from "../../pool/Pool.ts"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Work } from "../../trace/Work.ts"
 import type { Request } from "../Request.ts"
@@ -12,7 +12,7 @@ import type { Request } from "../Request.ts"
 export interface Stages {
   accept(request: Request): Work | undefined
   started(request: Request): boolean
-  ended(request: Request, outcome: Outcome): void
+  ended(request: Request, outcome: Outcome, after: After | undefined): void
 }
 
 export class RequestJob implements Job {
@@ -33,7 +33,7 @@ export class RequestJob implements Job {
   started() {
     return this.stages.started(this.request)
   }
-  ended(outcome: Outcome) {
-    this.stages.ended(this.request, outcome)
+  ended(outcome: Outcome, after?: After) {
+    this.stages.ended(this.request, outcome, after)
   }
 }
