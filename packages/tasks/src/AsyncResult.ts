@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Dependencies from "./internal/Dependencies.ts"
+import * as Parenthood from "./internal/Parenthood.ts"
 import { finalOf, metaOf } from "./internal/RecordReading.ts"
 import * as Outcome from "./Outcome.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
@@ -20,9 +21,19 @@ import { because, type ResultError, ResultTimeout, ResultUnavailable } from "./r
 import { ResultReader } from "./result/ResultReader.ts"
 import * as ResultRecord from "./result/ResultRecord.ts"
 import type { ResultTuple } from "./result/ResultTuple.ts"
-import type { Any, CollectOptions, Final, GetOptions, Progress, ResultBase, RevokeOptions } from "./ResultBase.ts"
+import type {
+  Any,
+  CollectOptions,
+  Final,
+  GetOptions,
+  Progress,
+  ResultBase,
+  RevokeOptions,
+  WaitOptions
+} from "./ResultBase.ts"
 import * as ResultSet from "./ResultSet.ts"
 import type * as Task from "./Task.ts"
+import * as TaskContext from "./TaskContext.ts"
 import * as TaskState from "./TaskState.ts"
 
 export type { CollectOptions, Final, GetOptions, Progress, RevokeOptions } from "./ResultBase.ts"
@@ -151,8 +162,8 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
       : Dependencies.following(this.parent, options, Effect.flatMap(final, Effect.fromResult))
   }
 
-  final({ timeout }: Pick<GetOptions, "timeout"> = {}): Effect.Effect<Final<A, E>, ResultError> {
-    return Effect.flatMap(this.#wait(timeout), (record) => this.#read(record))
+  final(options: WaitOptions = {}): Effect.Effect<Final<A, E>, ResultError> {
+    return Effect.flatMap(this.#wait(options), (record) => this.#read(record))
   }
 
   get state() {
@@ -256,9 +267,13 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
     return Dependencies.collect(this, options) as ReturnType<AsyncResult<A, E>["collect"]>
   }
 
-  #wait(timeout: Duration.Input | undefined): Effect.Effect<ResultRecord.ResultRecord, ResultError> {
+  #wait(options: WaitOptions): Effect.Effect<ResultRecord.ResultRecord, ResultError> {
     if (this.ignored) return this.#nothing
-    const wait = this.#reader.wait(this.id)
+    const { timeout } = options
+    const wait = Effect.withFiber((fiber) => {
+      const refused = Parenthood.refusal("get", TaskContext.ofFiber(fiber), options)
+      return refused === undefined ? this.#reader.wait(this.id) : Effect.fail(refused)
+    })
     return timeout === undefined ? wait : Effect.timeoutOrElse(wait, {
       duration: timeout,
       orElse: () => Effect.fail(because("get", new ResultTimeout({ id: this.id, millis: Duration.toMillis(timeout) })))

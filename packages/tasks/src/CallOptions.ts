@@ -45,8 +45,10 @@ export interface CallOptions extends Destination {
   readonly replyTo?: string | undefined
   /** Store no result, and do not wait for one. */
   readonly ignoreResult?: boolean | undefined
-  /** The request that is being run, when its handler sends this task: it becomes the parent. */
+  /** The request that this task is sent for: it becomes the parent. Default, inside of a handler: the one that is being run. */
   readonly parent?: TaskRequest | undefined
+  /** Whether the result of the task that is being run names this one among its children. Default true. */
+  readonly addToParent?: boolean | undefined
   /** Whether to wait for a connection that is not there. Default true: until the deadline. */
   readonly retry?: boolean | undefined
   /** How many attempts to wait for, instead. */

@@ -20,12 +20,15 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Arguments from "./Arguments.ts"
 import * as AsyncResult from "./AsyncResult.ts"
 import * as BySettings from "./BySettings.ts"
 import * as CallOptions from "./CallOptions.ts"
+import * as Aborting from "./internal/Aborting.ts"
 import * as Misuse from "./internal/Misuse.ts"
+import * as Parenthood from "./internal/Parenthood.ts"
 import * as Preparing from "./internal/Preparing.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as Sending from "./internal/Sending.ts"
@@ -35,8 +38,11 @@ import * as TaskMessage from "./protocol/TaskMessage.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import type { ResultError } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
+import { ResultWriter } from "./result/ResultWriter.ts"
 import * as Settings from "./Settings.ts"
+import { InheritParentPriority } from "./SubtaskSettings.ts"
 import type * as Task from "./Task.ts"
+import * as TaskContext from "./TaskContext.ts"
 import * as TaskError from "./TaskError.ts"
 import { TaskId } from "./TaskId.ts"
 
@@ -61,10 +67,10 @@ export interface NamedCall extends CallOptions.CallOptions {
 }
 
 /** How what was prepared is sent. */
-export type SendOptions = Pick<CallOptions.CallOptions, "deadline" | "retry" | "retryPolicy">
+export type SendOptions = Pick<CallOptions.CallOptions, "addToParent" | "deadline" | "retry" | "retryPolicy">
 
 /** How a task is sent, and how long to wait for it. */
-export interface ExecuteOptions extends CallOptions.CallOptions {
+export interface ExecuteOptions extends CallOptions.CallOptions, Parenthood.SyncOptions {
   /** How long to wait: to send it, no longer than its `deadline`, and for the result. Default: for ever. */
   readonly timeout?: Duration.Input | undefined
 }
@@ -122,6 +128,9 @@ export class Client extends Context.Service<Client, {
     how?: SendOptions
   ) => Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError>
 
+  /** Asks a task to end, by its id: it does so when it looks, by `TaskContext.isAborted`. It takes results that are kept. */
+  readonly abort: (id: string) => Effect.Effect<void, ResultError>
+
   /** Sends a task and waits for what it comes to. */
   readonly execute: <T extends Task.Any>(
     task: T,
@@ -133,9 +142,11 @@ export class Client extends Context.Service<Client, {
 export const make: Effect.Effect<Client["Service"], never, Producer.Producer | ResultReader> = BySettings.make(
   Effect.gen(function*() {
     const reader = yield* ResultReader
+    const writer = Option.getOrUndefined(yield* Effect.serviceOption(ResultWriter))
     const newId = yield* TaskId
     const clock = yield* Clock.Clock
     const deadline = yield* Settings.PublishDeadline
+    const within = Parenthood.within(yield* InheritParentPriority)
     const { prepare, ways } = yield* Preparing.make
     const send = yield* Sending.make(ways)
 
@@ -187,20 +198,22 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     const sendCalled = <A, E>(
       called: Result.Result<Preparing.Called<A, E>, TaskError.TaskError>
     ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> =>
-      Result.isFailure(called)
-        ? Effect.fail(called.failure)
-        : withReady(called.success, reader.replyTo, (ready, now) => send(ready, called.success.call, now))
+      within(called, (called, parent) =>
+        Parenthood.trail(
+          parent,
+          called.call,
+          withReady(called, reader.replyTo, (ready, now) => send(ready, called.call, now))
+        ))
     /** Without a reply queue: that is of whoever sends it. */
     const prepareCalled = <A, E>(
       called: Result.Result<Preparing.Called<A, E>, TaskError.TaskError>
     ): Effect.Effect<PreparedTask<A, E>, TaskError.TaskError | MessagingError> =>
-      Result.isFailure(called)
-        ? Effect.fail(called.failure)
-        : withReady(
-          called.success,
+      within(called, (called) =>
+        withReady(
+          called,
           undefined,
           ({ way, ...ready }) => Effect.succeed({ ...ready, to: Preparing.destination(way) })
-        )
+        ))
     /** Its properties that depend on when it is sent, and by whom. */
     const sendPrepared = <A, E>(
       prepared: PreparedTask<A, E>,
@@ -241,9 +254,15 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       sendTask: (name, call) => Effect.suspend(() => sendCalled(naming(name, call))),
       prepare: (task, ...[args, call]) => Effect.suspend(() => prepareCalled(calling(task, args, call))),
       prepareTask: (name, call) => Effect.suspend(() => prepareCalled(naming(name, call))),
-      send: (prepared, how) => Effect.suspend(() => sendPrepared(prepared, how)),
+      send: (prepared, how) =>
+        Effect.withFiber((fiber) =>
+          Parenthood.trail(TaskContext.ofFiber(fiber), how ?? none, sendPrepared(prepared, how))
+        ),
+      abort: Aborting.make(reader.uri, writer),
       execute: (task, ...[args, call]) =>
-        Effect.suspend(() => {
+        Effect.withFiber((fiber) => {
+          const refused = Parenthood.refusal("execute", TaskContext.ofFiber(fiber), call ?? none)
+          if (refused !== undefined) return Effect.fail(refused)
           const began = clock.currentTimeMillisUnsafe()
           const timeout = call?.timeout
           const options = timeout === undefined
@@ -252,12 +271,12 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
           const sendAndGet = (options: CallOptions.CallOptions | undefined) =>
             Effect.flatMap(
               applyAsync(task, args, options),
-              (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get())
+              (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get(waiting))
             )
           if (reader.replyTo === undefined) return sendAndGet(options)
           // The answer may be here before the broker's confirm: then the confirm is not waited for.
           const taskId = call?.taskId ?? newId()
-          const answer = AsyncResult.fromReader(taskId, reader, task.outcome, false).get()
+          const answer = AsyncResult.fromReader(taskId, reader, task.outcome, false).get(waiting)
           return Effect.raceFirst(sendAndGet({ ...options, taskId }), Effect.interruptible(answer))
         })
     })
@@ -268,5 +287,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
 export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader> = Layer.effect(Client, make)
 
 const none = Object.freeze({})
+/** Whether that is allowed was asked before it was sent. */
+const waiting = { disableSyncSubtasks: false }
 const noArguments: ReadonlyArray<unknown> = Object.freeze([])
 const timeless = Result.succeed(CallOptions.untimed)

@@ -12,13 +12,14 @@ import type * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 import type { AskError, AskOptions, RemoteControl } from "./control/RemoteControl.ts"
+import type { SyncOptions } from "./internal/Parenthood.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import type { ResultError } from "./result/ResultError.ts"
 import type { ResultRecord } from "./result/ResultRecord.ts"
 import type { TaskState } from "./TaskState.ts"
 
 /** How long `get` waits, and for whom. */
-export interface GetOptions {
+export interface GetOptions extends SyncOptions {
   /** How long to wait, before failing with `ResultTimeout`. Default: for ever. */
   readonly timeout?: Duration.Input | undefined
   /**
@@ -28,6 +29,9 @@ export interface GetOptions {
    */
   readonly followParents?: boolean | undefined
 }
+
+/** How long `final` waits. */
+export type WaitOptions = Pick<GetOptions, "disableSyncSubtasks" | "timeout">
 
 /** What a task came to: its value, the error it declares, or another exception. */
 export type Final<A, E> = Result.Result<A, E | TaskException>
@@ -75,7 +79,7 @@ export interface ResultBase<out A, out E = never> {
   readonly get: (options?: GetOptions) => Effect.Effect<A, E | TaskException | ResultError>
 
   /** Waits for the end, and gives a failure as a value. */
-  readonly final: (options?: Pick<GetOptions, "timeout">) => Effect.Effect<Final<A, E>, ResultError>
+  readonly final: (options?: WaitOptions) => Effect.Effect<Final<A, E>, ResultError>
   /** Whether it ended. Does not wait, as nothing below does. */
   readonly ready: Effect.Effect<boolean, ResultError>
   readonly successful: Effect.Effect<boolean, ResultError>
@@ -111,5 +115,5 @@ export type Failure<R> = R extends Settling<any, infer E> ? Exclude<E, TaskExcep
 
 /** What tells the type of a result. */
 interface Settling<A, E> {
-  readonly final: (options?: Pick<GetOptions, "timeout">) => Effect.Effect<Result.Result<A, E>, ResultError>
+  readonly final: (options?: WaitOptions) => Effect.Effect<Result.Result<A, E>, ResultError>
 }

@@ -117,22 +117,22 @@ class ResultSetImpl<M extends Members> implements ResultSet<M> {
   get(
     options: ResultBase.GetOptions & { readonly propagate?: boolean } = {}
   ): Effect.Effect<any, Failures<M> | TaskException | ResultError> {
-    const { propagate = true, timeout } = options
-    if (!propagate) return Effect.forEach(this.results, (member) => member.final({ timeout }), all)
-    return this.#following(options, Effect.forEach(this.results, (member) => member.get({ timeout }), all))
+    const wait = waitOf(options)
+    if (options.propagate === false) return Effect.forEach(this.results, (member) => member.final(wait), all)
+    return this.#following(options, Effect.forEach(this.results, (member) => member.get(wait), all))
   }
 
   join(options: ResultBase.GetOptions = {}) {
-    const { timeout } = options
+    const wait = waitOf(options)
     const joining = Effect.scoped(Effect.flatMap(
-      Effect.forEach(this.results, (member) => Effect.forkScoped(member.get({ timeout }), { startImmediately: true })),
+      Effect.forEach(this.results, (member) => Effect.forkScoped(member.get(wait), { startImmediately: true })),
       (fibers) => Effect.forEach(fibers, (fiber) => Fiber.join(fiber))
     ))
     return this.#following(options, joining)
   }
 
-  final({ timeout }: Pick<ResultBase.GetOptions, "timeout"> = {}) {
-    const failures = this.get({ timeout, propagate: true, followParents: false })
+  final(options: ResultBase.WaitOptions = {}) {
+    const failures = this.get({ ...waitOf(options), propagate: true, followParents: false })
     return Effect.matchEffect(failures, {
       onSuccess: (values) => Effect.succeed(Result.succeed(values)),
       onFailure: (error) => isResultError(error) ? Effect.fail(error) : Effect.succeed(Result.fail(error))
@@ -208,6 +208,12 @@ class ResultSetImpl<M extends Members> implements ResultSet<M> {
     )
   }
 }
+
+/** What each member is asked with. */
+const waitOf = ({ disableSyncSubtasks, timeout }: ResultBase.WaitOptions): ResultBase.WaitOptions => ({
+  disableSyncSubtasks,
+  timeout
+})
 
 /** A declared error may have any form. */
 const isResultError = (error: unknown): error is ResultError =>

@@ -35,6 +35,8 @@ import * as Autoretry from "./internal/Autoretry.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
 import * as SoftTimeLimit from "./SoftTimeLimit.ts"
+import { TaskContext } from "./TaskContext.ts"
+import * as TaskHooks from "./TaskHooks.ts"
 import * as TaskLayer from "./TaskLayer.ts"
 import * as TaskOptions from "./TaskOptions.ts"
 import * as TaskPredicate from "./TaskPredicate.ts"
@@ -73,14 +75,39 @@ export interface Task<
    * every run would pay for a scope otherwise. `middleware` is around each run,
    * inside that of the worker.
    */
-  readonly toLayer: <R = never, const M extends Middleware.Maybe = []>(
+  readonly toLayer: <
+    R = never,
+    const M extends Middleware.Maybe = [],
+    RBefore = never,
+    RSuccess = never,
+    RFailure = never,
+    RRetry = never,
+    RAfter = never
+  >(
     handler: Handler<Parameters, Success, Failure, R> & WithoutScope<R>,
-    options?: LayerOptions<M>
-  ) => TaskLayer.TaskLayer<Name, Unprovided<R, M> | Middleware.Needs<M>>
+    options?:
+      & LayerOptions<M>
+      & TaskHooks.TaskHooks<
+        Arguments.Decoded<Parameters>,
+        Success["Type"],
+        Failure["Type"],
+        RBefore,
+        RSuccess,
+        RFailure,
+        RRetry,
+        RAfter
+      >
+      & WithoutScope<RBefore | RSuccess | RFailure | RRetry | RAfter>
+  ) => TaskLayer.TaskLayer<Name, Unprovided<R, M, RBefore | RSuccess | RFailure | RRetry | RAfter>>
 }
 
-/** What a handler needs and its middleware does not provide. Said so that nothing is inferred for `R` from where the layer goes. */
-type Unprovided<R, M extends Middleware.Maybe> = [R] extends [infer Needed] ? Exclude<Needed, Middleware.Provides<M>>
+/**
+ * What a handler needs and its middleware does not provide, and what that and
+ * the hooks need; the worker provides the `TaskContext`. Said so that nothing is inferred for
+ * `R` from where the layer goes.
+ */
+type Unprovided<R, M extends Middleware.Maybe, RHooks> = [R, RHooks] extends [infer Needed, infer ByHooks]
+  ? Exclude<Exclude<Needed, Middleware.Provides<M>> | Middleware.Needs<M> | ByHooks, TaskContext>
   : never
 
 /** How a worker runs the task: what the definition says, where it is left out. */
@@ -208,12 +235,13 @@ const register = <
   Success extends Codec.Plain,
   Failure extends Codec.Plain,
   R,
-  M extends Middleware.Maybe
+  M extends Middleware.Maybe,
+  RHooks
 >(
   task: Task<Name, Parameters, Success, Failure>,
   handler: Handler<Parameters, Success, Failure, R>,
-  { middleware, ...options }: LayerOptions<M>
-): TaskLayer.TaskLayer<Name, Unprovided<R, M> | Middleware.Needs<M>> => {
+  { middleware, ...options }: LayerOptions<M> & TaskHooks.Erased
+): TaskLayer.TaskLayer<Name, Unprovided<R, M, RHooks>> => {
   TaskOptions.check(options)
   return TaskLayer.make(
     task.name,
@@ -221,12 +249,12 @@ const register = <
       const registry = yield* TaskRegistry
       // The layer's own scope would never close what a run opens.
       const context: Context.Context<any> = Context.omit(Scope.Scope)(
-        yield* Effect.context<Unprovided<R, M> | Middleware.Needs<M>>()
+        yield* Effect.context<Unprovided<R, M, RHooks>>()
       )
       // `bind` makes the parameters; the registry holds tasks of every type.
-      const erased: Middleware.Handler = Autoretry.wrap(
-        Middleware.wrap(handler as Middleware.Handler, middleware ?? []),
-        task.options
+      const erased: Middleware.Handler = TaskHooks.before(
+        Autoretry.wrap(Middleware.wrap(handler as Middleware.Handler, middleware ?? []), task.options),
+        options
       )
       const registered = {
         name: task.name,
@@ -234,8 +262,12 @@ const register = <
         bind: task.bind,
         handler: erased,
         context,
+        hooks: TaskHooks.after(options),
         handle: (parameters: unknown, request: TaskRequest) =>
-          Effect.provideContext(Effect.suspend(() => erased(parameters, request)), context),
+          Effect.provideContext(
+            Effect.suspend(() => erased(parameters, request)),
+            Context.add(context, TaskContext, request)
+          ),
         encodeSuccess: task.outcome.encodeSuccess,
         encodeError: task.outcome.encodeError
       }

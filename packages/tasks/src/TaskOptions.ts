@@ -67,6 +67,8 @@ export interface TaskOptions {
   readonly rateLimit?: RateLimit.RateLimit | undefined
   /** Tell monitors of it, where the worker does so: see `sendTaskEvents`. Default true. */
   readonly sendEvents?: boolean | undefined
+  /** Whether its result names the tasks that it has sent. Default true. */
+  readonly trail?: boolean | undefined
 }
 
 /** Errors that are no surprise. */
@@ -95,6 +97,8 @@ export interface ExecutionOptions {
   /** As it was given. Undefined is without a limit. */
   readonly rateLimit?: RateLimit.RateLimit | undefined
   readonly sendEvents: boolean
+  /** Undefined is true. */
+  readonly trail?: boolean | undefined
 }
 
 /** Any of them. */
@@ -156,7 +160,8 @@ export const resolve: (
       maxRetries: firstOf(options.maxRetries, definition.maxRetries, mostRetries),
       defaultRetryDelay: options.defaultRetryDelay ?? definition.defaultRetryDelay ?? retryDelay,
       rateLimit: options.rateLimit ?? definition.rateLimit ?? (yield* Settings.DefaultRateLimit),
-      sendEvents: options.sendEvents ?? definition.sendEvents ?? true
+      sendEvents: options.sendEvents ?? definition.sendEvents ?? true,
+      trail: options.trail ?? definition.trail ?? true
     }
   }
 )

@@ -1,6 +1,6 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `RunSettings`, `ControlSettings` and `EventSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
+ * `Settings`, `RunSettings`, `ControlSettings`, `EventSettings` and `SubtaskSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
  * `routes`.
  *
  * ```ts
@@ -22,6 +22,7 @@ import * as RunSettings from "./RunSettings.ts"
 import * as Setting from "./Setting.ts"
 import * as Settings from "./Settings.ts"
 import * as SettingsTable from "./SettingsTable.ts"
+import * as SubtaskSettings from "./SubtaskSettings.ts"
 
 /** The settings that a module exports, by their names with a small letter. */
 type Exported<M> = {
@@ -33,6 +34,7 @@ type References =
   & Exported<typeof RunSettings>
   & Exported<typeof ControlSettings>
   & Exported<typeof EventSettings>
+  & Exported<typeof SubtaskSettings>
   & {
     readonly taskQueues: typeof Queues.Configured
     readonly routes: typeof Router.Routes
@@ -40,9 +42,9 @@ type References =
 
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
   // Every export of these modules is a setting.
-  ...Object.entries({ ...Settings, ...RunSettings, ...ControlSettings, ...EventSettings }).map(([name, value]) =>
-    [name.charAt(0).toLowerCase() + name.slice(1), value] as const
-  ),
+  ...Object.entries({ ...Settings, ...RunSettings, ...ControlSettings, ...EventSettings, ...SubtaskSettings }).map((
+    [name, value]
+  ) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
   ["taskQueues", Queues.Configured] as const,
   ["routes", Router.Routes] as const
 ].sort(([one], [other]) => one < other ? -1 : 1))

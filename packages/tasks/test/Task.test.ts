@@ -133,7 +133,8 @@ describe("Task", () => {
         maxRetries: 3,
         defaultRetryDelay: Duration.minutes(3),
         rateLimit: "10/m",
-        sendEvents: true
+        sendEvents: true,
+        trail: true
       })
     }).pipe(
       Effect.provide(orderLayer.pipe(Layer.provide(stockOf(3)), Layer.provideMerge(TaskRegistry.layer))),

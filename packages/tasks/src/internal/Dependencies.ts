@@ -15,13 +15,17 @@ export type Edge = readonly [parent: Any | undefined, node: Any]
 /** Ends with the failure of what was followed, if that is known first. That its result cannot be had is no failure. */
 export const following = <A, E>(
   parent: ResultBase<unknown> | undefined,
-  { followParents = true }: GetOptions,
+  { disableSyncSubtasks, followParents = true }: GetOptions,
   own: Effect.Effect<A, E>
 ): Effect.Effect<A, E | TaskException> => {
   if (parent === undefined || !followParents) return own
   const failing: Array<Effect.Effect<never, TaskException>> = []
   for (let above: typeof parent | undefined = parent; above !== undefined; above = above.parent) {
-    const ended = Effect.catchTag(above.get({ followParents: false }), "ResultError", () => Effect.never)
+    const ended = Effect.catchTag(
+      above.get({ followParents: false, disableSyncSubtasks }),
+      "ResultError",
+      () => Effect.never
+    )
     failing.push(Effect.andThen(ended, Effect.never))
   }
   return Effect.raceAllFirst([own, ...failing])

@@ -128,6 +128,14 @@ export class IncompleteStream extends Schema.TaggedError<IncompleteStream>()("In
   }
 }
 
+/** A task would wait for another one: see `disableSyncSubtasks`. */
+export class WouldBlock extends Schema.TaggedError<WouldBlock>()("WouldBlock", {}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return "Never call result.get() within a task!\nSee https://docs.celeryq.dev/en/latest/userguide/tasks.html#avoid-launching-synchronous-subtasks"
+  }
+}
+
 /** Every reason, as a schema. */
 export const Reason = Schema.Union([
   BackendUnreachable,
@@ -139,7 +147,8 @@ export const Reason = Schema.Union([
   ResultTimeout,
   ResultUnreadable,
   ResultUnavailable,
-  IncompleteStream
+  IncompleteStream,
+  WouldBlock
 ])
 
 /** Every way in which storing a result, or asking for one, fails. */

@@ -214,18 +214,19 @@ const unlessIgnored = (
   what: What
 ): ResultRecord.ResultRecord | undefined => about.ignoreResult ? undefined : record(about, status, now, what)
 
-type What = Pick<ResultRecord.Options, "result" | "exception" | "traceback">
+type What = Pick<ResultRecord.Options, "result" | "exception" | "traceback" | "children">
 
 const record = (
   about: Facts,
   status: TaskState.TaskState,
   now: number,
-  { exception, result, traceback }: What
+  { children = none, exception, result, traceback }: What
 ): ResultRecord.ResultRecord | undefined =>
   about.id === undefined ? undefined : ResultRecord.make(about.id, status, {
     result,
     exception,
     traceback,
+    children,
     dateDone: now,
     groupId: about.group,
     parentId: about.parentId

@@ -11,6 +11,7 @@ import type { Delivery, Message, Settlement, SettleOutcome } from "@celeriac/mes
 import * as TaskHeaders from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExecutionOptions } from "@celeriac/tasks/TaskOptions"
 import * as Result from "effect/Result"
+import type { After } from "../pool/Pool.ts"
 import type { ActiveRequest } from "../state/WorkerState.ts"
 import type { Revoked } from "../trace/Outcome.ts"
 import type { Work } from "../trace/Work.ts"
@@ -26,6 +27,7 @@ export class Request implements Subject, ActiveRequest {
   revocation: Revoked | undefined = undefined
   /** Whether it may be put back once more that ran out of time, or took down what it ran in. */
   mayReturn = true
+  after: After | undefined = undefined
   private readonly version: 1 | 2
   /** Undefined while it is held, for its delivery can be read again. */
   private known: TaskHeaders.TaskHeaders | undefined

@@ -10,6 +10,7 @@
  */
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import type { Destination } from "@celeriac/tasks/Router"
 
@@ -25,6 +26,7 @@ export type Ran =
     readonly result: unknown
     /** Whether `result` is sealed: see `Portable`. */
     readonly isSealed: boolean
+    readonly children?: Children | undefined
   }
   | Failure
   | Retry
@@ -41,6 +43,8 @@ export interface Ignored {
   /** It was not run: it has succeeded before. */
   readonly isDuplicate?: true | undefined
 }
+/** The tasks that it has sent; undefined is none. */
+type Children = ReadonlyArray<ResultTuple>
 
 /** It is to run again. */
 export interface Retry {
@@ -50,6 +54,7 @@ export interface Retry {
   readonly traceback: string | undefined
   /** By a message that is to be sent. Undefined: whoever says so has sent it. */
   readonly again?: Again | undefined
+  readonly children?: Children | undefined
 }
 
 /** What is different in the message by which a task runs again. Times are milliseconds since the epoch. */
@@ -72,6 +77,7 @@ export interface Failure {
   readonly isDeclared: boolean
   /** Its hard time limit ended it. */
   readonly isTimeout?: true | undefined
+  readonly children?: Children | undefined
 }
 
 export interface Revoked {
@@ -108,6 +114,18 @@ export type NeverRan =
 export interface Refused {
   readonly _tag: "Refused"
   readonly exception: ExceptionRecord
+}
+
+/** Of a run that has sent tasks: they are stored with what it came to. */
+export const withChildren = (outcome: Outcome, children: ReadonlyArray<ResultTuple>): Outcome => {
+  switch (outcome._tag) {
+    case "Success":
+    case "Failure":
+    case "Retry":
+      return { ...outcome, children }
+    default:
+      return outcome
+  }
 }
 
 /** The signal that a task is terminated with when none is named. */

@@ -230,6 +230,7 @@ export class Completion {
       else ending.messagesSent++
       return this.again(ending)
     }
+    subject.after?.release()
     if (this.stopping === "leaving" || (this.stopping === "waiting" && !subject.isSettled)) {
       return this.giveUp(ending, status, failure)
     }
@@ -248,22 +249,22 @@ export class Completion {
   }
 
   private leave({ endedAt, outcome, settlement, subject }: Ending): void {
-    this.conclude(subject, outcome, settlement, endedAt)
-    this.underWay.end()
+    this.conclude(subject, outcome, settlement, endedAt, true)
   }
 
-  /** Settles, and tells that it is over. */
-  private conclude(
-    subject: Subject,
-    outcome: Outcome,
-    settlement: Aftermath.Aftermath["settlement"],
-    endedAt: number
-  ): void {
+  /** Does what is to be done afterwards, settles, and tells that it is over. */
+  private conclude(subject: Subject, outcome: Outcome, settlement: Settling, endedAt: number, underWay = false): void {
+    const { after } = subject
+    if (after !== undefined) {
+      subject.after = undefined
+      return after.run(outcome, () => this.conclude(subject, outcome, settlement, endedAt, underWay))
+    }
     this.settle(subject, settlement)
     this.observers.completed(subject, outcome, settlement, endedAt)
+    if (underWay) this.underWay.end()
   }
 
-  private settle(subject: Subject, settlement: Aftermath.Aftermath["settlement"]): void {
+  private settle(subject: Subject, settlement: Settling): void {
     if (settlement === "requeue") this.requeue(subject)
     else {
       // Out of the state first: whoever waits may look at it as soon as the message is settled.
@@ -297,4 +298,5 @@ export class Completion {
   }
 }
 
+type Settling = Aftermath.Aftermath["settlement"]
 const none: ReadonlyArray<never> = []

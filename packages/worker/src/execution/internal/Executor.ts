@@ -14,7 +14,7 @@ import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Job, Pool } from "../../pool/Pool.ts"
+import type { After, Job, Pool } from "../../pool/Pool.ts"
 import type { State } from "../../state/WorkerState.ts"
 import * as Outcome from "../../trace/Outcome.ts"
 import type { Work } from "../../trace/Work.ts"
@@ -146,9 +146,10 @@ export class Executor implements Stages, Turns {
     return true
   }
 
-  ended({ request, watch }: RequestJob, outcome: Outcome.Outcome): void {
+  ended({ request, watch }: RequestJob, outcome: Outcome.Outcome, after: After | undefined): void {
     watch?.done()
-    if (this.abandoned.size > 0 && this.abandoned.delete(request)) return
+    if (this.abandoned.size > 0 && this.abandoned.delete(request)) return after?.release()
+    if (after !== undefined) request.after = after
     this.completion.complete(request, outcome)
   }
 

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
-import type { Job } from "../../pool/Pool.ts"
+import type { After, Job } from "../../pool/Pool.ts"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Work } from "../../trace/Work.ts"
 import type { Request } from "../Request.ts"
@@ -14,7 +14,7 @@ import type { Watch } from "./TimeLimits.ts"
 export interface Stages {
   accept(job: RequestJob): Work | undefined
   started(job: RequestJob): boolean
-  ended(job: RequestJob, outcome: Outcome): void
+  ended(job: RequestJob, outcome: Outcome, after: After | undefined): void
 }
 
 export class RequestJob implements Job {
@@ -39,7 +39,7 @@ export class RequestJob implements Job {
   started() {
     return this.stages.started(this)
   }
-  ended(outcome: Outcome) {
-    this.stages.ended(this, outcome)
+  ended(outcome: Outcome, after?: After) {
+    this.stages.ended(this, outcome, after)
   }
 }
