@@ -1,7 +1,9 @@
 /** What a caller holds of a task that was sent: its id, and promises of its result. */
 import type { AsyncResult } from "@celeriac/tasks/AsyncResult"
+import { Client } from "@celeriac/tasks/Client"
 import * as TaskError from "@celeriac/tasks/TaskError"
 import type { TaskState } from "@celeriac/tasks/TaskState"
+import * as Effect from "effect/Effect"
 import type { Run } from "./Run.ts"
 
 export interface GetOptions {
@@ -9,6 +11,8 @@ export interface GetOptions {
   readonly timeoutMs?: number | undefined
   /** Stops waiting; the task goes on. */
   readonly signal?: AbortSignal | undefined
+  /** False lets a handler wait for another task, which takes a slot meanwhile. Default true: inside of a task it rejects. */
+  readonly disableSyncSubtasks?: boolean | undefined
 }
 
 export interface Result<out A> {
@@ -23,16 +27,21 @@ export interface Result<out A> {
   readonly state: () => Promise<TaskState>
   /** Whether it ended. */
   readonly ready: () => Promise<boolean>
+  /** Asks the task to end: it does so when it looks, by `request.isAborted()`. It takes results that are kept. */
+  readonly abort: () => Promise<void>
   /** Drops what is kept about it. */
   readonly forget: () => Promise<void>
 }
 
 export const make = <A>(run: Run, sent: AsyncResult<A, unknown>): Result<A> => ({
   id: sent.id,
-  get: async ({ signal, timeoutMs } = {}) =>
-    run(sent.get(timeoutMs === undefined ? {} : { timeout: millis("get", timeoutMs) }), signal),
+  get: async ({ disableSyncSubtasks, signal, timeoutMs } = {}) => {
+    const timeout = timeoutMs === undefined ? undefined : millis("get", timeoutMs)
+    return run(sent.get({ timeout, disableSyncSubtasks }), signal)
+  },
   state: () => run(sent.state),
   ready: () => run(sent.ready),
+  abort: () => run(Effect.flatMap(Client, (client) => client.abort(sent.id))),
   forget: () => run(sent.forget)
 })
 
