@@ -258,6 +258,90 @@ describe("celeriac/promise", () => {
     await app.close()
   })
 
+  it("stores states of a task's own, and tells it that it was aborted", async () => {
+    const seen: Array<unknown> = []
+    const reported = Promise.withResolvers<void>()
+    const aborted = Promise.withResolvers<void>()
+    await withWorker(
+      (app) =>
+        app.task("proj.long", {}, async (_, request) => {
+          await request.updateState("PROGRESS", { done: 1 })
+          reported.resolve()
+          await aborted.promise
+          return request.isAborted()
+        }),
+      async (task) => {
+        const sent = await task.delay()
+        await reported.promise
+        seen.push(await sent.state())
+        await sent.abort()
+        seen.push(await sent.state())
+        aborted.resolve()
+        assert.isTrue(await sent.get({ timeoutMs: 5_000 }))
+        assert.deepStrictEqual(seen, ["PROGRESS", "ABORTED"])
+      }
+    )
+  })
+
+  it("knows which task sends another one, and does not let it wait for that unless it says so", () =>
+    withWorker(
+      (app) => {
+        const inner = app.task("proj.inner", {}, (_, { parentId, rootId }) => [parentId, rootId])
+        const outer = app.task("proj.outer", {}, async (_, request) => {
+          await new Promise((resolve) => setImmediate(resolve))
+          const sent = await inner.delay()
+          const refused = await rejection(sent.get())
+          const family = await sent.get({ disableSyncSubtasks: false, timeoutMs: 5_000 })
+          return { id: sent.id, refused: refused.message, family, children: request.children }
+        })
+        return outer
+      },
+      async (outer) => {
+        const sent = await outer.delay()
+        const { children, family, id, refused } = await sent.get({ timeoutMs: 5_000 }) as any // no schema says it
+        assert.deepStrictEqual(family, [sent.id, sent.id])
+        assert.match(refused, /^get: Never call result.get\(\) within a task!/)
+        assert.deepStrictEqual(children, [{ id }])
+      }
+    ))
+
+  it("calls the hooks of a task", () => {
+    const log: Array<unknown> = []
+    const done = Promise.withResolvers<void>()
+    return withWorker(
+      (app) =>
+        app.task("proj.hooked", {
+          parameters: { x: aNumber },
+          success: aNumber,
+          beforeStart: async ({ x }, { retries }) => log.push(["before", x, retries]),
+          onSuccess: (value, { x }) => log.push(["success", value + 1, x]),
+          onFailure: async (error, { x }) => log.push(["failure", (error as Error).message, x]),
+          onRetry: ({ options }, { x }) => log.push(["retry", String(options.defect), x]),
+          afterReturn: (outcome) => {
+            log.push(["after", "value" in outcome ? outcome.value : String(outcome.error)])
+            if (log.length === 8) done.resolve()
+          }
+        }, async ({ x }, { retries }) => {
+          if (x === 2 && retries === 0) throw retry({ defect: "not yet", countdown: 0 })
+          if (x === 2) throw new RangeError("two")
+          return x * 10
+        }),
+      async (task) => {
+        await task.execute({ x: 1 }, { timeoutMs: 5_000 })
+        await rejection(task.execute({ x: 2 }, { timeoutMs: 5_000 }))
+        await done.promise
+        assert.deepStrictEqual(log.slice(0, 3), [["before", 1, 0], ["success", 11, 1], ["after", 10]])
+        assert.sameDeepMembers(log.slice(3), [
+          ["before", 2, 0],
+          ["retry", "not yet", 2],
+          ["before", 2, 1],
+          ["failure", "two", 2],
+          ["after", "RangeError: two"]
+        ])
+      }
+    )
+  })
+
   it("aborts the signals of running tasks when it is stopped cold", async () => {
     const app = celeriac({ broker: "memory://", log: "critical" })
     const started = Promise.withResolvers<AbortSignal>()

@@ -7,6 +7,7 @@ import type { TaskState } from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { iterate } from "./Iterate.ts"
+import { Client } from "@celeriac/tasks/Client"
 import type { Run } from "./Run.ts"
 
 export interface GetOptions {
@@ -16,6 +17,8 @@ export interface GetOptions {
   readonly followParents?: boolean | undefined
   /** Stops waiting; the task goes on. */
   readonly signal?: AbortSignal | undefined
+  /** False lets a handler wait for another task, which takes a slot meanwhile. Default true: inside of a task it rejects. */
+  readonly disableSyncSubtasks?: boolean | undefined
 }
 
 export interface RevokeOptions {
@@ -79,6 +82,8 @@ export interface Result<out A> {
   readonly collect: () => AsyncIterable<readonly [id: string | undefined, value: unknown]>
   /** Tells the workers not to run it. Resolves to whether any was there to be told. */
   readonly revoke: (options?: RevokeOptions) => Promise<boolean>
+  /** Asks the task to end: it does so when it looks, by `request.isAborted()`. It takes results that are kept. */
+  readonly abort: () => Promise<void>
   /** Drops what is kept about it. */
   readonly forget: () => Promise<void>
 }
@@ -118,6 +123,7 @@ export const make = <A>(run: Run, sent: AsyncResult<A, unknown>): Result<A> => {
         })),
     progress: () => iterate(run, Stream.map(sent.progress, (progress) => progressOf(progress))),
     collect: () => iterate(run, Stream.map(sent.collect(), ([{ id }, value]) => [id, value] as const)),
+    abort: () => run(Effect.flatMap(Client, (client) => client.abort(sent.id))),
     revoke: (options) => run(sent.revoke(options)),
     forget: () => run(sent.forget)
   }
@@ -142,7 +148,8 @@ export const settled = <A>(final: Final<A, unknown>): Settled<A> =>
     ? { status: "fulfilled", value: final.success }
     : { status: "rejected", reason: final.failure }
 
-export const waiting = (operation: string, { followParents, timeoutMs }: Omit<GetOptions, "signal">) => ({
+export const waiting = (operation: string, { disableSyncSubtasks, followParents, timeoutMs }: Omit<GetOptions, "signal">) => ({
+  disableSyncSubtasks,
   followParents,
   timeout: timeoutMs === undefined ? undefined : millis(operation, timeoutMs)
 })
