@@ -171,6 +171,9 @@ export const reject = (options?: TaskPredicate.RejectOptions): Effect.Effect<nev
  */
 export const failOnSoftTimeLimit = SoftTimeLimit.fail
 
+/** The soft time limit of a task has passed: see `failOnSoftTimeLimit`. */
+export const SoftTimeLimitExceeded = SoftTimeLimit.SoftTimeLimitExceeded
+
 /** For which errors a task is run again by itself, and when. `E` is what the task declares. */
 export type AutoretryOptions<E = never> = Autoretry.Options<E>
 

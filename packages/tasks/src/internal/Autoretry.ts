@@ -9,10 +9,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Handler } from "../Middleware.ts"
+import * as SoftTimeLimit from "../SoftTimeLimit.ts"
 import * as TaskPredicate from "../TaskPredicate.ts"
 
 /** Errors: by their tag, by their class, or all of which a function says so. */
-export type Errors<E = never> = ReadonlyArray<Tag<E> | Class> | ((error: unknown) => boolean)
+export type Errors<E = never> =
+  | ReadonlyArray<Tag<E | SoftTimeLimit.SoftTimeLimitExceeded> | Class>
+  | ((error: unknown) => boolean)
 
 type Tag<E> = E extends { readonly _tag: infer T extends string } ? T : never
 
@@ -38,7 +41,8 @@ export const wrap = (handler: Handler, options: Options<any>): Handler => {
   const { autoretryFor, dontAutoretryFor } = options
   if (autoretryFor === undefined) return handler
   return (parameters, request) =>
-    Effect.catchCause(Effect.suspend(() => handler(parameters, request)), (cause) => {
+    // A soft time limit is an error like any other, where somebody else has not caught it.
+    Effect.catchCause(SoftTimeLimit.fail(Effect.suspend(() => handler(parameters, request))), (cause) => {
       // An interruption is the worker's, and not the task's.
       if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
       const error = Cause.squash(cause)

@@ -50,7 +50,11 @@ const ended = (
       return tasks.succeeded(uuid, PythonRepr.safe(outcome.result), endedAt - (request.timeStart ?? endedAt))
     case "Failure":
       if (settlement === "requeue" && outcome.isTimeout === true) return send("task-rejected", { uuid, requeue: true })
-      return failed(outcome.exception, outcome.traceback)
+      // What is stored of a hard limit has no traceback, and the event has.
+      return failed(
+        outcome.exception,
+        outcome.isTimeout === true ? tracebackOf(outcome.exception) : outcome.traceback
+      )
     case "Retry":
       return send("task-retried", {
         uuid,
@@ -60,7 +64,12 @@ const ended = (
       })
     case "Rejected":
       if (!outcome.requeue) {
-        send("task-failed", { uuid, exception: Exceptions.repr(Exceptions.reject(outcome.reason ?? null)) })
+        send("task-failed", {
+          uuid,
+          // As Celery's exception shows itself.
+          exception: `reject requeue=False: ${outcome.reason ?? "None"}`,
+          traceback: tracebackOf(Exceptions.reject(outcome.reason ?? null))
+        })
       }
       return send("task-rejected", { uuid, requeue: outcome.requeue })
     case "Revoked":
@@ -90,3 +99,7 @@ const ended = (
       return
   }
 }
+
+/** Of what no code has raised. */
+const tracebackOf = (exception: Exceptions.ExceptionRecord): string =>
+  `Traceback (most recent call last):\n${exception.excModule}.${exception.excType}: ${Exceptions.str(exception)}`
