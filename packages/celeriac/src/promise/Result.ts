@@ -1,5 +1,6 @@
 /** What a caller holds of a task that was sent: its id, and promises of its result. */
 import type { AsyncResult } from "@celeriac/tasks/AsyncResult"
+import { Client } from "@celeriac/tasks/Client"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type { Any, Final, Progress as ResultProgress } from "@celeriac/tasks/ResultBase"
 import * as TaskError from "@celeriac/tasks/TaskError"
@@ -7,7 +8,6 @@ import type { TaskState } from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { iterate } from "./Iterate.ts"
-import { Client } from "@celeriac/tasks/Client"
 import type { Run } from "./Run.ts"
 
 export interface GetOptions {
@@ -148,7 +148,10 @@ export const settled = <A>(final: Final<A, unknown>): Settled<A> =>
     ? { status: "fulfilled", value: final.success }
     : { status: "rejected", reason: final.failure }
 
-export const waiting = (operation: string, { disableSyncSubtasks, followParents, timeoutMs }: Omit<GetOptions, "signal">) => ({
+export const waiting = (
+  operation: string,
+  { disableSyncSubtasks, followParents, timeoutMs }: Omit<GetOptions, "signal">
+) => ({
   disableSyncSubtasks,
   followParents,
   timeout: timeoutMs === undefined ? undefined : millis(operation, timeoutMs)
