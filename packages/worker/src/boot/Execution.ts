@@ -34,6 +34,7 @@ import * as ResultStore from "../execution/internal/ResultStore.ts"
 import * as RetryMessages from "../execution/internal/RetryMessages.ts"
 import { Returns } from "../execution/internal/Returns.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
+import { Settler } from "../execution/internal/Settler.ts"
 import { TimeLimits } from "../execution/internal/TimeLimits.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
 import * as EventObserver from "../execution/observers/EventObserver.ts"
@@ -97,8 +98,10 @@ export class Execution extends Bootstep.Service<Execution, {
     const pressure = new Pressure(slots.pause)
     const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded)
     const coding = yield* Portable.coding
+    const settler = new Settler(state, observers)
     const completion = new Completion.Completion({
       state,
+      settler,
       results,
       kept: (again) => new KeptResults(timer, again, pressure.full),
       rule: Aftermath.of,
@@ -127,7 +130,10 @@ export class Execution extends Bootstep.Service<Execution, {
     const duplicates = (yield* WorkerSettings).deduplicateSuccessfulTasks && reader !== undefined && isKept(reader)
       ? new Duplicates(reader, fork)
       : undefined
-    const executor = new Executor(slots, state, completion, observers, clock, timer, rates, limits, duplicates)
+    const executor = new Executor({
+      ...{ pool: slots, state, settler, completion, observers },
+      ...{ clock, timer, rates, limits, duplicates }
+    })
     const revoker = new Revoker({
       executor,
       pool: slots,

@@ -22,6 +22,7 @@ import type { Publish } from "../../src/execution/internal/Publishing.ts"
 import { RateLimits } from "../../src/execution/internal/RateLimits.ts"
 import { ResultStore, type Then } from "../../src/execution/internal/ResultStore.ts"
 import { Returns } from "../../src/execution/internal/Returns.ts"
+import { Settler } from "../../src/execution/internal/Settler.ts"
 import { Stray } from "../../src/execution/internal/Stray.ts"
 import { TimeLimits } from "../../src/execution/internal/TimeLimits.ts"
 import { taskMessage } from "../support.ts"
@@ -141,8 +142,10 @@ export class World {
       this.timer,
       this.pool.pause
     )
+    const settler = new Settler(this.state, observers)
     this.completion = new Completion({
       state: this.state,
+      settler,
       results,
       kept: (again) => new KeptResults(this.timer, again, this.pool.pause),
       rule: (outcome, about, now) => {
@@ -168,16 +171,17 @@ export class World {
       isOff: true,
       onDefect: () => {}
     })
-    this.executor = new Executor(
-      this.pool as unknown as Pool,
-      this.state,
-      this.completion,
+    this.executor = new Executor({
+      pool: this.pool as unknown as Pool,
+      state: this.state,
+      settler,
+      completion: this.completion,
       observers,
       clock,
-      this.timer,
+      timer: this.timer,
       rates,
-      new TimeLimits({})
-    )
+      limits: new TimeLimits({})
+    })
   }
 
   private readonly hold: Publish = ({ to }, answer) => void this.publishing.push({ id: to.routingKey, answer })

@@ -116,20 +116,24 @@ const ofItsOwn = new Set([
 
 interface Told {
   readonly type: string
-  readonly exception?: string
+  readonly exception?: string | undefined
   readonly traceback?: string
 }
 
+const plain = ({ type, ...fields }: Told): Told => {
+  const shown = Object.entries(fields).flatMap(([field, value]) =>
+    value === undefined || ofItsOwn.has(field) ? [] : [[field, field === "traceback" ? typeof value : value]]
+  )
+  return { type, ...Object.fromEntries(shown) }
+}
+
 /** What monitors are told of a task, in order. */
-const eventsOf = (id: string): ReadonlyArray<Told> =>
-  heard.filter((event) => event.uuid === id).map(({ type, ...fields }) => ({
-    type,
-    ...Object.fromEntries(
-      Object.entries(fields).flatMap(([field, value]) =>
-        value === undefined || ofItsOwn.has(field) ? [] : [[field, field === "traceback" ? typeof value : value]]
-      )
-    )
-  }))
+const eventsOf = (id: string): ReadonlyArray<Told> => heard.filter((event) => event.uuid === id).map(plain)
+
+const named = (event: Told): Told => ({
+  ...event,
+  exception: event.exception?.replace("ExceptionWithTraceback()", "TimeLimitExceeded(1)")
+})
 
 /**
  * What the order and the number of events is with Celery by chance or by
@@ -141,10 +145,7 @@ const comparable = (events: ReadonlyArray<Told>) => ({
   others: events.filter((event, i) => {
     const next = events[i + 1]
     return event.type !== "task-retried" && (event.type !== "task-failed" || next?.type !== "task-failed")
-  }).map((event) => ({
-    ...event,
-    exception: event.exception?.replace("ExceptionWithTraceback()", "TimeLimitExceeded(1)")
-  }))
+  }).map(named)
 })
 
 /** The end has been told of, and each retry that led to it. */

@@ -237,7 +237,7 @@ export class Lanes {
     return Effect.suspend(() => {
       const { executor } = this.parts
       this.parked.delete(lane)
-      executor.completion.forget(lane.receiver.release())
+      executor.settler.forget(lane.receiver.release())
       executor.dropWaiting(lane.receiver)
       return Scope.close(lane.scope, Exit.void)
     })

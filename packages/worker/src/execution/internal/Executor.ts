@@ -26,11 +26,27 @@ import type { Observers } from "./Observers.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import type { Turns } from "./RateLine.ts"
 import { RequestJob, type Stages } from "./RequestJob.ts"
+import type { Settler } from "./Settler.ts"
 import type { Intake } from "./Subject.ts"
 import { type TimeLimits, Watch } from "./TimeLimits.ts"
 
+interface Parts {
+  readonly pool: Pool
+  readonly state: State<Request>
+  readonly settler: Settler
+  readonly completion: Completion
+  readonly observers: Observers
+  readonly clock: Clock.Clock
+  readonly timer: TimerHeap
+  readonly rates: RateLimits
+  readonly limits: TimeLimits
+  /** Where those are looked for that have succeeded before. */
+  readonly duplicates?: Duplicates | undefined
+}
+
 export class Executor implements Stages, Turns {
   readonly state: State<Request>
+  readonly settler: Settler
   readonly completion: Completion
   readonly observers: Observers
   readonly pool: Pool
@@ -43,27 +59,18 @@ export class Executor implements Stages, Turns {
   /** Their runs go on, and they have come to something. */
   private readonly abandoned = new Set<Request>()
 
-  constructor(
-    pool: Pool,
-    state: State<Request>,
-    completion: Completion,
-    observers: Observers,
-    clock: Clock.Clock,
-    timer: TimerHeap,
-    rates: RateLimits,
-    limits: TimeLimits,
-    duplicates: Duplicates | undefined = undefined
-  ) {
-    this.pool = pool
-    this.state = state
-    this.completion = completion
-    this.observers = observers
-    this.clock = clock
-    this.timer = timer
-    this.rates = rates
-    this.limits = limits
-    this.duplicates = duplicates
-    rates.serve(this)
+  constructor(parts: Parts) {
+    this.pool = parts.pool
+    this.state = parts.state
+    this.settler = parts.settler
+    this.completion = parts.completion
+    this.observers = parts.observers
+    this.clock = parts.clock
+    this.timer = parts.timer
+    this.rates = parts.rates
+    this.limits = parts.limits
+    this.duplicates = parts.duplicates
+    this.rates.serve(this)
   }
 
   /** Acts on what was decided about a request that has come in, but for holding it. */
@@ -78,7 +85,7 @@ export class Executor implements Stages, Turns {
         this.observers.adopted(request)
         return decision.running.adopt(request.delivery, request.intake)
       case "Done":
-        return this.completion.repeat(request, decision.settlement)
+        return this.settler.repeat(request, decision.settlement)
     }
   }
 
@@ -137,7 +144,7 @@ export class Executor implements Stages, Turns {
   /** Its message can be run, so that it may be acknowledged. */
   started(job: RequestJob): boolean {
     const { request } = job
-    if (!request.options.acksLate && !this.completion.acknowledge(request)) return false
+    if (!request.options.acksLate && !this.settler.acknowledge(request)) return false
     request.timeStart = this.clock.currentTimeMillisUnsafe()
     this.state.started(request)
     this.observers.started(request)
@@ -167,18 +174,18 @@ export class Executor implements Stages, Turns {
   }
 
   /** Sends back to the broker what waits for a slot or for its rate; of one intake, or of all. */
-  readonly giveBack = (intake?: Intake): void => this.completion.giveBack(this.withdraw(intake))
+  readonly giveBack = (intake?: Intake): void => this.settler.giveBack(this.withdraw(intake))
 
   /** Sends back what one intake has waiting for a slot beyond the `keep` oldest, but for what came back before. */
   readonly returnExcess = (keep: number, intake: Intake): void => {
     let place = 0
     const isExcess = (job: Job): boolean =>
       isRequest(job) && job.request.intake === intake && place++ >= keep && !hasReturned(job.request.delivery)
-    this.completion.giveBack(this.pool.withdraw(0, isExcess).flatMap(requestOf))
+    this.settler.giveBack(this.pool.withdraw(0, isExcess).flatMap(requestOf))
   }
 
   /** Drops what waits for a slot or for its rate; of one intake, whose channel alone is lost, or of all. */
-  readonly dropWaiting = (intake?: Intake): void => this.completion.forget(this.withdraw(intake))
+  readonly dropWaiting = (intake?: Intake): void => this.settler.forget(this.withdraw(intake))
 
   /** Nothing is running, and what came of all that ran is safe or given up. For a worker that stops. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() => {
