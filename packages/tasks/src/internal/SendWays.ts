@@ -46,18 +46,16 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
   const queues = yield* Queues.make
   const routes = yield* Router.Routes
   const run = Effect.runForkWith(yield* Effect.context<never>())
-  const declares = (yield* Settings.DeclareQueues) && (yield* Settings.DeclareTopology)
   const defaultPriority = yield* Settings.DefaultPriority
 
   const through = (to: Router.Destination, priority: number): Result.Result<Way, TaskError.TaskError> =>
     Result.map(Router.resolve(queues, to), ({ exchange, queue, routingKey }) => {
-      const through = queue.bindings.find((binding) => binding.exchange.name === exchange)?.exchange
       return {
         exchange,
         routingKey,
-        declare: declares ? declared(queue, through) : nothing,
+        declare: queues.declare(queue),
         queue: queue.alias ?? queue.name,
-        through,
+        through: queue.bindings.find((binding) => binding.exchange.name === exchange)?.exchange,
         priority
       }
     })
@@ -109,11 +107,3 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
     delayed: isDelaying ? delayed : (way) => way
   }
 })
-
-/** Of a broadcast the exchange alone: the queues are of those who consume from them. */
-const declared = (queue: Queue, through: Exchange | undefined): ReadonlyArray<Queue | Exchange> => {
-  if (queue.alias === undefined) return [queue]
-  return through === undefined ? nothing : [through]
-}
-
-const nothing: ReadonlyArray<Queue> = Object.freeze([])
