@@ -27,6 +27,8 @@ export interface Way extends Address {
   /** The name of the queue. */
   readonly queue: string
   readonly priority: number
+  /** Whether that is only what tasks have of which nobody says it. */
+  readonly isUsualPriority: boolean
   /** What it goes through, if that is known. */
   readonly through: Exchange | undefined
 }
@@ -48,7 +50,7 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
   const run = Effect.runForkWith(yield* Effect.context<never>())
   const defaultPriority = yield* Settings.DefaultPriority
 
-  const through = (to: Router.Destination, priority: number): Result.Result<Way, TaskError.TaskError> =>
+  const through = (to: Router.Destination, priority: number | undefined): Result.Result<Way, TaskError.TaskError> =>
     Result.map(Router.resolve(queues, to), ({ exchange, queue, routingKey }) => {
       return {
         exchange,
@@ -56,7 +58,8 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
         declare: queues.declare(queue),
         queue: queue.alias ?? queue.name,
         through: queue.bindings.find((binding) => binding.exchange.name === exchange)?.exchange,
-        priority
+        priority: priority ?? defaultPriority,
+        isUsualPriority: priority === undefined
       }
     })
   const find = (
@@ -67,7 +70,7 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
     const options = Router.merge(call, task.options)
     return Result.flatMap(
       Router.ask(routes, task.name, { args, kwargs, options }),
-      (route) => through(Router.merge(options, route), task.options.priority ?? route.priority ?? defaultPriority)
+      (route) => through(Router.merge(options, route), task.options.priority ?? route.priority)
     )
   }
 
@@ -103,7 +106,7 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
 
   return {
     of: (task, call, encoded) => Router.isNowhere(call) ? usual(task, encoded) : find(task, call, encoded),
-    to: (destination) => through(destination, defaultPriority),
+    to: (destination) => through(destination, undefined),
     delayed: isDelaying ? delayed : (way) => way
   }
 })
