@@ -27,6 +27,10 @@ const run = (file: string): Promise<Ended> =>
     )
   })
 
+/** The drawing in a document: that of the example that it is about. */
+const drawn = (document: string): string =>
+  /```mermaid\n([^]*?)\n```/.exec(readFileSync(join(root, document), "utf8"))?.[1] ?? ""
+
 /** What an example prints: all of it, or what must match. */
 const printed: Readonly<Record<string, string | ReadonlyArray<RegExp>>> = {
   "01-quickstart": [
@@ -155,6 +159,14 @@ receipt of order 1
 shop.send_receipt: sent 1
 receipt of order 2
 shop.send_receipt: sent 2
+`,
+
+  "24-priority-queue": `${drawn("docs/routing.md")}
+posted to Carol
+no address: refused
+posted to Alice
+posted to Bob
+1 undeliverable
 `
 }
 

@@ -72,6 +72,18 @@ export const DeclareQueues: Reference<boolean> = Setting.reference(
   }
 )
 
+/** Whether a task that a handler sends has the priority of its own, where nobody says another. Celery's `task_inherit_parent_priority`. */
+export const InheritParentPriority: Reference<boolean> = Setting.reference(
+  "@celeriac/tasks/Settings/InheritParentPriority",
+  SettingKind.flag,
+  {
+    celery: "task_inherit_parent_priority",
+    default: () => false,
+    readBy: "client",
+    doc: "Whether a task that a handler sends has the priority of the handler's own task, where nobody says another."
+  }
+)
+
 /**
  * Whether queues and exchanges are declared at all, by clients and workers. Off
  * for a user of the broker who may not configure: then whatever is used must be

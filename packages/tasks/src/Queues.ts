@@ -45,6 +45,8 @@ export interface Queues {
   readonly configured: ReadonlyArray<Entity.Queue>
   /** The queue of that name, or undefined when it is not configured and `Settings.CreateMissingQueues` is off. */
   readonly get: (name: string) => Entity.Queue | undefined
+  /** What a sender declares before it sends to a queue: of a broadcast the exchange alone; nothing where that is not wanted. */
+  readonly declare: (queue: Entity.Queue) => ReadonlyArray<Entity.Queue | Entity.Exchange>
   /** The name among those known that may have been meant. */
   readonly nearest: (name: string) => string | undefined
 }
@@ -57,6 +59,7 @@ export const make: Effect.Effect<Queues> = Effect.gen(function*() {
   const missingExchangeType = yield* Settings.CreateMissingQueueExchangeType
   const maxPriority = yield* Settings.QueueMaxPriority
   const newId = yield* TaskId
+  const declares = (yield* Settings.DeclareQueues) && (yield* Settings.DeclareTopology)
 
   const prioritized = <Q extends Entity.Queue>(queue: Q): Q =>
     maxPriority === undefined || "x-max-priority" in queue.arguments
@@ -104,9 +107,12 @@ export const make: Effect.Effect<Queues> = Effect.gen(function*() {
       known.set(name, made)
       return made
     },
+    declare: (queue) => !declares ? nothing : queue.alias === undefined ? [queue] : [queue.exchange],
     nearest: (name) => nearest(name, [...aliases.keys(), ...known.keys()])
   }
 })
+
+const nothing: ReadonlyArray<Entity.Queue> = Object.freeze([])
 
 const isQueues = (value: unknown): value is ReadonlyArray<Entity.Queue> => Array.isArray(value) && value.every(isQueue)
 

@@ -27,6 +27,8 @@ export interface Way extends Address {
   /** The name of the queue. */
   readonly queue: string
   readonly priority: number
+  /** Whether that is only what tasks have of which nobody says it. */
+  readonly isUsualPriority: boolean
   /** What it goes through, if that is known. */
   readonly through: Exchange | undefined
 }
@@ -46,19 +48,18 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
   const queues = yield* Queues.make
   const routes = yield* Router.Routes
   const run = Effect.runForkWith(yield* Effect.context<never>())
-  const declares = (yield* Settings.DeclareQueues) && (yield* Settings.DeclareTopology)
   const defaultPriority = yield* Settings.DefaultPriority
 
-  const through = (to: Router.Destination, priority: number): Result.Result<Way, TaskError.TaskError> =>
+  const through = (to: Router.Destination, priority: number | undefined): Result.Result<Way, TaskError.TaskError> =>
     Result.map(Router.resolve(queues, to), ({ exchange, queue, routingKey }) => {
-      const through = queue.bindings.find((binding) => binding.exchange.name === exchange)?.exchange
       return {
         exchange,
         routingKey,
-        declare: declares ? declared(queue, through) : nothing,
+        declare: queues.declare(queue),
         queue: queue.alias ?? queue.name,
-        through,
-        priority
+        through: queue.bindings.find((binding) => binding.exchange.name === exchange)?.exchange,
+        priority: priority ?? defaultPriority,
+        isUsualPriority: priority === undefined
       }
     })
   const find = (
@@ -69,7 +70,7 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
     const options = Router.merge(call, task.options)
     return Result.flatMap(
       Router.ask(routes, task.name, { args, kwargs, options }),
-      (route) => through(Router.merge(options, route), task.options.priority ?? route.priority ?? defaultPriority)
+      (route) => through(Router.merge(options, route), task.options.priority ?? route.priority)
     )
   }
 
@@ -105,15 +106,7 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
 
   return {
     of: (task, call, encoded) => Router.isNowhere(call) ? usual(task, encoded) : find(task, call, encoded),
-    to: (destination) => through(destination, defaultPriority),
+    to: (destination) => through(destination, undefined),
     delayed: isDelaying ? delayed : (way) => way
   }
 })
-
-/** Of a broadcast the exchange alone: the queues are of those who consume from them. */
-const declared = (queue: Queue, through: Exchange | undefined): ReadonlyArray<Queue | Exchange> => {
-  if (queue.alias === undefined) return [queue]
-  return through === undefined ? nothing : [through]
-}
-
-const nothing: ReadonlyArray<Queue> = Object.freeze([])

@@ -8,7 +8,7 @@
  *
  * @since 0.1.0
  */
-import type { Queue } from "@celeriac/messaging/Entity"
+import type { Exchange, Queue } from "@celeriac/messaging/Entity"
 import type { Address, Message, Settlement } from "@celeriac/messaging/Message"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
@@ -51,7 +51,7 @@ export interface Outgoing {
   readonly message: Message
   readonly to: Address
   /** Queues that may not be there, to be declared first. */
-  readonly declare?: ReadonlyArray<Queue> | undefined
+  readonly declare?: ReadonlyArray<Queue | Exchange> | undefined
 }
 
 /** What is to be stored about another task, and who waits for it. */

@@ -12,6 +12,7 @@ import type * as DelayedDelivery from "@celeriac/tasks/DelayedDelivery"
 import * as Nodename from "@celeriac/tasks/Nodename"
 import * as Setting from "@celeriac/tasks/Setting"
 import * as SettingKind from "@celeriac/tasks/SettingKind"
+import * as TaskSetting from "@celeriac/tasks/Settings"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Context from "effect/Context"
@@ -267,6 +268,10 @@ export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@c
 /** Whether a step takes part: what a step that can be switched off says in `enabled`. */
 export const takesPart = (name: Optional.Name): Effect.Effect<boolean> =>
   Effect.map(WorkerSettings, ({ without }) => !without.includes(name))
+
+/** The same for a step that cannot do without declaring something. */
+export const declares = (name: Optional.Name): Effect.Effect<boolean> =>
+  Effect.zipWith(takesPart(name), TaskSetting.DeclareTopology, (takesPart, declares) => takesPart && declares)
 
 /** Whether something is set up that has no default: what a step that works only then says in `enabled`. */
 export const has = (name: keyof Settings): Effect.Effect<boolean> =>

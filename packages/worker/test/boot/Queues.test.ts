@@ -1,11 +1,13 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Entity from "@celeriac/messaging/Entity"
+import * as Topology from "@celeriac/messaging/Topology"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Client from "@celeriac/tasks/Client"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
+import * as TaskTopology from "@celeriac/tasks/TaskTopology"
 import * as WorkerDirect from "@celeriac/tasks/WorkerDirect"
 import { Queues } from "@celeriac/worker/boot/Queues"
 import { UnknownQueue } from "@celeriac/worker/state/WorkerError"
@@ -331,4 +333,33 @@ describe("Queues", () => {
       Effect.provide(quiet)
     )
   })
+
+  it.effect("are not declared where nothing is, and what is missing is told of", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryBroker
+      const worker = withQueues(["video"]).worker.with({ settings: { declareTopology: false } })
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(worker.layer))))
+      assert.match(
+        error.message,
+        /queue 'video' is not there, and this worker declares nothing \(declareTopology\)\. Create it with a user who may/
+      )
+      assert.deepStrictEqual(broker.queues(), [])
+      const client = yield* Client.Client
+      const unsent = yield* Effect.flip(client.applyAsync(plain, {}, { queue: "video" }))
+      assert.match(unsent.message, /no queue is bound to exchange '' with routing key 'video'/)
+      assert.deepStrictEqual(broker.queues(), [])
+
+      yield* Topology.apply(yield* TaskTopology.make({ queues: ["video"] }))
+      const made = [broker.queues().length, broker.exchanges().length, broker.bindings().length]
+      yield* Layer.build(Layer.fresh(worker.layer))
+      yield* client.applyAsync(plain, {}, { queue: "video" }).pipe(Effect.flatMap((sent) => sent.get()))
+      assert.deepStrictEqual(
+        [broker.queues().length, broker.exchanges().length, broker.bindings().length],
+        made,
+        "and no mailbox, no gossip"
+      )
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(surroundings().pipe(Layer.provideMerge(Layer.succeed(Settings.DeclareTopology, false))))
+    ))
 })

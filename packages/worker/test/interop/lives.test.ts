@@ -117,7 +117,7 @@ const ofItsOwn = new Set([
 interface Told {
   readonly type: string
   readonly exception?: string | undefined
-  readonly traceback?: string
+  readonly traceback?: string | undefined
 }
 
 const plain = ({ type, ...fields }: Told): Told => {
@@ -130,7 +130,7 @@ const plain = ({ type, ...fields }: Told): Told => {
 /** What monitors are told of a task, in order. */
 const eventsOf = (id: string): ReadonlyArray<Told> => heard.filter((event) => event.uuid === id).map(plain)
 
-const named = (event: Told): Told => ({
+const withItsName = (event: Told): Told => ({
   ...event,
   exception: event.exception?.replace("ExceptionWithTraceback()", "TimeLimitExceeded(1)")
 })
@@ -145,7 +145,7 @@ const comparable = (events: ReadonlyArray<Told>) => ({
   others: events.filter((event, i) => {
     const next = events[i + 1]
     return event.type !== "task-retried" && (event.type !== "task-failed" || next?.type !== "task-failed")
-  }).map(named)
+  }).map(withItsName)
 })
 
 /** The end has been told of, and each retry that led to it. */

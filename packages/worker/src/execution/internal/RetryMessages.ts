@@ -38,7 +38,7 @@ const wayOf = (queues: Queues, request: Request, again: Again): Result.Result<Om
   if (Router.isNowhere(again)) return Result.succeed({ to: home(request) })
   return Result.mapBoth(Router.resolve(queues, { queue: request.queue, ...said(again) }), {
     onFailure: ({ reason }) => failure(Exceptions.make(reason._tag, [reason.message])),
-    onSuccess: ({ exchange, queue, routingKey }) => ({ to: { exchange, routingKey }, declare: [queue] })
+    onSuccess: ({ exchange, queue, routingKey }) => ({ to: { exchange, routingKey }, declare: queues.declare(queue) })
   })
 }
 
