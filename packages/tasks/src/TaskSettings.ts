@@ -1,6 +1,7 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `RunSettings`, `ControlSettings`, `EventSettings` and `SubtaskSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
+ * `Settings`, `RunSettings`, `ResultSettings`, `SubtaskSettings`, `ControlSettings` and `EventSettings`, `Queues.Configured` as
+ * `taskQueues`, `Router.Routes` as
  * `routes`.
  *
  * ```ts
@@ -17,6 +18,7 @@ import * as ControlSettings from "./control/ControlSettings.ts"
 import * as EventSettings from "./event/EventSettings.ts"
 import * as Queues from "./Queues.ts"
 import { ResultWriter } from "./result/ResultWriter.ts"
+import * as ResultSettings from "./ResultSettings.ts"
 import * as Router from "./Router.ts"
 import * as RunSettings from "./RunSettings.ts"
 import * as Setting from "./Setting.ts"
@@ -35,6 +37,7 @@ type References =
   & Exported<typeof ControlSettings>
   & Exported<typeof EventSettings>
   & Exported<typeof SubtaskSettings>
+  & Exported<typeof ResultSettings>
   & {
     readonly taskQueues: typeof Queues.Configured
     readonly routes: typeof Router.Routes
@@ -42,9 +45,9 @@ type References =
 
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
   // Every export of these modules is a setting.
-  ...Object.entries({ ...Settings, ...RunSettings, ...ControlSettings, ...EventSettings, ...SubtaskSettings }).map((
-    [name, value]
-  ) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
+  ...Object.entries({
+    ...{ ...Settings, ...RunSettings, ...ResultSettings, ...SubtaskSettings, ...ControlSettings, ...EventSettings }
+  }).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
   ["taskQueues", Queues.Configured] as const,
   ["routes", Router.Routes] as const
 ].sort(([one], [other]) => one < other ? -1 : 1))

@@ -15,6 +15,7 @@ import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Queues from "@celeriac/tasks/Queues"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import { ResultExtended } from "@celeriac/tasks/ResultSettings"
 import * as RunSettings from "@celeriac/tasks/RunSettings"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
@@ -26,6 +27,7 @@ import * as Aftermath from "../execution/Aftermath.ts"
 import * as Completion from "../execution/internal/Completion.ts"
 import { Duplicates, isKept } from "../execution/internal/Duplicates.ts"
 import { Executor } from "../execution/internal/Executor.ts"
+import * as ExtendedRecords from "../execution/internal/ExtendedRecords.ts"
 import { KeptResults } from "../execution/internal/KeptResults.ts"
 import { Observers } from "../execution/internal/Observers.ts"
 import * as Publishing from "../execution/internal/Publishing.ts"
@@ -96,9 +98,10 @@ export class Execution extends Bootstep.Service<Execution, {
       yield* Effect.addFinalizer(() => Effect.sync(forget))
     }
     const pressure = new Pressure(slots.pause)
-    const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded)
     const coding = yield* Portable.coding
     const settler = new Settler(state, observers)
+    const extend = (yield* ResultExtended) ? ExtendedRecords.make(coding) : undefined
+    const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded, extend)
     const completion = new Completion.Completion({
       state,
       settler,
