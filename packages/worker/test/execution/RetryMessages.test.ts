@@ -61,7 +61,7 @@ const requestOf = (message: Message, from: { readonly exchange?: string; readonl
 }
 
 const resend = (request: Request, again: Again, now = 0) =>
-  Effect.map(Queues.make, (queues) => RetryMessages.make(queues, {})(request, again, now))
+  Effect.map(Queues.make, (queues) => RetryMessages.make(queues, {}, () => undefined)(request, again, now))
 
 const now = Date.parse(captured.retry.headers.eta) - 1_000
 
