@@ -73,12 +73,16 @@ const messageOf = (
     // The attempt before sends this one: so it is its parent, if it has no other.
     parentId: headers.parentId ?? headers.id,
     ignoreResult: request.ignoreResult,
+    timeLimit: {
+      hard: again.timeLimit?.hard ?? headers.timeLimit.hard,
+      soft: again.timeLimit?.soft ?? headers.timeLimit.soft
+    },
     custom: { ...ownHeaders(headers.custom), ...again.headers }
   }
   const properties = propertiesOf(request, again.priority, expires ?? headers.expiresMillis, now)
-  return version === 2
+  return version === 2 && again.args === undefined && again.kwargs === undefined
     ? Result.succeed({ body: message.body, headers: TaskHeaders.encode(next), properties })
-    : rewritten(message, next, properties, coding)
+    : rewritten(request, again, next, properties, coding)
 }
 
 /** What the broker has written into the message is about that one. */
@@ -111,15 +115,21 @@ const propertiesOf = (
 }
 
 const rewritten = (
-  message: Message,
+  { work: { headers: before, message, version } }: Request,
+  { args, kwargs }: Again,
   headers: TaskHeaders.TaskHeaders,
   properties: Properties,
   coding: Portable.Coding
 ): Result.Result<Message, Failure> => {
-  const received = TaskMessage.readBody(message, { version: 1 }, coding)
+  const received = TaskMessage.readBody(message, version === 1 ? { version } : { version, headers: before }, coding)
   if (Result.isFailure(received)) return unwritable(received.failure.message)
   const written = TaskMessage.write(
-    TaskMessage.outgoing({ headers, body: received.success.body }),
+    {
+      ...TaskMessage.outgoing({ headers, body: received.success.body }),
+      // Shown anew.
+      ...(args === undefined ? {} : { args, argsRepr: undefined }),
+      ...(kwargs === undefined ? {} : { kwargs, kwargsRepr: undefined })
+    },
     { ...coding, serializer: message.properties.contentType ?? "json" }
   )
   if (Result.isFailure(written)) return unwritable(written.failure.message)
