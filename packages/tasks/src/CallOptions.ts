@@ -86,7 +86,9 @@ export const times = ({ countdown, eta, expires }: Timing, now: number): Result.
 }
 
 /** The limits of the run in seconds, as the protocol has them. Fails with `InvalidOption`. */
-export const limits = (call: CallOptions): Result.Result<Partial<TaskHeaders.TimeLimit> | undefined, TaskError> => {
+export const limits = (
+  call: Pick<CallOptions, "softTimeLimit" | "timeLimit">
+): Result.Result<Partial<TaskHeaders.TimeLimit> | undefined, TaskError> => {
   const { softTimeLimit, timeLimit } = call
   if (timeLimit === undefined && softTimeLimit === undefined) return noLimits
   const hard = timeLimit === undefined ? undefined : millisOf(timeLimit) / 1000

@@ -212,6 +212,7 @@ export const make = <
   // The defaults of the type parameters are what stands here when an option is left out.
   const parameters = (definition.parameters ?? {}) as Parameters
   TaskOptions.check(definition.options ?? {})
+  Autoretry.check(definition.options ?? {})
   const success = (definition.success ?? Schema.Void) as Success
   const error = (definition.error ?? Schema.Never) as Failure
   const args = Arguments.make(name, parameters)

@@ -33,6 +33,7 @@ import { Observers } from "../execution/internal/Observers.ts"
 import * as Publishing from "../execution/internal/Publishing.ts"
 import { RateLimits } from "../execution/internal/RateLimits.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
+import * as RetryDelays from "../execution/internal/RetryDelays.ts"
 import * as RetryMessages from "../execution/internal/RetryMessages.ts"
 import { Returns } from "../execution/internal/Returns.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
@@ -109,7 +110,7 @@ export class Execution extends Bootstep.Service<Execution, {
       kept: (again) => new KeptResults(timer, again, pressure.full),
       rule: Aftermath.of,
       publish: yield* Publishing.make,
-      resend: RetryMessages.make(yield* Queues.make, coding),
+      resend: RetryMessages.make(yield* Queues.make, coding, yield* RetryDelays.make),
       observers,
       clock,
       returns: new Returns(yield* RunSettings.RedeliveryLimit),

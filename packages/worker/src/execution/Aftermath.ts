@@ -50,6 +50,8 @@ export interface Facts {
 export interface Outgoing {
   readonly message: Message
   readonly to: Address
+  /** Where the broker keeps it until it is due. Without that place it goes `to` whoever waits. */
+  readonly by?: Address | undefined
   /** Queues that may not be there, to be declared first. */
   readonly declare?: ReadonlyArray<Queue | Exchange> | undefined
 }

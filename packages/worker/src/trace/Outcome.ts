@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import type { TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
@@ -67,6 +68,10 @@ export interface Again extends Destination {
   /** The same, so many milliseconds from now. */
   readonly expiresIn?: number | undefined
   readonly headers?: Readonly<Record<string, unknown>> | undefined
+  readonly args?: ReadonlyArray<unknown> | undefined
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined
+  /** In seconds. */
+  readonly timeLimit?: Partial<TimeLimit> | undefined
 }
 
 export interface Failure {

@@ -116,24 +116,19 @@ const ofItsOwn = new Set([
 
 interface Told {
   readonly type: string
-  readonly exception?: string | undefined
-  readonly traceback?: string | undefined
-}
-
-const plain = ({ type, ...fields }: Told): Told => {
-  const shown = Object.entries(fields).flatMap(([field, value]) =>
-    value === undefined || ofItsOwn.has(field) ? [] : [[field, field === "traceback" ? typeof value : value]]
-  )
-  return { type, ...Object.fromEntries(shown) }
+  readonly exception?: string
+  readonly traceback?: string
 }
 
 /** What monitors are told of a task, in order. */
-const eventsOf = (id: string): ReadonlyArray<Told> => heard.filter((event) => event.uuid === id).map(plain)
-
-const withItsName = (event: Told): Told => ({
-  ...event,
-  exception: event.exception?.replace("ExceptionWithTraceback()", "TimeLimitExceeded(1)")
-})
+const eventsOf = (id: string): ReadonlyArray<Told> =>
+  heard.filter((event) => event.uuid === id).map((event) => {
+    const fields = Object.entries(event).filter(([field, value]) => value !== undefined && !ofItsOwn.has(field))
+    // What it has beside its type is compared, and not read.
+    return Object.fromEntries(
+      fields.map(([field, value]) => [field, field === "traceback" ? typeof value : value])
+    ) as unknown as Told
+  })
 
 /**
  * What the order and the number of events is with Celery by chance or by
@@ -145,7 +140,7 @@ const comparable = (events: ReadonlyArray<Told>) => ({
   others: events.filter((event, i) => {
     const next = events[i + 1]
     return event.type !== "task-retried" && (event.type !== "task-failed" || next?.type !== "task-failed")
-  }).map(withItsName)
+  }).map((event) => JSON.stringify(event).replace("ExceptionWithTraceback()", "TimeLimitExceeded(1)"))
 })
 
 /** The end has been told of, and each retry that led to it. */
