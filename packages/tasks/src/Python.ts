@@ -30,6 +30,8 @@ import { parseDate, parsePlainDateTime, PlainDate, PlainDateTime, PlainTime } fr
 import * as PythonValue from "@celeriac/messaging/PythonValue"
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
+import type * as Codec from "./Codec.ts"
+import * as Variadic from "./internal/Variadic.ts"
 import * as WireType from "./internal/WireType.ts"
 
 export { PlainDate, PlainDateTime, PlainTime }
@@ -118,5 +120,32 @@ export const Decimal: typeof Schema.BigDecimal = Schema.BigDecimal
 
 /** `bytes`. Kombu before 5.3 does not send any. */
 export const Bytes: typeof Schema.Uint8Array = Schema.Uint8Array
+
+/** A parameter that takes what is left of the positional arguments: Python's `*args`, under a name of its own. */
+export interface Args<Item extends Codec.Plain> extends Schema.$Array<Item>, Variadic.Variadic<"args"> {}
+
+/**
+ * `*args`: as many as are given, each of this schema. The parameters written
+ * behind it are given by keyword only, as in Python.
+ *
+ * ```ts
+ * const total = Task.make("shop.total", {
+ *   parameters: { currency: Schema.String, prices: Python.Args(Schema.Int) } // def total(currency, *prices)
+ * })
+ * client.delay(total, ["EUR", 1, 2, 3])
+ * client.delay(total, { currency: "EUR", prices: [1, 2, 3] })
+ * ```
+ */
+export const Args = <Item extends Codec.Plain>(item: Item): Args<Item> =>
+  Schema.Array(item).annotate({ [Variadic.annotation]: "args" }) as Args<Item> // the annotation is the mark
+
+/** A parameter that takes what is left of the keywords: Python's `**kwargs`, under a name of its own. */
+export interface Kwargs<Item extends Codec.Plain>
+  extends Schema.$Record<typeof Schema.String, Item>, Variadic.Variadic<"kwargs">
+{}
+
+/** `**kwargs`: every keyword that is no parameter's, each of this schema. It is the last parameter. */
+export const Kwargs = <Item extends Codec.Plain>(item: Item): Kwargs<Item> =>
+  Schema.Record(Schema.String, item).annotate({ [Variadic.annotation]: "kwargs" }) as Kwargs<Item> // the annotation is the mark
 
 export { PythonDate as Date, PythonSet as Set, PythonTime as Time }
