@@ -34,6 +34,7 @@ import type * as Codec from "./Codec.ts"
 import * as Autoretry from "./internal/Autoretry.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
+import * as Signature from "./Signature.ts"
 import * as TaskLayer from "./TaskLayer.ts"
 import * as TaskOptions from "./TaskOptions.ts"
 import * as TaskPredicate from "./TaskPredicate.ts"
@@ -56,6 +57,21 @@ export interface Task<
   readonly arguments: Arguments.Arguments<Parameters>
   readonly outcome: Outcome.Outcome<Success["Type"], Failure["Type"]>
 
+  /** A call that is not sent yet, with some of the arguments. Throws `TaskError` for one that does not fit. */
+  readonly s: <const G extends Partial<Arguments.Named<Parameters>> = {}>(
+    given?: G & Unknown<G, Parameters>
+  ) => Signature.Signature<
+    Signature.Rest<Arguments.Named<Parameters>, G>,
+    Success["Type"],
+    Failure["Type"]
+  >
+
+  /** The same, which takes no more arguments: the result of a task that it follows is left out. Celery's `si`. */
+  readonly si: (
+    ...given: {} extends Arguments.Named<Parameters> ? [given?: Arguments.Named<Parameters>]
+      : [given: Arguments.Named<Parameters>]
+  ) => Signature.Signature<Signature.Immutable, Success["Type"], Failure["Type"]>
+
   /** Received arguments as the handler wants them, or the `TypeError` that Python would have raised. */
   readonly bind: (
     args: ReadonlyArray<unknown>,
@@ -77,6 +93,9 @@ export interface Task<
     options?: LayerOptions<M>
   ) => TaskLayer.TaskLayer<Name, Unprovided<R, M> | Middleware.Needs<M>>
 }
+
+/** Refuses names that no parameter has. */
+type Unknown<G, F extends Arguments.Fields> = { [K in Exclude<keyof G, keyof F>]: never }
 
 /** What a handler needs and its middleware does not provide. Said so that nothing is inferred for `R` from where the layer goes. */
 type Unprovided<R, M extends Middleware.Maybe> = [R] extends [infer Needed] ? Exclude<Needed, Middleware.Provides<M>>
@@ -174,6 +193,7 @@ export const make = <
   const error = (definition.error ?? Schema.Never) as Failure
   const args = Arguments.make(name, parameters)
   const outcome = Outcome.make(name, success, error)
+  const signing = { name, arguments: args, outcome, options: definition.options ?? {} }
   return {
     [TypeId]: TypeId,
     name,
@@ -184,6 +204,8 @@ export const make = <
     arguments: args,
     outcome,
     bind: args.bind,
+    s: (given) => Signature.ofTask(signing, given ?? {}, false),
+    si: (...[given]) => Signature.ofTask(signing, given ?? {}, true),
     toLayer(handler, options) {
       return register(this, handler, options ?? {})
     }
