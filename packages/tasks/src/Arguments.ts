@@ -15,7 +15,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "./Codec.ts"
-import { Callable, isPositional, parameter } from "./internal/Callable.ts"
+import { Callable, type Encoded, isPositional, parameter } from "./internal/Callable.ts"
 import type * as Variadic from "./internal/Variadic.ts"
 
 /** The parameters of a task, in order. Each decodes and encodes without services. */
@@ -59,11 +59,7 @@ type Places<F extends Fields> = readonly [
 /** Arguments either way. */
 export type Input<F extends Fields> = Named<F> | Positional<F>
 
-/** Arguments as they travel. */
-export interface Encoded {
-  readonly args: ReadonlyArray<unknown>
-  readonly kwargs: Readonly<Record<string, unknown>>
-}
+export type { Encoded } from "./internal/Callable.ts"
 
 /** How a task is called: Python's convention over schemas. */
 export interface Arguments<F extends Fields> {
@@ -76,6 +72,10 @@ export interface Arguments<F extends Fields> {
   ) => Result.Result<Decoded<F>, TypeError>
   /** Arguments for sending: positional ones stay positional. */
   readonly encode: (input: Input<F>) => Result.Result<Encoded, TypeError>
+  /** Some of them, by name, for sending later. */
+  readonly encodePartial: (input: Readonly<Record<string, unknown>>) => Result.Result<Encoded, TypeError>
+  /** Why a task cannot be called with these; nothing when it can. */
+  readonly lacking: (encoded: Encoded) => TypeError | undefined
   /** For logs and reprs: the same arguments, with those that hold a `Schema.Redacted` masked. */
   readonly conceal: (encoded: Encoded) => Encoded
 }
@@ -96,6 +96,8 @@ export const make = <const F extends Fields>(task: string, fields: F): Arguments
         : Result.fail(callable.refuse(decoded.failure))
     },
     encode: (input) => isPositional(input) ? callable.encodePositional(input) : callable.encodeNamed(input),
+    encodePartial: (input) => callable.encodeNamed(input, true),
+    lacking: ({ args, kwargs }) => callable.assign({}, args, kwargs) ? undefined : callable.mismatch(args, kwargs),
     conceal: parameters.some(({ secret }) => secret) ? (encoded) => callable.conceal(encoded) : (encoded) => encoded
   }
 }

@@ -10,6 +10,7 @@ import type * as Producer from "@celeriac/messaging/Producer"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
+import type { Linkable } from "./protocol/Links.ts"
 import * as TaskHeaders from "./protocol/TaskHeaders.ts"
 import type { Destination } from "./Router.ts"
 import { because, InvalidOption, type TaskError } from "./TaskError.ts"
@@ -33,6 +34,12 @@ export interface CallOptions extends Destination {
   readonly shadow?: string | undefined
   readonly serializer?: string | undefined
   readonly compression?: string | undefined
+  /** Sent with the result when the task succeeds: signatures. */
+  readonly link?: Linkable | ReadonlyArray<Linkable> | undefined
+  /** Sent when it fails. */
+  readonly linkError?: Linkable | ReadonlyArray<Linkable> | undefined
+  /** Headers that everything gets which follows from this task. Celery's stamps. */
+  readonly stamps?: Readonly<Record<string, unknown>> | undefined
   /** Ends it when it has run for so long. Celery's `time_limit`. */
   readonly timeLimit?: Duration.Input | undefined
   /** Tells it so before, for it to clean up. Not longer than `timeLimit`. Celery's `soft_time_limit`. */

@@ -27,12 +27,12 @@ import * as AsyncResult from "./AsyncResult.ts"
 import * as BySettings from "./BySettings.ts"
 import * as CallOptions from "./CallOptions.ts"
 import * as Aborting from "./internal/Aborting.ts"
+import * as Calling from "./internal/Calling.ts"
 import * as Misuse from "./internal/Misuse.ts"
 import * as Parenthood from "./internal/Parenthood.ts"
 import * as Preparing from "./internal/Preparing.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as Sending from "./internal/Sending.ts"
-import * as Outcome from "./Outcome.ts"
 import type { PreparedTask } from "./PreparedTask.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
@@ -40,7 +40,7 @@ import type { ResultError } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
 import { ResultWriter } from "./result/ResultWriter.ts"
 import * as Settings from "./Settings.ts"
-import { InheritParentPriority } from "./SubtaskSettings.ts"
+import type * as Signature from "./Signature.ts"
 import type * as Task from "./Task.ts"
 import * as TaskContext from "./TaskContext.ts"
 import * as TaskError from "./TaskError.ts"
@@ -57,6 +57,12 @@ export type ArgumentsOf<T extends Task.Any> = {} extends Arguments.Named<T["para
 export type CallOf<T extends Task.Any, Options> = {} extends Arguments.Named<T["parameters"]>
   ? [args?: Task.Input<T>, options?: Options]
   : [args: Task.Input<T>, options?: Options]
+
+/** What a signature still lacks, and options. */
+export type SignedCall<L> = 0 extends 1 & L ? [given?: Signature.Given<L>, options?: Signature.Options]
+  : [L] extends [Signature.Immutable] ? [given?: undefined, options?: Signature.Options]
+  : {} extends L ? [given?: L, options?: Signature.Options]
+  : [given: L, options?: Signature.Options]
 
 /** What a call by name may say besides. */
 export interface NamedCall extends CallOptions.CallOptions {
@@ -98,6 +104,15 @@ export class Client extends Context.Service<Client, {
     name: string,
     call?: NamedCall
   ) => Effect.Effect<AsyncResult.AsyncResult<unknown>, SendError>
+
+  /**
+   * Sends a signature, with what it lacks. These options win over its own, but
+   * for its stamps; arguments that are given to an immutable one do not count.
+   */
+  readonly applySignature: <L, A, E>(
+    signature: Signature.Signature<L, A, E>,
+    ...call: SignedCall<L>
+  ) => Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError>
 
   /**
    * Sends a task once for each of these arguments, side by side, and succeeds
@@ -146,7 +161,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     const newId = yield* TaskId
     const clock = yield* Clock.Clock
     const deadline = yield* Settings.PublishDeadline
-    const within = Parenthood.within(yield* InheritParentPriority)
+    const within = Parenthood.within
     const { prepare, ways } = yield* Preparing.make
     const send = yield* Sending.make(ways)
 
@@ -166,33 +181,6 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       if (Result.isFailure(times)) return Effect.fail(times.failure)
       const ready = prepare(called, times.success, now, replyTo)
       return Result.isFailure(ready) ? Effect.fail(ready.failure) : use(ready.success, now)
-    }
-
-    /** A task with its arguments as they travel; nothing is sent of what makes no sense. */
-    const calling = <T extends Task.Any>(
-      task: T,
-      args: Task.Input<T> | undefined,
-      call: CallOptions.CallOptions = none
-    ): Result.Result<Preparing.Called<Task.Success<T>, Task.Failure<T>>, TaskError.TaskError> => {
-      const refused = Misuse.ofCall(task, args)
-      if (refused !== undefined) return Result.fail(refused)
-      const encoded = task.arguments.encode(args ?? none)
-      return Result.isFailure(encoded)
-        ? Result.fail(TaskError.because(
-          "send",
-          new TaskError.InvalidArguments({ task: task.name, detail: encoded.failure.message })
-        ))
-        : Result.succeed({ task, call, encoded: encoded.success, shown: task.arguments.conceal(encoded.success) })
-    }
-    const naming = (
-      name: string,
-      call: NamedCall = none
-    ): Result.Result<Preparing.Called<unknown, never>, TaskError.TaskError> => {
-      const refused = Misuse.ofName(name)
-      if (refused !== undefined) return Result.fail(refused)
-      const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
-      const task = { name, options: none, outcome: Outcome.untyped, isNamed: true }
-      return Result.succeed({ task, call, encoded, shown: encoded })
     }
 
     const sendCalled = <A, E>(
@@ -237,7 +225,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     }
 
     const applyAsync = <T extends Task.Any>(task: T, args: Task.Input<T> | undefined, call?: CallOptions.CallOptions) =>
-      Effect.suspend(() => sendCalled(calling(task, args, call)))
+      Effect.suspend(() => sendCalled(Calling.ofTask(task, args, call)))
 
     return Client.of({
       delay: (task, ...args) => {
@@ -247,13 +235,15 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       applyAsync: (task, ...[args, call]) => applyAsync(task, args, call),
       applyMany: (task, all, call) =>
         Effect.suspend(() => {
-          const called = Result.all(all.map((args) => calling(task, args, call)))
+          const called = Result.all(all.map((args) => Calling.ofTask(task, args, call)))
           if (Result.isFailure(called)) return Effect.fail(called.failure)
           return Effect.forEach(called.success, (one) => sendCalled(Result.succeed(one)), { concurrency: "unbounded" })
         }),
-      sendTask: (name, call) => Effect.suspend(() => sendCalled(naming(name, call))),
-      prepare: (task, ...[args, call]) => Effect.suspend(() => prepareCalled(calling(task, args, call))),
-      prepareTask: (name, call) => Effect.suspend(() => prepareCalled(naming(name, call))),
+      applySignature: (signature, ...[given, options]) =>
+        Effect.suspend(() => sendCalled(Calling.ofSignature(signature, given ?? none, options))),
+      sendTask: (name, call) => Effect.suspend(() => sendCalled(Calling.ofName(name, call))),
+      prepare: (task, ...[args, call]) => Effect.suspend(() => prepareCalled(Calling.ofTask(task, args, call))),
+      prepareTask: (name, call) => Effect.suspend(() => prepareCalled(Calling.ofName(name, call))),
       send: (prepared, how) =>
         Effect.withFiber((fiber) =>
           Parenthood.trail(TaskContext.ofFiber(fiber), how ?? none, sendPrepared(prepared, how))
@@ -289,5 +279,4 @@ export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader>
 const none = Object.freeze({})
 /** Whether that is allowed was asked before it was sent. */
 const waiting = { disableSyncSubtasks: false }
-const noArguments: ReadonlyArray<unknown> = Object.freeze([])
 const timeless = Result.succeed(CallOptions.untimed)

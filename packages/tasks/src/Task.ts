@@ -34,6 +34,7 @@ import type * as Codec from "./Codec.ts"
 import * as Autoretry from "./internal/Autoretry.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
+import * as Signature from "./Signature.ts"
 import * as SoftTimeLimit from "./SoftTimeLimit.ts"
 import { TaskContext } from "./TaskContext.ts"
 import * as TaskHooks from "./TaskHooks.ts"
@@ -58,6 +59,21 @@ export interface Task<
   readonly error: Failure
   readonly arguments: Arguments.Arguments<Parameters>
   readonly outcome: Outcome.Outcome<Success["Type"], Failure["Type"]>
+
+  /** A call that is not sent yet, with some of the arguments. Throws `TaskError` for one that does not fit. */
+  readonly s: <const G extends Partial<Arguments.Named<Parameters>> = {}>(
+    given?: G & Unknown<G, Parameters>
+  ) => Signature.Signature<
+    Signature.Rest<Arguments.Named<Parameters>, G>,
+    Success["Type"],
+    Failure["Type"]
+  >
+
+  /** The same, which takes no more arguments: the result of a task that it follows is left out. Celery's `si`. */
+  readonly si: (
+    ...given: {} extends Arguments.Named<Parameters> ? [given?: Arguments.Named<Parameters>]
+      : [given: Arguments.Named<Parameters>]
+  ) => Signature.Signature<Signature.Immutable, Success["Type"], Failure["Type"]>
 
   /** Received arguments as the handler wants them, or the `TypeError` that Python would have raised. */
   readonly bind: (
@@ -100,6 +116,9 @@ export interface Task<
       & WithoutScope<RBefore | RSuccess | RFailure | RRetry | RAfter>
   ) => TaskLayer.TaskLayer<Name, Unprovided<R, M, RBefore | RSuccess | RFailure | RRetry | RAfter>>
 }
+
+/** Refuses names that no parameter has. */
+type Unknown<G, F extends Arguments.Fields> = { [K in Exclude<keyof G, keyof F>]: never }
 
 /**
  * What a handler needs and its middleware does not provide, and what that and
@@ -217,6 +236,7 @@ export const make = <
   const error = (definition.error ?? Schema.Never) as Failure
   const args = Arguments.make(name, parameters)
   const outcome = Outcome.make(name, success, error)
+  const signing = { name, arguments: args, outcome, options: definition.options ?? {} }
   return {
     [TypeId]: TypeId,
     name,
@@ -227,6 +247,8 @@ export const make = <
     arguments: args,
     outcome,
     bind: args.bind,
+    s: (given) => Signature.ofTask(signing, given ?? {}, false),
+    si: (...[given]) => Signature.ofTask(signing, given ?? {}, true),
     toLayer(handler, options) {
       return register(this, handler, options ?? {})
     }

@@ -1,6 +1,6 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `RunSettings`, `ResultSettings`, `SubtaskSettings`, `ControlSettings` and `EventSettings`, `Queues.Configured` as
+ * `Settings`, `RunSettings`, `ResultSettings`, `ControlSettings` and `EventSettings`, `Queues.Configured` as
  * `taskQueues`, `Router.Routes` as
  * `routes`.
  *
@@ -24,7 +24,6 @@ import * as RunSettings from "./RunSettings.ts"
 import * as Setting from "./Setting.ts"
 import * as Settings from "./Settings.ts"
 import * as SettingsTable from "./SettingsTable.ts"
-import * as SubtaskSettings from "./SubtaskSettings.ts"
 
 /** The settings that a module exports, by their names with a small letter. */
 type Exported<M> = {
@@ -36,7 +35,6 @@ type References =
   & Exported<typeof RunSettings>
   & Exported<typeof ControlSettings>
   & Exported<typeof EventSettings>
-  & Exported<typeof SubtaskSettings>
   & Exported<typeof ResultSettings>
   & {
     readonly taskQueues: typeof Queues.Configured
@@ -46,7 +44,7 @@ type References =
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
   // Every export of these modules is a setting.
   ...Object.entries({
-    ...{ ...Settings, ...RunSettings, ...ResultSettings, ...SubtaskSettings, ...ControlSettings, ...EventSettings }
+    ...{ ...Settings, ...RunSettings, ...ResultSettings, ...ControlSettings, ...EventSettings }
   }).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
   ["taskQueues", Queues.Configured] as const,
   ["routes", Router.Routes] as const

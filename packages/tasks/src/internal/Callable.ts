@@ -4,9 +4,14 @@
  */
 import * as Result from "effect/Result"
 import * as SchemaAST from "effect/SchemaAST"
-import type { Encoded } from "../Arguments.ts"
 import * as Codec from "../Codec.ts"
 import * as Variadic from "./Variadic.ts"
+
+/** Arguments as they travel. */
+export interface Encoded {
+  readonly args: ReadonlyArray<unknown>
+  readonly kwargs: Readonly<Record<string, unknown>>
+}
 
 /** One parameter, or the one that takes all the others. */
 interface Parameter {
@@ -198,7 +203,7 @@ export class Callable {
     }))
   }
 
-  encodeNamed(input: Keywords): Result.Result<Encoded, TypeError> {
+  encodeNamed(input: Keywords, isPartial = false): Result.Result<Encoded, TypeError> {
     const { others, parameters, rest } = this
     const kwargs: Record<string, unknown> = {}
     let complete = true
@@ -223,6 +228,7 @@ export class Callable {
       if (Result.isFailure(encoded)) return Result.fail(this.refuseOne(parameters[index]!, encoded.failure))
       kwargs[name] = encoded.success
     }
+    if (isPartial && more.length === 0) return Result.succeed({ args: noArguments, kwargs })
     for (const { name, required } of parameters) complete &&= !required || Object.hasOwn(kwargs, name)
     if (!complete) return Result.fail(this.mismatch(noArguments, kwargs))
     return more.length === 0 ? Result.succeed({ args: noArguments, kwargs }) : this.before(more, kwargs)

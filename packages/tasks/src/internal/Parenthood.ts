@@ -13,8 +13,7 @@ import type { TaskRequest } from "../TaskRequest.ts"
 import type { Called } from "./Preparing.ts"
 
 /** Goes on with what is called, for the task that is being run, if one is. */
-export const within = (inheritsPriority: boolean) =>
-<A, E, B, F>(
+export const within = <A, E, B, F>(
   called: Result.Result<Called<A, E>, TaskError>,
   use: (called: Called<A, E>, parent: TaskRequest | undefined) => Effect.Effect<B, F>
 ): Effect.Effect<B, F | TaskError> =>
@@ -23,8 +22,7 @@ export const within = (inheritsPriority: boolean) =>
     const parent = TaskContext.ofFiber(fiber)
     if (parent === undefined) return use(called.success, undefined)
     const { call } = called.success
-    const priority = call.priority ?? (inheritsPriority ? parent.deliveryInfo.priority : undefined)
-    return use({ ...called.success, call: { ...call, parent: call.parent ?? parent, priority } }, parent)
+    return use(call.parent === undefined ? { ...called.success, call: { ...call, parent } } : called.success, parent)
   })
 
 /** Sends a task that is a child of the one that is being run, if one is. */

@@ -12,6 +12,7 @@ import type * as Arguments from "../Arguments.ts"
 import * as CallOptions from "../CallOptions.ts"
 import type * as Outcome from "../Outcome.ts"
 import type { PreparedTask } from "../PreparedTask.ts"
+import * as Links from "../protocol/Links.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
 import * as TaskMessage from "../protocol/TaskMessage.ts"
 import type { Destination } from "../Router.ts"
@@ -99,6 +100,11 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
       parentId: call.parent?.id,
       argsRepr: call.argsRepr ?? (shown === encoded ? undefined : PythonRepr.args(shown.args)),
       kwargsRepr: call.kwargsRepr ?? (shown === encoded ? undefined : PythonRepr.kwargs(shown.kwargs)),
+      embed: call.link === undefined && call.linkError === undefined
+        ? undefined
+        : { callbacks: Links.links(call.link), errbacks: Links.links(call.linkError) },
+      stampedHeaders: call.stamps === undefined ? undefined : Object.keys(call.stamps),
+      stamps: call.stamps,
       // Whoever sends by name alone leaves it to the worker's definition.
       ignoreResult: task.isNamed ? said ?? null : ignoreResult,
       custom: call.headers,

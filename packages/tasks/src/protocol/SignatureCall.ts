@@ -10,12 +10,14 @@
  * @since 0.1.0
  */
 import * as IsoTime from "@celeriac/messaging/IsoTime"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import type { CallOptions } from "../CallOptions.ts"
 import { Refusal } from "../internal/Refusal.ts"
 import { isTable } from "../internal/Table.ts"
 import { describe, InvalidBody, ProtocolError } from "./ProtocolError.ts"
+import type { SignatureJson } from "./TaskBody.ts"
 
 /** Whom to call, and how. */
 export interface SignatureCall {
@@ -30,11 +32,17 @@ export interface SignatureCall {
 
 type Table = Readonly<Record<string, unknown>>
 
+/** What else is read. */
+export interface ReadOptions {
+  /** What others are linked to it: read, instead of refused. Default false. */
+  readonly links?: boolean | undefined
+}
+
 /** Reads one. Never throws. */
-export const read = (value: unknown): Result.Result<SignatureCall, ProtocolError> => {
+export const read = (value: unknown, also: ReadOptions = {}): Result.Result<SignatureCall, ProtocolError> => {
   const fields: Table = isTable(value) ? value : {}
   try {
-    return Result.succeed(readFields(table("the signature", value)))
+    return Result.succeed(readFields(table("the signature", value), also))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { expected, path, received } = error
@@ -44,16 +52,24 @@ export const read = (value: unknown): Result.Result<SignatureCall, ProtocolError
   }
 }
 
-const readFields = (fields: Table): SignatureCall => {
+const readFields = (fields: Table, also: ReadOptions): SignatureCall => {
   const task = text("task", fields.task)
   if (task === undefined || task === "") throw new Refusal("task", "the name of a task", fields.task)
   if (fields.subtask_type != null) throw new Refusal("subtask_type", "null: a single task", fields.subtask_type)
   const options = fields.options == null ? {} : table("options", fields.options)
-  for (const name of ["link", "link_error", "chain", "chord"]) alone(name, options[name])
+  const refused = also.links === true ? ["chain", "chord"] : ["link", "link_error", "chain", "chord"]
+  for (const name of refused) alone(name, options[name])
   const kwargs = fields.kwargs == null ? {} : table("kwargs", fields.kwargs)
   return {
     task,
-    call: { args: list("args", fields.args), kwargs, ...destination(options), ...how(options), ...timing(options) },
+    call: {
+      args: list("args", fields.args),
+      kwargs,
+      ...destination(options),
+      ...how(options),
+      ...timing(options),
+      ...following(options)
+    },
     replyTo: text("options.reply_to", options.reply_to)
   }
 }
@@ -71,8 +87,37 @@ const how = (options: Table) => ({
   shadow: text("options.shadow", options.shadow),
   serializer: text("options.serializer", options.serializer),
   compression: text("options.compression", options.compression),
+  timeLimit: span("options.time_limit", options.time_limit),
+  softTimeLimit: span("options.soft_time_limit", options.soft_time_limit),
+  argsRepr: text("options.argsrepr", options.argsrepr),
+  kwargsRepr: text("options.kwargsrepr", options.kwargsrepr),
   ignoreResult: flag("options.ignore_result", options.ignore_result)
 })
+
+const following = (options: Table) => ({
+  link: links("options.link", options.link),
+  linkError: links("options.link_error", options.link_error),
+  stamps: stamps(options)
+})
+
+const links = (path: string, value: unknown): ReadonlyArray<SignatureJson> | undefined => {
+  if (value == null || (Array.isArray(value) && value.length === 0)) return undefined
+  return (Array.isArray(value) ? value : [value]).map((one, index) => {
+    const fields = table(`${path}[${index}]`, one)
+    if (text(`${path}[${index}].task`, fields.task) === undefined) {
+      throw new Refusal(`${path}[${index}].task`, "the name of a task", fields.task)
+    }
+    return fields as unknown as SignatureJson // the name is there; whoever runs it reads the rest
+  })
+}
+
+const stamps = (options: Table): Table | undefined => {
+  const names = options.stamped_headers
+  if (!Array.isArray(names) || names.length === 0) return undefined
+  return Object.fromEntries(
+    names.flatMap((name) => typeof name === "string" && Object.hasOwn(options, name) ? [[name, options[name]]] : [])
+  )
+}
 
 /** Seconds, or a time. */
 const timing = (options: Table) => {
@@ -114,6 +159,11 @@ const number = (path: string, value: unknown): number | undefined => {
   throw new Refusal(path, "a number or null", value)
 }
 
+const span = (path: string, value: unknown): Duration.Duration | undefined => {
+  const seconds = number(path, value)
+  return seconds === undefined ? undefined : Duration.seconds(seconds)
+}
+
 const flag = (path: string, value: unknown): boolean | undefined => {
   if (value == null) return undefined
   if (typeof value === "boolean") return value
@@ -122,6 +172,7 @@ const flag = (path: string, value: unknown): boolean | undefined => {
 
 const time = (path: string, value: unknown): Date | undefined => {
   if (value == null) return undefined
+  if (DateTime.isDateTime(value)) return new Date(value.epochMilliseconds)
   const millis = typeof value === "string" ? IsoTime.parse(value) : undefined
   if (millis === undefined) throw new Refusal(path, "an ISO-8601 time or null", value)
   return new Date(millis)

@@ -228,7 +228,7 @@ const sendable = (value: unknown): unknown =>
 interface Parts {
   left: number
   /** Then it may have Python's types too, which have no bounds. */
-  readonly isChosen?: boolean
+  readonly isChosen?: boolean | undefined
 }
 
 const isJsonSafe = (value: unknown, levels: number, parts: Parts): boolean => {

@@ -78,6 +78,21 @@ def sleep(seconds):
     return 'slept'
 
 
+class PaymentFailed(Exception):
+    def __init__(self, order, code):
+        super().__init__(order, code)
+
+
+@app.task(name='py.pay')
+def pay(order):
+    raise PaymentFailed(order, 402)
+
+
+@app.task(name='py.note')
+def note(*args, key):
+    redis.client.rpush(key, repr(args))
+
+
 # Results of these are kept in Redis.
 
 @app.task(name='kept.add', backend=redis)
