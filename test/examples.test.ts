@@ -155,6 +155,10 @@ receipt of order 1
 shop.send_receipt: sent 1
 receipt of order 2
 shop.send_receipt: sent 2
+`,
+  "22-progress": [/^(\{"done":\d,"pages":3\}\n)+copied 3\ngiven up after some of 1000\n$/],
+  "23-transaction-middleware": `o-2: SoldOut
+o-1: celeriac
 `
 }
 
