@@ -160,6 +160,10 @@ shop.send_receipt: sent 1
 receipt of order 2
 shop.send_receipt: sent 2
 `,
+  "22-progress": [/^(\{"done":\d,"pages":3\}\n)+copied 3\ngiven up after some of 1000\n$/],
+  "23-transaction-middleware": `o-2: SoldOut
+o-1: celeriac
+`,
 
   "24-priority-queue": `${drawn("docs/routing.md")}
 posted to Carol

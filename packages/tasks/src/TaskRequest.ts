@@ -89,8 +89,9 @@ export interface TaskRequest {
   /**
    * Whether somebody has asked for this task to end, by `client.abort`: for
    * tasks that look for it from time to time. False where the store does not
-   * tell within a second. It takes results that are kept, as on Redis: `rpc://`
-   * keeps none.
+   * tell within a second. Once it has looked, its own states do not take the
+   * place of ABORTED. It takes results that are kept, as on Redis: `rpc://` keeps
+   * none.
    */
   readonly isAborted: Effect.Effect<boolean>
   /** The tasks that it has sent so far, which its result will name. */

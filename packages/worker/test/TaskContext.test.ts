@@ -253,6 +253,7 @@ describe("a task that may be aborted", () => {
       Effect.gen(function*() {
         seen.push(yield* TaskContext.isAborted)
         yield* Effect.orDie((yield* Client.Client).abort("a"))
+        yield* TaskContext.progress("would hide it")
         seen.push(yield* TaskContext.isAborted)
         return JSON.stringify(yield* lookup("a"))
       })

@@ -38,6 +38,8 @@ export class Reporter {
   private readonly ports: Ports
   /** What was given to the store last has not been answered. */
   private isWaiting = false
+  /** It looks for whether it was aborted: then its own states do not take the place of that. */
+  private abortable: "unknown" | "asked" | "aborted" = "unknown"
 
   constructor(run: Told, ports: Ports) {
     this.run = run
@@ -50,17 +52,24 @@ export class Reporter {
       if (unfit !== undefined) return Effect.die(new TypeError(unfit))
       const { writer } = this.ports
       if (writer === undefined || this.run.hasEnded || this.isWaiting) return Effect.void
-      return Effect.timeoutOrElse(this.store(writer, state, meta), {
+      const storing = Effect.timeoutOrElse(this.store(writer, state, meta), {
         duration: patience,
         orElse: () => this.warn(`State ${state}`, "the result backend has not answered: later ones wait for that")
       })
+      return this.abortable === "unknown"
+        ? storing
+        : Effect.flatMap(this.isAborted, (isAborted) => isAborted ? Effect.void : storing)
     })
 
   readonly isAborted: Effect.Effect<boolean> = Effect.suspend(() => {
     const { reader } = this.ports
-    if (reader === undefined) return Effect.succeed(false)
+    if (reader === undefined || this.abortable === "aborted") return Effect.succeed(this.abortable === "aborted")
+    this.abortable = "asked"
     return reader.state(this.run.id).pipe(
-      Effect.map((state) => state === TaskState.ABORTED),
+      Effect.map((state) => {
+        if (state === TaskState.ABORTED) this.abortable = "aborted"
+        return state === TaskState.ABORTED
+      }),
       Effect.catch((error) => Effect.as(this.warn("Whether it was aborted", error.message), false)),
       Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.succeed(false) })
     )
