@@ -11,10 +11,15 @@ import type * as Layer from "effect/Layer"
 import * as Result from "./Result.ts"
 import type { Run } from "./Run.ts"
 import * as Schemas from "./Schemas.ts"
+import * as SoftSignal from "./SoftSignal.ts"
 
 /** What a handler sees of the message that made it run. */
 export interface Request extends Omit<TaskRequest, "sendEvent"> {
-  /** Aborted when the worker gives the task up: pass it to `fetch` and the like. */
+  /**
+   * Aborted when the worker gives the task up: pass it to `fetch` and the like. Also
+   * when its soft time limit has passed, with the reason `SoftTimeLimitExceeded`:
+   * then the handler may come to an end of its own, up to the hard limit.
+   */
   readonly signal: AbortSignal
   /**
    * Tells monitors something of this task, by an event of a type of your own
@@ -141,14 +146,14 @@ const handling = (fields: Schemas.Fields, handler: Handler<Schemas.Fields, unkno
   const fill = Schemas.filling(fields)
   return (parameters: Readonly<Record<string, unknown>>, request: TaskRequest) =>
     // What is thrown is a defect: the definition declares no errors.
-    Effect.promise(async (signal) => handler(fill(parameters), withSignal(request, signal)))
+    SoftSignal.run(async (signal) => handler(fill(parameters), withSignal(request, signal)))
 }
 
 /** The request itself, and what is otherwise in this form: nothing is copied. */
-const withSignal = (request: TaskRequest, signal: AbortSignal): Request => {
+const withSignal = (request: TaskRequest, signal: () => AbortSignal): Request => {
   const sendEvent: Request["sendEvent"] = (type, fields) => Effect.runSync(request.sendEvent(type, fields))
   return Object.create(request, {
-    signal: { value: signal, enumerable: true },
+    signal: { get: signal, enumerable: true },
     sendEvent: { value: sendEvent, enumerable: true }
   })
 }
