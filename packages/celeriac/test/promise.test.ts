@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
-import { celeriac, type PromiseApp, retry, TaskException } from "../src/promise.ts"
+import { celeriac, type PromiseApp, retry, SoftTimeLimitExceeded, TaskException } from "../src/promise.ts"
 
 /** Runs with an application in memory whose worker is up, and closes it. */
 const withWorker = async <A>(define: (app: PromiseApp) => A, use: (tasks: A, app: PromiseApp) => Promise<void>) => {
@@ -338,6 +338,33 @@ describe("celeriac/promise", () => {
           ["failure", "two", 2],
           ["after", "RangeError: two"]
         ])
+      }
+    )
+  })
+
+  it("aborts the signal at the soft time limit: what comes of it is the result, unless nobody asked for it", () => {
+    const options = { softTimeLimit: 20, timeLimit: "20 seconds" } as const
+    return withWorker(
+      (app) => ({
+        tidies: app.task("proj.tidies", { options }, (_, { signal }) =>
+          new Promise((resolve) => {
+            signal.addEventListener("abort", () => resolve(signal.reason instanceof SoftTimeLimitExceeded))
+          })),
+        throws: app.task("proj.throws", { options }, (_, { signal }) =>
+          new Promise((_, reject) => {
+            signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")))
+          })),
+        deaf: app.task("proj.deaf", { options }, () => new Promise(() => {}))
+      }),
+      async ({ deaf, throws, tidies }) => {
+        const within = { timeoutMs: 5_000 }
+        assert.isTrue(await tidies.execute({}, within))
+        for (const task of [throws, deaf]) {
+          assert.deepInclude(await rejection(task.execute({}, within)), {
+            excType: "SoftTimeLimitExceeded",
+            excModule: "billiard.exceptions"
+          })
+        }
       }
     )
   })

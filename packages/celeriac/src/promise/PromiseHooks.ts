@@ -6,7 +6,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as PromiseRequest from "./PromiseRequest.ts"
-import * as Run from "./Run.ts"
 
 /** What a task came to. */
 export type Outcome<A> = { readonly value: A } | { readonly error: unknown }
@@ -29,13 +28,10 @@ export interface Hooks<P, A> {
   readonly afterReturn?: Called<Outcome<A>, P> | undefined
 }
 
-/** Calls a function of the program's for the task that is being run. */
-export const calling = <A>(
+const calling = <A>(
   request: TaskRequest,
   call: (request: PromiseRequest.Request) => A | Promise<A>
-): Effect.Effect<A> =>
-  // What is thrown is a defect: the definition declares no errors.
-  Effect.promise(async (signal) => Run.requests.run(request, call, PromiseRequest.make(request, signal)))
+): Effect.Effect<A> => Effect.promise(async (signal) => PromiseRequest.during(request, () => signal, call))
 
 type Given = Readonly<Record<string, unknown>>
 

@@ -2,9 +2,14 @@
 import type { OwnState, TaskRequest } from "@celeriac/tasks/TaskRequest"
 import type { TaskState } from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
+import * as Run from "./Run.ts"
 
 export interface Request extends Omit<TaskRequest, "isAborted" | "sendEvent" | "updateState"> {
-  /** Aborted when the worker gives the task up: pass it to `fetch` and the like. */
+  /**
+   * Aborted when the worker gives the task up: pass it to `fetch` and the like. Also
+   * when its soft time limit has passed, with the reason `SoftTimeLimitExceeded`:
+   * then the handler may come to an end of its own, up to the hard limit.
+   */
   readonly signal: AbortSignal
   /**
    * Tells monitors something of this task, by an event of a type of your own
@@ -22,17 +27,17 @@ export interface Request extends Omit<TaskRequest, "isAborted" | "sendEvent" | "
   readonly isAborted: () => Promise<boolean>
 }
 
+/** Calls a function of the program's for the task that is being run: what it sends are children of that. */
+export const during = <A>(request: TaskRequest, signal: () => AbortSignal, call: (request: Request) => A): A =>
+  Run.requests.run(request, call, make(request, signal))
+
 /** The request itself, and what is otherwise in this form: nothing is copied. */
-export const make = (request: TaskRequest, signal: AbortSignal): Request => {
-  const own: Pick<Request, "signal" | "sendEvent" | "updateState" | "isAborted" | "addTrail"> = {
-    signal,
-    sendEvent: (type, fields) => Effect.runSync(request.sendEvent(type, fields)),
-    updateState: (state, meta) => Effect.runPromise(request.updateState(state, meta)),
-    isAborted: () => Effect.runPromise(request.isAborted),
-    addTrail: (result) => request.addTrail(result)
+const make = (request: TaskRequest, signal: () => AbortSignal): Request => {
+  const own: { readonly [K in "sendEvent" | "updateState" | "isAborted" | "addTrail"]: { value: Request[K] } } = {
+    sendEvent: { value: (type, fields) => Effect.runSync(request.sendEvent(type, fields)) },
+    updateState: { value: (state, meta) => Effect.runPromise(request.updateState(state, meta)) },
+    isAborted: { value: () => Effect.runPromise(request.isAborted) },
+    addTrail: { value: (result) => request.addTrail(result) }
   }
-  return Object.create(
-    request,
-    Object.fromEntries(Object.entries(own).map(([name, value]) => [name, { value, enumerable: true }]))
-  )
+  return Object.create(request, { ...own, signal: { get: signal, enumerable: true } })
 }

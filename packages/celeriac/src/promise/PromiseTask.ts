@@ -9,10 +9,11 @@ import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as PromiseHooks from "./PromiseHooks.ts"
-import type { Request } from "./PromiseRequest.ts"
+import * as PromiseRequest from "./PromiseRequest.ts"
 import * as Result from "./Result.ts"
 import type { Run } from "./Run.ts"
 import * as Schemas from "./Schemas.ts"
+import * as SoftSignal from "./SoftSignal.ts"
 
 export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | undefined>
   extends PromiseHooks.Hooks<Schemas.Parameters<F>, S extends Schemas.Any ? Schemas.Input<S> : unknown>
@@ -28,7 +29,7 @@ export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | un
 /** Returns or throws; what it throws becomes the task's failure, but for what `retry`, `ignore` and `reject` give. */
 export type Handler<F extends Schemas.Fields, R> = (
   parameters: Schemas.Parameters<F>,
-  request: Request
+  request: PromiseRequest.Request
 ) => R | Promise<R>
 
 export interface SendOptions extends CallOptions.CallOptions {
@@ -136,6 +137,7 @@ const handling = (
 ) => {
   const fill = Schemas.filling(fields)
   const run = (parameters: Readonly<Record<string, unknown>>, request: TaskRequest) =>
-    PromiseHooks.calling(request, (own) => handler(fill(parameters), own))
+    // What is thrown is a defect: the definition declares no errors.
+    SoftSignal.run(async (signal) => PromiseRequest.during(request, signal, (own) => handler(fill(parameters), own)))
   return [run, PromiseHooks.make(hooks, fill)] as const
 }

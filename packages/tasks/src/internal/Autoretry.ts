@@ -26,7 +26,7 @@ type Tag<E> = E extends { readonly _tag: infer T extends string } ? T : never
 type Class = abstract new(...args: never) => unknown
 
 /** Pauses, and how many there are; its input is the error. */
-export type Backoff = Schedule.Schedule<unknown, unknown>
+type Backoff = Schedule.Schedule<unknown, unknown>
 
 /** What is run again by itself, and when. */
 export interface Options<E = never> {

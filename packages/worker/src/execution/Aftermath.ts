@@ -102,9 +102,10 @@ const ofItself = (outcome: Outcome, about: Facts, now: number): Aftermath => {
       return acked
     case "Rejected":
       // What goes back to its queue runs again; of anything else this is the end.
-      return outcome.requeue ? after(undefined, "requeue") : after(
+      if (outcome.requeue) return after(undefined, about.isSettled ? "ack" : "requeue")
+      return after(
         unlessIgnored(about, TaskState.FAILURE, now, { exception: Exceptions.reject(outcome.reason ?? null) }),
-        "reject"
+        about.isSettled ? "ack" : "reject"
       )
     case "Revoked":
       return after(
@@ -153,8 +154,9 @@ const acked = after(undefined, "ack")
 /** As Celery's `Request.on_failure`, but for how often one comes back that ran out of time. */
 const failed = (outcome: Failure, about: Facts, now: number): Aftermath => {
   const isTimeout = outcome.isTimeout === true
-  const acks = isTimeout ? about.acksOnTimeout : about.acksOnFailure
-  return isTimeout && !acks && !about.isSettled && about.mayReturn
+  // What was acknowledged early stays so.
+  const acks = about.isSettled || (isTimeout ? about.acksOnTimeout : about.acksOnFailure)
+  return isTimeout && !acks && about.mayReturn
     ? after(undefined, "requeue")
     : after(unlessIgnored(about, TaskState.FAILURE, now, outcome), acks ? "ack" : "reject")
 }

@@ -41,12 +41,19 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     outcome: failure,
-    when: { ignoreResult: false, acksOnFailure: false },
+    when: { ignoreResult: false, acksOnFailure: false, acksLate: true },
     stores: "FAILURE ValueError",
     settles: "reject"
   },
+  {
+    outcome: failure,
+    when: { ignoreResult: false, acksOnFailure: false, acksLate: false },
+    stores: "FAILURE ValueError",
+    settles: "ack"
+  },
   { outcome: failure, when: { ignoreResult: true, acksOnFailure: true }, settles: "ack" },
-  { outcome: failure, when: { ignoreResult: true, acksOnFailure: false }, settles: "reject" },
+  { outcome: failure, when: { ignoreResult: true, acksOnFailure: false, acksLate: true }, settles: "reject" },
+  { outcome: failure, when: { ignoreResult: true, acksOnFailure: false, acksLate: false }, settles: "ack" },
   {
     outcome: { _tag: "Retry", exception, traceback: undefined },
     when: { ignoreResult: false },
@@ -55,14 +62,15 @@ const rows: ReadonlyArray<Row> = [
   },
   { outcome: { _tag: "Retry", exception, traceback: undefined }, when: { ignoreResult: true }, settles: "ack" },
   { outcome: { _tag: "Ignored", reason: undefined }, settles: "ack" },
-  {
-    outcome: { _tag: "Rejected", requeue: false, reason: undefined },
-    when: { ignoreResult: false },
-    stores: "FAILURE Reject",
-    settles: "reject"
-  },
-  { outcome: { _tag: "Rejected", requeue: false, reason: undefined }, when: { ignoreResult: true }, settles: "reject" },
-  { outcome: { _tag: "Rejected", requeue: true, reason: undefined }, settles: "requeue" },
+  ...both.flatMap((acksLate): ReadonlyArray<Row> => {
+    const outcome = { _tag: "Rejected", requeue: false, reason: undefined } as const
+    const settles = acksLate ? "reject" : "ack"
+    return [
+      { outcome, when: { acksLate, ignoreResult: false }, stores: "FAILURE Reject", settles },
+      { outcome, when: { acksLate, ignoreResult: true }, settles },
+      { outcome: { ...outcome, requeue: true }, when: { acksLate }, settles: acksLate ? "requeue" : "ack" }
+    ]
+  }),
   ...(["expired", "revoked", "terminated"] as const).flatMap((why): ReadonlyArray<Row> => [
     {
       outcome: { _tag: "Revoked", why },
@@ -100,7 +108,7 @@ const rows: ReadonlyArray<Row> = [
     const stores = ignoreResult ? {} : { stores: "FAILURE TimeLimitExceeded" }
     return [
       { outcome: timeout, when: { ignoreResult, acksOnTimeout: true }, ...stores, settles: "ack" },
-      { outcome: timeout, when: { ignoreResult, acksLate: false, acksOnTimeout: false }, ...stores, settles: "reject" },
+      { outcome: timeout, when: { ignoreResult, acksLate: false, acksOnTimeout: false }, ...stores, settles: "ack" },
       {
         outcome: timeout,
         when: { ignoreResult, acksLate: true, acksOnTimeout: false, mayReturn: false },

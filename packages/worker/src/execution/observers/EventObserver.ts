@@ -71,7 +71,8 @@ const ended = (
           traceback: tracebackOf(Exceptions.reject(outcome.reason ?? null))
         })
       }
-      return send("task-rejected", { uuid, requeue: outcome.requeue })
+      // What was acknowledged early is refused to nobody.
+      return settlement === "ack" ? undefined : send("task-rejected", { uuid, requeue: outcome.requeue })
     case "Revoked":
       return send("task-revoked", {
         uuid,
