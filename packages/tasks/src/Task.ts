@@ -100,7 +100,7 @@ export interface Task<
     RRetry = never,
     RAfter = never
   >(
-    handler: Handler<Parameters, Success, Failure, R> & WithoutScope<R>,
+    handler: Handler<Parameters, Success, Failure, R> & TaskLayer.WithoutScope<R>,
     options?:
       & LayerOptions<M>
       & TaskHooks.TaskHooks<
@@ -113,21 +113,12 @@ export interface Task<
         RRetry,
         RAfter
       >
-      & WithoutScope<RBefore | RSuccess | RFailure | RRetry | RAfter>
-  ) => TaskLayer.TaskLayer<Name, Unprovided<R, M, RBefore | RSuccess | RFailure | RRetry | RAfter>>
+      & TaskLayer.WithoutScope<RBefore | RSuccess | RFailure | RRetry | RAfter>
+  ) => TaskLayer.TaskLayer<Name, TaskLayer.Unprovided<R, M, RBefore | RSuccess | RFailure | RRetry | RAfter>>
 }
 
 /** Refuses names that no parameter has. */
 type Unknown<G, F extends Arguments.Fields> = { [K in Exclude<keyof G, keyof F>]: never }
-
-/**
- * What a handler needs and its middleware does not provide, and what that and
- * the hooks need; the worker provides the `TaskContext`. Said so that nothing is inferred for
- * `R` from where the layer goes.
- */
-type Unprovided<R, M extends Middleware.Maybe, RHooks> = [R, RHooks] extends [infer Needed, infer ByHooks]
-  ? Exclude<Exclude<Needed, Middleware.Provides<M>> | Middleware.Needs<M> | ByHooks, TaskContext>
-  : never
 
 /** How a worker runs the task: what the definition says, where it is left out. */
 export interface LayerOptions<M extends Middleware.Maybe> extends TaskOptions.SomeExecutionOptions {
@@ -205,9 +196,6 @@ export type Success<T extends Any> = T["success"]["Type"]
 /** What a call fails with, as the definition declares it. */
 export type Failure<T extends Any> = T["error"]["Type"]
 
-type WithoutScope<R> = [Extract<R, Scope.Scope>] extends [never] ? unknown
-  : "This handler needs a Scope: wrap its effect in Effect.scoped, so that each run closes what it opened"
-
 /**
  * Defines a task. Parameters are ordered as written. The result is nothing, and
  * there are no declared errors, unless said otherwise.
@@ -267,7 +255,7 @@ const register = <
   task: Task<Name, Parameters, Success, Failure>,
   handler: Handler<Parameters, Success, Failure, R>,
   { middleware, ...options }: LayerOptions<M> & TaskHooks.Erased
-): TaskLayer.TaskLayer<Name, Unprovided<R, M, RHooks>> => {
+): TaskLayer.TaskLayer<Name, TaskLayer.Unprovided<R, M, RHooks>> => {
   TaskOptions.check(options)
   return TaskLayer.make(
     task.name,
@@ -275,7 +263,7 @@ const register = <
       const registry = yield* TaskRegistry
       // The layer's own scope would never close what a run opens.
       const context: Context.Context<any> = Context.omit(Scope.Scope)(
-        yield* Effect.context<Unprovided<R, M, RHooks>>()
+        yield* Effect.context<TaskLayer.Unprovided<R, M, RHooks>>()
       )
       // `bind` makes the parameters; the registry holds tasks of every type.
       const erased: Middleware.Handler = TaskHooks.before(
