@@ -18,7 +18,17 @@ import type { Broker } from "../Broker.ts"
 export type Around = Broker | RemoteControl
 
 /** The request that is being run, for what its handler calls: promises have no other way to know of it. */
-export const requests = new AsyncLocalStorage<TaskRequest>()
+export const requests: Requests = new AsyncLocalStorage<TaskRequest>()
+
+/** What is used of Node's, whose types not everybody has. */
+interface Requests {
+  readonly run: <A, Args extends ReadonlyArray<unknown>>(
+    request: TaskRequest,
+    call: (...args: Args) => A,
+    ...args: Args
+  ) => A
+  readonly getStore: () => TaskRequest | undefined
+}
 
 /** Runs it for the task whose handler called, if one did. */
 export type Run = <A, E>(effect: Effect.Effect<A, E, Around>, signal?: AbortSignal) => Promise<A>

@@ -164,6 +164,11 @@ describe("a worker that is told", () => {
         reply: Schema.Unknown
       })
       assert.deepStrictEqual(said(yield* call(registered, { taskinfoitems: "rate_limit" }, one)), ["gated"])
+      yield* call(Commands.control.timeLimit, { taskName: "gated", soft: 7 }, one)
+      assert.deepStrictEqual(
+        said(yield* call(registered, { taskinfoitems: ["time_limit", "soft_time_limit"] }, one)),
+        ["gated [soft_time_limit=7]"]
+      )
       for (const n of ["three", "1.5", "", true, [1]]) {
         assert.match(refusal(yield* call(loose("pool_grow"), { n }, one)), /^TypeError\(.*argument \\?'n/)
       }
