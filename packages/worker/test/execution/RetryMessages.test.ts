@@ -53,6 +53,7 @@ const requestOf = (message: Message, from: { readonly exchange?: string; readonl
     deliveryTag: 1,
     consumerTag: "tag",
     redelivered: false,
+    isLost: false,
     settlement: undefined,
     settle: () => "settled"
   }
