@@ -49,6 +49,13 @@ export interface TaskOptions {
    * it has failed.
    */
   readonly rejectOnWorkerLost?: boolean | undefined
+  /**
+   * Have a task run again that went down with the thread or process it ran in, by
+   * a retry: `maxRetries` and `defaultRetryDelay` count, and when no retry is left
+   * it has failed. Comes before `rejectOnWorkerLost`, and is for early
+   * acknowledgement too. Default false.
+   */
+  readonly retryOnWorkerLost?: boolean | undefined
   /** Ends a run that takes so long: FAILURE `TimeLimitExceeded`. `"Infinity"` is without a limit. */
   readonly timeLimit?: Duration.Input | undefined
   /** Tells a run that takes so long, which may tidy up: see `Task.failOnSoftTimeLimit`. Not longer than `timeLimit`. */
@@ -86,6 +93,8 @@ export interface ExecutionOptions {
   readonly acksOnFailure: boolean
   readonly acksOnTimeout: boolean
   readonly rejectOnWorkerLost: boolean
+  /** Undefined is false. */
+  readonly retryOnWorkerLost?: boolean | undefined
   /** Undefined is without a limit. */
   readonly timeLimit?: Duration.Input | undefined
   readonly softTimeLimit?: Duration.Input | undefined
@@ -153,6 +162,8 @@ export const resolve: (
         acksOnEither,
       rejectOnWorkerLost: options.rejectOnWorkerLost ?? definition.rejectOnWorkerLost ??
         (yield* RunSettings.RejectOnWorkerLost),
+      retryOnWorkerLost: options.retryOnWorkerLost ?? definition.retryOnWorkerLost ??
+        (yield* RunSettings.RetryOnWorkerLost),
       timeLimit: options.timeLimit ?? definition.timeLimit ?? (yield* RunSettings.TimeLimit),
       softTimeLimit: options.softTimeLimit ?? definition.softTimeLimit ?? (yield* RunSettings.SoftTimeLimit),
       ignoreResult: options.ignoreResult ?? definition.ignoreResult ?? (yield* Settings.IgnoreResult),

@@ -131,6 +131,7 @@ describe("Task", () => {
         acksOnFailure: true,
         acksOnTimeout: true,
         rejectOnWorkerLost: true,
+        retryOnWorkerLost: false,
         timeLimit: undefined,
         softTimeLimit: undefined,
         ignoreResult: false,
