@@ -42,6 +42,41 @@ const orThree = standard<number | undefined, number>((input) =>
 )
 
 describe("celeriac/promise", () => {
+  it("calls what is to be told of signals, and says so when that comes too late", () => {
+    const log: Array<unknown> = []
+    return withWorker(
+      (app) => {
+        app.on("workerReady", (nodename) => void log.push(["ready", nodename.includes("@")]))
+        app.on("beforeTaskPublish", ({ message }) => ({ ...message, headers: { ...message.headers, tenant: 7 } }))
+        app.on("taskPrerun", async ({ name }) => void log.push(["prerun", name]))
+        app.on("taskFailure", () => {
+          throw new Error("harmless")
+        })
+        app.on("taskFailure", ({ name }, { exception }) => void log.push(["failure", name, exception.excType]))
+        app.on("taskSuccess", () => void log.push("nobody hears of this"))()
+        // @ts-expect-error there is no such signal
+        assert.throws(() => app.on("taskPreRun", () => {}), /there is no signal 'taskPreRun': there are taskReceived, /)
+        return {
+          tenant: app.task("proj.tenant", (_, { headers }) => headers["tenant"]),
+          bad: app.task("proj.bad", () => {
+            throw new RangeError("no")
+          })
+        }
+      },
+      async ({ bad, tenant }, app) => {
+        assert.strictEqual(await (await tenant.delay()).get(), 7)
+        await rejection((await bad.delay()).get())
+        assert.deepStrictEqual(log, [
+          ["ready", true],
+          ["prerun", "proj.tenant"],
+          ["prerun", "proj.bad"],
+          ["failure", "proj.bad", "RangeError"]
+        ])
+        assert.throws(() => app.on("taskRetry", () => {}), /comes too late/)
+      }
+    )
+  })
+
   it("tells of a task from its start to its end, and who ran it", () =>
     withWorker(
       (app) => app.task("proj.add", () => 5),
