@@ -60,6 +60,12 @@ export interface TaskOptions {
   readonly timeLimit?: Duration.Input | undefined
   /** Tells a run that takes so long, which may tidy up: see `Task.failOnSoftTimeLimit`. Not longer than `timeLimit`. */
   readonly softTimeLimit?: Duration.Input | undefined
+  /**
+   * Whether a run ends when it is interrupted, as its time limits do. Default
+   * true; false for what nothing interrupts (`Effect.uninterruptible`, a library
+   * that takes no signal): the worker says at its start which of them have limits.
+   */
+  readonly interruptible?: boolean | undefined
   /** Store no result. A sender can say otherwise per call. */
   readonly ignoreResult?: boolean | undefined
   /** Store the state STARTED when a run begins. */
@@ -98,6 +104,8 @@ export interface ExecutionOptions {
   /** Undefined is without a limit. */
   readonly timeLimit?: Duration.Input | undefined
   readonly softTimeLimit?: Duration.Input | undefined
+  /** Undefined is true. */
+  readonly interruptible?: boolean | undefined
   readonly ignoreResult: boolean
   readonly trackStarted: boolean
   readonly maxRetries: number | null
@@ -166,6 +174,7 @@ export const resolve: (
         (yield* RunSettings.RetryOnWorkerLost),
       timeLimit: options.timeLimit ?? definition.timeLimit ?? (yield* RunSettings.TimeLimit),
       softTimeLimit: options.softTimeLimit ?? definition.softTimeLimit ?? (yield* RunSettings.SoftTimeLimit),
+      interruptible: options.interruptible ?? definition.interruptible ?? true,
       ignoreResult: options.ignoreResult ?? definition.ignoreResult ?? (yield* Settings.IgnoreResult),
       trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted),
       maxRetries: firstOf(options.maxRetries, definition.maxRetries, mostRetries),

@@ -134,6 +134,7 @@ describe("Task", () => {
         retryOnWorkerLost: false,
         timeLimit: undefined,
         softTimeLimit: undefined,
+        interruptible: true,
         ignoreResult: false,
         trackStarted: true,
         maxRetries: 3,
