@@ -365,6 +365,26 @@ describe("a task that a handler sends", () => {
     }).pipe(Effect.provide(running(define({ tasks }))), Effect.provide(quiet))
   })
 
+  for (const resultExtended of [false, true]) {
+    it.effect(`stores what was run with a state of its own where results do (resultExtended: ${resultExtended})`, () => {
+      const live = Task.make("own", { parameters: { n: Schema.Int } }).toLayer(() =>
+        Effect.andThen(TaskContext.progress("half"), Effect.never)
+      )
+      return Effect.gen(function*() {
+        yield* publish(taskMessage({ task: "own", id: "a", args: [1], retries: 2 }))
+        yield* settled
+        const record = yield* lookup("a")
+        assert.deepStrictEqual([record?.status, record?.result], ["PROGRESS", "half"])
+        const extended = { name: "own", args: [1], kwargs: {}, worker: "celery@test", retries: 2, queue: "celery" }
+        assert.deepStrictEqual(record?.extended, resultExtended ? extended : undefined)
+      }).pipe(
+        Effect.provide(running(define({ tasks: [live] }))),
+        Effect.provide(TaskSettings.layer({ resultExtended })),
+        Effect.provide(quiet)
+      )
+    })
+  }
+
   const ways: Readonly<Record<string, (sent: AsyncResult.AsyncResult<void>) => Effect.Effect<unknown, unknown>>> = {
     get: (sent) => sent.get(),
     final: (sent) => sent.final(),
