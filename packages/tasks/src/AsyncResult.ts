@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -33,10 +34,15 @@ import type {
 } from "./ResultBase.ts"
 import * as ResultSet from "./ResultSet.ts"
 import type * as Task from "./Task.ts"
-import * as TaskContext from "./TaskContext.ts"
 import * as TaskState from "./TaskState.ts"
 
 export type { CollectOptions, Final, GetOptions, Progress, RevokeOptions } from "./ResultBase.ts"
+
+/**
+ * Whether it is refused to wait for results inside of a task: true, unless it is
+ * provided. Celery's `allow_join_result`; `get` has an option for it as well.
+ */
+export const DisableSyncSubtasks: Context.Reference<boolean> = Parenthood.DisableSyncSubtasks
 
 /** What a task sent: a task, or a group. */
 export type Child = AsyncResult<unknown> | ResultSet.ResultSet<ReadonlyArray<ResultBase<unknown>>>
@@ -203,7 +209,11 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
 
   get progress(): Stream.Stream<Progress<A, E>, ResultError> {
     if (this.ignored) return Stream.fromEffect(this.#nothing)
-    return Stream.mapEffect(this.#reader.updates(this.id), (record): Effect.Effect<Progress<A, E>, ResultError> => {
+    const updates = Stream.unwrap(Effect.withFiber((fiber) => {
+      const refused = Parenthood.refusalOf("progress", fiber)
+      return refused === undefined ? Effect.succeed(this.#reader.updates(this.id)) : Effect.fail(refused)
+    }))
+    return Stream.mapEffect(updates, (record): Effect.Effect<Progress<A, E>, ResultError> => {
       const { status: state, taskId } = record
       return TaskState.isReady(state)
         ? Effect.map(this.#read(record), (final) => ({ taskId, state, meta: undefined, final, record }))
@@ -271,7 +281,7 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
     if (this.ignored) return this.#nothing
     const { timeout } = options
     const wait = Effect.withFiber((fiber) => {
-      const refused = Parenthood.refusal("get", TaskContext.ofFiber(fiber), options)
+      const refused = Parenthood.refusalOf("get", fiber, options)
       return refused === undefined ? this.#reader.wait(this.id) : Effect.fail(refused)
     })
     return timeout === undefined ? wait : Effect.timeoutOrElse(wait, {
