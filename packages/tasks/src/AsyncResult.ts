@@ -8,7 +8,6 @@
  */
 import type * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -16,9 +15,10 @@ import * as Stream from "effect/Stream"
 import * as Dependencies from "./internal/Dependencies.ts"
 import * as Parenthood from "./internal/Parenthood.ts"
 import { finalOf, metaOf } from "./internal/RecordReading.ts"
+import * as Waiting from "./internal/Waiting.ts"
 import * as Outcome from "./Outcome.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
-import { because, type ResultError, ResultTimeout, ResultUnavailable } from "./result/ResultError.ts"
+import { because, type ResultError, ResultUnavailable } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
 import * as ResultRecord from "./result/ResultRecord.ts"
 import type { ResultTuple } from "./result/ResultTuple.ts"
@@ -279,15 +279,7 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
 
   #wait(options: WaitOptions): Effect.Effect<ResultRecord.ResultRecord, ResultError> {
     if (this.ignored) return this.#nothing
-    const { timeout } = options
-    const wait = Effect.withFiber((fiber) => {
-      const refused = Parenthood.refusalOf("get", fiber, options)
-      return refused === undefined ? this.#reader.wait(this.id) : Effect.fail(refused)
-    })
-    return timeout === undefined ? wait : Effect.timeoutOrElse(wait, {
-      duration: timeout,
-      orElse: () => Effect.fail(because("get", new ResultTimeout({ id: this.id, millis: Duration.toMillis(timeout) })))
-    })
+    return Waiting.forEnd(this.#reader, this.id, options)
   }
 
   #read(record: ResultRecord.ResultRecord): Effect.Effect<Final<A, E>, ResultError> {
