@@ -38,10 +38,7 @@ import * as TaskState from "./TaskState.ts"
 
 export type { CollectOptions, Final, GetOptions, Progress, RevokeOptions } from "./ResultBase.ts"
 
-/**
- * Whether it is refused to wait for results inside of a task: true, unless it is
- * provided. Celery's `allow_join_result`; `get` has an option for it as well.
- */
+/** Whether it is refused to wait for results inside of a task: true, unless it is provided. Celery's `allow_join_result`. */
 export const DisableSyncSubtasks: Context.Reference<boolean> = Parenthood.DisableSyncSubtasks
 
 /** What a task sent: a task, or a group. */
@@ -209,10 +206,9 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
 
   get progress(): Stream.Stream<Progress<A, E>, ResultError> {
     if (this.ignored) return Stream.fromEffect(this.#nothing)
-    const updates = Stream.unwrap(Effect.withFiber((fiber) => {
-      const refused = Parenthood.refusalOf("progress", fiber)
-      return refused === undefined ? Effect.succeed(this.#reader.updates(this.id)) : Effect.fail(refused)
-    }))
+    const updates = Stream.unwrap(
+      Parenthood.waiting("progress", {}, () => Effect.succeed(this.#reader.updates(this.id)))
+    )
     return Stream.mapEffect(updates, (record): Effect.Effect<Progress<A, E>, ResultError> => {
       const { status: state, taskId } = record
       return TaskState.isReady(state)

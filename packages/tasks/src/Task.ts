@@ -174,11 +174,7 @@ export const ignore = (reason?: string): Effect.Effect<never, TaskPredicate.Igno
 export const reject = (options?: TaskPredicate.RejectOptions): Effect.Effect<never, TaskPredicate.Reject> =>
   Effect.suspend(() => Effect.fail(TaskPredicate.reject(options)))
 
-/**
- * Runs the effect until the task's soft time limit has passed: then it is
- * interrupted, and fails with `SoftTimeLimitExceeded`. A handler that catches
- * that may go on; one that does not has failed.
- */
+/** Runs the effect until the task's soft time limit has passed: then it is interrupted, and fails with `SoftTimeLimitExceeded`, which may be caught. */
 export const failOnSoftTimeLimit = SoftTimeLimit.fail
 
 /** The soft time limit of a task has passed: see `failOnSoftTimeLimit`. */

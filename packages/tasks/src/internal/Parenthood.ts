@@ -4,7 +4,6 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type { CallOptions } from "../CallOptions.ts"
 import { because, type ResultError, WouldBlock } from "../result/ResultError.ts"
@@ -52,17 +51,19 @@ export const DisableSyncSubtasks = Context.Reference<boolean>("@celeriac/tasks/A
   defaultValue: () => true
 })
 
-/** Why a result is not to be waited for by this fiber, if it is not. */
-export const refusalOf = (
+/** Waits, where that is not refused. */
+export const waiting = <A, E>(
   operation: string,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  { disableSyncSubtasks }: SyncOptions = {}
-): ResultError | undefined => {
-  const parent = TaskContext.ofFiber(fiber)
-  if (parent === undefined) return undefined
-  const isDisabled = disableSyncSubtasks ?? Context.get(fiber.context, DisableSyncSubtasks)
-  return refusal(operation, parent, { disableSyncSubtasks: isDisabled })
-}
+  { disableSyncSubtasks }: SyncOptions,
+  wait: () => Effect.Effect<A, E>
+): Effect.Effect<A, E | ResultError> =>
+  Effect.withFiber((fiber): Effect.Effect<A, E | ResultError> => {
+    const parent = TaskContext.ofFiber(fiber)
+    if (parent === undefined) return wait()
+    const isDisabled = disableSyncSubtasks ?? Context.get(fiber.context, DisableSyncSubtasks)
+    const refused = refusal(operation, parent, { disableSyncSubtasks: isDisabled })
+    return refused === undefined ? wait() : Effect.fail(refused)
+  })
 
 /** Why a result is not to be waited for inside of this task, if it is not. */
 export const refusal = (

@@ -17,10 +17,7 @@ export const forEnd = (
   options: WaitOptions
 ): Effect.Effect<ResultRecord, ResultError> => {
   const { timeout } = options
-  const wait = Effect.withFiber<ResultRecord, ResultError>((fiber) => {
-    const refused = Parenthood.refusalOf("get", fiber, options)
-    return refused === undefined ? reader.wait(id) : Effect.fail(refused)
-  })
+  const wait = Parenthood.waiting("get", options, () => reader.wait(id))
   return timeout === undefined ? wait : Effect.timeoutOrElse(wait, {
     duration: timeout,
     orElse: () => Effect.fail(because("get", new ResultTimeout({ id, millis: Duration.toMillis(timeout) })))

@@ -118,7 +118,10 @@ export const encode = (record: ResultRecord): Record<string, unknown> => {
   if (record.stamps !== undefined) {
     out.stamped_headers = record.stamps.names
     for (const name of record.stamps.names) {
-      if (!fields.has(name)) out[name] = record.stamps.values[name]
+      if (fields.has(name) || !Object.hasOwn(record.stamps.values, name)) continue
+      const value = record.stamps.values[name]
+      // An assignment to `__proto__` would change the object.
+      Object.defineProperty(out, name, { value, writable: true, enumerable: true, configurable: true })
     }
   }
   out.task_id = record.taskId
@@ -194,8 +197,7 @@ const fields: ReadonlySet<string> = new Set([
   "parent_id",
   ...extendedFields,
   "stamped_headers",
-  "task_id",
-  "__proto__"
+  "task_id"
 ])
 
 const decodeExtended = (value: Readonly<Record<string, unknown>>): Extended | undefined =>
@@ -213,13 +215,13 @@ const decodeExtended = (value: Readonly<Record<string, unknown>>): Extended | un
 const decodeStamps = (value: Readonly<Record<string, unknown>>): Stamps | undefined => {
   if (!Array.isArray(value.stamped_headers)) return undefined
   const names: Array<string> = []
-  const values: Record<string, unknown> = {}
+  const values: Array<[string, unknown]> = []
   for (const name of value.stamped_headers) {
     if (typeof name !== "string" || fields.has(name)) continue
     names.push(name)
-    if (Object.hasOwn(value, name)) values[name] = value[name]
+    if (Object.hasOwn(value, name)) values.push([name, value[name]])
   }
-  return { names, values }
+  return { names, values: Object.fromEntries(values) }
 }
 
 /** Some stores keep a time for what it is. */
