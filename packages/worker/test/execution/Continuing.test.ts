@@ -1,9 +1,13 @@
 /** What comes after a task, through a whole worker: callbacks, the rest of a chain, errbacks, the body of a chord. */
 import type { Message } from "@celeriac/messaging/Message"
+import * as TaskBody from "@celeriac/tasks/protocol/TaskBody"
 import * as Task from "@celeriac/tasks/Task"
+import * as Canvas from "@celeriac/worker/trace/Canvas"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as fc from "fast-check"
 import { bytes, counts, define, drain, lookup, publish, quiet, running, settled, taskMessage } from "../support.ts"
 
 const add = Task.make("add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
@@ -205,4 +209,57 @@ describe("what follows a task and cannot be sent", () => {
       for (const id of ["head", "next"]) assert.include((yield* lookup(id))?.exception?.args[0], "999 is no integer")
       assert.deepStrictEqual(yield* counts(), [0, 0])
     }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
+
+  /** Each is wrong, however deep it stands. */
+  const wrong = fc.constantFrom<unknown>(
+    7,
+    { args: [] },
+    { task: "" },
+    { task: 7 },
+    { task: "add", args: "1" },
+    { task: "add", kwargs: [] },
+    { task: "add", options: [] },
+    { task: "add", options: { stamped_headers: "no list" } },
+    { task: "add", options: { countdown: "soon" } },
+    { task: "add", options: { link: 7 } },
+    { task: "add", options: { chain: "next" } },
+    { task: "celery.chain", kwargs: {}, subtask_type: "chain" },
+    { task: "celery.group", kwargs: { tasks: "all" }, subtask_type: "group" },
+    { task: "celery.chord", kwargs: { header: [] }, subtask_type: "chord" },
+    { task: "celery.chord", kwargs: { body: sign("add", "x") }, subtask_type: "chord" },
+    sign("add", "x", [], { link: Array.from({ length: 100_000 }, () => sign("add", "y")) })
+  )
+  const embeds = fc.tuple(
+    wrong,
+    fc.array(fc.constantFrom("link", "link_error", "chain", "chord", "tasks", "header", "body"), { maxLength: 5 }),
+    fc.constantFrom("callbacks", "errbacks", "chain", "chord")
+  ).map(([bad, places, where]) => {
+    const inner = places.reduce<unknown>((one, place) => {
+      switch (place) {
+        case "tasks":
+          return { ...all("chain", []), kwargs: { tasks: [one] } }
+        case "header":
+          return { ...chord([], {}), kwargs: { header: [one], body: sign("add", "body") } }
+        case "body":
+          return { ...chord([], {}), kwargs: { header: [sign("add", "part")], body: one } }
+        case "chord":
+          return sign("add", "step", [], { chord: one })
+        default:
+          return sign("add", "step", [], { [place]: [one] })
+      }
+    }, bad)
+    return { [where]: where === "chord" ? inner : [sign("add", "good"), inner] }
+  })
+
+  it("is found, wherever it stands, before anything runs", () =>
+    fc.assert(fc.property(embeds, (embed) => {
+      const body = TaskBody.decode([[], {}, embed])
+      assert.isTrue(Result.isFailure(body) || Canvas.refusal(body.success.embed, true) !== undefined)
+    })))
+
+  it("is the body of a chord where nobody counts, and only then", () => {
+    const { embed } = Result.getOrThrow(TaskBody.decode([[], {}, { chord: sign("add", "body") }]))
+    assert.strictEqual(Canvas.refusal(embed, false)?.excType, "NotImplementedError")
+    assert.isUndefined(Canvas.refusal(embed, true))
+  })
 })

@@ -30,6 +30,9 @@ export class Unsendable extends Error {}
 export class Canvassing {
   readonly messages: Array<Outgoing> = []
   readonly sizes: Array<ChordSize> = []
+  /** What the sender has as its children: of a chain its first task, of a chord its header. */
+  readonly trail: Array<ResultTuple.ResultTuple> = []
+  private groups = 0
   private readonly write: SignatureMessage.Write
   private readonly sender: string
   private readonly now: number
@@ -71,7 +74,7 @@ export class Canvassing {
     const written = this.write({ ...signature, options: { ...options, task_id: id } }, this.now)
     if (Result.isFailure(written)) throw new Unsendable(`${signature.task}: ${written.failure.message}`)
     this.messages.push(written.success)
-    return ResultTuple.task(id)
+    return this.track(ResultTuple.task(id))
   }
 
   private group(
@@ -84,6 +87,7 @@ export class Canvassing {
     const all = flat(members)
     const body = chord ?? all.find(({ options }) => options?.chord != null)?.options?.chord
     if (body != null) this.sizes.push({ groupId: id, size: sum(all) })
+    this.groups++
     const results = all.map((member, index) =>
       this.apply(
         { ...member, options: { ...member.options, group_id: member.options?.group_id ?? id, group_index: index } },
@@ -91,7 +95,14 @@ export class Canvassing {
         body == null ? rest : { ...rest, chord: body }
       )
     )
-    return ResultTuple.group(id, results)
+    this.groups--
+    return this.track(ResultTuple.group(id, results))
+  }
+
+  /** The members of a group are in it. */
+  private track(result: ResultTuple.ResultTuple): ResultTuple.ResultTuple {
+    if (this.groups === 0) this.trail.push(result)
+    return result
   }
 
   private chord(chord: SignatureJson, args: ReadonlyArray<unknown>): ResultTuple.ResultTuple {

@@ -84,17 +84,16 @@ export const make = (write: SignatureMessage.Write, inherits: boolean): Continui
     const canvas = new Canvassing(write, request.id, now)
     const priority = inherits ? request.message.properties.priority : undefined
     const options = { parent_id: request.id, root_id: request.rootId, priority }
-    const children: Array<ResultTuple> = []
     const groups = callbacks.length > 1 ? callbacks.filter(isGroup) : callbacks
     const tasks = callbacks.length > 1 ? callbacks.filter((callback) => !isGroup(callback)) : []
-    for (const one of groups) children.push(canvas.apply(one, [result], options))
-    if (tasks.length > 0) children.push(canvas.applyGroup(tasks, [result], options))
+    for (const one of groups) canvas.apply(one, [result], options)
+    if (tasks.length > 0) canvas.applyGroup(tasks, [result], options)
     const next = chain.at(-1)
     if (next !== undefined) {
       const rest = chain.slice(0, -1)
-      children.push(canvas.apply(next, [result], { ...options, chain: rest.length === 0 ? undefined : rest }))
+      canvas.apply(next, [result], { ...options, chain: rest.length === 0 ? undefined : rest })
     }
-    return { canvas, children }
+    return canvas
   }
 
   const failed = (
@@ -129,9 +128,9 @@ export const make = (write: SignatureMessage.Write, inherits: boolean): Continui
         const part = (status: TaskState.TaskState, what: ResultRecord.Options) =>
           partOf(request.group, request.groupIndex, embed.chord, ResultRecord.make(request.id, status, what))
         if (outcome._tag === "Success") {
-          const { canvas: { messages, sizes }, children } = succeeded(request, outcome.result, embed, now)
+          const { messages, sizes, trail } = succeeded(request, outcome.result, embed, now)
           const parts = part(TaskState.SUCCESS, { result: outcome.result })
-          return Result.succeed({ sizes, messages, others: none, children, parts })
+          return Result.succeed({ sizes, messages, others: none, children: trail, parts })
         }
         const { canvas: { messages, sizes }, others, parts } = failed(request, outcome, embed, now)
         const own = part(TaskState.FAILURE, { exception: outcome.exception })
