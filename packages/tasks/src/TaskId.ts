@@ -19,3 +19,9 @@ let random = (): string => {
   random = process.getBuiltinModule("node:crypto").randomUUID
   return random()
 }
+
+/** The same id for the same text, in the form of a UUID that is made so (version 8): of what is sent again when its sender runs again. */
+export const derived = (text: string): string => {
+  const hex = process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex")
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}

@@ -29,6 +29,9 @@ export class ChordCounter extends Context.Service<ChordCounter, {
   /** The backend, as errors name it: `cache+memory://`, without a password. */
   readonly uri: string
 
+  /** It cannot count: whoever asks is refused. Default false. */
+  readonly isRefusing?: boolean | undefined
+
   /**
    * Says how many parts a chord has. When as many have been counted already,
    * gives them, as `count` does.

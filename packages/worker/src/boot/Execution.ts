@@ -13,10 +13,12 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Queues from "@celeriac/tasks/Queues"
+import { InheritParentPriority } from "@celeriac/tasks/QueueSettings"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import { ResultExtended } from "@celeriac/tasks/ResultSettings"
 import * as RunSettings from "@celeriac/tasks/RunSettings"
+import * as SignatureMessage from "@celeriac/tasks/SignatureMessage"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -24,7 +26,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Aftermath from "../execution/Aftermath.ts"
+import * as Chords from "../execution/internal/Chords.ts"
 import * as Completion from "../execution/internal/Completion.ts"
+import * as Continuation from "../execution/internal/Continuation.ts"
 import { Duplicates, isKept } from "../execution/internal/Duplicates.ts"
 import { Executor } from "../execution/internal/Executor.ts"
 import * as ExtendedRecords from "../execution/internal/ExtendedRecords.ts"
@@ -110,6 +114,8 @@ export class Execution extends Bootstep.Service<Execution, {
       kept: (again) => new KeptResults(timer, again, pressure.full),
       rule: Aftermath.of,
       publish: yield* Publishing.make,
+      continuing: Continuation.make(yield* SignatureMessage.make, yield* InheritParentPriority),
+      chords: yield* Chords.make,
       resend: RetryMessages.make(yield* Queues.make, coding, yield* RetryDelays.make),
       observers,
       clock,

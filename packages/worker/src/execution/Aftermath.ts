@@ -73,19 +73,26 @@ export interface Aftermath {
   readonly settlement: Settlement | "hold"
 }
 
+/** What follows a task that ran to its end, whatever came of it. */
+export type Next = Pick<Aftermath, "messages" | "others">
+
 /**
  * `now` is milliseconds since the epoch; `followers` are the tasks that nobody
  * will send because this one did not run: a FAILURE for each; `again` is the
- * message by which this one runs again.
+ * message by which this one runs again; `next` is what follows its end.
  */
 export const of = (
   outcome: Outcome,
   about: Facts,
   now: number,
   followers: ReadonlyArray<Follower> = none,
-  again: Outgoing | undefined = undefined
+  again: Outgoing | undefined = undefined,
+  next: Next | undefined = undefined
 ): Aftermath => {
   const own = ofItself(outcome, about, now)
+  if (next !== undefined && own.settlement !== "requeue") {
+    return { ...own, messages: next.messages, others: next.others }
+  }
   if (again !== undefined && outcome._tag === "Retry") return { ...own, messages: [again] }
   return followers.length === 0 || !isUnrun(outcome) ? own : { ...own, others: unrun(followers, outcome, about, now) }
 }

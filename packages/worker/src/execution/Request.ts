@@ -103,6 +103,9 @@ export class Request implements Subject, ActiveRequest {
   get group(): string | undefined {
     return this.headers.group
   }
+  get groupIndex(): number | undefined {
+    return this.headers.groupIndex
+  }
   get correlationId(): string {
     return this.from.properties.correlationId ?? this.headers.id
   }

@@ -1,18 +1,19 @@
 /**
- * What is to follow a task (its callbacks, its errbacks, the rest of its
- * chain, the body of its chord) and is not sent by this worker.
+ * What follows a task, by its message: its callbacks, its errbacks, the rest of
+ * its chain, the body of its chord.
  *
- * A task that ran without what follows it would end a workflow without a word.
- * So it does not run: the message goes to the dead-letter exchange, and
- * whoever waits gets a failure that says why, for the task itself and for every
- * one that would have followed. The same goes for a task that ends without
- * running for any other reason. Source: protocol §1.3, §1.4.
+ * A task whose followers make no sense does not run, for it would end a workflow
+ * without a word: the message goes to the dead-letter exchange, and whoever waits
+ * gets a failure that says why, for the task itself and for every one that would
+ * have followed. The same goes for a task that ends without running for any other
+ * reason. Source: protocol §1.3, §1.4.
  *
  * @since 0.1.0
  */
 import * as Content from "@celeriac/messaging/Content"
 import type { Message } from "@celeriac/messaging/Message"
-import { type Embed, noEmbed } from "@celeriac/tasks/protocol/TaskBody"
+import * as SignatureCall from "@celeriac/tasks/protocol/SignatureCall"
+import { type Embed, noEmbed, type SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import { type ExceptionRecord, make } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Result from "effect/Result"
 
@@ -24,17 +25,115 @@ export interface Follower {
   readonly group: string | undefined
 }
 
-/** Why a task with these successors is refused, if it has any. */
-export const refusal = (embed: Embed): ExceptionRecord | undefined => {
+/**
+ * Why a task with these successors is refused, if it is: one of them could not
+ * be sent, and then nothing runs by halves. `countsChords`: somebody counts the
+ * parts of chords.
+ */
+export const refusal = (embed: Embed, countsChords: boolean): ExceptionRecord | undefined => {
   if (embed === noEmbed) return undefined
-  const parts: Array<string> = []
-  if (some(embed.callbacks)) parts.push("callbacks")
-  if (some(embed.errbacks)) parts.push("errbacks")
-  if (some(embed.chain)) parts.push("a chain")
-  if (embed.chord !== undefined) parts.push("a chord")
-  return parts.length === 0 ? undefined : make("NotImplementedError", [
-    `the task is followed by ${parts.join(", ")}, and this worker does not send what follows a task: it was not run`
-  ])
+  const look = new Look(countsChords)
+  const why = look.all("embed.callbacks", embed.callbacks, deepest) ??
+    look.all("embed.errbacks", embed.errbacks, deepest) ??
+    look.all("embed.chain", embed.chain, deepest) ??
+    (embed.chord === undefined ? undefined : look.body("embed.chord", embed.chord, deepest))
+  return why === undefined
+    ? undefined
+    : make(why.type, [`what follows the task makes no sense to this worker: ${why.text}: it was not run`])
+}
+
+interface Why {
+  readonly type: "ValueError" | "NotImplementedError"
+  readonly text: string
+}
+
+/** Looks at signatures, however deep they stand. */
+class Look {
+  private readonly countsChords: boolean
+  private seen = 0
+
+  constructor(countsChords: boolean) {
+    this.countsChords = countsChords
+  }
+
+  all(path: string, value: unknown, depth: number): Why | undefined {
+    if (value == null) return undefined
+    if (!Array.isArray(value)) return isTable(value) ? this.one(path, value, depth) : wrong(path, "is no list")
+    for (let index = 0; index < value.length; index++) {
+      const why = this.one(`${path}[${index}]`, value[index], depth)
+      if (why !== undefined) return why
+    }
+    return undefined
+  }
+
+  body(path: string, value: unknown, depth: number): Why | undefined {
+    return this.countsChords ? this.one(path, value, depth) : {
+      type: "NotImplementedError",
+      text: `${path} is the body of a chord, and the result backend cannot count its parts`
+    }
+  }
+
+  private one(path: string, value: unknown, depth: number): Why | undefined {
+    if (depth === 0) return wrong(path, `stands deeper than ${deepest} signatures`)
+    if (++this.seen > most) return wrong(path, `is one of more than ${most} signatures`)
+    if (!isTable(value)) return wrong(path, "is no signature")
+    const { chain, chord, link, link_error, ...options } = isTable(value.options) ? value.options : none
+    if (options.stamped_headers != null && !Array.isArray(options.stamped_headers)) {
+      return wrong(`${path}.options.stamped_headers`, "is no list")
+    }
+    const read = SignatureCall.read({
+      ...value,
+      subtask_type: null,
+      options: isTable(value.options) ? options : value.options
+    })
+    if (Result.isFailure(read)) return wrong(path, read.failure.message)
+    return this.all(`${path}.options.link`, link, depth - 1) ??
+      this.all(`${path}.options.link_error`, link_error, depth - 1) ??
+      this.all(`${path}.options.chain`, chain, depth - 1) ??
+      (chord == null ? undefined : this.body(`${path}.options.chord`, chord, depth - 1)) ??
+      this.parts(path, value, depth)
+  }
+
+  private parts(path: string, { kwargs, subtask_type, task }: Table, depth: number): Why | undefined {
+    const { body, header, tasks } = isTable(kwargs) ? kwargs : none
+    switch (subtask_type ?? task) {
+      case "chain":
+      case "celery.chain":
+      case "group":
+      case "celery.group":
+        return Array.isArray(tasks)
+          ? this.all(`${path}.kwargs.tasks`, tasks, depth - 1)
+          : wrong(`${path}.kwargs.tasks`, "is no list")
+      case "chord":
+      case "celery.chord":
+        return header == null
+          ? wrong(`${path}.kwargs.header`, "is missing")
+          : this.all(`${path}.kwargs.header`, header, depth - 1) ?? this.body(`${path}.kwargs.body`, body, depth - 1)
+      default:
+        return undefined
+    }
+  }
+}
+
+type Table = Readonly<Record<string, unknown>>
+
+const wrong = (path: string, what: string): Why => ({ type: "ValueError", text: `${path} ${what}` })
+
+/** Every step of a chain whose result somebody can wait for, and the bodies of those that are chords. */
+export const steps = (chain: ReadonlyArray<SignatureJson>): ReadonlyArray<Follower> => {
+  const found = new Map<string, Follower>()
+  collect(chain.map(withoutOthers), found, deepest)
+  return [...found.values()]
+}
+
+/** The steps of a chain that are parts of a chord. */
+export const bodies = (chain: ReadonlyArray<SignatureJson>): ReadonlyArray<SignatureJson> =>
+  chain.filter(({ options }) => options?.chord != null)
+
+/** What follows a step in other ways is told of, or sent, by itself. */
+const withoutOthers = (signature: SignatureJson): SignatureJson => {
+  const { chain: _, chord: __, link: ___, link_error: ____, ...options } = signature.options ?? {}
+  return { ...signature, options }
 }
 
 /**
@@ -60,8 +159,6 @@ export const followers = (
 }
 
 const nobody: ReadonlyArray<Follower> = []
-
-const some = (list: ReadonlyArray<unknown> | undefined): boolean => list !== undefined && list.length > 0
 
 /** Deeper, and more, than any workflow: a message may hold anything. */
 const deepest = 64

@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import type { Embed } from "@celeriac/tasks/protocol/TaskBody"
 import type { TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
@@ -28,6 +29,8 @@ export type Ran =
     /** Whether `result` is sealed: see `Portable`. */
     readonly isSealed: boolean
     readonly children?: Children | undefined
+    /** What its message says that follows it; undefined where that is nothing. */
+    readonly follows?: Embed | undefined
   }
   | Failure
   | Retry
@@ -86,6 +89,8 @@ export interface Failure {
   /** Its hard time limit ended it. */
   readonly isTimeout?: true | undefined
   readonly children?: Children | undefined
+  /** What its message says that follows it; undefined where that is nothing. */
+  readonly follows?: Embed | undefined
 }
 
 export interface Revoked {
@@ -135,6 +140,10 @@ export const withChildren = (outcome: Outcome, children: ReadonlyArray<ResultTup
       return outcome
   }
 }
+
+/** Of a run that has come to its end, and is not the last of its workflow. */
+export const followedBy = (outcome: Outcome, follows: Embed): Outcome =>
+  outcome._tag === "Success" || outcome._tag === "Failure" ? { ...outcome, follows } : outcome
 
 /** The signal that a task is terminated with when none is named. */
 export const sigterm = 15

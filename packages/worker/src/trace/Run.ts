@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { Headers, Properties } from "@celeriac/messaging/Message"
-import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import type { Embed, TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
 import { SoftTimeLimit } from "@celeriac/tasks/SoftTimeLimit"
 import type { Registered } from "@celeriac/tasks/TaskRegistry"
@@ -95,6 +95,10 @@ export class Run implements TaskRequest {
   }
   get kwargs(): Readonly<Record<string, unknown>> {
     return this.body.kwargs
+  }
+  /** What follows it. */
+  get follows(): Embed {
+    return this.body.embed
   }
   get stamps(): Readonly<Record<string, unknown>> {
     return this.work.headers.stamps

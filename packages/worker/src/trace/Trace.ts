@@ -12,8 +12,9 @@ import * as Content from "@celeriac/messaging/Content"
 import type { Message } from "@celeriac/messaging/Message"
 import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Middleware from "@celeriac/tasks/Middleware"
-import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import { noEmbed, type TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
+import { ChordCounter } from "@celeriac/tasks/result/ChordCounter"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
@@ -57,6 +58,7 @@ export class Trace {
   private readonly middleware: Middleware.List
   private readonly context: Context.Context<never>
   private readonly ports: Ports
+  private readonly countsChords: boolean
   /** Tasks inside the middleware, made at their first run. */
   private readonly wrapped = new WeakMap<Registered, Wrapped>()
 
@@ -72,6 +74,8 @@ export class Trace {
     this.read = { decode: (message: Message) => Content.decode(message, coding) }
     this.middleware = middleware
     this.context = context
+    const chords = Context.getOrUndefined(context, ChordCounter)
+    this.countsChords = chords !== undefined && chords.isRefusing !== true
     this.ports = {
       events: Context.getOrUndefined(context, EventDispatcher),
       writer: Context.getOrUndefined(context, ResultWriter),
@@ -88,10 +92,11 @@ export class Trace {
       const message = TaskMessage.readBody(work.message, work, this.read)
       if (Result.isFailure(message)) return { _tag: "Invalid", message: message.failure.message }
       const { body } = message.success
-      const exception = Canvas.refusal(body.embed)
+      const exception = Canvas.refusal(body.embed, this.countsChords)
       if (exception !== undefined) return { _tag: "Refused", exception }
       if (!gate.started()) return undefined
-      return this.call(new Run(work, body, registered, this.ports), body)
+      const run = this.call(new Run(work, body, registered, this.ports), body)
+      return body.embed === noEmbed || run instanceof Run ? run : Outcome.followedBy(run, body.embed)
     } catch (defect) {
       return Outcome.broken(defect)
     }
@@ -100,7 +105,8 @@ export class Trace {
   /** What the exit of a run means. */
   end(run: Run, exit: Exit.Exit<unknown, unknown>): Outcome.Outcome {
     run.hasEnded = true
-    const outcome = this.outcomeOf(run, exit)
+    const ran = this.outcomeOf(run, exit)
+    const outcome = run.follows === noEmbed ? ran : Outcome.followedBy(ran, run.follows)
     return run.children.length === 0 ? outcome : Outcome.withChildren(outcome, run.children)
   }
 

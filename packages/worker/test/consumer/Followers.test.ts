@@ -29,6 +29,8 @@ const embed = {
 }
 const waitedFor = ["callback", "last", "linked", "body"]
 
+const stampless = { ...sign("stampless"), options: { stamped_headers: "no list" } }
+
 const head = (headers: object = {}, body: unknown = [[1], {}, embed]): Message => {
   const good = taskMessage({ task: "proj.echo", id: "head" })
   return { ...good, headers: { ...good.headers, ...headers }, body: bytes(JSON.stringify(body)) }
@@ -44,7 +46,7 @@ describe("a task that ends without running, and others were to follow it", () =>
   const ways: ReadonlyArray<
     { readonly name: string; readonly message: Message; readonly ids?: ReadonlyArray<string>; readonly head?: string }
   > = [
-    { name: "it is refused for what follows", message: head() },
+    { name: "it is refused for what follows", message: head({}, [[1], {}, { ...embed, errbacks: [stampless] }]) },
     { name: "nobody knows its name", message: head({ task: "proj.gone" }) },
     { name: "it has expired", message: head({ expires: "1969-12-31T00:00:00+00:00" }), head: "REVOKED head" },
     {

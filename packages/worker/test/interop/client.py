@@ -200,8 +200,21 @@ def other_queue():
 
 
 def children():
-    """A callback that nobody would send must not be dropped without a word."""
-    return failure(add.apply_async((1, 1), link=add.s(1)))
+    """What follows is sent, and known: by RPC its result comes to whoever has sent the first."""
+    callback = add.s(1)
+    waited = callback.freeze()
+    first = add.apply_async((1, 1), link=callback)
+    chained = (add.s(1, 1) | add.s(2) | add.s(3)).apply_async()
+    mourner = echo.s()
+    told = mourner.freeze()
+    fail.apply_async(('range',), link_error=mourner, task_id='the one that fails')
+    return {
+        'first': first.get(timeout=WAIT),
+        'children': [child.id == waited.id for child in first.children],
+        'callback': waited.get(timeout=WAIT),
+        'chain': [chained.get(timeout=WAIT), chained.parent.get(timeout=WAIT), chained.parent.parent.get(timeout=WAIT)],
+        'errback': told.get(timeout=WAIT),
+    }
 
 
 def retried():

@@ -29,6 +29,7 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.succeedCont
       forget: () => Effect.void
     },
     chords: {
+      isRefusing: true,
       setSize: () => uncounted,
       count: () => uncounted,
       forget: () => Effect.void

@@ -158,6 +158,7 @@ export const layer = (
             })
         },
         chords: {
+          isRefusing: true,
           setSize: () => uncounted,
           count: () => uncounted,
           forget: () => Effect.void

@@ -20,6 +20,8 @@ import { isUnrun, type Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import type * as Aftermath from "../Aftermath.ts"
 import { Request } from "../Request.ts"
+import type { Chords } from "./Chords.ts"
+import * as Continuation from "./Continuation.ts"
 import { Ending } from "./Ending.ts"
 import { inTurn } from "./InTurn.ts"
 import type { KeptResults } from "./KeptResults.ts"
@@ -39,6 +41,9 @@ interface Parts {
   readonly rule: typeof Aftermath.of
   readonly publish: Publishing.Publish
   readonly resend: Resend
+  /** Undefined: nothing is sent that follows a task. */
+  readonly continuing?: Continuation.Continuing | undefined
+  readonly chords?: Chords | undefined
   readonly observers: Observers
   readonly clock: Clock.Clock
   readonly returns: Returns
@@ -53,6 +58,8 @@ export class Completion {
   private readonly rule: typeof Aftermath.of
   private readonly publish: Publishing.Publish
   private readonly resend: Resend
+  private readonly continuing: Continuation.Continuing | undefined
+  private readonly chords: Chords | undefined
   private readonly observers: Observers
   private readonly clock: Clock.Clock
   private readonly coding: Portable.Coding
@@ -70,6 +77,8 @@ export class Completion {
     this.rule = parts.rule
     this.publish = Publishing.guarded(parts.publish)
     this.resend = parts.resend
+    this.continuing = parts.continuing
+    this.chords = parts.chords
     this.observers = parts.observers
     this.clock = parts.clock
     this.coding = parts.coding
@@ -80,22 +89,30 @@ export class Completion {
   /** Something came of it, perhaps without running. */
   complete(subject: Subject, outcome: Outcome, instead: Outcome | undefined = undefined): void {
     const now = this.clock.currentTimeMillisUnsafe()
-    const opened = outcome._tag === "Success" ? Portable.open(outcome, this.coding) : outcome
+    let opened = outcome._tag === "Success" ? Portable.open(outcome, this.coding) : outcome
     const again = opened._tag === "Retry" && opened.again !== undefined && subject instanceof Request
       ? this.resend(subject, opened.again, now)
       : undefined
     if (again !== undefined && Result.isFailure(again)) return this.complete(subject, again.failure, instead)
+    const following = Continuation.follow(this.continuing, subject, opened, now)
+    if (following !== undefined && Result.isFailure(following)) {
+      return this.complete(subject, following.failure, instead)
+    }
+    const next = following?.success
+    if (next !== undefined) opened = Continuation.withChildren(opened, next)
     this.observers.ended(subject, opened, now, instead)
     // What stands for another outcome comes after the followers of that one were told.
     const followers = isUnrun(opened) && instead === undefined ? Canvas.followers(subject.message, this.coding) : none
     if (subject instanceof Request) this.returns.note(subject, opened)
-    const aftermath = this.rule(opened, subject, now, followers, again?.success)
+    const aftermath = this.rule(opened, subject, now, followers, again?.success, next)
     const { messages, others, record } = aftermath
-    if (record === undefined && messages.length === 0 && others.length === 0) {
+    if (record === undefined && messages.length === 0 && others.length === 0 && next === undefined) {
       return this.conclude(subject, opened, aftermath.settlement, now)
     }
     this.underWay.begin()
-    this.secure(new Ending(subject, opened, aftermath, now, instead !== undefined), now)
+    const ending = new Ending(subject, opened, aftermath, now, instead !== undefined)
+    if (next !== undefined && aftermath.settlement !== "requeue") ending.follow(next)
+    this.secure(ending, now)
   }
 
   /** Stores a state that is no ending. */
@@ -131,10 +148,52 @@ export class Completion {
         this.secure(ending, now)
       })
     }
+    if (ending.sizes.length > 0) return this.size(ending, now)
     if (!ending.isSent) return this.send(ending, now)
     if (ending.others.length > ending.othersStored) return this.storeOthers(ending, now)
-    if (ending.record === undefined) return this.safe(ending)
-    this.store(ending, ending.record, now, () => this.safe(ending))
+    if (ending.record !== undefined) {
+      return this.store(ending, ending.record, now, () => {
+        if (ending.parts.length === 0) return this.safe(ending)
+        ending.record = undefined
+        this.secure(ending, now)
+      })
+    }
+    if (ending.parts.length === 0 && ending.counted === undefined) return this.safe(ending)
+    this.count(ending, now)
+  }
+
+  /** The chords that are sent next have so many parts. */
+  private size(ending: Ending, now: number): void {
+    const [first, ...rest] = ending.sizes
+    this.chords!.setSize(first!, (failure) => {
+      if (failure !== undefined) return this.unsafe(ending, failure)
+      ending.sizes = rest
+      this.secure(ending, now)
+    })
+  }
+
+  /** A part of a chord has ended; after the last one comes the body, and after that the chord is forgotten. */
+  private count(ending: Ending, now: number): void {
+    const [part, ...rest] = ending.parts
+    const { counted, subject } = ending
+    if (counted !== undefined) {
+      return this.chords!.forget(counted, () => {
+        ending.counted = undefined
+        this.secure(ending, now)
+      })
+    }
+    this.chords!.count(part!, (failure, records) => {
+      if (failure !== undefined && failure.final === undefined) return this.unsafe(ending, failure)
+      ending.parts = rest
+      if (failure !== undefined) {
+        this.observers.notStored(subject, part!.record.status, failure.message, { _tag: "Lost" })
+      }
+      const rootId = subject instanceof Request ? subject.rootId : part!.record.taskId
+      if (records !== undefined && this.continuing !== undefined) {
+        ending.continue(this.continuing.body(part!, records, rootId, now), part!.groupId)
+      }
+      this.secure(ending, now)
+    })
   }
 
   private store(ending: Ending, record: ResultRecord, now: number, next: () => void): void {
@@ -187,7 +246,7 @@ export class Completion {
       this.kept.release(ending)
       // To try again would come to the same: the failure is the result. RETRY is none, and need not be known.
       const isPassing = ending.isRetry && record !== undefined
-      const instead = ending.isSubstitute || isPassing ? undefined : substitute(outcome, failure)
+      const instead = ending.isSubstitute || isPassing ? undefined : substitute(outcome, failure, ending.isSent)
       if (instead !== undefined) {
         this.complete(subject, instead, outcome)
         return this.underWay.end()
@@ -195,8 +254,10 @@ export class Completion {
       this.observers.notStored(subject, status, failure.message, { _tag: "Lost" })
       // What is to be sent and stored besides is so all the same.
       if (isPassing) ending.record = undefined
-      else if (ending.isSent) return this.leave(ending)
-      else ending.messagesSent++
+      else if (ending.sizes.length > 0) ending.sizes = ending.sizes.slice(1)
+      else if (!ending.isSent) ending.messagesSent++
+      else if (ending.parts.length === 0 && ending.counted === undefined) return this.leave(ending)
+      else ending.record = undefined
       return this.again(ending)
     }
     subject.after?.release()

@@ -8,6 +8,8 @@ import type { Entry } from "@celeriac/messaging/TimerHeap"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Aftermath, Other, Outgoing } from "../Aftermath.ts"
+import type { ChordSize } from "./Canvassing.ts"
+import type { Continuation, Part } from "./Continuation.ts"
 import type { Subject } from "./Subject.ts"
 
 export class Ending {
@@ -20,12 +22,18 @@ export class Ending {
   readonly isSubstitute: boolean
   /** Not stored yet. */
   record: ResultRecord | undefined
-  readonly others: ReadonlyArray<Other>
+  others: ReadonlyArray<Other>
   /** How many of the others are stored. */
   othersStored = 0
-  readonly messages: ReadonlyArray<Outgoing>
+  messages: ReadonlyArray<Outgoing>
   /** How many of the messages are published. */
   messagesSent = 0
+  /** Of chords that are to be sent: to be known before. */
+  sizes: ReadonlyArray<ChordSize> = none
+  /** Parts of chords that have ended with it: to be counted last, one by one. */
+  parts: ReadonlyArray<Part> = none
+  /** The chord whose body has been sent, or has failed: to be forgotten. */
+  counted: string | undefined = undefined
   /** How often it could not be made safe. */
   failures = 0
   /** When it could not, last: milliseconds since the epoch. */
@@ -52,6 +60,23 @@ export class Ending {
     this.messages = messages
   }
 
+  /** What follows the task, besides what is in its aftermath. */
+  follow({ parts, sizes }: Continuation): void {
+    this.sizes = sizes
+    this.parts = parts
+  }
+
+  /** What follows the last part of a chord. */
+  continue({ messages, others, parts, sizes }: Continuation, groupId: string): void {
+    this.messages = messages
+    this.messagesSent = 0
+    this.others = others
+    this.othersStored = 0
+    this.sizes = sizes
+    this.parts = [...this.parts, ...parts]
+    this.counted = groupId
+  }
+
   /** It is to run again: what is stored of it is stored before it does. */
   get isRetry(): boolean {
     return this.outcome._tag === "Retry"
@@ -62,3 +87,5 @@ export class Ending {
     return this.messages.length === this.messagesSent
   }
 }
+
+const none: ReadonlyArray<never> = []

@@ -97,7 +97,14 @@ export const suite = (name: string, make: Jobs.Make): void => {
           [Jobs.messageOf({ task: "nobody's", id: "a" }), "Unregistered"],
           [{ ...good, body: new TextEncoder().encode("[1") }, "Invalid"],
           [{ ...good, properties: { ...good.properties, contentType: "application/x-unknown" } }, "Invalid"],
-          [Jobs.messageOf({ task: "a", id: "a", embed: { callbacks: [next] } }), "Refused"]
+          [
+            Jobs.messageOf({
+              task: "a",
+              id: "a",
+              embed: { callbacks: [{ ...next, options: { stamped_headers: 1 } }] }
+            }),
+            "Refused"
+          ]
         ] as const
         for (const [message, tag] of cases) {
           const { begun, outcome } = yield* Effect.scoped(outcomeOf(({ job, of }) => {

@@ -1,0 +1,268 @@
+/**
+ * Takes signatures apart into the messages by which they are sent: a single
+ * task, or a chain, a group or a chord, however they are nested.
+ *
+ * Ids that nobody has given are made of the id of the task that sends, and of
+ * the place of the signature: a second run of that task sends the same ones.
+ * Source: tasks §17, Celery's `canvas`.
+ *
+ * @since 0.1.0
+ */
+import type { SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
+import * as ResultTuple from "@celeriac/tasks/result/ResultTuple"
+import type * as SignatureMessage from "@celeriac/tasks/SignatureMessage"
+import * as TaskId from "@celeriac/tasks/TaskId"
+import * as Result from "effect/Result"
+import type { Outgoing } from "../Aftermath.ts"
+
+type Table = Readonly<Record<string, unknown>>
+
+/** How many parts a chord has that is sent. */
+export interface ChordSize {
+  readonly groupId: string
+  readonly size: number
+}
+
+/** Thrown when a signature cannot be sent, and caught by whoever made this. */
+export class Unsendable extends Error {}
+
+/** What one task sends: collects it. */
+export class Canvassing {
+  readonly messages: Array<Outgoing> = []
+  readonly sizes: Array<ChordSize> = []
+  /** What the sender has as its children: of a chain its first task, of a chord its header. */
+  readonly trail: Array<ResultTuple.ResultTuple> = []
+  private groups = 0
+  private readonly write: SignatureMessage.Write
+  private readonly sender: string
+  private readonly now: number
+  private made = 0
+
+  constructor(write: SignatureMessage.Write, sender: string, now: number) {
+    this.write = write
+    this.sender = sender
+    this.now = now
+  }
+
+  /** Sends a signature with arguments in front of its own, and these options over its own. */
+  apply(signature: SignatureJson, args: ReadonlyArray<unknown>, options: Table): ResultTuple.ResultTuple {
+    const merged = merge(signature, args, options)
+    switch (kindOf(signature)) {
+      case "chain":
+        return this.chain(merged, args)
+      case "group":
+        return this.group(merged, membersOf(merged), args)
+      case "chord":
+        return this.chord(merged, args)
+      default:
+        return this.task(merged)
+    }
+  }
+
+  /** Sends several as one new group. */
+  applyGroup(
+    tasks: ReadonlyArray<SignatureJson>,
+    args: ReadonlyArray<unknown>,
+    options: Table
+  ): ResultTuple.ResultTuple {
+    return this.apply({ task: "celery.group", kwargs: { tasks }, subtask_type: "group" }, args, options)
+  }
+
+  private task(signature: SignatureJson): ResultTuple.ResultTuple {
+    const options = signature.options ?? {}
+    const id = this.idOf(options)
+    const written = this.write({ ...signature, options: { ...options, task_id: id } }, this.now)
+    if (Result.isFailure(written)) throw new Unsendable(`${signature.task}: ${written.failure.message}`)
+    this.messages.push(written.success)
+    return this.track(ResultTuple.task(id))
+  }
+
+  private group(
+    group: SignatureJson,
+    members: ReadonlyArray<SignatureJson>,
+    args: ReadonlyArray<unknown>
+  ): ResultTuple.ResultTuple {
+    const { chord, group_id: _, group_index: __, task_id, ...rest } = group.options ?? {}
+    const id = this.idOf({ task_id })
+    const all = flat(members)
+    const body = chord ?? all.find(({ options }) => options?.chord != null)?.options?.chord
+    if (body != null) this.sizes.push({ groupId: id, size: sum(all) })
+    this.groups++
+    const results = all.map((member, index) =>
+      this.apply(
+        { ...member, options: { ...member.options, group_id: member.options?.group_id ?? id, group_index: index } },
+        args,
+        body == null ? rest : { ...rest, chord: body }
+      )
+    )
+    this.groups--
+    return this.track(ResultTuple.group(id, results))
+  }
+
+  /** The members of a group are in it. */
+  private track(result: ResultTuple.ResultTuple): ResultTuple.ResultTuple {
+    if (this.groups === 0) this.trail.push(result)
+    return result
+  }
+
+  private chord(chord: SignatureJson, args: ReadonlyArray<unknown>): ResultTuple.ResultTuple {
+    const { body, header } = chord.kwargs ?? {}
+    const { parent_id, priority, root_id, task_id, ...ofBody } = chord.options ?? {}
+    const members = isSignature(header) ? membersOf(header) : (header ?? []) as ReadonlyArray<SignatureJson>
+    const headerId = this.idOf({ task_id: isSignature(header) ? header.options?.task_id : undefined })
+    const own = body as SignatureJson // `Canvas.refusal` has looked at it
+    const id = this.idOf({ task_id: own.options?.task_id ?? task_id })
+    const options = merge(own, [], { ...ofBody, link: [...linksOf(own, "link"), ...linksOf(chord, "link")] }).options
+    const around = { parent_id, priority, root_id }
+    const whole = {
+      ...own,
+      options: defined({ ...options, link_error: undefined, ...errbacks(own, chord), task_id: id, root_id })
+    }
+    if (flat(members).length === 0) return this.apply(whole, [[]], defined(around))
+    const framed = { ...whole, options: { ...whole.options, group_id: whole.options.group_id ?? headerId } }
+    const parts = this.group(
+      { task: "celery.group", options: defined({ ...around, task_id: headerId, chord: framed }) },
+      members,
+      args
+    )
+    return ResultTuple.task(id, parts)
+  }
+
+  private chain(chain: SignatureJson, args: ReadonlyArray<unknown>): ResultTuple.ResultTuple {
+    const { chain: outer, chord, group_id, group_index, link, link_error, parent_id, priority, root_id, task_id } =
+      chain.options ?? {}
+    const steps = stepsOf(membersOf(chain))
+    const [first, ...rest] = steps.map((step, index) => {
+      const isLast = index === steps.length - 1
+      const own = step.options ?? {}
+      const last = isLast
+        ? defined({ chord, group_id: own.group_id ?? group_id, group_index, task_id: own.task_id ?? task_id })
+        : {}
+      const others = followers(step, isLast ? link : undefined, link_error)
+      const options = defined({ ...own, root_id: root_id ?? own.root_id, ...last, ...others })
+      return withOptions(step, { ...options, task_id: this.idOf(options) })
+    })
+    if (first === undefined) throw new Unsendable("a chain has no tasks")
+    const behind = [...(Array.isArray(outer) ? outer : []), ...rest.toReversed()]
+    const sent = this.apply(
+      first,
+      args,
+      defined({ parent_id, priority, chain: behind.length === 0 ? undefined : behind })
+    )
+    return rest.reduce<ResultTuple.ResultTuple>(
+      (parent, { options }) => ResultTuple.task(String(options.task_id), parent),
+      sent
+    )
+  }
+
+  private idOf({ task_id }: Table): string {
+    const place = this.made++
+    return typeof task_id === "string" && task_id !== "" ? task_id : TaskId.derived(`${this.sender}:${place}`)
+  }
+}
+
+/** Arguments in front unless it is immutable; the options win, but for its group and its stamps. */
+const merge = (signature: SignatureJson, args: ReadonlyArray<unknown>, options: Table) => {
+  const own = signature.options ?? {}
+  const stamps = Array.isArray(own.stamped_headers) ? own.stamped_headers : []
+  const merged: Record<string, unknown> = { ...own }
+  for (const [name, value] of Object.entries(options)) {
+    const isFixed = name === "group_id" || name === "stamped_headers" || stamps.includes(name)
+    if (value != null && !(isFixed && Object.hasOwn(own, name))) merged[name] = value
+  }
+  return {
+    ...signature,
+    args: signature.immutable === true ? signature.args ?? [] : [...args, ...signature.args ?? []],
+    options: merged
+  }
+}
+
+const withOptions = (signature: SignatureJson, options: Table) => ({ ...signature, options })
+
+const kindOf = ({ subtask_type, task }: SignatureJson): string =>
+  subtask_type ?? (/^celery\.(chain|group|chord)$/.test(task) ? task.slice("celery.".length) : "")
+
+const isSignature = (value: unknown): value is SignatureJson =>
+  typeof value === "object" && value !== null && "task" in value
+
+/** `Canvas.refusal` has looked at them. */
+const membersOf = ({ kwargs }: SignatureJson): ReadonlyArray<SignatureJson> =>
+  (kwargs?.tasks ?? []) as ReadonlyArray<SignatureJson>
+
+/** The members of a group inside come out in reverse order, as Celery freezes them. */
+const flat = (members: ReadonlyArray<SignatureJson>): ReadonlyArray<SignatureJson> =>
+  members.flatMap((member) => {
+    switch (kindOf(member)) {
+      case "group":
+        return flat(membersOf(member).toReversed())
+      case "chain":
+        return membersOf(member).length === 0 ? [] : [member]
+      default:
+        return [member]
+    }
+  })
+
+/** In the order in which they run: chains in one another are one, and a group that is followed is a chord. */
+const stepsOf = (tasks: ReadonlyArray<SignatureJson>): ReadonlyArray<SignatureJson> => {
+  const steps: Array<SignatureJson> = []
+  const left = tasks.toReversed()
+  while (left.length > 0) {
+    const step = single(left.pop()!)
+    if (kindOf(step) === "chain") left.push(...membersOf(step).toReversed())
+    else steps.push(step)
+  }
+  const out: Array<SignatureJson> = []
+  for (const step of steps.toReversed()) {
+    const next = out[0]
+    if (kindOf(step) !== "group" || next === undefined) out.unshift(step)
+    else if (flat(membersOf(step)).length > 0) {
+      out[0] = { task: "celery.chord", kwargs: { header: step, body: next }, options: {}, subtask_type: "chord" }
+    }
+  }
+  return out
+}
+
+const single = (step: SignatureJson): SignatureJson => {
+  const members = kindOf(step) === "group" ? membersOf(step) : []
+  return members.length === 1 ? members[0]! : step
+}
+
+/** Of how many parts a chord knows when these are its header. */
+const sum = (members: ReadonlyArray<SignatureJson>): number => members.reduce((all, one) => all + sizeOf(one), 0)
+
+const sizeOf = (signature: SignatureJson): number => {
+  switch (kindOf(signature)) {
+    case "group":
+      return sum(flat(membersOf(signature)))
+    case "chain": {
+      const last = stepsOf(membersOf(signature)).at(-1)
+      return last === undefined ? 0 : sizeOf(last)
+    }
+    case "chord":
+      return sizeOf(signature.kwargs?.body as SignatureJson) // `Canvas.refusal` has looked at it
+    default:
+      return 1
+  }
+}
+
+const linksOf = ({ options }: SignatureJson, name: "link" | "link_error"): ReadonlyArray<unknown> => {
+  const links = options?.[name]
+  return links == null ? [] : Array.isArray(links) ? links : [links]
+}
+
+const errbacks = (body: SignatureJson, chord: SignatureJson): Table => {
+  const all = [...linksOf(body, "link_error"), ...linksOf(chord, "link_error")]
+  return all.length === 0 ? {} : { link_error: all }
+}
+
+const followers = (step: SignatureJson, link: unknown, linkError: unknown): Table => {
+  const options = { link, link_error: linkError }
+  const outer: SignatureJson = { task: "", options }
+  const out: Record<string, unknown> = {}
+  if (link != null) out.link = [...linksOf(step, "link"), ...linksOf(outer, "link")]
+  if (linkError != null) out.link_error = [...linksOf(step, "link_error"), ...linksOf(outer, "link_error")]
+  return out
+}
+
+const defined = (options: Table): Table =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value != null))
