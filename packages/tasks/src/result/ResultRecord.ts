@@ -96,7 +96,7 @@ export const make = (taskId: string, status: TaskState.TaskState, options: Optio
 /** What readers see of a task that nothing was stored about. */
 export const pending = (taskId: string): ResultRecord => make(taskId, TaskState.PENDING, { children: undefined })
 
-/** The record as backends store it. */
+/** The record as backends store it, and as the RPC backend sends it to the client that asked (protocol.md §7.1, §7.4). */
 export const encode = (record: ResultRecord): Record<string, unknown> => {
   const out: Record<string, unknown> = {
     status: record.status,
@@ -127,15 +127,6 @@ export const encode = (record: ResultRecord): Record<string, unknown> => {
   out.task_id = record.taskId
   return out
 }
-
-/** The record as the RPC backend sends it to the client that asked. */
-export const encodeReply = (record: ResultRecord): Record<string, unknown> => ({
-  task_id: record.taskId,
-  status: record.status,
-  result: encodeResult(record),
-  traceback: record.traceback ?? null,
-  children: encodeChildren(record)
-})
 
 /** The `result` field alone: the value, or the exception. A chord's part is stored with it. */
 const encodeResult = (record: Pick<ResultRecord, "status" | "result" | "exception">): unknown =>

@@ -102,20 +102,21 @@ describe("ResultRecord", () => {
     assert.deepStrictEqual(wire.children, [[["c", null], null]])
   })
 
-  it("is a reply with five fields", () => {
+  it("keeps its group and its time in a reply, as the reply of Celery 5.7.0", () => {
     const record = ResultRecord.make("t", "FAILURE", {
       exception: ExceptionRecord.make("ValueError", ["bad"]),
       groupId: "g",
       dateDone: 1
     })
     assert.strictEqual(
-      JSON.stringify(ResultRecord.encodeReply(record)),
-      `{"task_id":"t","status":"FAILURE","result":{"exc_type":"ValueError","exc_message":["bad"],"exc_module":"builtins"},` +
-        `"traceback":null,"children":[]}`
+      JSON.stringify(ResultRecord.encode(record)),
+      `{"status":"FAILURE","result":{"exc_type":"ValueError","exc_message":["bad"],"exc_module":"builtins"},` +
+        `"traceback":null,"children":[],"date_done":"1970-01-01T00:00:00.001000+00:00","group_id":"g","task_id":"t"}`
     )
-    const read = decoded(ResultRecord.encodeReply(record))
+    const read = decoded(ResultRecord.encode(record))
     assert.deepStrictEqual(read.exception, record.exception)
-    assert.isUndefined(read.dateDone)
+    assert.strictEqual(read.dateDone, "1970-01-01T00:00:00.001000+00:00")
+    assert.strictEqual(read.groupId, "g")
   })
 
   it("needs a state, and an id unless it is told", () => {

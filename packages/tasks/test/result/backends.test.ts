@@ -80,6 +80,7 @@ describe("rpc result backend", () => {
       assert.deepStrictEqual(bodyOf(sent), {
         task_id: "a",
         status: "SUCCESS",
+        date_done: null,
         result: [1, { b: null }],
         traceback: null,
         children: []

@@ -66,7 +66,7 @@ const writer = BySettings.make(Effect.gen(function*() {
     uri,
     storeUnsafe: (record, { correlationId, replyTo }, onStored) => {
       if (replyTo === undefined || replyTo === "") return onStored()
-      const content = Content.encode(ResultRecord.encodeReply(record), encoding)
+      const content = Content.encode(ResultRecord.encode(record), encoding)
       if (Result.isFailure(content)) return onStored(fromMessaging("store result", uri, content.failure))
       const { body, headers, properties } = content.success
       const message: Message = {

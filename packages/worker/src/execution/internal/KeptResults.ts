@@ -93,6 +93,6 @@ export class KeptResults {
 const sizeOf = ({ messages, record }: Ending): number => {
   const bodies = messages.reduce((sum, { message }) => sum + message.body.length, 0)
   if (record === undefined) return bodies
-  const written = Content.encode(ResultRecord.encodeReply(record), { serializer: "json" })
+  const written = Content.encode(ResultRecord.encode(record), { serializer: "json" })
   return bodies + (Result.isSuccess(written) ? written.success.body.length : 1024)
 }
