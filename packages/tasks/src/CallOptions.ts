@@ -10,13 +10,14 @@ import type * as Producer from "@celeriac/messaging/Producer"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
+import type { Callbacks } from "./Callback.ts"
 import * as TaskHeaders from "./protocol/TaskHeaders.ts"
 import type { Destination } from "./Router.ts"
 import { because, InvalidOption, type TaskError } from "./TaskError.ts"
 import type { TaskRequest } from "./TaskRequest.ts"
 
-/** All may be left out. */
-export interface CallOptions extends Destination {
+/** All may be left out. `A` is what the task comes to, for those who follow it. */
+export interface CallOptions<in A = never> extends Destination {
   /** Run not before so much time from now. */
   readonly countdown?: Duration.Input | undefined
   /** Run not before. Not together with `countdown`. */
@@ -45,6 +46,12 @@ export interface CallOptions extends Destination {
   readonly replyTo?: string | undefined
   /** Store no result, and do not wait for one. */
   readonly ignoreResult?: boolean | undefined
+  /** Sent when it has succeeded, with its result in front of their arguments: one signature or many. */
+  readonly link?: Callbacks<A> | undefined
+  /** Sent when it has failed, with its id in front of their arguments: one signature or many. Celery's `link_error`. */
+  readonly linkError?: Callbacks<string> | undefined
+  /** What it is marked with, for whoever revokes or watches tasks by it: Celery's `stamped_headers`. */
+  readonly stamps?: Readonly<Record<string, unknown>> | undefined
   /** The request that is being run, when its handler sends this task: it becomes the parent. */
   readonly parent?: TaskRequest | undefined
   /** Whether to wait for a connection that is not there. Default true: until the deadline. */

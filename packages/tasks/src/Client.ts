@@ -21,14 +21,16 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import type * as Arguments from "./Arguments.ts"
 import * as AsyncResult from "./AsyncResult.ts"
 import * as BySettings from "./BySettings.ts"
+import type * as Callable from "./Callable.ts"
 import * as CallOptions from "./CallOptions.ts"
 import * as Misuse from "./internal/Misuse.ts"
 import * as Preparing from "./internal/Preparing.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as Sending from "./internal/Sending.ts"
+import * as Signed from "./internal/Signed.ts"
+import * as SignedCall from "./internal/SignedCall.ts"
 import * as Outcome from "./Outcome.ts"
 import type { PreparedTask } from "./PreparedTask.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
@@ -43,14 +45,11 @@ import { TaskId } from "./TaskId.ts"
 /** Why a task was not sent, or is not known to have been. */
 export type SendError = TaskError.TaskError | MessagingError | ResultError
 
-/** A task's arguments; nothing has to be given where nothing is required. */
-export type ArgumentsOf<T extends Task.Any> = {} extends Arguments.Named<T["parameters"]> ? [args?: Task.Input<T>]
-  : [args: Task.Input<T>]
+/** A task's arguments, or what a signature lacks; nothing has to be given where nothing is required. */
+export type ArgumentsOf<T extends Callable.Any> = Callable.Args<T>
 
 /** The same, with the options of the call behind them. */
-export type CallOf<T extends Task.Any, Options> = {} extends Arguments.Named<T["parameters"]>
-  ? [args?: Task.Input<T>, options?: Options]
-  : [args: Task.Input<T>, options?: Options]
+export type CallOf<T extends Callable.Any, Options> = Callable.Call<T, Options>
 
 /** What a call by name may say besides. */
 export interface NamedCall extends CallOptions.CallOptions {
@@ -64,7 +63,7 @@ export interface NamedCall extends CallOptions.CallOptions {
 export type SendOptions = Pick<CallOptions.CallOptions, "deadline" | "retry" | "retryPolicy">
 
 /** How a task is sent, and how long to wait for it. */
-export interface ExecuteOptions extends CallOptions.CallOptions {
+export interface ExecuteOptions<in A = never> extends CallOptions.CallOptions<A> {
   /** How long to wait: to send it, no longer than its `deadline`, and for the result. Default: for ever. */
   readonly timeout?: Duration.Input | undefined
 }
@@ -75,17 +74,20 @@ export interface ExecuteOptions extends CallOptions.CallOptions {
  * heard of.
  */
 export class Client extends Context.Service<Client, {
-  /** Sends a task: its arguments by keyword (an object) or by position (an array). */
-  readonly delay: <T extends Task.Any>(
+  /**
+   * Sends a task: its arguments by keyword (an object) or by position (an array).
+   * Or a signature, here and below: with what it lacks.
+   */
+  readonly delay: <T extends Callable.Any>(
     task: T,
     ...args: ArgumentsOf<T>
-  ) => Effect.Effect<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>, SendError>
+  ) => Effect.Effect<AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>, SendError>
 
   /** `delay`, with options. */
-  readonly applyAsync: <T extends Task.Any>(
+  readonly applyAsync: <T extends Callable.Any>(
     task: T,
-    ...call: CallOf<T, CallOptions.CallOptions>
-  ) => Effect.Effect<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>, SendError>
+    ...call: CallOf<T, CallOptions.CallOptions<Callable.Result<T>>>
+  ) => Effect.Effect<AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>, SendError>
 
   /** Sends a task whose definition is not at hand, such as a Python worker's. */
   readonly sendTask: (
@@ -98,17 +100,17 @@ export class Client extends Context.Service<Client, {
    * when the broker has confirmed them all. When some make no sense nothing is
    * sent; when the broker fails, some may have been.
    */
-  readonly applyMany: <T extends Task.Any>(
+  readonly applyMany: <T extends Callable.Any>(
     task: T,
-    all: ReadonlyArray<Task.Input<T>>,
-    call?: Omit<CallOptions.CallOptions, "taskId">
-  ) => Effect.Effect<ReadonlyArray<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>>, SendError>
+    all: ReadonlyArray<Callable.Input<T>>,
+    call?: Omit<CallOptions.CallOptions<Callable.Result<T>>, "taskId">
+  ) => Effect.Effect<ReadonlyArray<AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>>, SendError>
 
   /** The message as `applyAsync` would send it, without sending it: for an outbox. Needs no broker. */
-  readonly prepare: <T extends Task.Any>(
+  readonly prepare: <T extends Callable.Any>(
     task: T,
-    ...call: CallOf<T, CallOptions.CallOptions>
-  ) => Effect.Effect<PreparedTask<Task.Success<T>, Task.Failure<T>>, TaskError.TaskError | MessagingError>
+    ...call: CallOf<T, CallOptions.CallOptions<Callable.Result<T>>>
+  ) => Effect.Effect<PreparedTask<Callable.Success<T>, Callable.Failure<T>>, TaskError.TaskError | MessagingError>
 
   /** The same for a task whose definition is not at hand. */
   readonly prepareTask: (
@@ -123,10 +125,10 @@ export class Client extends Context.Service<Client, {
   ) => Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError>
 
   /** Sends a task and waits for what it comes to. */
-  readonly execute: <T extends Task.Any>(
+  readonly execute: <T extends Callable.Any>(
     task: T,
-    ...call: CallOf<T, ExecuteOptions>
-  ) => Effect.Effect<Task.Success<T>, Task.Failure<T> | TaskException | SendError>
+    ...call: CallOf<T, ExecuteOptions<Callable.Result<T>>>
+  ) => Effect.Effect<Callable.Success<T>, Callable.Failure<T> | TaskException | SendError>
 }>()("@celeriac/tasks/Client") {}
 
 /** The settings in effect are read once, when the client is made. */
@@ -157,21 +159,29 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       return Result.isFailure(ready) ? Effect.fail(ready.failure) : use(ready.success, now)
     }
 
-    /** A task with its arguments as they travel; nothing is sent of what makes no sense. */
-    const calling = <T extends Task.Any>(
-      task: T,
-      args: Task.Input<T> | undefined,
+    /** A task with its arguments as they travel; nothing is sent of what makes no sense. Its types are those of the methods. */
+    const calling = (
+      task: Callable.Any,
+      args: unknown,
       call: CallOptions.CallOptions = none
-    ): Result.Result<Preparing.Called<Task.Success<T>, Task.Failure<T>>, TaskError.TaskError> => {
+    ): Result.Result<Preparing.Called<any, any>, TaskError.TaskError> => {
       const refused = Misuse.ofCall(task, args)
       if (refused !== undefined) return Result.fail(refused)
-      const encoded = task.arguments.encode(args ?? none)
+      const given = (args ?? none) as Task.Input<Task.Any> // it was looked at
+      if (Signed.isSigned(task)) return SignedCall.called(task, given, call)
+      const definition = task as Task.Any // it is no signature
+      const encoded = definition.arguments.encode(given)
       return Result.isFailure(encoded)
         ? Result.fail(TaskError.because(
           "send",
-          new TaskError.InvalidArguments({ task: task.name, detail: encoded.failure.message })
+          new TaskError.InvalidArguments({ task: definition.name, detail: encoded.failure.message })
         ))
-        : Result.succeed({ task, call, encoded: encoded.success, shown: task.arguments.conceal(encoded.success) })
+        : Result.succeed({
+          task: definition,
+          call,
+          encoded: encoded.success,
+          shown: definition.arguments.conceal(encoded.success)
+        })
     }
     const naming = (
       name: string,
@@ -223,7 +233,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       return send({ ...prepared, message, way: way.success }, { ...how, replyTo: own }, now)
     }
 
-    const applyAsync = <T extends Task.Any>(task: T, args: Task.Input<T> | undefined, call?: CallOptions.CallOptions) =>
+    const applyAsync = (task: Callable.Any, args: unknown, call?: CallOptions.CallOptions) =>
       Effect.suspend(() => sendCalled(calling(task, args, call)))
 
     return Client.of({
@@ -231,7 +241,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
         const refused = Misuse.ofDelay(task, args)
         return refused === undefined ? applyAsync(task, args[0]) : Effect.fail(refused)
       },
-      applyAsync: (task, ...[args, call]) => applyAsync(task, args, call),
+      applyAsync: (task, ...call) => applyAsync(task, call[0], optionsOf(call)),
       applyMany: (task, all, call) =>
         Effect.suspend(() => {
           const called = Result.all(all.map((args) => calling(task, args, call)))
@@ -239,26 +249,29 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
           return Effect.forEach(called.success, (one) => sendCalled(Result.succeed(one)), { concurrency: "unbounded" })
         }),
       sendTask: (name, call) => Effect.suspend(() => sendCalled(naming(name, call))),
-      prepare: (task, ...[args, call]) => Effect.suspend(() => prepareCalled(calling(task, args, call))),
+      prepare: (task, ...call) => Effect.suspend(() => prepareCalled(calling(task, call[0], optionsOf(call)))),
       prepareTask: (name, call) => Effect.suspend(() => prepareCalled(naming(name, call))),
       send: (prepared, how) => Effect.suspend(() => sendPrepared(prepared, how)),
-      execute: (task, ...[args, call]) =>
+      execute: (task, ...args) =>
         Effect.suspend(() => {
+          const called = calling(task, args[0], optionsOf(args))
+          if (Result.isFailure(called)) return Effect.fail(called.failure)
+          const { call, task: { outcome } } = called.success
+          const timeout = optionsOf(args)?.timeout
           const began = clock.currentTimeMillisUnsafe()
-          const timeout = call?.timeout
-          const options = timeout === undefined
-            ? call
-            : { ...call, deadline: SendDeadline.shorter(call?.deadline ?? deadline, timeout) }
-          const sendAndGet = (options: CallOptions.CallOptions | undefined) =>
+          const within = timeout === undefined
+            ? call.deadline
+            : SendDeadline.shorter(call.deadline ?? deadline, timeout)
+          const sendAndGet = (taskId: string | undefined) =>
             Effect.flatMap(
-              applyAsync(task, args, options),
+              sendCalled(Result.succeed({ ...called.success, call: { ...call, taskId, deadline: within } })),
               (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get())
             )
-          if (reader.replyTo === undefined) return sendAndGet(options)
+          if (reader.replyTo === undefined) return sendAndGet(call.taskId)
           // The answer may be here before the broker's confirm: then the confirm is not waited for.
-          const taskId = call?.taskId ?? newId()
-          const answer = AsyncResult.fromReader(taskId, reader, task.outcome, false).get()
-          return Effect.raceFirst(sendAndGet({ ...options, taskId }), Effect.interruptible(answer))
+          const taskId = call.taskId ?? newId()
+          const answer = AsyncResult.fromReader(taskId, reader, outcome, false).get()
+          return Effect.raceFirst(sendAndGet(taskId), Effect.interruptible(answer))
         })
     })
   })
@@ -270,3 +283,6 @@ export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader>
 const none = Object.freeze({})
 const noArguments: ReadonlyArray<unknown> = Object.freeze([])
 const timeless = Result.succeed(CallOptions.untimed)
+
+/** The options behind the arguments. */
+const optionsOf = (call: ReadonlyArray<unknown>): ExecuteOptions | undefined => call[1] as ExecuteOptions | undefined // so say the types of the methods

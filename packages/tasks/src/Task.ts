@@ -34,6 +34,7 @@ import type * as Codec from "./Codec.ts"
 import * as Autoretry from "./internal/Autoretry.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
+import * as Signature from "./Signature.ts"
 import * as TaskLayer from "./TaskLayer.ts"
 import * as TaskOptions from "./TaskOptions.ts"
 import * as TaskPredicate from "./TaskPredicate.ts"
@@ -61,6 +62,12 @@ export interface Task<
     args: ReadonlyArray<unknown>,
     kwargs: Readonly<Record<string, unknown>>
   ) => Result.Result<Arguments.Decoded<Parameters>, TypeError>
+
+  /** A call that is not sent yet, which lacks what is not given here: Celery's `s`. See `Signature`. */
+  readonly s: Signature.Partials<Parameters, Success["Type"], Failure["Type"]>
+
+  /** A call that is not sent yet, and takes nothing of the task before it: Celery's `si`. */
+  readonly si: Signature.Immutables<Parameters, Success["Type"], Failure["Type"]>
 
   /**
    * The task with its handler, as a layer that registers it while the layer
@@ -184,6 +191,12 @@ export const make = <
     arguments: args,
     outcome,
     bind: args.bind,
+    s(given?: Readonly<Record<string, unknown>> | ReadonlyArray<unknown>) {
+      return Signature.of(this, given, false)
+    },
+    si(given?: Readonly<Record<string, unknown>> | ReadonlyArray<unknown>) {
+      return Signature.of(this, given, true)
+    },
     toLayer(handler, options) {
       return register(this, handler, options ?? {})
     }

@@ -125,7 +125,9 @@ export const make = (
         return (await run(sending, options.signal)).map((sent) => Result.make(run, sent))
       },
       prepare: async (args = {}, options = {}) => {
-        const prepared = await run(Effect.flatMap(Client.Client, (client) => client.prepare(task, args, options)))
+        const prepared = await run(
+          Effect.flatMap(Client.Client, (client) => client.prepare(task, args, options))
+        )
         return { id: prepared.id, message: PreparedTask.encode(prepared) }
       },
       execute: async (args = {}, { signal, timeoutMs, ...options } = {}) => {

@@ -1,0 +1,162 @@
+/**
+ * A call that is not sent yet, as a value: a task, arguments (all of them, or
+ * some) and options. Celery's `Signature`.
+ *
+ * ```ts
+ * const sum = add.s({ x: 2, y: 3 })
+ * const sumAndTell = sum.set({ countdown: "10 seconds" }).link(tell.s())
+ * yield* client.delay(sumAndTell)
+ * ```
+ *
+ * What a signature still lacks is in its type: `add.s({ y: 3 })` is a
+ * `Signature<{ x: number }, number>`. As a callback it takes the result of the
+ * task before as its first argument, so it must lack that one alone; `task.si`
+ * takes nothing. A signature is never changed: `set`, `link` and the others
+ * give a new one. What makes no sense is told when it is sent.
+ *
+ * A task that is not defined here is called by its name, `Signature.make("proj.add", { args: [2] })`.
+ * Source: the guide's chapter on canvas, protocol §1.4.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type * as Arguments from "./Arguments.ts"
+import type { Callback } from "./Callback.ts"
+import * as Signed from "./internal/Signed.ts"
+import type { ProtocolError } from "./protocol/ProtocolError.ts"
+import * as SignatureOptions from "./protocol/SignatureOptions.ts"
+import * as TaskBody from "./protocol/TaskBody.ts"
+import type * as TaskError from "./TaskError.ts"
+
+const TypeId: typeof Signed.TypeId = Signed.TypeId
+
+/** The options of a signature, of a task that comes to `A`. */
+export type Options<A = never> = SignatureOptions.Options<A>
+
+/**
+ * A task with the parameters that nobody has given yet, and what it comes to.
+ * `Lacking` is `Immutable` for one that takes nothing more; both are `any` for one
+ * whose task is known by name alone.
+ */
+export interface Signature<in out Lacking, out Success = any, out Failure = never> extends Callback<Takes<Lacking>> {
+  readonly [TypeId]: {
+    readonly _Lacking: (_: Lacking) => Lacking
+    readonly _Success: (_: never) => Success
+    readonly _Failure: (_: never) => Failure
+  }
+  /** The name. */
+  readonly task: string
+  /** Whether it takes nothing from whoever calls it. */
+  readonly isImmutable: boolean
+  /** With these options, which win over those that it has. */
+  readonly set: (options: Options<Success>) => Signature<Lacking, Success, Failure>
+  /** With more arguments: those by position in front of its own, those by keyword beside them. Celery's `clone`, a partial. */
+  readonly clone: <const G extends More<Lacking> = {}>(
+    more?: G & NoOthers<Lacking, G>,
+    options?: Options<Success>
+  ) => Signature<Without<Lacking, G>, Success, Failure>
+  /** Sends `callback` with its result when it has succeeded. Once, however often it is said. */
+  readonly link: (callback: Callback<Success>) => Signature<Lacking, Success, Failure>
+  /** Sends `errback` with its id when it has failed. Once, however often it is said. Celery's `on_error`. */
+  readonly onError: (errback: Callback<string>) => Signature<Lacking, Success, Failure>
+  /** Marks it, and what is linked to it, for whoever revokes or watches tasks by their stamps. */
+  readonly stamp: (stamps: Readonly<Record<string, unknown>>) => Signature<Lacking, Success, Failure>
+  /** As Celery writes it. Throws a `TaskError` when something in it makes no sense. */
+  readonly toJSON: () => TaskBody.SignatureJson
+}
+
+/** Any signature, for those who only look. */
+export type Any = Signature<any, any, any>
+
+/** Takes no arguments: made by `si`. */
+export interface Immutable {
+  readonly "~takes nothing": true
+}
+
+type IsAny<L> = 0 extends 1 & L ? true : false
+type RequiredKeys<T> = { [K in keyof T]-?: {} extends Pick<T, K> ? never : K }[keyof T]
+type IsUnion<T, U = T> = T extends unknown ? ([U] extends [T] ? false : true) : never
+
+/** What one that lacks `L` takes of the task before it; a sentence for people where it has no place for it. */
+export type Takes<L> = IsAny<L> extends true ? any
+  : [L] extends [Immutable] ? unknown
+  : [RequiredKeys<L>] extends [never]
+    ? [keyof L] extends [never] ? "its parameters are all given: use si(), or leave the one out that the result is for"
+    : L[keyof L]
+  : IsUnion<RequiredKeys<L>> extends true ? `more than one parameter is lacking: ${RequiredKeys<L> & string}`
+  : L[RequiredKeys<L>]
+
+/** What may be given of what is lacking. */
+export type More<L> = IsAny<L> extends true ? Readonly<Record<string, unknown>> | ReadonlyArray<unknown>
+  : [L] extends [Immutable] ? {}
+  : Partial<L>
+
+/** Refuses names that are none of its parameters. */
+export type NoOthers<L, G> = IsAny<L> extends true ? unknown : { readonly [K in Exclude<keyof G, keyof L>]: never }
+
+/** What is still lacking when `G` is given. */
+export type Without<L, G> = IsAny<L> extends true ? any
+  : [L] extends [Immutable] ? L
+  : { readonly [K in keyof L as K extends keyof G ? never : K]: L[K] }
+
+/** What has to be given to send one that lacks `L`. */
+export type Rest<L> = IsAny<L> extends true
+  ? [more?: Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined]
+  : [L] extends [Immutable] ? [more?: undefined]
+  : {} extends L ? [more?: L | undefined]
+  : [more: L]
+
+/** Makes partials: `task.s`. Some of the arguments by keyword, or all of them by position. */
+export interface Partials<F extends Arguments.Fields, Success, Failure> {
+  <const G extends Partial<Arguments.Named<F>> & NoList = {}>(
+    given?: G & NoOthers<Arguments.Named<F>, G>
+  ): Signature<Without<Arguments.Named<F>, G>, Success, Failure>
+  (given: Arguments.Positional<F>): Signature<{}, Success, Failure>
+}
+
+/** What any object of properties is. */
+interface NoList {
+  readonly [Symbol.iterator]?: undefined
+}
+
+/** Makes calls that take nothing more: `task.si`. */
+export type Immutables<F extends Arguments.Fields, Success, Failure> = (
+  ...args: {} extends Arguments.Named<F> ? [args?: Arguments.Input<F>] : [args: Arguments.Input<F>]
+) => Signature<Immutable, Success, Failure>
+
+/** What a signature by name alone says. */
+export interface NamedOptions extends Options {
+  /** By position. As they are: JSON values, or what else the serializer takes. */
+  readonly args?: ReadonlyArray<unknown> | undefined
+  /** By keyword. */
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined
+  /** Whether it takes nothing from whoever calls it. Default false. */
+  readonly immutable?: boolean | undefined
+}
+
+/** Of a task whose definition is not at hand, such as a Python worker's. */
+export const make = (
+  task: string,
+  { args = [], immutable = false, kwargs = {}, ...options }: NamedOptions = {}
+): Signature<any> => cast(Signed.make({ task, args, kwargs, isImmutable: immutable }).set(options))
+
+/** Of a definition: what `task.s` and `task.si` do. */
+export const of = (
+  definition: Signed.Definition,
+  given: Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined,
+  isImmutable: boolean
+): Any => cast(Signed.make({ definition, task: definition.name, ...Signed.split(given), isImmutable }))
+
+/**
+ * Reads one that was written by Celery, or here. One of several tasks (a chain, a
+ * group, a chord) can be linked to, and is not sent by itself yet.
+ */
+export const decode = (value: unknown): Result.Result<Signature<any>, ProtocolError> =>
+  Result.map(TaskBody.decodeSignature(value), (json) => cast(Signed.fromJson(json)))
+
+/** As it stands in a message; what is lacking is left out. Fails with what makes no sense in it. */
+export const encode = (signature: Any): Result.Result<TaskBody.SignatureJson, TaskError.TaskError> =>
+  Signed.isSigned(signature) ? signature.encodeAlone() : signature.encode()
+
+/** The class knows nothing of types. */
+const cast = <L, A, E>(signed: Signed.Signed): Signature<L, A, E> => signed as unknown as Signature<L, A, E> // what it lacks is in types alone
