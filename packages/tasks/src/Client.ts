@@ -25,12 +25,13 @@ import * as AsyncResult from "./AsyncResult.ts"
 import * as BySettings from "./BySettings.ts"
 import type * as Callable from "./Callable.ts"
 import * as CallOptions from "./CallOptions.ts"
+import * as EagerSettings from "./EagerSettings.ts"
+import { calling } from "./internal/Calling.ts"
+import * as EagerSending from "./internal/EagerSending.ts"
 import * as Misuse from "./internal/Misuse.ts"
 import * as Preparing from "./internal/Preparing.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as Sending from "./internal/Sending.ts"
-import * as Signed from "./internal/Signed.ts"
-import * as SignedCall from "./internal/SignedCall.ts"
 import * as Outcome from "./Outcome.ts"
 import type { PreparedTask } from "./PreparedTask.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
@@ -38,7 +39,6 @@ import type { TaskException } from "./result/ExceptionRecord.ts"
 import type { ResultError } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
 import * as Settings from "./Settings.ts"
-import type * as Task from "./Task.ts"
 import * as TaskError from "./TaskError.ts"
 import { TaskId } from "./TaskId.ts"
 
@@ -140,6 +140,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     const deadline = yield* Settings.PublishDeadline
     const { prepare, ways } = yield* Preparing.make
     const send = yield* Sending.make(ways)
+    const eagerly = (yield* EagerSettings.AlwaysEager) ? yield* EagerSending.make({ prepare }) : undefined
 
     /** Goes on with what is ready to be sent, at once where it has nothing to do with time. */
     const withReady = <A, E, B, F>(
@@ -159,30 +160,6 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       return Result.isFailure(ready) ? Effect.fail(ready.failure) : use(ready.success, now)
     }
 
-    /** A task with its arguments as they travel; nothing is sent of what makes no sense. Its types are those of the methods. */
-    const calling = (
-      task: Callable.Any,
-      args: unknown,
-      call: CallOptions.CallOptions = none
-    ): Result.Result<Preparing.Called<any, any>, TaskError.TaskError> => {
-      const refused = Misuse.ofCall(task, args)
-      if (refused !== undefined) return Result.fail(refused)
-      const given = (args ?? none) as Task.Input<Task.Any> // it was looked at
-      if (Signed.isSigned(task)) return SignedCall.called(task, given, call)
-      const definition = task as Task.Any // it is no signature
-      const encoded = definition.arguments.encode(given)
-      return Result.isFailure(encoded)
-        ? Result.fail(TaskError.because(
-          "send",
-          new TaskError.InvalidArguments({ task: definition.name, detail: encoded.failure.message })
-        ))
-        : Result.succeed({
-          task: definition,
-          call,
-          encoded: encoded.success,
-          shown: definition.arguments.conceal(encoded.success)
-        })
-    }
     const naming = (
       name: string,
       call: NamedCall = none
@@ -199,7 +176,14 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> =>
       Result.isFailure(called)
         ? Effect.fail(called.failure)
-        : withReady(called.success, reader.replyTo, (ready, now) => send(ready, called.success.call, now))
+        : withReady(
+          called.success,
+          reader.replyTo,
+          (ready, now) =>
+            eagerly === undefined || called.success.task.isNamed === true
+              ? send(ready, called.success.call, now)
+              : eagerly(ready)
+        )
     /** Without a reply queue: that is of whoever sends it. */
     const prepareCalled = <A, E>(
       called: Result.Result<Preparing.Called<A, E>, TaskError.TaskError>
@@ -267,7 +251,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
               sendCalled(Result.succeed({ ...called.success, call: { ...call, taskId, deadline: within } })),
               (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get())
             )
-          if (reader.replyTo === undefined) return sendAndGet(call.taskId)
+          if (reader.replyTo === undefined || eagerly !== undefined) return sendAndGet(call.taskId)
           // The answer may be here before the broker's confirm: then the confirm is not waited for.
           const taskId = call.taskId ?? newId()
           const answer = AsyncResult.fromReader(taskId, reader, outcome, false).get()

@@ -1,6 +1,6 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `ControlSettings` and `EventSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
+ * `Settings`, `ControlSettings`, `EagerSettings` and `EventSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
  * `routes`.
  *
  * ```ts
@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as BySettings from "./BySettings.ts"
 import * as ControlSettings from "./control/ControlSettings.ts"
+import * as EagerSettings from "./EagerSettings.ts"
 import * as EventSettings from "./event/EventSettings.ts"
 import * as Queues from "./Queues.ts"
 import { ResultWriter } from "./result/ResultWriter.ts"
@@ -27,14 +28,19 @@ type Exported<M> = {
   readonly [K in keyof M as M[K] extends Setting.Reference<any, any> ? Uncapitalize<K & string> : never]: M[K]
 }
 
-type References = Exported<typeof Settings> & Exported<typeof ControlSettings> & Exported<typeof EventSettings> & {
-  readonly taskQueues: typeof Queues.Configured
-  readonly routes: typeof Router.Routes
-}
+type References =
+  & Exported<typeof Settings>
+  & Exported<typeof ControlSettings>
+  & Exported<typeof EagerSettings>
+  & Exported<typeof EventSettings>
+  & {
+    readonly taskQueues: typeof Queues.Configured
+    readonly routes: typeof Router.Routes
+  }
 
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
   // Every export of these modules is a setting.
-  ...Object.entries({ ...Settings, ...ControlSettings, ...EventSettings }).map(([name, value]) =>
+  ...Object.entries({ ...Settings, ...ControlSettings, ...EagerSettings, ...EventSettings }).map(([name, value]) =>
     [name.charAt(0).toLowerCase() + name.slice(1), value] as const
   ),
   ["taskQueues", Queues.Configured] as const,
