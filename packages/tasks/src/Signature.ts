@@ -140,12 +140,12 @@ export const make = (
   { args = [], immutable = false, kwargs = {}, ...options }: NamedOptions = {}
 ): Signature<any> => cast(Signed.make({ task, args, kwargs, isImmutable: immutable }).set(options))
 
-/** Of a definition: what `task.s` and `task.si` do. */
-export const of = (
+/** Of a definition: what `task.s` and `task.si` do. Its types are theirs. */
+export const of = <L, A, E>(
   definition: Signed.Definition,
   given: Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined,
   isImmutable: boolean
-): Any => cast(Signed.make({ definition, task: definition.name, ...Signed.split(given), isImmutable }))
+): Signature<L, A, E> => cast(Signed.make({ definition, task: definition.name, ...Signed.split(given), isImmutable }))
 
 /**
  * Reads one that was written by Celery, or here. One of several tasks (a chain, a

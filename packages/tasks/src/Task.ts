@@ -192,10 +192,10 @@ export const make = <
     outcome,
     bind: args.bind,
     s(given?: Readonly<Record<string, unknown>> | ReadonlyArray<unknown>) {
-      return Signature.of(this, given, false)
+      return Signature.of<any, any, any>(this, given, false)
     },
     si(given?: Readonly<Record<string, unknown>> | ReadonlyArray<unknown>) {
-      return Signature.of(this, given, true)
+      return Signature.of<any, any, any>(this, given, true)
     },
     toLayer(handler, options) {
       return register(this, handler, options ?? {})

@@ -2,7 +2,7 @@
 import type { AsyncResult } from "@celeriac/tasks/AsyncResult"
 import * as TaskError from "@celeriac/tasks/TaskError"
 import type { TaskState } from "@celeriac/tasks/TaskState"
-import type { Run } from "./Run.ts"
+import type * as Effect from "effect/Effect"
 
 export interface GetOptions {
   /** How long to wait before rejecting with a `ResultError`. Default: for ever. */
@@ -27,7 +27,10 @@ export interface Result<out A> {
   readonly forget: () => Promise<void>
 }
 
-export const make = <A>(run: Run, sent: AsyncResult<A, unknown>): Result<A> => ({
+/** What runs the effects of a result, which need nothing. */
+type RunResult = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal) => Promise<A>
+
+export const make = <A>(run: RunResult, sent: AsyncResult<A, unknown>): Result<A> => ({
   id: sent.id,
   get: async ({ signal, timeoutMs } = {}) =>
     run(sent.get(timeoutMs === undefined ? {} : { timeout: millis("get", timeoutMs) }), signal),
