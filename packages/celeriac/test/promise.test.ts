@@ -100,14 +100,18 @@ describe("celeriac/promise", () => {
         assert.deepStrictEqual([alone.id, await alone.get({ timeoutMs: 5_000 })], ["mine", "A"])
         const never = (_: () => unknown) => {}
         const lacking = double.s({ times: 2 })
-        const { delay } = app.client
-        // @ts-expect-error x is lacking
+        never(() => {
+          // @ts-expect-error x is lacking
+          app.client.delay(lacking)
+        })
+        never(() => {
+          const link = shout.s()
+          // @ts-expect-error the result is no text
+          double.applyAsync({ x: 1, times: 2 }, { link })
+        })
         never(() =>
-          delay(lacking)
+          double.applyAsync({ x: 1, times: 2 }, { link: signature("py.any"), linkError: shout.s() })
         )
-        // @ts-expect-error the result is no text
-        never(() => double.applyAsync({ x: 1, times: 2 }, { link: shout.s() }))
-        never(() => double.applyAsync({ x: 1, times: 2 }, { link: signature("py.any"), linkError: shout.s() }))
       }
     ))
 
