@@ -27,6 +27,10 @@ const run = (file: string): Promise<Ended> =>
     )
   })
 
+/** The drawing in a document: that of the example that it is about. */
+const drawn = (document: string): string =>
+  /```mermaid\n([^]*?)\n```/.exec(readFileSync(join(root, document), "utf8"))?.[1] ?? ""
+
 /** What an example prints: all of it, or what must match. */
 const printed: Readonly<Record<string, string | ReadonlyArray<RegExp>>> = {
   "01-quickstart": [
@@ -138,7 +142,7 @@ o-2: attempt 3 failed
 o-2: the reservation is cancelled
 o-2: BankAway
 `,
-  "22-signatures": [
+  "25-signatures": [
     /^\[\[\],\{"x":2,"y":3\},\{"callbacks":\[\{"task":"proj\.add","args":\[\],"kwargs":\{"y":10\},"options":\{"link":/m,
     /^told: 15\nSUCCESS: 5\n/m
   ],
@@ -159,6 +163,18 @@ receipt of order 1
 shop.send_receipt: sent 1
 receipt of order 2
 shop.send_receipt: sent 2
+`,
+  "22-progress": [/^(\{"done":\d,"pages":3\}\n)+copied 3\ngiven up after some of 1000\n$/],
+  "23-transaction-middleware": `o-2: SoldOut
+o-1: celeriac
+`,
+
+  "24-priority-queue": `${drawn("docs/routing.md")}
+posted to Carol
+no address: refused
+posted to Alice
+posted to Bob
+1 undeliverable
 `
 }
 

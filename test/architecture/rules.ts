@@ -29,6 +29,7 @@ const builtins: ReadonlyArray<{ readonly place: RegExp; readonly names: Readonly
   { place: /^redis\//, names: ["node:*"] },
   { place: /^tasks\//, names: ["node:os", "node:crypto"] },
   { place: /^worker\/(pool|boot|state)\//, names: ["node:*"] },
+  { place: /^celeriac\/promise\/Run/, names: ["node:async_hooks"] },
   { place: /^celeriac\/cli\//, names: ["node:*"] }
 ]
 

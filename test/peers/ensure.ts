@@ -9,6 +9,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, rmSync, writeFileSync } from "node:fs"
+import * as CelerySuite from "./CelerySuite.ts"
 import { findChromium } from "./Chromium.ts"
 import * as Flower from "./Flower.ts"
 import { celeries, findPython, folderOf } from "./Python.ts"
@@ -97,6 +98,24 @@ export const ensureCelery = (version: typeof celeries[number]): boolean =>
     `from redis import CredentialProvider; import celery.backends.redis; assert celery.__version__ == "${version}"`
   )
 
+/** Celery's own integration suite, in a folder of its own, with what it is run by. False as above. */
+export const ensureCelerySuite = (): boolean =>
+  ensurePackages(
+    `the suite of Celery ${CelerySuite.version}`,
+    CelerySuite.folder,
+    [`celery[redis]==${CelerySuite.version}`, "pytest", "pydantic"],
+    "import celery, pytest, pydantic"
+  ) && (CelerySuite.isThere() || unpackSuite())
+
+/** From the source distribution: a wheel has no tests. */
+const unpackSuite = (): boolean => {
+  const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", "celery"]
+  const options = { cwd: CelerySuite.folder, stdio: "ignore", timeout: 120_000 } as const
+  const archive = `celery-${CelerySuite.version}.tar.gz`
+  return spawnSync("python3", [...pip, `celery==${CelerySuite.version}`], options).status === 0 &&
+    spawnSync("tar", ["xzf", archive, "--no-same-owner"], options).status === 0 && CelerySuite.isThere()
+}
+
 /** Flower, in a folder of its own. False as above: Debian has none. */
 export const ensureFlower = (): boolean =>
   ensurePackages(
@@ -113,6 +132,7 @@ if (import.meta.main) {
     const others = celeries.filter((version) => !reached.includes(version))
     console.log(`test peers: Celery ${[...reached, "of Debian"].join(", ")}`)
     if (!ensureFlower()) console.log("test peers: pip does not reach Flower")
+    if (!ensureCelerySuite()) console.log("test peers: pip does not reach the suite of Celery")
     if (others.length > 0) console.log(`test peers: pip does not reach Celery ${others.join(" and ")}`)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)

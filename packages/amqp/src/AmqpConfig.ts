@@ -12,8 +12,9 @@
  *
  * @since 0.1.0
  */
-import { encoding, mask } from "@celeriac/messaging/MaskedUri"
-import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
+import { mask } from "@celeriac/messaging/MaskedUri"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Uri from "@celeriac/messaging/Uri"
 import * as UriList from "@celeriac/messaging/UriList"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
@@ -131,58 +132,17 @@ const given = <A extends object>(options: A): Partial<A> =>
 /** One URL, without `;`. */
 export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<Endpoint, MessagingError> =>
   Result.gen(function*() {
-    // A '@' behind the host tells of a password that was cut before.
-    const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#@;]*)?(?:\?([^#@;]*))?$/i.exec(url)
-    if (match === null) {
-      return yield* UrlQuery.invalid(
-        `'${
-          mask(url)
-        }' is not a broker URL: expected amqp://user:password@host:port/vhost. ${encoding}, and likewise in the virtual host`
-      )
-    }
-    const [, scheme = "", authority = "", path = "", query = ""] = match
-    const secure = schemes[scheme.toLowerCase()]
-    if (secure === undefined) {
-      return yield* UrlQuery.invalid(
-        `'${mask(url)}': '${scheme}' is not a scheme of AMQP: expected amqp, amqps, pyamqp or librabbitmq`
-      )
-    }
-    const at = authority.lastIndexOf("@")
-    const [user, ...passwordParts] = at < 0 ? [] : authority.slice(0, at).split(":")
-    const place = /^(\[[0-9a-f:.%]+\]|[^:;\s[\]]*)(?::(\d{0,5}))?$/i.exec(authority.slice(at + 1))
-    const port = place?.[2] === undefined || place[2] === "" ? undefined : Number(place[2])
-    if (place === null || port === 0 || (port ?? 0) > 65535) {
-      return yield* UrlQuery.invalid(
-        `'${
-          mask(url)
-        }': the host or port is malformed: expected host:port, with an IPv6 address in brackets. ${encoding}`
-      )
-    }
-    const decode = (text: string, what: string) =>
-      Result.try({
-        try: () => decodeURIComponent(text),
-        catch: () =>
-          because(
-            "AmqpConfig",
-            new InvalidConfiguration({
-              detail: `'${mask(url)}': the ${what} is not well percent-encoded: write '%' as '%25'`
-            })
-          )
-      })
-    const settings = yield* UrlQuery.parse(query, url)
-    const username = user === undefined || user === "" ? "guest" : yield* decode(user, "user name")
-    const password = user === undefined ? "guest" : yield* decode(passwordParts.join(":"), "password")
-    const virtualHost = (yield* decode(path.slice(1), "virtual host")) || "/"
-    const host = (yield* decode(place[1] ?? "", "host")).replace(/^\[|\]$/g, "") || "localhost"
-    const tls = secure || options.tls !== undefined || settings.tls !== undefined
+    const uri = yield* Result.mapError(Uri.parse(url, expected), UrlQuery.mistake)
+    const settings = yield* UrlQuery.parse(uri.query, url)
+    const tls = uri.scheme || options.tls !== undefined || settings.tls !== undefined
       ? { ...settings.tls, ...given(options.tls ?? {}) }
       : undefined
     const endpoint = {
-      host,
-      port: port ?? (tls === undefined ? 5672 : 5671),
-      username,
-      password: Redacted.make(password),
-      virtualHost,
+      host: uri.host || "localhost",
+      port: uri.port ?? (tls === undefined ? 5672 : 5671),
+      username: uri.user || "guest",
+      password: Redacted.make(uri.password ?? "guest"),
+      virtualHost: uri.path || "/",
       tls,
       external: settings.external,
       heartbeat: Math.ceil(Duration.toSeconds(options.heartbeat ?? settings.heartbeat ?? "30 seconds")),
@@ -198,18 +158,26 @@ export const parseUrl = (url: string, options: AmqpOptions = {}): Result.Result<
 /** Celery's default broker. */
 export const defaultUrl = "amqp://guest:guest@localhost:5672//"
 
-const schemes: Readonly<Record<string, boolean>> = {
-  amqp: false,
-  pyamqp: false,
-  librabbitmq: false,
-  amqps: true,
-  pyamqps: true
+const expected: Uri.Expected<boolean> = {
+  what: "broker URL",
+  form: "amqp://user:password@host:port/vhost",
+  family: "AMQP",
+  // Over TLS or not.
+  schemes: new Map([
+    ["amqp", false],
+    ["pyamqp", false],
+    ["librabbitmq", false],
+    ["amqps", true],
+    ["pyamqps", true]
+  ]),
+  schemesShown: "amqp, amqps, pyamqp or librabbitmq",
+  path: "virtual host",
+  encodesPath: true
 }
 
 const show = (endpoint: Omit<Endpoint, "uri">): string => {
-  const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host
   const virtualHost = endpoint.virtualHost.split("/").map(encodeURIComponent).join("/")
-  return `${endpoint.tls === undefined ? "amqp" : "amqps"}://${
-    encodeURIComponent(endpoint.username)
-  }:**@${host}:${endpoint.port}/${virtualHost}`
+  return `${endpoint.tls === undefined ? "amqp" : "amqps"}://${encodeURIComponent(endpoint.username)}:**@${
+    Uri.showPlace(endpoint.host, endpoint.port)
+  }/${virtualHost}`
 }

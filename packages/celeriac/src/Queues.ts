@@ -1,5 +1,5 @@
 /** Which queues there are (`Configured`), and the step that says which of them a worker consumes from. */
 export {} from "./internal/RequiredNode.ts"
 
-export { Configured } from "@celeriac/tasks/Queues"
+export { Configured, type NameOf } from "@celeriac/tasks/Queues"
 export * from "@celeriac/worker/boot/Queues"

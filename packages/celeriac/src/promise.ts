@@ -19,18 +19,14 @@ export { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
 export { ResultError } from "@celeriac/tasks/result/ResultError"
 export { make as signature } from "@celeriac/tasks/Signature"
 export type { Signature } from "@celeriac/tasks/Signature"
+export { SoftTimeLimitExceeded } from "@celeriac/tasks/SoftTimeLimit"
 export { TaskError } from "@celeriac/tasks/TaskError"
 export { ignore, reject, retry } from "@celeriac/tasks/TaskPredicate"
 export { type AppOptions, make as celeriac, type PromiseApp } from "./promise/PromiseApp.ts"
 export type { ControlOptions, NodeReply, PromiseControl, Replies, Reply } from "./promise/PromiseControl.ts"
-export type {
-  Definition,
-  Handler,
-  Prepared,
-  PromiseTask,
-  Request,
-  ResendOptions,
-  SendOptions
-} from "./promise/PromiseTask.ts"
+export type { Hooks, Outcome } from "./promise/PromiseHooks.ts"
+export type { Request } from "./promise/PromiseRequest.ts"
+export type { Definition, Handler, Prepared, PromiseTask, ResendOptions, SendOptions } from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"
-export type { GetOptions, Result } from "./promise/Result.ts"
+export type { About, GetOptions, Progress, Result, RevokeOptions, Settled } from "./promise/Result.ts"
+export type { Completed, Results } from "./promise/Results.ts"

@@ -1,7 +1,15 @@
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
-import { celeriac, type PromiseApp, type Result, retry, signature, TaskException } from "../src/promise.ts"
+import {
+  celeriac,
+  type PromiseApp,
+  type Result,
+  retry,
+  signature,
+  SoftTimeLimitExceeded,
+  TaskException
+} from "../src/promise.ts"
 
 /** Runs with an application in memory whose worker is up, and closes it. */
 const withWorker = async <A>(define: (app: PromiseApp) => A, use: (tasks: A, app: PromiseApp) => Promise<void>) => {
@@ -42,6 +50,55 @@ const orThree = standard<number | undefined, number>((input) =>
 )
 
 describe("celeriac/promise", () => {
+  it("tells of a task from its start to its end, and who ran it", () =>
+    withWorker(
+      (app) => app.task("proj.add", () => 5),
+      async (add) => {
+        const sent = await add.delay()
+        const states: Array<unknown> = []
+        for await (const { final, state } of sent.progress()) states.push([state, final])
+        assert.deepStrictEqual(states.at(-1), ["SUCCESS", { status: "fulfilled", value: 5 }])
+        assert.strictEqual(await sent.info(), 5)
+        assert.deepStrictEqual([await sent.successful(), await sent.failed(), sent.ignored], [true, false, false])
+        assert.instanceOf((await sent.about())?.dateDone, Date)
+        const collected: Array<unknown> = []
+        for await (const each of sent.collect()) collected.push(each)
+        assert.deepStrictEqual(collected, [[sent.id, 5]])
+        assert.isTrue(await sent.revoke())
+        await sent.forget()
+        assert.strictEqual(await sent.state(), "PENDING")
+      }
+    ))
+
+  it("waits for several tasks as for one", () =>
+    withWorker(
+      (app) => ({
+        add: app.task("proj.add", { parameters: { x: Schema.Int }, success: Schema.Int }, ({ x }) => x + 1),
+        fail: app.task("proj.fail", { success: Schema.String }, () => {
+          throw new RangeError("too far")
+        })
+      }),
+      async ({ add, fail }, app) => {
+        const good = app.client.results([await add.delay({ x: 1 }), await add.delay({ x: 2 })])
+        const sums: [number, number] = await good.get({ timeoutMs: 5000 })
+        assert.deepStrictEqual(sums, [2, 3])
+        const mixed = app.client.results([await fail.delay(), await add.delay({ x: 2 })])
+        assert.instanceOf(await rejection(mixed.get()), TaskException)
+        const [failed, added] = await mixed.settled()
+        assert.strictEqual(failed.status, "rejected")
+        assert.deepStrictEqual(added, { status: "fulfilled", value: 3 })
+        const completed: Array<number> = []
+        for await (const { index } of mixed.completed()) completed.push(index)
+        assert.sameMembers(completed, [0, 1])
+        assert.deepStrictEqual(
+          [await mixed.completedCount(), await mixed.ready(), await mixed.failed(), await mixed.waiting()],
+          [1, true, true, false]
+        )
+        // @ts-expect-error: no result
+        assert.throws(() => app.client.results([5]), /no result of a task/)
+      }
+    ))
+
   it("sends a task, runs it, and gives its result", () =>
     withWorker(
       (app) =>
@@ -264,6 +321,117 @@ describe("celeriac/promise", () => {
     await stopped
     assert.strictEqual(await sent.get(), "finished")
     await app.close()
+  })
+
+  it("stores states of a task's own, and tells it that it was aborted", async () => {
+    const seen: Array<unknown> = []
+    const reported = Promise.withResolvers<void>()
+    const aborted = Promise.withResolvers<void>()
+    await withWorker(
+      (app) =>
+        app.task("proj.long", {}, async (_, request) => {
+          await request.updateState("PROGRESS", { done: 1 })
+          reported.resolve()
+          await aborted.promise
+          return request.isAborted()
+        }),
+      async (task) => {
+        const sent = await task.delay()
+        await reported.promise
+        seen.push(await sent.state())
+        await sent.abort()
+        seen.push(await sent.state())
+        aborted.resolve()
+        assert.isTrue(await sent.get({ timeoutMs: 5_000 }))
+        assert.deepStrictEqual(seen, ["PROGRESS", "ABORTED"])
+      }
+    )
+  })
+
+  it("knows which task sends another one, and does not let it wait for that unless it says so", () =>
+    withWorker(
+      (app) => {
+        const inner = app.task("proj.inner", {}, (_, { parentId, rootId }) => [parentId, rootId])
+        const outer = app.task("proj.outer", {}, async (_, request) => {
+          await new Promise((resolve) => setImmediate(resolve))
+          const sent = await inner.delay()
+          const refused = await rejection(sent.get())
+          const family = await sent.get({ disableSyncSubtasks: false, timeoutMs: 5_000 })
+          return { id: sent.id, refused: refused.message, family, children: request.children }
+        })
+        return outer
+      },
+      async (outer) => {
+        const sent = await outer.delay()
+        const { children, family, id, refused } = await sent.get({ timeoutMs: 5_000 }) as any // no schema says it
+        assert.deepStrictEqual(family, [sent.id, sent.id])
+        assert.match(refused, /^get: Never call result.get\(\) within a task!/)
+        assert.deepStrictEqual(children, [{ id }])
+      }
+    ))
+
+  it("calls the hooks of a task", () => {
+    const log: Array<unknown> = []
+    const done = Promise.withResolvers<void>()
+    return withWorker(
+      (app) =>
+        app.task("proj.hooked", {
+          parameters: { x: aNumber },
+          success: aNumber,
+          beforeStart: async ({ x }, { retries }) => log.push(["before", x, retries]),
+          onSuccess: (value, { x }) => log.push(["success", value + 1, x]),
+          onFailure: async (error, { x }) => log.push(["failure", (error as Error).message, x]),
+          onRetry: ({ options }, { x }) => log.push(["retry", String(options.defect), x]),
+          afterReturn: (outcome) => {
+            log.push(["after", "value" in outcome ? outcome.value : String(outcome.error)])
+            if (log.length === 8) done.resolve()
+          }
+        }, async ({ x }, { retries }) => {
+          if (x === 2 && retries === 0) throw retry({ defect: "not yet", countdown: 0 })
+          if (x === 2) throw new RangeError("two")
+          return x * 10
+        }),
+      async (task) => {
+        await task.execute({ x: 1 }, { timeoutMs: 5_000 })
+        await rejection(task.execute({ x: 2 }, { timeoutMs: 5_000 }))
+        await done.promise
+        assert.deepStrictEqual(log.slice(0, 3), [["before", 1, 0], ["success", 11, 1], ["after", 10]])
+        assert.sameDeepMembers(log.slice(3), [
+          ["before", 2, 0],
+          ["retry", "not yet", 2],
+          ["before", 2, 1],
+          ["failure", "two", 2],
+          ["after", "RangeError: two"]
+        ])
+      }
+    )
+  })
+
+  it("aborts the signal at the soft time limit: what comes of it is the result, unless nobody asked for it", () => {
+    const options = { softTimeLimit: 20, timeLimit: "20 seconds" } as const
+    return withWorker(
+      (app) => ({
+        tidies: app.task("proj.tidies", { options }, (_, { signal }) =>
+          new Promise((resolve) => {
+            signal.addEventListener("abort", () => resolve(signal.reason instanceof SoftTimeLimitExceeded))
+          })),
+        throws: app.task("proj.throws", { options }, (_, { signal }) =>
+          new Promise((_, reject) => {
+            signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")))
+          })),
+        deaf: app.task("proj.deaf", { options }, () => new Promise(() => {}))
+      }),
+      async ({ deaf, throws, tidies }) => {
+        const within = { timeoutMs: 5_000 }
+        assert.isTrue(await tidies.execute({}, within))
+        for (const task of [throws, deaf]) {
+          assert.deepInclude(await rejection(task.execute({}, within)), {
+            excType: "SoftTimeLimitExceeded",
+            excModule: "billiard.exceptions"
+          })
+        }
+      }
+    )
   })
 
   it("aborts the signals of running tasks when it is stopped cold", async () => {

@@ -31,13 +31,13 @@ import * as MutableList from "effect/MutableList"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { Compressions } from "./Compressions.ts"
+import * as Declaration from "./Declaration.ts"
 import type { Queue } from "./Entity.ts"
 import { IncomingMessage, type Reading } from "./IncomingMessage.ts"
 import { Limits } from "./Limits.ts"
 import type { Delivery } from "./Message.ts"
 import { because, type MessagingError } from "./MessagingError.ts"
 import { Serializers } from "./Serializers.ts"
-import * as Topology from "./Topology.ts"
 import type { Channel, Subscription } from "./Transport.ts"
 
 /** Queues, and what to do with their messages. `R` is what the callbacks use. */
@@ -160,7 +160,7 @@ export const consume: <R>(
 
     const addQueue = Effect.fnUntraced(function*(queue: Queue) {
       if (subscriptions.has(queue.name)) return
-      const name = settings.declare === false ? queue.name : (yield* Topology.declareQueue(channel, queue)).name
+      const name = settings.declare === false ? queue.name : (yield* Declaration.declareQueue(channel, queue)).name
       const subscription = yield* Scope.provide(
         channel.consume(name, {
           prefetch,

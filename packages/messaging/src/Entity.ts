@@ -38,8 +38,8 @@ export interface Binding {
  * Where messages wait. One that is `exclusive` belongs to its connection, one
  * that is `autoDelete` is gone with its last consumer.
  */
-export interface Queue {
-  readonly name: string
+export interface Queue<out Name extends string = string> {
+  readonly name: Name
   readonly durable: boolean
   readonly exclusive: boolean
   readonly autoDelete: boolean
@@ -50,6 +50,15 @@ export interface Queue {
   readonly arguments: Arguments
   /** What feeds it, besides the default exchange, which feeds every queue by its name. */
   readonly bindings: ReadonlyArray<Binding>
+  /** Where its dead letters come to: declared before it. */
+  readonly deadLetters?: Queue | undefined
+  /** What senders call it: one of many queues of this name, each declared by whoever consumes from it. */
+  readonly alias?: string | undefined
+}
+
+/** A queue of each consumer's own: see `broadcast`. */
+export interface Broadcast<out Name extends string = string> extends Queue {
+  readonly alias: Name
 }
 
 /** All but its name. */
@@ -100,6 +109,12 @@ export interface QueueOptions {
   readonly type?: "classic" | "quorum" | "stream" | undefined
   readonly deadLetterExchange?: string | undefined
   readonly deadLetterRoutingKey?: string | undefined
+  /**
+   * The queue for its dead letters (rejected, expired, beyond its length), by way
+   * of its exchange and with its routing key; a name stands for a durable queue
+   * on a direct exchange of that name. Both are declared with this queue.
+   */
+  readonly deadLetters?: string | Queue | undefined
   readonly arguments?: Arguments | undefined
   readonly bindingArguments?: Arguments | undefined
   /** More bindings, besides the one to `exchange`. */
@@ -107,7 +122,8 @@ export interface QueueOptions {
 }
 
 /** Durable by default, bound to `exchange` where one is given. */
-export const queue = (name: string, options: QueueOptions = {}): Queue => {
+export const queue = <const Name extends string>(name: Name, options: QueueOptions = {}): Queue<Name> => {
+  const deadLetters = typeof options.deadLetters === "string" ? direct(options.deadLetters) : options.deadLetters
   const bindings = [
     ...(options.exchange === undefined || options.exchange.name === ""
       ? []
@@ -122,12 +138,39 @@ export const queue = (name: string, options: QueueOptions = {}): Queue => {
     autoDelete: options.autoDelete ?? options.exclusive ?? false,
     exchange: first?.exchange ?? defaultExchange,
     routingKey: first?.routingKey ?? name,
-    arguments: queueArguments(options),
-    bindings
+    arguments: queueArguments(options, deadLetters),
+    bindings,
+    ...(deadLetters === undefined ? {} : { deadLetters })
   }
 }
 
-const queueArguments = (options: QueueOptions): Arguments => {
+/** A durable queue on a direct exchange of the same name, as Celery makes one for a name alone. */
+export const direct = <const Name extends string>(name: Name, options: QueueOptions = {}): Queue<Name> =>
+  queue(name, { exchange: exchange(name), routingKey: name, ...options })
+
+/** What a broadcast may be besides. */
+export interface BroadcastOptions extends Omit<QueueOptions, "exchange"> {
+  /** Default: a fanout exchange of the name. */
+  readonly exchange?: Exchange | undefined
+  /** The name of the queue, where it is not to be made up: all that use it share what comes. */
+  readonly queue?: string | undefined
+}
+
+/**
+ * What is sent under this name comes to everybody: each consumer has a queue of
+ * its own, whose name it makes up (`bcast.…`), and which goes with it. Kombu's
+ * `Broadcast`.
+ */
+export const broadcast = <const Name extends string>(name: Name, options: BroadcastOptions = {}): Broadcast<Name> => ({
+  ...queue(options.queue ?? "", {
+    ...options,
+    exchange: options.exchange ?? exchange(name, { type: "fanout" }),
+    autoDelete: options.autoDelete ?? true
+  }),
+  alias: name
+})
+
+const queueArguments = (options: QueueOptions, deadLetters: Queue | undefined): Arguments => {
   const out: Record<string, unknown> = { ...options.arguments }
   const set = (key: string, value: unknown) => {
     if (value !== undefined) out[key] = value
@@ -139,7 +182,7 @@ const queueArguments = (options: QueueOptions): Arguments => {
   set("x-max-length-bytes", options.maxLengthBytes)
   set("x-max-priority", options.maxPriority)
   set("x-queue-type", options.type)
-  set("x-dead-letter-exchange", options.deadLetterExchange)
-  set("x-dead-letter-routing-key", options.deadLetterRoutingKey)
+  set("x-dead-letter-exchange", options.deadLetterExchange ?? deadLetters?.exchange.name)
+  set("x-dead-letter-routing-key", options.deadLetterRoutingKey ?? deadLetters?.routingKey)
   return out
 }

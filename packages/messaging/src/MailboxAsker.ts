@@ -23,6 +23,7 @@ import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
 import { Compressions } from "./Compressions.ts"
 import * as Content from "./Content.ts"
+import * as Declaration from "./Declaration.ts"
 import * as MailboxReplies from "./internal/MailboxReplies.ts"
 import * as Wire from "./internal/MailboxWire.ts"
 import { Limits } from "./Limits.ts"
@@ -31,7 +32,6 @@ import type { Addressing, Mailbox, Reply } from "./Mailbox.ts"
 import { because, ConnectionLost, type MessagingError } from "./MessagingError.ts"
 import { Serializers } from "./Serializers.ts"
 import * as Session from "./Session.ts"
-import * as Topology from "./Topology.ts"
 import { type Channel, Transport } from "./Transport.ts"
 
 /** How a request is sent. */
@@ -109,7 +109,7 @@ export const make: (
   const replyTo = { exchange: mailbox.replyExchange.name, routingKey: id }
 
   const listen = Effect.fnUntraced(function*(channel: Channel) {
-    const { name } = yield* Topology.declareQueue(channel, mailbox.replyQueueOf(id))
+    const { name } = yield* Declaration.declareQueue(channel, mailbox.replyQueueOf(id))
     yield* channel.consume(name, { prefetch: 0, noAck: true, onDelivery: replies.receive })
   })
 

@@ -21,6 +21,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Compressions } from "./Compressions.ts"
 import * as Content from "./Content.ts"
+import * as Declaration from "./Declaration.ts"
 import * as Wire from "./internal/MailboxWire.ts"
 import { Limits } from "./Limits.ts"
 import type { LogicalClock } from "./LogicalClock.ts"
@@ -28,7 +29,6 @@ import type { Mailbox, Request } from "./Mailbox.ts"
 import type { Address, Delivery, Message } from "./Message.ts"
 import type { MessagingError } from "./MessagingError.ts"
 import { Serializers } from "./Serializers.ts"
-import * as Topology from "./Topology.ts"
 import type { Channel } from "./Transport.ts"
 
 /** Sends the reply, if anybody waits for one. A function: it does not wait, and what becomes of the reply is not known. */
@@ -77,7 +77,7 @@ export const listen: (
   )
   const { mailbox, nodename } = options
   yield* channel.declareExchange(mailbox.replyExchange)
-  const state = yield* Topology.declareQueue(channel, mailbox.queueOf(nodename))
+  const state = yield* Declaration.declareQueue(channel, mailbox.queueOf(nodename))
   yield* channel.consume(state.name, { prefetch: 0, noAck: true, onDelivery: listening.receive })
   return { isDuplicate: state.consumerCount > 0 }
 })

@@ -66,6 +66,8 @@ export interface Delivery extends Message, Address {
    * end (`Undecodable`). `Content.decode` fails with it, `Consumer` rejects it.
    */
   readonly defect?: Reason | undefined
+  /** Its channel is gone: the broker delivers the message again, unless it heard how it was settled. */
+  readonly isLost: boolean
   /** How it was settled so far. One that needs no acknowledgement (`noAck`) comes as `ack`. */
   readonly settlement: Settlement | undefined
   /**

@@ -8,6 +8,7 @@
  * | `date`, `time` | `PlainDate`, `PlainTime` |
  * | `Decimal` | `BigDecimal` of Effect, trailing zeros kept |
  * | `UUID` | `Uuid` |
+ * | `float` that is a whole number | `Float`: a number alone would be written as an `int` |
  *
  * A `DateTime` counts milliseconds and is always aware; Python's `datetime`
  * counts microseconds and may be naive (which Celery reads as UTC). What a
@@ -91,6 +92,19 @@ export class Uuid extends Data.Class<{
   }
 }
 
+/** Python's `float`, whatever its value: written as `1.0`, where a number is written as `1`. What is read is a number. */
+export class Float extends Data.Class<{ readonly value: number }> {
+  /** As Python's JSON has it. */
+  override toString(): string {
+    const { value } = this
+    const text = Object.is(value, -0) ? "-0" : String(value)
+    return Number.isInteger(value) && !text.includes("e") ? `${text}.0` : text
+  }
+  toJSON(): number {
+    return this.value
+  }
+}
+
 /** Reads what Python's `UUID(hex=...)` reads: hyphens, braces and a `urn:uuid:` do not count. */
 export const parseUuid = (text: string): Uuid | undefined => {
   // The longest form has 45 characters; a hostile one may have millions.
@@ -98,6 +112,12 @@ export const parseUuid = (text: string): Uuid | undefined => {
   const hex = text.replace(/urn:|uuid:/g, "").replace(/^[{}]+|[{}]+$/g, "").replaceAll("-", "").toLowerCase()
   return /^[0-9a-f]{32}$/.test(hex) ? new Uuid({ hex }) : undefined
 }
+
+/** Whether it travels as a type of Python's beyond JSON's own. */
+export const isPythonValue = (value: object): boolean =>
+  value instanceof Uint8Array || value instanceof Uuid || value instanceof Float || value instanceof PlainDate ||
+  value instanceof PlainTime || value instanceof PlainDateTime || DateTime.isDateTime(value) ||
+  BigDecimal.isBigDecimal(value)
 
 /** `2024-01-02`. */
 export const parseDate = (text: string): PlainDate | undefined => {

@@ -1,129 +1,135 @@
 /**
- * Making declarations true at the broker.
+ * What should exist at a broker, as one value: to be looked at, compared with
+ * what is there, made true, and drawn.
  *
- * A plan is the list of steps that a set of queues needs, as values: print it,
- * compare it, or apply it. Its order is Kombu's: the exchanges of a queue, the
- * queue, its bindings. Applying a plan again changes nothing.
+ * ```ts
+ * const topology = Topology.make({ queues: [Queue.make("emails", { maxPriority: 10 })] })
+ * console.log(TopologyPlan.render(yield* Topology.plan(topology)))
+ * yield* Topology.apply(topology)
+ * ```
+ *
+ * `plan` changes nothing, `apply` makes what is missing and refuses to begin
+ * when something differs, `verify` fails for what is not as declared. Clients and
+ * workers declare what they use by themselves, unless they are told not to:
+ * then this is who does.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { type Binding, type Exchange, isBuiltin, type Queue } from "./Entity.ts"
+import type { Scope } from "effect/Scope"
+import * as Declaration from "./Declaration.ts"
+import * as Mermaid from "./internal/TopologyMermaid.ts"
 import type { MessagingError } from "./MessagingError.ts"
-import type { Channel, QueueState } from "./Transport.ts"
+import { type Problem, TopologyError } from "./TopologyError.ts"
+import * as TopologyPlan from "./TopologyPlan.ts"
+import { type Connection, Transport } from "./Transport.ts"
 
-/** One declaration. */
-export type Step =
-  | { readonly _tag: "Exchange"; readonly exchange: Exchange }
-  | { readonly _tag: "Queue"; readonly queue: Queue }
-  | { readonly _tag: "Binding"; readonly queue: Queue; readonly binding: Binding }
+export { declareExchange, declareQueue } from "./Declaration.ts"
 
-/** Declarations in the order in which they can be made. */
-export type Plan = ReadonlyArray<Step>
+/** Everything that should exist. */
+export interface Topology extends Declaration.Declared {}
 
-/**
- * What will be declared for these queues. An exchange that several of them use
- * is declared once; two exchanges of one name that differ are both declared, and
- * the broker refuses the second. The broker's own exchanges are bound to but
- * never declared, and nothing is bound to the default exchange.
- */
-export const plan = (queues: ReadonlyArray<Queue>): Plan => {
-  const steps: Array<Step> = []
-  const seen = new Set<string>()
-  for (const queue of queues) {
-    for (const { exchange } of queue.bindings) {
-      const identity = identify(exchange)
-      if (isBuiltin(exchange) || seen.has(identity)) continue
-      seen.add(identity)
-      steps.push({ _tag: "Exchange", exchange })
-    }
-    steps.push({ _tag: "Queue", queue })
-    for (const binding of queue.bindings) {
-      if (binding.exchange.name !== "") steps.push({ _tag: "Binding", queue, binding })
-    }
-  }
-  return steps
-}
+/** A part of it that is left out is empty. */
+export type Options = { readonly [K in keyof Topology]?: Topology[K] | undefined }
 
-/** Applies a plan, in order; the states of its queues, in order. A queue without a name is bound under the name it is given. */
-export const apply: (
-  channel: Channel,
-  plan: Plan
-) => Effect.Effect<ReadonlyArray<QueueState>, MessagingError> = Effect.fnUntraced(function*(channel, plan) {
-  const states: Array<QueueState> = []
-  const names = new Map<Queue, string>()
-  for (const step of plan) {
-    switch (step._tag) {
-      case "Exchange": {
-        yield* channel.declareExchange(step.exchange)
-        break
-      }
-      case "Queue": {
-        const state = yield* channel.declareQueue(step.queue)
-        names.set(step.queue, state.name)
-        states.push(state)
-        break
-      }
-      case "Binding": {
-        const { arguments: args, exchange, routingKey } = step.binding
-        yield* channel.bindQueue(names.get(step.queue) ?? step.queue.name, exchange.name, routingKey, args)
-        break
-      }
-    }
-  }
-  return states
+export const make = ({ bindings = [], exchanges = [], queues = [] }: Options): Topology => ({
+  queues,
+  exchanges,
+  bindings
 })
 
-/** Declares a queue's exchanges, the queue, and its bindings. Its state as it was declared, with its name if the broker chose one. */
-export const declareQueue = (channel: Channel, queue: Queue): Effect.Effect<QueueState, MessagingError> =>
-  Effect.map(apply(channel, plan([queue])), (states) => states[0]!)
+/** All of several. */
+export const merge = (...all: ReadonlyArray<Topology>): Topology => ({
+  queues: all.flatMap(({ queues }) => queues),
+  exchanges: all.flatMap(({ exchanges }) => exchanges),
+  bindings: all.flatMap(({ bindings }) => bindings)
+})
 
-/** Declares an exchange, unless it is the broker's own. */
-export const declareExchange = (channel: Channel, exchange: Exchange): Effect.Effect<void, MessagingError> =>
-  isBuiltin(exchange) ? Effect.void : channel.declareExchange(exchange)
+/** What is declared for it, in order. */
+export const declarations = (topology: Topology): ReadonlyArray<Declaration.Declaration> => Declaration.of(topology)
 
-/** A plan, a line a step, as an operator reads it. */
-export const render = (plan: Plan): string =>
-  plan.map((step) => {
-    switch (step._tag) {
-      case "Exchange":
-        return `exchange ${step.exchange.name} (${flags(step.exchange.type, step.exchange)})`
-      case "Queue":
-        return `queue ${step.queue.name || "<named by the broker>"} (${
-          flags("", { ...step.queue, exclusive: step.queue.exclusive })
-        })`
-      case "Binding":
-        return `bind ${
-          step.queue.name || "<named by the broker>"
-        } <- ${step.binding.exchange.name} '${step.binding.routingKey}'${args(step.binding.arguments)}`
-    }
+/** What the broker has of it. Nothing is changed. */
+export const plan = (topology: Topology): Effect.Effect<TopologyPlan.TopologyPlan, MessagingError, Transport> =>
+  connected("plan", (connection) => TopologyPlan.make(connection, declarations(topology)))
+
+/**
+ * Makes what is missing, and the bindings. Gives the plan as it was before.
+ * Fails, before anything is made, when something is there and differs: only its
+ * owner can say whether it may be deleted.
+ */
+export const apply = (
+  topology: Topology
+): Effect.Effect<TopologyPlan.TopologyPlan, MessagingError | TopologyError, Transport> =>
+  connected("apply", (connection) =>
+    Effect.gen(function*() {
+      const all = declarations(topology)
+      const plan = yield* TopologyPlan.make(connection, all)
+      yield* refuse(plan, ["differs", "refused"], "Nothing was changed. Declare it as it is there, or delete it first")
+      const channel = yield* connection.openChannel()
+      // What is there already may not be declared by a user who may not configure it.
+      const rest = all.filter((_, index) => !settled.has(plan.entries[index]?.status))
+      yield* Declaration.declare(channel, rest)
+      return plan
+    }))
+
+const settled: ReadonlySet<string | undefined> = new Set(["same", "exists"])
+
+/** Fails for what is missing, or differs. Gives the plan, in which bindings are `unseen`: AMQP does not show them. */
+export const verify = (
+  topology: Topology
+): Effect.Effect<TopologyPlan.TopologyPlan, MessagingError | TopologyError, Transport> =>
+  Effect.tap(
+    plan(topology),
+    (plan) =>
+      refuse(
+        plan,
+        ["create", "differs", "refused"],
+        "Create what is missing (Topology.apply, with a user who may configure); what differs, declare as it is there, or delete first"
+      )
+  )
+
+const refuse = (
+  { entries, uri }: TopologyPlan.TopologyPlan,
+  statuses: ReadonlyArray<TopologyPlan.Status>,
+  advice: string
+): Effect.Effect<void, TopologyError> => {
+  const [first, ...others] = entries.filter(({ status }) => statuses.includes(status)).map(problemOf)
+  return first === undefined
+    ? Effect.void
+    : Effect.fail(new TopologyError({ uri, problems: [first, ...others], advice }))
+}
+
+const problemOf = ({ detail, differences, kind, name, status }: TopologyPlan.Entry): Problem => ({
+  kind: TopologyPlan.kinds[kind],
+  name,
+  detail: status === "create"
+    ? "is missing"
+    : status === "refused"
+    ? `cannot be looked at (${detail})`
+    : differences.length === 0
+    ? `differs (${detail})`
+    : `differs in ${
+      differences.map(({ argument, current, declared }) => `${argument} (declared ${declared}, there ${current})`)
+        .join(", ")
+    }`
+})
+
+const connected = <A, E>(
+  name: string,
+  use: (connection: Connection) => Effect.Effect<A, E, Scope>
+): Effect.Effect<A, E | MessagingError, Transport> =>
+  Effect.scoped(Effect.flatMap(
+    Effect.flatMap(Transport, (transport) => transport.connect({ name: `celeriac topology ${name}` })),
+    use
+  ))
+
+/** What would be declared, a line each, without asking a broker. */
+export const render = (topology: Topology): string =>
+  declarations(topology).map((declaration) => {
+    const properties = TopologyPlan.propertiesOf(declaration)
+    const name = TopologyPlan.nameOf(declaration) || "<named by the broker>"
+    return `${TopologyPlan.kinds[declaration._tag]} ${name}${properties === "" ? "" : ` (${properties})`}`
   }).join("\n")
 
-const flags = (
-  type: string,
-  entity: {
-    readonly durable: boolean
-    readonly autoDelete: boolean
-    readonly exclusive?: boolean | undefined
-    readonly arguments: Readonly<Record<string, unknown>>
-  }
-): string =>
-  [
-    type,
-    entity.durable ? "durable" : "transient",
-    entity.exclusive === true ? "exclusive" : "",
-    entity.autoDelete ? "auto-delete" : ""
-  ].filter((word) => word !== "").join(", ") + args(entity.arguments)
-
-const args = (args: Readonly<Record<string, unknown>>): string =>
-  Object.keys(args).length === 0 ? "" : ` ${JSON.stringify(args)}`
-
-/** Two declarations are the same when everything but the order of their arguments is. */
-const identify = (exchange: Exchange): string =>
-  JSON.stringify([
-    exchange.name,
-    exchange.type,
-    exchange.durable,
-    exchange.autoDelete,
-    Object.keys(exchange.arguments).sort().map((key) => [key, exchange.arguments[key]])
-  ])
+/** A picture of it, for documents: Mermaid's flowchart of exchanges, queues and bindings. */
+export const toMermaid = (topology: Topology): string => Mermaid.draw(declarations(topology))

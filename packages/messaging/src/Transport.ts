@@ -109,6 +109,8 @@ export interface QueueState {
  */
 export interface Channel {
   readonly declareExchange: (exchange: Exchange) => Effect.Effect<void, MessagingError>
+  /** Succeeds when an exchange of this name exists; fails with `NotFound` (and closes the channel) when it does not. */
+  readonly checkExchange: (exchange: string) => Effect.Effect<void, MessagingError>
   /** Declares the queue alone; `Topology.declareQueue` also declares and binds its exchanges. An empty name asks the broker for one. */
   readonly declareQueue: (queue: Queue) => Effect.Effect<QueueState, MessagingError>
   /** The state of a queue that exists; fails with `NotFound` (and closes the channel) when it does not. */

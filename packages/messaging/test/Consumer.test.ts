@@ -59,6 +59,9 @@ const dropped = (delivery: Delivery): Delivery => {
     ...{ consumerTag, deliveryTag, exchange, headers, properties, redelivered, routingKey },
     body: new Uint8Array(),
     defect: new TooLarge({ what: "the body of 9 bytes", limit: 5 }),
+    get isLost() {
+      return delivery.isLost
+    },
     get settlement() {
       return delivery.settlement
     },

@@ -110,20 +110,20 @@ describe("a mailbox", () => {
     Effect.gen(function*() {
       const mailbox = yield* Mailbox.make()
       assert.strictEqual(
-        Topology.render(Topology.plan([mailbox.queueOf("celery@host"), mailbox.replyQueueOf("oid")])),
+        Topology.render(Topology.make({ queues: [mailbox.queueOf("celery@host"), mailbox.replyQueueOf("oid")] })),
         [
           "exchange celery.pidbox (fanout, transient)",
-          "queue celery@host.celery.pidbox (transient, exclusive, auto-delete {\"x-expires\":10000,\"x-message-ttl\":300000})",
-          "bind celery@host.celery.pidbox <- celery.pidbox ''",
+          "queue celery@host.celery.pidbox (transient, exclusive, auto-delete, x-expires=10000, x-message-ttl=300000)",
+          "binding celery@host.celery.pidbox <- celery.pidbox ''",
           "exchange reply.celery.pidbox (direct, transient)",
-          "queue oid.reply.celery.pidbox (transient, exclusive, auto-delete {\"x-expires\":10000,\"x-message-ttl\":300000})",
-          "bind oid.reply.celery.pidbox <- reply.celery.pidbox 'oid'"
+          "queue oid.reply.celery.pidbox (transient, exclusive, auto-delete, x-expires=10000, x-message-ttl=300000)",
+          "binding oid.reply.celery.pidbox <- reply.celery.pidbox 'oid'"
         ].join("\n")
       )
       const durable = yield* Mailbox.make({ namespace: "other", queueDurable: true, queueExclusive: false })
       assert.strictEqual(
-        Topology.render(Topology.plan([durable.queueOf("a@b")])).split("\n")[1],
-        "queue a@b.other.pidbox (durable {\"x-expires\":10000,\"x-message-ttl\":300000})"
+        Topology.render(Topology.make({ queues: [durable.queueOf("a@b")] })).split("\n")[1],
+        "queue a@b.other.pidbox (durable, x-expires=10000, x-message-ttl=300000)"
       )
       const both = yield* Effect.flip(Mailbox.make({ queueDurable: true }))
       assert.match(both.message, /cannot be exclusive and durable/)

@@ -27,6 +27,7 @@ import * as ResultBackend from "@celeriac/tasks/result/ResultBackend"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import * as ResultSettings from "@celeriac/tasks/ResultSettings"
 import * as Settings from "@celeriac/tasks/Settings"
 import type * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
@@ -68,28 +69,36 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
   /** By the settings in effect. */
   const coding = Effect.gen(function*() {
     const serializer = yield* Settings.ResultSerializer
+    const compression = yield* ResultSettings.ResultCompression
+    const expires = yield* Settings.ResultExpires
+    const written = { ...tables, serializer }
     const accept = yield* Settings.ResultAcceptContent
     return {
-      expires: secondsOf(yield* Settings.ResultExpires),
-      encode: (value: unknown) => Payload.encode(value, uri, { ...tables, serializer }),
+      expires: secondsOf(expires),
+      failureExpires: secondsOf((yield* ResultSettings.ResultFailureExpires) ?? expires),
+      encode: (value: unknown) => Payload.encode(value, uri, written),
+      compress: (value: unknown) => Payload.encode(value, uri, { ...written, compression }),
       decoding: { ...tables, limits, serializer, accept }
     }
   })
   const { decoding, encode, expires } = yield* coding
 
-  const writer = yield* BySettings.make(Effect.map(coding, ({ decoding, encode, expires }) =>
-    ResultWriter.of({
-      uri,
-      storeUnsafe: RecordWriter.make({
-        link,
-        keys,
-        expires,
-        mostBytes,
-        decoding,
-        encode: (record) => encode(ResultRecord.encode(record))
-      }),
-      open: link.opened("open results", config.connectTimeout)
-    })))
+  const writer = yield* BySettings.make(
+    Effect.map(coding, ({ compress, decoding, expires, failureExpires }) =>
+      ResultWriter.of({
+        uri,
+        storeUnsafe: RecordWriter.make({
+          link,
+          keys,
+          expires,
+          failureExpires,
+          mostBytes,
+          decoding,
+          encode: (record) => compress(ResultRecord.encode(record))
+        }),
+        open: link.opened("open results", config.connectTimeout)
+      }))
+  )
 
   return ResultBackend.make(uri, {
     writer,

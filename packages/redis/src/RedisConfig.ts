@@ -13,7 +13,8 @@
  *
  * @since 0.1.0
  */
-import { encoding, mask } from "@celeriac/messaging/MaskedUri"
+import { mask } from "@celeriac/messaging/MaskedUri"
+import * as Uri from "@celeriac/messaging/Uri"
 import * as UriList from "@celeriac/messaging/UriList"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import * as Duration from "effect/Duration"
@@ -145,60 +146,28 @@ export const make = (options: RedisOptions = {}): Result.Result<RedisConfig, Res
 /** One URL, without `;`. */
 const parseUrl = (url: string, options: RedisOptions = {}): Result.Result<Endpoint, ResultError> =>
   Result.gen(function*() {
-    // A '@' behind the host tells of a password that was cut before.
-    const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#@;]*)?(?:\?([^#@;]*))?$/i.exec(url)
-    if (match === null) {
-      return yield* invalid(
-        `'${mask(url)}' is not a Redis URL: expected redis://user:password@host:port/db. ${encoding}`
-      )
-    }
-    const [, scheme = "", authority = "", path = "", query = ""] = match
-    const kind = schemes.get(scheme.toLowerCase())
-    if (kind === undefined) {
-      return yield* invalid(
-        `'${mask(url)}': '${scheme}' is not a scheme of Redis: expected redis, rediss, redis+socket or sentinel`
-      )
-    }
-    const at = authority.lastIndexOf("@")
-    const [user = "", ...passwordParts] = at < 0 ? [] : authority.slice(0, at).split(":")
-    const place = /^(\[[0-9a-f:.%]+\]|[^:;\s[\]]*)(?::(\d{0,5}))?$/i.exec(authority.slice(at + 1))
-    const port = place?.[2] === undefined || place[2] === "" ? undefined : Number(place[2])
-    if (place === null || port === 0 || (port ?? 0) > 65535) {
-      return yield* invalid(
-        `'${
-          mask(url)
-        }': the host or port is malformed: expected host:port, with an IPv6 address in brackets. ${encoding}`
-      )
-    }
-    const decode = (text: string, what: string) =>
-      Result.try({
-        try: () => decodeURIComponent(text),
-        catch: () => UrlQuery.mistake(`'${mask(url)}': the ${what} is not well percent-encoded: write '%' as '%25'`)
-      })
-    const settings = yield* UrlQuery.parse(query, mask(url))
+    const uri = yield* Result.mapError(Uri.parse(url, expected), UrlQuery.mistake)
+    const { host, path, scheme: kind } = uri
+    const settings = yield* UrlQuery.parse(uri.query, mask(url))
     if (kind === "plain" && settings.tls !== undefined) {
       return yield* invalid(`'${mask(url)}' is not encrypted, and has ssl_ options: write rediss:// for redis://`)
     }
-    const username = (yield* decode(user, "user name")) || undefined
-    const password = (yield* decode(passwordParts.join(":"), "password")) || undefined
-    const host = (yield* decode(place[1] ?? "", "host")).replace(/^\[|\]$/g, "")
-    const name = yield* decode(path.slice(1), "path")
-    if (kind === "socket" && (host !== "" || name === "")) {
+    if (kind === "socket" && (host !== "" || path === "")) {
       return yield* invalid(
         `'${mask(url)}': expected the path of a socket behind three slashes: redis+socket:///run/redis.sock`
       )
     }
     const number = options.database ??
-      Number((kind === "socket" ? settings.virtualHost : name)?.replace(/^\/+|\/+$/g, "") || 0)
+      Number((kind === "socket" ? settings.virtualHost : path)?.replace(/^\/+|\/+$/g, "") || 0)
     if (!(Number.isSafeInteger(number) && number >= 0 && number < 2 ** 31)) {
       return yield* invalid(`'${mask(url)}': the database is not a whole number`)
     }
     const endpoint = {
       place: kind === "socket"
-        ? { _tag: "Unix" as const, path: `/${name}` }
-        : { _tag: "Tcp" as const, host: host || "localhost", port: port ?? (kind === "sentinel" ? 26379 : 6379) },
-      username: username ?? settings.username,
-      password: password === undefined ? settings.password : Redacted.make(password),
+        ? { _tag: "Unix" as const, path: `/${path}` }
+        : { _tag: "Tcp" as const, host: host || "localhost", port: uri.port ?? (kind === "sentinel" ? 26379 : 6379) },
+      username: uri.user || settings.username,
+      password: uri.password ? Redacted.make(uri.password) : settings.password,
       database: number,
       tls: kind === "tls" || settings.tls !== undefined || options.tls !== undefined
         ? { ...settings.tls, ...defined(options.tls ?? {}) }
@@ -212,12 +181,19 @@ const parseUrl = (url: string, options: RedisOptions = {}): Result.Result<Endpoi
 /** Celery's default. */
 const defaultUrl = "redis://localhost:6379/0"
 
-const schemes: ReadonlyMap<string, "plain" | "tls" | "socket" | "sentinel"> = new Map([
-  ["redis", "plain"],
-  ["rediss", "tls"],
-  ["redis+socket", "socket"],
-  ["sentinel", "sentinel"]
-])
+const expected: Uri.Expected<"plain" | "tls" | "socket" | "sentinel"> = {
+  what: "Redis URL",
+  form: "redis://user:password@host:port/db",
+  family: "Redis",
+  schemes: new Map([
+    ["redis", "plain"],
+    ["rediss", "tls"],
+    ["redis+socket", "socket"],
+    ["sentinel", "sentinel"]
+  ]),
+  schemesShown: "redis, rediss, redis+socket or sentinel",
+  path: "path"
+}
 
 const invalid = (detail: string) => Result.fail(UrlQuery.mistake(detail))
 
@@ -244,6 +220,7 @@ const show = (
     const path = place.path.split("/").map(encodeURIComponent).join("/")
     return `redis+socket://${who}${path}${database === 0 ? "" : `?virtual_host=${database}`}`
   }
-  const host = place.host.includes(":") ? `[${place.host}]` : place.host
-  return `${isSentinel ? "sentinel" : tls === undefined ? "redis" : "rediss"}://${who}${host}:${place.port}/${database}`
+  return `${isSentinel ? "sentinel" : tls === undefined ? "redis" : "rediss"}://${who}${
+    Uri.showPlace(place.host, place.port)
+  }/${database}`
 }

@@ -52,8 +52,10 @@ export interface CallOptions<in A = never> extends Destination {
   readonly linkError?: Callbacks<string> | undefined
   /** What it is marked with, for whoever revokes or watches tasks by it: Celery's `stamped_headers`. */
   readonly stamps?: Readonly<Record<string, unknown>> | undefined
-  /** The request that is being run, when its handler sends this task: it becomes the parent. */
+  /** The request that this task is sent for: it becomes the parent. Default, inside of a handler: the one that is being run. */
   readonly parent?: TaskRequest | undefined
+  /** Whether the result of the task that is being run names this one among its children. Default true. */
+  readonly addToParent?: boolean | undefined
   /** Whether to wait for a connection that is not there. Default true: until the deadline. */
   readonly retry?: boolean | undefined
   /** How many attempts to wait for, instead. */
@@ -91,7 +93,9 @@ export const times = ({ countdown, eta, expires }: Timing, now: number): Result.
 }
 
 /** The limits of the run in seconds, as the protocol has them. Fails with `InvalidOption`. */
-export const limits = (call: CallOptions): Result.Result<Partial<TaskHeaders.TimeLimit> | undefined, TaskError> => {
+export const limits = (
+  call: Pick<CallOptions, "softTimeLimit" | "timeLimit">
+): Result.Result<Partial<TaskHeaders.TimeLimit> | undefined, TaskError> => {
   const { softTimeLimit, timeLimit } = call
   if (timeLimit === undefined && softTimeLimit === undefined) return noLimits
   const hard = timeLimit === undefined ? undefined : millisOf(timeLimit) / 1000

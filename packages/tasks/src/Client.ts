@@ -20,25 +20,29 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as AsyncResult from "./AsyncResult.ts"
 import * as BySettings from "./BySettings.ts"
 import type * as Callable from "./Callable.ts"
 import * as CallOptions from "./CallOptions.ts"
 import * as EagerSettings from "./EagerSettings.ts"
-import { calling } from "./internal/Calling.ts"
+import * as Aborting from "./internal/Aborting.ts"
+import * as Calling from "./internal/Calling.ts"
 import * as EagerSending from "./internal/EagerSending.ts"
 import * as Misuse from "./internal/Misuse.ts"
+import * as Parenthood from "./internal/Parenthood.ts"
 import * as Preparing from "./internal/Preparing.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as Sending from "./internal/Sending.ts"
-import * as Outcome from "./Outcome.ts"
 import type { PreparedTask } from "./PreparedTask.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import type { ResultError } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
+import { ResultWriter } from "./result/ResultWriter.ts"
 import * as Settings from "./Settings.ts"
+import * as TaskContext from "./TaskContext.ts"
 import * as TaskError from "./TaskError.ts"
 import { TaskId } from "./TaskId.ts"
 
@@ -60,10 +64,10 @@ export interface NamedCall extends CallOptions.CallOptions {
 }
 
 /** How what was prepared is sent. */
-export type SendOptions = Pick<CallOptions.CallOptions, "deadline" | "retry" | "retryPolicy">
+export type SendOptions = Pick<CallOptions.CallOptions, "addToParent" | "deadline" | "retry" | "retryPolicy">
 
 /** How a task is sent, and how long to wait for it. */
-export interface ExecuteOptions<in A = never> extends CallOptions.CallOptions<A> {
+export interface ExecuteOptions<in A = never> extends CallOptions.CallOptions<A>, Parenthood.SyncOptions {
   /** How long to wait: to send it, no longer than its `deadline`, and for the result. Default: for ever. */
   readonly timeout?: Duration.Input | undefined
 }
@@ -124,6 +128,9 @@ export class Client extends Context.Service<Client, {
     how?: SendOptions
   ) => Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError>
 
+  /** Asks a task to end, by its id: it does so when it looks, by `TaskContext.isAborted`. It takes results that are kept. */
+  readonly abort: (id: string) => Effect.Effect<void, ResultError>
+
   /** Sends a task and waits for what it comes to. */
   readonly execute: <T extends Callable.Any>(
     task: T,
@@ -135,9 +142,11 @@ export class Client extends Context.Service<Client, {
 export const make: Effect.Effect<Client["Service"], never, Producer.Producer | ResultReader> = BySettings.make(
   Effect.gen(function*() {
     const reader = yield* ResultReader
+    const writer = Option.getOrUndefined(yield* Effect.serviceOption(ResultWriter))
     const newId = yield* TaskId
     const clock = yield* Clock.Clock
     const deadline = yield* Settings.PublishDeadline
+    const within = Parenthood.within
     const { prepare, ways } = yield* Preparing.make
     const send = yield* Sending.make(ways)
     const eagerly = (yield* EagerSettings.AlwaysEager) ? yield* EagerSending.make({ prepare }) : undefined
@@ -160,47 +169,36 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       return Result.isFailure(ready) ? Effect.fail(ready.failure) : use(ready.success, now)
     }
 
-    const naming = (
-      name: string,
-      call: NamedCall = none
-    ): Result.Result<Preparing.Called<unknown, never>, TaskError.TaskError> => {
-      const refused = Misuse.ofName(name)
-      if (refused !== undefined) return Result.fail(refused)
-      const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
-      const task = { name, options: none, outcome: Outcome.untyped, isNamed: true }
-      return Result.succeed({ task, call, encoded, shown: encoded })
-    }
-
     const sendCalled = <A, E>(
       called: Result.Result<Preparing.Called<A, E>, TaskError.TaskError>
     ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> =>
-      Result.isFailure(called)
-        ? Effect.fail(called.failure)
-        : withReady(
-          called.success,
-          reader.replyTo,
-          (ready, now) =>
-            eagerly === undefined || called.success.task.isNamed === true
-              ? send(ready, called.success.call, now)
-              : eagerly(ready)
-        )
+      within(called, (called, parent) =>
+        Parenthood.trail(
+          parent,
+          called.call,
+          withReady(
+            called,
+            reader.replyTo,
+            (ready, now) =>
+              eagerly === undefined || called.task.isNamed === true ? send(ready, called.call, now) : eagerly(ready)
+          )
+        ))
     /** Without a reply queue: that is of whoever sends it. */
     const prepareCalled = <A, E>(
       called: Result.Result<Preparing.Called<A, E>, TaskError.TaskError>
     ): Effect.Effect<PreparedTask<A, E>, TaskError.TaskError | MessagingError> =>
-      Result.isFailure(called)
-        ? Effect.fail(called.failure)
-        : withReady(
-          called.success,
+      within(called, (called) =>
+        withReady(
+          called,
           undefined,
           ({ way, ...ready }) => Effect.succeed({ ...ready, to: Preparing.destination(way) })
-        )
+        ))
     /** Its properties that depend on when it is sent, and by whom. */
     const sendPrepared = <A, E>(
       prepared: PreparedTask<A, E>,
       how: Sending.How = none
     ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-      const way = ways.of({ name: prepared.task, options: none }, prepared.to)
+      const way = ways.to(prepared.to)
       if (Result.isFailure(way)) return Effect.fail(way.failure)
       const now = clock.currentTimeMillisUnsafe()
       const { body, headers, properties } = prepared.message
@@ -218,7 +216,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     }
 
     const applyAsync = (task: Callable.Any, args: unknown, call?: CallOptions.CallOptions) =>
-      Effect.suspend(() => sendCalled(calling(task, args, call)))
+      Effect.suspend(() => sendCalled(Calling.of(task, args, call)))
 
     return Client.of({
       delay: (task, ...args) => {
@@ -228,33 +226,41 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       applyAsync: (task, ...call) => applyAsync(task, call[0], optionsOf(call)),
       applyMany: (task, all, call) =>
         Effect.suspend(() => {
-          const called = Result.all(all.map((args) => calling(task, args, call)))
+          const called = Result.all(all.map((args) => Calling.of(task, args, call)))
           if (Result.isFailure(called)) return Effect.fail(called.failure)
           return Effect.forEach(called.success, (one) => sendCalled(Result.succeed(one)), { concurrency: "unbounded" })
         }),
-      sendTask: (name, call) => Effect.suspend(() => sendCalled(naming(name, call))),
-      prepare: (task, ...call) => Effect.suspend(() => prepareCalled(calling(task, call[0], optionsOf(call)))),
-      prepareTask: (name, call) => Effect.suspend(() => prepareCalled(naming(name, call))),
-      send: (prepared, how) => Effect.suspend(() => sendPrepared(prepared, how)),
+      sendTask: (name, call) => Effect.suspend(() => sendCalled(Calling.ofName(name, call))),
+      prepare: (task, ...call) => Effect.suspend(() => prepareCalled(Calling.of(task, call[0], optionsOf(call)))),
+      prepareTask: (name, call) => Effect.suspend(() => prepareCalled(Calling.ofName(name, call))),
+      send: (prepared, how) =>
+        Effect.withFiber((fiber) =>
+          Parenthood.trail(TaskContext.ofFiber(fiber), how ?? none, sendPrepared(prepared, how))
+        ),
+      abort: Aborting.make(reader.uri, writer),
       execute: (task, ...args) =>
-        Effect.suspend(() => {
-          const called = calling(task, args[0], optionsOf(args))
+        Effect.withFiber((fiber) => {
+          const options = optionsOf(args)
+          const refused = Parenthood.refusal("execute", TaskContext.ofFiber(fiber), options ?? none)
+          // What runs here takes no slot meanwhile.
+          if (refused !== undefined && eagerly === undefined) return Effect.fail(refused)
+          const called = Calling.of(task, args[0], options)
           if (Result.isFailure(called)) return Effect.fail(called.failure)
           const { call, task: { outcome } } = called.success
-          const timeout = optionsOf(args)?.timeout
+          const timeout = options?.timeout
           const began = clock.currentTimeMillisUnsafe()
-          const within = timeout === undefined
+          const until = timeout === undefined
             ? call.deadline
             : SendDeadline.shorter(call.deadline ?? deadline, timeout)
           const sendAndGet = (taskId: string | undefined) =>
             Effect.flatMap(
-              sendCalled(Result.succeed({ ...called.success, call: { ...call, taskId, deadline: within } })),
-              (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get())
+              sendCalled(Result.succeed({ ...called.success, call: { ...call, taskId, deadline: until } })),
+              (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get(waiting))
             )
           if (reader.replyTo === undefined || eagerly !== undefined) return sendAndGet(call.taskId)
           // The answer may be here before the broker's confirm: then the confirm is not waited for.
           const taskId = call.taskId ?? newId()
-          const answer = AsyncResult.fromReader(taskId, reader, outcome, false).get()
+          const answer = AsyncResult.fromReader(taskId, reader, outcome, false).get(waiting)
           return Effect.raceFirst(sendAndGet(taskId), Effect.interruptible(answer))
         })
     })
@@ -265,7 +271,8 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
 export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader> = Layer.effect(Client, make)
 
 const none = Object.freeze({})
-const noArguments: ReadonlyArray<unknown> = Object.freeze([])
+/** Whether that is allowed was asked before it was sent. */
+const waiting = { disableSyncSubtasks: false }
 const timeless = Result.succeed(CallOptions.untimed)
 
 /** The options behind the arguments. */

@@ -106,7 +106,8 @@ const explain = <A>(
     if (Result.isFailure(result)) {
       const first = formatIssue(result.failure).issues[0]
       if (first !== undefined) {
-        return { path: (first.path ?? []).map(keyOf), detail: bounded(first.message) }
+        const path = (first.path ?? []).map(keyOf)
+        return { path, detail: bounded(first.message) + hintFor(path.reduce(memberOf, input)) }
       }
     }
   } catch {
@@ -114,6 +115,15 @@ const explain = <A>(
   }
   return { path: [], detail: bounded(messageOf(thrown)) }
 }
+
+const memberOf = (value: unknown, key: PropertyKey): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
+
+/** Which schemas take what JavaScript's integers have no place for. */
+const hintFor = (value: unknown): string =>
+  typeof value === "bigint" || (Number.isInteger(value) && !Number.isSafeInteger(value))
+    ? ". Python.BigInt takes integers beyond 2^53, Python.Float takes floats"
+    : ""
 
 /** Of what a transformation threw: the parser wraps it. */
 const messageOf = (thrown: unknown): string => {

@@ -15,6 +15,7 @@
  * @since 0.1.0
  */
 import * as Entity from "@celeriac/messaging/Entity"
+import type * as Topology from "@celeriac/messaging/Topology"
 
 /** What the queues of the delay are. */
 export type QueueType = "classic" | "quorum"
@@ -41,22 +42,8 @@ export const isActive = (queues: Iterable<Entity.Queue>): boolean => {
   return false
 }
 
-/** An exchange that gets what another has, when the routing key matches. */
-export interface ExchangeBinding {
-  readonly source: Entity.Exchange
-  readonly destination: Entity.Exchange
-  readonly routingKey: string
-}
-
-/** What is declared, in this order: the queues with their exchanges and bindings, the exchange at the end, the ways between exchanges. */
-export interface Topology {
-  readonly queues: ReadonlyArray<Entity.Queue>
-  readonly exchanges: ReadonlyArray<Entity.Exchange>
-  readonly bindings: ReadonlyArray<ExchangeBinding>
-}
-
 /** Everything but the bindings of the task queues. */
-export const topology = (type: QueueType): Topology => {
+export const topology = (type: QueueType): Topology.Topology => {
   const levels = Array.from({ length: digits }, (_, level) => Entity.exchange(levelName(level), { type: "topic" }))
   const next = (level: number) => levels[level - 1] ?? deliveryExchange
   return {

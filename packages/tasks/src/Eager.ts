@@ -25,7 +25,7 @@ import * as Result from "effect/Result"
 import type * as AsyncResult from "./AsyncResult.ts"
 import type * as Callable from "./Callable.ts"
 import * as CallOptions from "./CallOptions.ts"
-import { calling } from "./internal/Calling.ts"
+import * as Calling from "./internal/Calling.ts"
 import * as EagerSending from "./internal/EagerSending.ts"
 import * as Preparing from "./internal/Preparing.ts"
 import type { ResultError } from "./result/ResultError.ts"
@@ -47,7 +47,7 @@ export const apply = <T extends Callable.Any>(
 > =>
   Effect.gen(function*() {
     const options = call[1] as CallOptions.CallOptions | undefined // so says its type
-    const called = yield* Effect.fromResult(calling(task, call[0], options))
+    const called = yield* Effect.fromResult(Calling.of(task, call[0], options))
     const preparing = yield* Preparing.make
     const send = yield* EagerSending.make(preparing)
     const now = yield* Clock.currentTimeMillis

@@ -12,13 +12,15 @@
  * ```
  *
  * A Python client raises `celery.exceptions.OutOfStock` with those arguments; a
- * client that has the definition fails with the error itself.
+ * client that has the definition fails with the error itself. One that Python
+ * has a class for (`Python.Exception`) is stored under that class's own name.
  *
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Codec from "./Codec.ts"
+import { PythonExceptions } from "./internal/PythonException.ts"
 import * as ExceptionRecord from "./result/ExceptionRecord.ts"
 
 /** Both directions, none of which throws. */
@@ -41,6 +43,7 @@ export const make = <A extends Codec.Plain, E extends Codec.Plain>(
 ): Outcome<A["Type"], E["Type"]> => {
   const value = Codec.make(success, `task '${task}': its result`)
   const failure = SchemaAST.isNever(error.ast) ? undefined : Codec.make(error, `task '${task}': its declared error`)
+  const python = new PythonExceptions(error.ast)
   return {
     encodeSuccess: (result) => {
       const encoded = value.encode(result)
@@ -55,6 +58,8 @@ export const make = <A extends Codec.Plain, E extends Codec.Plain>(
     encodeError: (thrown) => {
       const encoded = failure?.encode(thrown)
       if (encoded === undefined || Result.isFailure(encoded)) return ExceptionRecord.fromUnknown(thrown)
+      const named = python.write(encoded.success)
+      if (named !== undefined) return named
       const excType = nameOf(thrown)
       return ExceptionRecord.make(
         excType,
@@ -67,10 +72,11 @@ export const make = <A extends Codec.Plain, E extends Codec.Plain>(
       return Result.isSuccess(decoded) ? Result.succeed(decoded.success) : Result.fail(Codec.format(decoded.failure))
     },
     decodeError: (record) => {
-      if (failure === undefined || record.excModule !== ExceptionRecord.foreignModule || record.args.length !== 2) {
-        return undefined
-      }
-      const decoded = failure.decode(record.args[1])
+      if (failure === undefined) return undefined
+      const isOwn = record.excModule === ExceptionRecord.foreignModule && record.args.length === 2
+      const encoded = isOwn ? record.args[1] : python.read(record)
+      if (encoded === undefined) return undefined
+      const decoded = failure.decode(encoded)
       return Result.isSuccess(decoded) ? { error: decoded.success } : undefined
     }
   }

@@ -17,19 +17,24 @@
  * | `date`, `time` | `Date`, `Time`: `PlainDate`, `PlainTime` |
  * | `Decimal` | `Decimal`: a `BigDecimal`, trailing zeros kept |
  * | `bytes` | `Bytes`: a `Uint8Array` |
+ * | `float` | `Float`: a number, which stays a `float` where it is whole: `1.0` |
+ * | `int` beyond 2^53 | `BigInt`: a `bigint`, of any size |
  * | `set` | `Set`: a `ReadonlySet`, which travels as a list, for Python writes no set |
  *
  * Values are written as Kombu 5.3 and later writes them, and read also from the
  * text that older ones write instead. Python's other types are Effect's own:
- * `int` is `Schema.Int` (or `Schema.BigInt`, of any size), `dict` is
- * `Schema.Record`, `None` is `Schema.Null`. Source: protocol section 3.1.
+ * `int` is `Schema.Int`, `dict` is `Schema.Record`, `None` is `Schema.Null`. Source: protocol section 3.1.
  *
  * @since 0.1.0
  */
 import { parseDate, parsePlainDateTime, PlainDate, PlainDateTime, PlainTime } from "@celeriac/messaging/PythonValue"
 import * as PythonValue from "@celeriac/messaging/PythonValue"
+import type * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
+import type * as Codec from "./Codec.ts"
+import * as PythonException from "./internal/PythonException.ts"
+import * as Variadic from "./internal/Variadic.ts"
 import * as WireType from "./internal/WireType.ts"
 
 export { PlainDate, PlainDateTime, PlainTime }
@@ -116,7 +121,81 @@ const PythonSet = <Item extends Schema.Constraint>(item: Item): Schema.$Readonly
 /** `decimal.Decimal`, exactly; not `NaN`, nor an infinity. */
 export const Decimal: typeof Schema.BigDecimal = Schema.BigDecimal
 
+/** `int` of any size. `Schema.Int` is for those up to 2^53, which JavaScript's numbers have exactly. */
+export const BigInt: typeof Schema.BigInt = Schema.BigInt
+
+/**
+ * `float`. A number that is whole is written as `1.0`: Python takes `1` for an
+ * `int`, which `isinstance(x, float)`, msgpack and a column of a database tell
+ * apart. Read is any number, and an `int` where a number has it exactly.
+ */
+export const Float: Schema.declare<number> = declare((value): value is number => typeof value === "number", {
+  kind: "number",
+  expected: "a number",
+  write: (value) => Number.isSafeInteger(value) ? new PythonValue.Float({ value }) : value,
+  read: (wire) => {
+    if (typeof wire !== "bigint") return typeof wire === "number" ? wire : undefined
+    const value = Number(wire)
+    return Number.isFinite(value) && globalThis.BigInt(value) === wire ? value : undefined
+  }
+})
+
 /** `bytes`. Kombu before 5.3 does not send any. */
 export const Bytes: typeof Schema.Uint8Array = Schema.Uint8Array
+
+/** A parameter that takes what is left of the positional arguments: Python's `*args`, under a name of its own. */
+export interface Args<Item extends Codec.Plain> extends Schema.$Array<Item>, Variadic.Variadic<"args"> {}
+
+/**
+ * `*args`: as many as are given, each of this schema. The parameters written
+ * behind it are given by keyword only, as in Python.
+ *
+ * ```ts
+ * const total = Task.make("shop.total", {
+ *   parameters: { currency: Schema.String, prices: Python.Args(Schema.Int) } // def total(currency, *prices)
+ * })
+ * client.delay(total, ["EUR", 1, 2, 3])
+ * client.delay(total, { currency: "EUR", prices: [1, 2, 3] })
+ * ```
+ */
+export const Args = <Item extends Codec.Plain>(item: Item): Args<Item> =>
+  Schema.Array(item).annotate({ [Variadic.annotation]: "args" }) as Args<Item> // the annotation is the mark
+
+/** A parameter that takes what is left of the keywords: Python's `**kwargs`, under a name of its own. */
+export interface Kwargs<Item extends Codec.Plain>
+  extends Schema.$Record<typeof Schema.String, Item>, Variadic.Variadic<"kwargs">
+{}
+
+/** `**kwargs`: every keyword that is no parameter's, each of this schema. It is the last parameter. */
+export const Kwargs = <Item extends Codec.Plain>(item: Item): Kwargs<Item> =>
+  Schema.Record(Schema.String, item).annotate({ [Variadic.annotation]: "kwargs" }) as Kwargs<Item> // the annotation is the mark
+
+/**
+ * A declared error that Python has a class for: it crosses as an exception of
+ * that class, its fields being what it is made with, in order, and comes back
+ * as itself.
+ *
+ * ```ts
+ * class PaymentFailed extends Python.Exception<PaymentFailed>()("myapp.errors", "PaymentFailed", {
+ *   order: Schema.String,
+ *   code: Schema.Int
+ * }) {}
+ *
+ * const pay = Task.make("shop.pay", { error: PaymentFailed })
+ * ```
+ *
+ * That is `raise PaymentFailed("A-7", 402)` of `myapp/errors.py`, whichever of
+ * the two languages the worker is written in. Python's `args` are what counts:
+ * its class hands them all to `super().__init__`, as exceptions that travel have
+ * to. Source: protocol §7.1.
+ */
+export const Exception = <Self = never>() =>
+<const Type extends string, const Fields extends Schema.Struct.Fields>(
+  module: string,
+  type: Type,
+  fields: Fields
+): [Self] extends [never] ? "Python.Exception needs the class itself: Python.Exception<MyError>()(...)"
+  : Schema.Class<Self, Schema.TaggedStruct<Type, Fields>, Cause.YieldableError> =>
+  PythonException.make(module, type, fields)
 
 export { PythonDate as Date, PythonSet as Set, PythonTime as Time }

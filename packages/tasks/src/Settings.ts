@@ -21,6 +21,8 @@ import type { Kind, Reference } from "./Setting.ts"
 import * as Setting from "./Setting.ts"
 import * as SettingKind from "./SettingKind.ts"
 
+export * from "./QueueSettings.ts"
+
 const priority = SettingKind.integer({ from: 0, to: 255, expected: "a whole number from 0 to 255" })
 
 const modes: ReadonlyMap<unknown, unknown> = new Map([["transient", 1], ["persistent", 2]])
@@ -283,17 +285,5 @@ export const MaxMessageSize: Reference<number | undefined, number> = Setting.ref
     readBy: "broker",
     doc:
       "The broker's `max_message_size`, in bytes: what is larger fails before it is sent. In a URL, `?max_message_size=`."
-  }
-)
-
-/** Whether a client declares the queue it sends to. With a user that may not configure anything, let the worker declare. */
-export const DeclareQueues: Reference<boolean> = Setting.reference(
-  "@celeriac/tasks/Settings/DeclareQueues",
-  SettingKind.flag,
-  {
-    default: () => true,
-    readBy: "client",
-    doc:
-      "Whether a client declares the queue it sends to. With a user that may not configure anything, let the worker declare."
   }
 )

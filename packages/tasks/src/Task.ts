@@ -35,6 +35,9 @@ import * as Autoretry from "./internal/Autoretry.ts"
 import * as Middleware from "./Middleware.ts"
 import * as Outcome from "./Outcome.ts"
 import * as Signature from "./Signature.ts"
+import * as SoftTimeLimit from "./SoftTimeLimit.ts"
+import { TaskContext } from "./TaskContext.ts"
+import * as TaskHooks from "./TaskHooks.ts"
 import * as TaskLayer from "./TaskLayer.ts"
 import * as TaskOptions from "./TaskOptions.ts"
 import * as TaskPredicate from "./TaskPredicate.ts"
@@ -79,15 +82,31 @@ export interface Task<
    * every run would pay for a scope otherwise. `middleware` is around each run,
    * inside that of the worker.
    */
-  readonly toLayer: <R = never, const M extends Middleware.Maybe = []>(
-    handler: Handler<Parameters, Success, Failure, R> & WithoutScope<R>,
-    options?: LayerOptions<M>
-  ) => TaskLayer.TaskLayer<Name, Unprovided<R, M> | Middleware.Needs<M>>
+  readonly toLayer: <
+    R = never,
+    const M extends Middleware.Maybe = [],
+    RBefore = never,
+    RSuccess = never,
+    RFailure = never,
+    RRetry = never,
+    RAfter = never
+  >(
+    handler: Handler<Parameters, Success, Failure, R> & TaskLayer.WithoutScope<R>,
+    options?:
+      & LayerOptions<M>
+      & TaskHooks.TaskHooks<
+        Arguments.Decoded<Parameters>,
+        Success["Type"],
+        Failure["Type"],
+        RBefore,
+        RSuccess,
+        RFailure,
+        RRetry,
+        RAfter
+      >
+      & TaskLayer.WithoutScope<RBefore | RSuccess | RFailure | RRetry | RAfter>
+  ) => TaskLayer.TaskLayer<Name, TaskLayer.Unprovided<R, M, RBefore | RSuccess | RFailure | RRetry | RAfter>>
 }
-
-/** What a handler needs and its middleware does not provide. Said so that nothing is inferred for `R` from where the layer goes. */
-type Unprovided<R, M extends Middleware.Maybe> = [R] extends [infer Needed] ? Exclude<Needed, Middleware.Provides<M>>
-  : never
 
 /** How a worker runs the task: what the definition says, where it is left out. */
 export interface LayerOptions<M extends Middleware.Maybe> extends TaskOptions.SomeExecutionOptions {
@@ -116,7 +135,11 @@ export type Handler<
 > = (
   parameters: Arguments.Decoded<Parameters>,
   request: TaskRequest
-) => Effect.Effect<Success["Type"], Failure["Type"] | TaskPredicate.TaskPredicate<Failure["Type"]>, R>
+) => Effect.Effect<
+  Success["Type"],
+  Failure["Type"] | TaskPredicate.TaskPredicate<Failure["Type"]> | SoftTimeLimit.SoftTimeLimitExceeded,
+  R
+>
 
 /**
  * Ends this attempt of the task, and has it run again: Celery's `retry`. The
@@ -139,6 +162,16 @@ export const ignore = (reason?: string): Effect.Effect<never, TaskPredicate.Igno
 export const reject = (options?: TaskPredicate.RejectOptions): Effect.Effect<never, TaskPredicate.Reject> =>
   Effect.suspend(() => Effect.fail(TaskPredicate.reject(options)))
 
+/**
+ * Runs the effect until the task's soft time limit has passed: then it is
+ * interrupted, and fails with `SoftTimeLimitExceeded`. A handler that catches
+ * that may go on; one that does not has failed.
+ */
+export const failOnSoftTimeLimit = SoftTimeLimit.fail
+
+/** The soft time limit of a task has passed: see `failOnSoftTimeLimit`. */
+export const SoftTimeLimitExceeded = SoftTimeLimit.SoftTimeLimitExceeded
+
 /** For which errors a task is run again by itself, and when. `E` is what the task declares. */
 export type AutoretryOptions<E = never> = Autoretry.Options<E>
 
@@ -150,9 +183,6 @@ export type Success<T extends Any> = T["success"]["Type"]
 
 /** What a call fails with, as the definition declares it. */
 export type Failure<T extends Any> = T["error"]["Type"]
-
-type WithoutScope<R> = [Extract<R, Scope.Scope>] extends [never] ? unknown
-  : "This handler needs a Scope: wrap its effect in Effect.scoped, so that each run closes what it opened"
 
 /**
  * Defines a task. Parameters are ordered as written. The result is nothing, and
@@ -177,6 +207,7 @@ export const make = <
   // The defaults of the type parameters are what stands here when an option is left out.
   const parameters = (definition.parameters ?? {}) as Parameters
   TaskOptions.check(definition.options ?? {})
+  Autoretry.check(definition.options ?? {})
   const success = (definition.success ?? Schema.Void) as Success
   const error = (definition.error ?? Schema.Never) as Failure
   const args = Arguments.make(name, parameters)
@@ -209,12 +240,13 @@ const register = <
   Success extends Codec.Plain,
   Failure extends Codec.Plain,
   R,
-  M extends Middleware.Maybe
+  M extends Middleware.Maybe,
+  RHooks
 >(
   task: Task<Name, Parameters, Success, Failure>,
   handler: Handler<Parameters, Success, Failure, R>,
-  { middleware, ...options }: LayerOptions<M>
-): TaskLayer.TaskLayer<Name, Unprovided<R, M> | Middleware.Needs<M>> => {
+  { middleware, ...options }: LayerOptions<M> & TaskHooks.Erased
+): TaskLayer.TaskLayer<Name, TaskLayer.Unprovided<R, M, RHooks>> => {
   TaskOptions.check(options)
   return TaskLayer.make(
     task.name,
@@ -222,12 +254,12 @@ const register = <
       const registry = yield* TaskRegistry
       // The layer's own scope would never close what a run opens.
       const context: Context.Context<any> = Context.omit(Scope.Scope)(
-        yield* Effect.context<Unprovided<R, M> | Middleware.Needs<M>>()
+        yield* Effect.context<TaskLayer.Unprovided<R, M, RHooks>>()
       )
       // `bind` makes the parameters; the registry holds tasks of every type.
-      const erased: Middleware.Handler = Autoretry.wrap(
-        Middleware.wrap(handler as Middleware.Handler, middleware ?? []),
-        task.options
+      const erased: Middleware.Handler = TaskHooks.before(
+        Autoretry.wrap(Middleware.wrap(handler as Middleware.Handler, middleware ?? []), task.options),
+        options
       )
       const registered = {
         name: task.name,
@@ -235,8 +267,12 @@ const register = <
         bind: task.bind,
         handler: erased,
         context,
+        hooks: TaskHooks.after(options),
         handle: (parameters: unknown, request: TaskRequest) =>
-          Effect.provideContext(Effect.suspend(() => erased(parameters, request)), context),
+          Effect.provideContext(
+            Effect.suspend(() => erased(parameters, request)),
+            Context.add(context, TaskContext, request)
+          ),
         encodeSuccess: task.outcome.encodeSuccess,
         encodeError: task.outcome.encodeError
       }

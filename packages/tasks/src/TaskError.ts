@@ -31,10 +31,22 @@ export class InvalidOption extends Schema.TaggedError<InvalidOption>()("InvalidO
 
 /** A queue is not known, and may not be made as needed: nothing was sent. */
 export class QueueNotFound extends Schema.TaggedError<QueueNotFound>()("QueueNotFound", {
-  queue: Schema.String
+  queue: Schema.String,
+  nearest: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    return `queue '${this.queue}' is not among the configured queues. Add it to Queues.Configured, or let queues be created (Settings.CreateMissingQueues)`
+    const meant = this.nearest === undefined ? "" : ` (did you mean '${this.nearest}'?)`
+    return `queue '${this.queue}' is not among the configured queues${meant}. Add it to Queues.Configured, or let queues be created (Settings.CreateMissingQueues)`
+  }
+}
+
+/** A route threw, or said what makes no sense: nothing was sent. */
+export class RouteFailed extends Schema.TaggedError<RouteFailed>()("RouteFailed", {
+  task: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `the route of task '${this.task}' cannot be asked: ${this.detail}. Mend the function among the routes`
   }
 }
 
@@ -70,6 +82,7 @@ export const Reason = Schema.Union([
   InvalidArguments,
   InvalidOption,
   QueueNotFound,
+  RouteFailed,
   DuplicateTask,
   NotRegistered,
   InvalidPrepared

@@ -9,12 +9,28 @@
  * @since 0.1.0
  */
 import type * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type * as Middleware from "./Middleware.ts"
+import type { TaskContext } from "./TaskContext.ts"
 import type { TaskRegistry } from "./TaskRegistry.ts"
 
 /** Registers the task of this name while it lives. */
 export interface TaskLayer<out Name extends string, out R> extends Layer.Layer<never, never, TaskRegistry | R> {
   readonly taskName: Name
 }
+
+/**
+ * What a handler needs and its middleware does not provide, and what that and
+ * the hooks need; the worker provides the `TaskContext`. Said so that nothing is
+ * inferred for `R` from where the layer goes.
+ */
+export type Unprovided<R, M extends Middleware.Maybe, RHooks> = [R, RHooks] extends [infer Needed, infer ByHooks]
+  ? Exclude<Exclude<Needed, Middleware.Provides<M>> | Middleware.Needs<M> | ByHooks, TaskContext>
+  : never
+
+/** Refuses in words what opens resources and does not close them itself. */
+export type WithoutScope<R> = [Extract<R, Scope.Scope>] extends [never] ? unknown
+  : "This handler needs a Scope: wrap its effect in Effect.scoped, so that each run closes what it opened"
 
 /** A layer that registers a task of this name, and says so. */
 export const make = <const Name extends string, R>(

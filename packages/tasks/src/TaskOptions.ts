@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as RateLimit from "./RateLimit.ts"
+import * as RunSettings from "./RunSettings.ts"
 import * as Settings from "./Settings.ts"
 import { because, InvalidOption } from "./TaskError.ts"
 
@@ -33,11 +34,25 @@ export interface TaskOptions {
 
   /** Acknowledge after the task has run and not before: a lost worker's tasks run again. */
   readonly acksLate?: boolean | undefined
-  /**
-   * With `acksLate`, acknowledge a task that failed or ran out of time too.
-   * When false it is rejected, for the dead-letter exchange.
-   */
+  /** With `acksLate`: `acksOnFailure` and `acksOnTimeout`, where those are left out. */
   readonly acksOnFailureOrTimeout?: boolean | undefined
+  /** With `acksLate`, acknowledge a task that failed too. When false it is rejected, for the dead-letter exchange. */
+  readonly acksOnFailure?: boolean | undefined
+  /**
+   * With `acksLate`, acknowledge a task that was ended by its time limit. When
+   * false it goes back to its queue, as often as the setting `redeliveryLimit` says.
+   */
+  readonly acksOnTimeout?: boolean | undefined
+  /**
+   * With `acksLate`, have a task run again that went down with the thread or
+   * process it ran in, as often as the setting `redeliveryLimit` says. When false
+   * it has failed.
+   */
+  readonly rejectOnWorkerLost?: boolean | undefined
+  /** Ends a run that takes so long: FAILURE `TimeLimitExceeded`. `"Infinity"` is without a limit. */
+  readonly timeLimit?: Duration.Input | undefined
+  /** Tells a run that takes so long, which may tidy up: see `Task.failOnSoftTimeLimit`. Not longer than `timeLimit`. */
+  readonly softTimeLimit?: Duration.Input | undefined
   /** Store no result. A sender can say otherwise per call. */
   readonly ignoreResult?: boolean | undefined
   /** Store the state STARTED when a run begins. */
@@ -52,6 +67,8 @@ export interface TaskOptions {
   readonly rateLimit?: RateLimit.RateLimit | undefined
   /** Tell monitors of it, where the worker does so: see `sendTaskEvents`. Default true. */
   readonly sendEvents?: boolean | undefined
+  /** Whether its result names the tasks that it has sent. Default true. */
+  readonly trail?: boolean | undefined
 }
 
 /** Errors that are no surprise. */
@@ -66,6 +83,12 @@ export const isExpected = (expected: Expected | undefined, error: unknown): bool
 export interface ExecutionOptions {
   readonly acksLate: boolean
   readonly acksOnFailureOrTimeout: boolean
+  readonly acksOnFailure: boolean
+  readonly acksOnTimeout: boolean
+  readonly rejectOnWorkerLost: boolean
+  /** Undefined is without a limit. */
+  readonly timeLimit?: Duration.Input | undefined
+  readonly softTimeLimit?: Duration.Input | undefined
   readonly ignoreResult: boolean
   readonly trackStarted: boolean
   readonly maxRetries: number | null
@@ -74,30 +97,38 @@ export interface ExecutionOptions {
   /** As it was given. Undefined is without a limit. */
   readonly rateLimit?: RateLimit.RateLimit | undefined
   readonly sendEvents: boolean
+  /** Undefined is true. */
+  readonly trail?: boolean | undefined
 }
 
 /** Any of them. */
 export type SomeExecutionOptions = { readonly [K in keyof ExecutionOptions]?: ExecutionOptions[K] | undefined }
 
 /** Throws for options that make no sense, where somebody writes them. */
-export const check = ({ defaultRetryDelay, maxRetries, rateLimit }: SomeExecutionOptions): void => {
+export const check = (options: SomeExecutionOptions): void => {
+  const { defaultRetryDelay, maxRetries, rateLimit } = options
   Result.getOrThrow(RateLimit.parse(rateLimit))
   if (maxRetries != null && !(Number.isInteger(maxRetries) && maxRetries >= 0)) {
-    throw because(
-      "define",
-      new InvalidOption({
-        option: "maxRetries",
-        detail: `${maxRetries} is no number of retries: give 0 or more, or null`
-      })
-    )
+    throw wrong("maxRetries", `${maxRetries} is no number of retries: give 0 or more, or null`)
   }
   if (defaultRetryDelay !== undefined && Duration.fromInput(defaultRetryDelay)._tag === "None") {
-    throw because(
-      "define",
-      new InvalidOption({ option: "defaultRetryDelay", detail: `${String(defaultRetryDelay)} is no duration` })
-    )
+    throw wrong("defaultRetryDelay", `${String(defaultRetryDelay)} is no duration`)
   }
+  const hard = limit("timeLimit", options.timeLimit)
+  const soft = limit("softTimeLimit", options.softTimeLimit)
+  if (soft > hard) throw wrong("softTimeLimit", "it is longer than timeLimit: it would never be reached")
 }
+
+const limit = (option: "timeLimit" | "softTimeLimit", given: Duration.Input | undefined): number => {
+  if (given === undefined) return option === "timeLimit" ? Infinity : 0
+  const time = Duration.fromInput(given)
+  if (time._tag === "None" || !(Duration.toMillis(time.value) > 0)) {
+    throw wrong(option, `${String(given)} is no time above 0`)
+  }
+  return Duration.toMillis(time.value)
+}
+
+const wrong = (option: string, detail: string) => because("define", new InvalidOption({ option, detail }))
 
 /** Celery's `max_retries` and `default_retry_delay`. */
 const mostRetries = 3
@@ -110,17 +141,27 @@ export const resolve: (
 ) => Effect.Effect<ExecutionOptions> = Effect.fnUntraced(
   function*(options, definition) {
     const throws = options.throws ?? definition.throws
+    const acksOnEither = options.acksOnFailureOrTimeout ?? definition.acksOnFailureOrTimeout ??
+      (yield* Settings.AcksOnFailureOrTimeout)
     return {
       ...(throws === undefined ? {} : { throws }),
       acksLate: options.acksLate ?? definition.acksLate ?? (yield* Settings.AcksLate),
-      acksOnFailureOrTimeout: options.acksOnFailureOrTimeout ?? definition.acksOnFailureOrTimeout ??
-        (yield* Settings.AcksOnFailureOrTimeout),
+      acksOnFailureOrTimeout: acksOnEither,
+      acksOnFailure: options.acksOnFailure ?? definition.acksOnFailure ?? (yield* RunSettings.AcksOnFailure) ??
+        acksOnEither,
+      acksOnTimeout: options.acksOnTimeout ?? definition.acksOnTimeout ?? (yield* RunSettings.AcksOnTimeout) ??
+        acksOnEither,
+      rejectOnWorkerLost: options.rejectOnWorkerLost ?? definition.rejectOnWorkerLost ??
+        (yield* RunSettings.RejectOnWorkerLost),
+      timeLimit: options.timeLimit ?? definition.timeLimit ?? (yield* RunSettings.TimeLimit),
+      softTimeLimit: options.softTimeLimit ?? definition.softTimeLimit ?? (yield* RunSettings.SoftTimeLimit),
       ignoreResult: options.ignoreResult ?? definition.ignoreResult ?? (yield* Settings.IgnoreResult),
       trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted),
       maxRetries: firstOf(options.maxRetries, definition.maxRetries, mostRetries),
       defaultRetryDelay: options.defaultRetryDelay ?? definition.defaultRetryDelay ?? retryDelay,
       rateLimit: options.rateLimit ?? definition.rateLimit ?? (yield* Settings.DefaultRateLimit),
-      sendEvents: options.sendEvents ?? definition.sendEvents ?? true
+      sendEvents: options.sendEvents ?? definition.sendEvents ?? true,
+      trail: options.trail ?? definition.trail ?? true
     }
   }
 )

@@ -42,6 +42,14 @@ export interface RetryOptions<out E = never> extends Destination {
   readonly priority?: number | undefined
   /** Not run, but revoked, when not started by then; a duration counts from now. */
   readonly expires?: CallOptions.CallOptions["expires"] | undefined
+  /** Other arguments by position, as they travel. */
+  readonly args?: ReadonlyArray<unknown> | undefined
+  /** Other arguments by keyword, as they travel. */
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined
+  /** Ends the run that takes so long. */
+  readonly timeLimit?: Duration.Input | undefined
+  /** Tells the run that takes so long. Not longer than `timeLimit`. */
+  readonly softTimeLimit?: Duration.Input | undefined
   /** Headers of your own, beside those that the message has. */
   readonly headers?: Readonly<Record<string, unknown>> | undefined
 }
@@ -87,6 +95,7 @@ export const isTaskPredicate = (error: unknown): error is TaskPredicate<unknown>
 /** To be failed with, or thrown. Throws a `TaskError` for options that make no sense. */
 export const retry = <E = never>(options: RetryOptions<E> = {}): Retry<E> => {
   Result.getOrThrow(CallOptions.times(options, 0))
+  Result.getOrThrow(CallOptions.limits(options))
   const wrong = CallOptions.problem({ headers: options.headers }, options.priority ?? 0)
   if (wrong !== undefined) throw wrong
   return new Retry<E>({ options })

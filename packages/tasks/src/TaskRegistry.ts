@@ -13,6 +13,7 @@ import type * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { ExceptionRecord } from "./result/ExceptionRecord.ts"
 import { because, DuplicateTask, type TaskError } from "./TaskError.ts"
+import type * as TaskHooks from "./TaskHooks.ts"
 import type { ExecutionOptions } from "./TaskOptions.ts"
 import type { TaskRequest } from "./TaskRequest.ts"
 
@@ -25,10 +26,12 @@ export interface Registered {
     args: ReadonlyArray<unknown>,
     kwargs: Readonly<Record<string, unknown>>
   ) => Result.Result<unknown, TypeError>
-  /** The handler as it was written: run its effect with `context`. The call itself may throw. */
+  /** The handler as it was written: run its effect with `context` and a `TaskContext`. The call itself may throw. */
   readonly handler: (parameters: unknown, request: TaskRequest) => Effect.Effect<unknown, unknown, any>
   /** What the handler was given when its layer was built. */
   readonly context: Context.Context<any>
+  /** What is to be called when what it came to is stored: run with `context` and a `TaskContext`. */
+  readonly hooks?: TaskHooks.Erased | undefined
   /** `handler` with `context` provided and a throw made a defect: where convenience matters more than a microsecond. */
   readonly handle: (parameters: unknown, request: TaskRequest) => Effect.Effect<unknown, unknown>
   /** A returned value as it is stored, or the exception to store because it does not fit. Never throws. */

@@ -1,12 +1,16 @@
 /**
- * What a handler sees of the message that made it run: Celery's
- * `task.request`, read only.
+ * What a handler sees of the message that made it run, and what it can do about
+ * it: Celery's `task.request`, and the methods of a bound task.
  *
- * The worker makes one per run. It is the second argument of every handler.
+ * The worker makes one per run. It is the second argument of every handler, and
+ * what the service `TaskContext` gives. Source: protocol §1.1, §1.2.
  *
  * @since 0.1.0
  */
+import type { Headers, Properties } from "@celeriac/messaging/Message"
 import type * as Effect from "effect/Effect"
+import type { ResultTuple } from "./result/ResultTuple.ts"
+import type { TaskState } from "./TaskState.ts"
 
 /** Where a request came from. */
 export interface DeliveryInfo {
@@ -23,6 +27,8 @@ export interface TaskRequest {
   readonly id: string
   /** The name the task is registered under. */
   readonly task: string
+  /** The name in logs: `shadow`, if it has one. */
+  readonly name: string
   /** 0 at the first attempt. */
   readonly retries: number
   /** Not before. */
@@ -40,7 +46,19 @@ export interface TaskRequest {
   readonly replyTo: string | undefined
   readonly deliveryInfo: DeliveryInfo
   /** The headers of the message that are not the protocol's: those the sender added. */
-  readonly headers: Readonly<Record<string, unknown>>
+  readonly headers: Headers
+  /** All headers of the message, as they came. */
+  readonly messageHeaders: Headers
+  /** All properties of the message. */
+  readonly properties: Properties
+  /** The arguments by position as they came, before they became parameters. */
+  readonly args: ReadonlyArray<unknown>
+  /** The same of those by keyword. */
+  readonly kwargs: Readonly<Record<string, unknown>>
+  /** What it was stamped with, by the names of the stamps. */
+  readonly stamps: Readonly<Record<string, unknown>>
+  /** Which of them belong to the results and can be asked for. */
+  readonly stampedHeaders: ReadonlyArray<string> | undefined
   /** The node that runs it, `celery@host`. */
   readonly hostname: string
   /** Who sent it, `gen4711@host`. */
@@ -59,4 +77,28 @@ export interface TaskRequest {
    * worker tells of its tasks, and nothing waits for it.
    */
   readonly sendEvent: (type: `task-${string}`, fields?: Readonly<Record<string, unknown>>) => Effect.Effect<void>
+  /**
+   * Stores a state of your own and what is to be known with it, where its result
+   * will be: Celery's `update_state`. `rpc://` sends it to whoever sent the task.
+   * It never fails: what cannot be stored within a second is logged, and the task
+   * goes on; until that is answered the next ones are left out. Nothing is
+   * stored when the task has ended. What has no form in the serializer, and a
+   * state that is not one's own, is a defect.
+   */
+  readonly updateState: <const S extends TaskState>(state: OwnState<S>, meta?: unknown) => Effect.Effect<void>
+  /**
+   * Whether somebody has asked for this task to end, by `client.abort`: for
+   * tasks that look for it from time to time. False where the store does not
+   * tell within a second. Once it has looked, its own states do not take the
+   * place of ABORTED. It takes results that are kept, as on Redis: `rpc://` keeps
+   * none.
+   */
+  readonly isAborted: Effect.Effect<boolean>
+  /** The tasks that it has sent so far, which its result will name. */
+  readonly children: ReadonlyArray<ResultTuple>
+  /** Adds to them, but for a task without `trail`. A client does so by itself: see `addToParent`. */
+  readonly addTrail: (result: ResultTuple) => void
 }
+
+/** A state that a handler may store: how it ends is said by ending. */
+export type OwnState<S extends TaskState> = S extends "FAILURE" | "RETRY" | "REVOKED" ? never : S

@@ -1,7 +1,7 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `ControlSettings`, `EagerSettings` and `EventSettings`, `Queues.Configured` as `taskQueues`, `Router.Routes` as
- * `routes`.
+ * `Settings`, `RunSettings`, `ResultSettings`, `ControlSettings`, `EagerSettings` and `EventSettings`,
+ * `Queues.Configured` as `taskQueues`, `Router.Routes` as `routes`.
  *
  * ```ts
  * program.pipe(Effect.provide(TaskSettings.layer({ defaultQueue: "emails", serializer: "yaml" })))
@@ -18,7 +18,9 @@ import * as EagerSettings from "./EagerSettings.ts"
 import * as EventSettings from "./event/EventSettings.ts"
 import * as Queues from "./Queues.ts"
 import { ResultWriter } from "./result/ResultWriter.ts"
+import * as ResultSettings from "./ResultSettings.ts"
 import * as Router from "./Router.ts"
+import * as RunSettings from "./RunSettings.ts"
 import * as Setting from "./Setting.ts"
 import * as Settings from "./Settings.ts"
 import * as SettingsTable from "./SettingsTable.ts"
@@ -30,9 +32,11 @@ type Exported<M> = {
 
 type References =
   & Exported<typeof Settings>
+  & Exported<typeof RunSettings>
   & Exported<typeof ControlSettings>
   & Exported<typeof EagerSettings>
   & Exported<typeof EventSettings>
+  & Exported<typeof ResultSettings>
   & {
     readonly taskQueues: typeof Queues.Configured
     readonly routes: typeof Router.Routes
@@ -40,9 +44,9 @@ type References =
 
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
   // Every export of these modules is a setting.
-  ...Object.entries({ ...Settings, ...ControlSettings, ...EagerSettings, ...EventSettings }).map(([name, value]) =>
-    [name.charAt(0).toLowerCase() + name.slice(1), value] as const
-  ),
+  ...Object.entries({
+    ...{ ...Settings, ...RunSettings, ...ResultSettings, ...ControlSettings, ...EagerSettings, ...EventSettings }
+  }).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
   ["taskQueues", Queues.Configured] as const,
   ["routes", Router.Routes] as const
 ].sort(([one], [other]) => one < other ? -1 : 1))

@@ -43,6 +43,11 @@ export const RETRY = "RETRY"
 /** The task asked for nothing to be stored. In events only. */
 export const IGNORED = "IGNORED"
 
+/** Running, and how far it is: what Celery's guide calls a task's own state of this kind. */
+export const PROGRESS = "PROGRESS"
+/** Somebody has asked for the task to end: it may look for it. Celery's `contrib.abortable`. */
+export const ABORTED = "ABORTED"
+
 /** Whether the outcome is final: waiting for a result ends here. */
 export const isReady = (state: TaskState): boolean => state === SUCCESS || state === FAILURE || state === REVOKED
 

@@ -12,6 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { clientWith } from "./fixtures/broker.ts"
 
@@ -113,6 +114,50 @@ describe("AsyncResult", () => {
       const error = yield* Effect.flip(result.get())
       assert.isTrue(error._tag === "ResultError" && error.reason._tag === "ResultUnreadable")
       assert.include(error.message, `Expected string, got 5 at ["at"]`)
+    }).pipe(memory))
+
+  it.effect("says what is stored with a state, whichever it is", () =>
+    Effect.gen(function*() {
+      const result = yield* AsyncResult.make(id, order)
+      assert.isUndefined(yield* result.info)
+      yield* stored("PROGRESS", { result: { done: 3 } })
+      assert.deepStrictEqual({ ...(yield* result.info) as object }, { done: 3 })
+      yield* stored("RETRY", { exception: ExceptionRecord.make("KeyError", ["k"]) })
+      assert.strictEqual(((yield* result.info) as Error).message, "KeyError('k')")
+      yield* declared
+      assert.deepStrictEqual(yield* result.info, new OutOfStock({ left: 3 }))
+      yield* succeeded
+      assert.deepStrictEqual(Object.keys((yield* result.info) as object), ["at"])
+    }).pipe(memory))
+
+  it.effect("says who ran what, of records that are extended", () =>
+    Effect.gen(function*() {
+      const result = yield* AsyncResult.make(id)
+      const { args, dateDone, kwargs, name, queue, retries, worker } = result
+      const look = Effect.all([name, args, kwargs, worker, retries, queue])
+      assert.isTrue((yield* look).every((field) => field === undefined))
+      const extended = { name: "shop.order", args: [1], kwargs: {}, worker: "celery@vm", retries: 2, queue: "celery" }
+      yield* stored("SUCCESS", { extended, dateDone: 1000 })
+      assert.deepStrictEqual(yield* look, ["shop.order", [1], {}, "celery@vm", 2, "celery"])
+      assert.strictEqual((yield* dateDone)?.epochMilliseconds, 1000)
+    }).pipe(memory))
+
+  it.effect("tells of each state, with what is stored with it, to the end", () =>
+    Effect.gen(function*() {
+      const result = yield* AsyncResult.make(id, order)
+      const watching = yield* Effect.forkChild(Stream.runCollect(result.progress), { startImmediately: true })
+      yield* Effect.yieldNow
+      yield* stored("STARTED", { result: { pid: 1, hostname: "celery@vm" } })
+      yield* stored("PROGRESS", { result: { done: 1, of: 2 } })
+      yield* succeeded
+      const seen = yield* Fiber.join(watching)
+      assert.deepStrictEqual(seen.map(({ meta, state }) => [state, JSON.stringify(meta)]), [
+        ["STARTED", `{"pid":1,"hostname":"celery@vm"}`],
+        ["PROGRESS", `{"done":1,"of":2}`],
+        ["SUCCESS", undefined]
+      ])
+      const final = seen[2]?.final
+      assert.isTrue(final !== undefined && Result.isSuccess(final) && final.success.at.epochMilliseconds > 0)
     }).pipe(memory))
 
   it.effect("gives a value as it is stored when the definition is not at hand", () =>

@@ -10,6 +10,7 @@ import * as Router from "@celeriac/tasks/Router"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
+import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -118,6 +119,28 @@ describe("Client", () => {
         const { headers } = yield* take("celery")
         assert.deepStrictEqual([headers.parent_id, headers.root_id], ["p", "r"])
       }).pipe(Effect.provide(rpc)))
+
+    it.effect("of a child has its parent's priority where that is wanted, and nobody says another", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const parent = { ...request, deliveryInfo: { ...request.deliveryInfo, priority: 7 } }
+        const own = Task.make("own", { options: { priority: 3 } })
+        const priorities: Array<number | undefined> = []
+        for (
+          const send of [
+            client.applyAsync(noop, {}, { parent }),
+            client.applyAsync(own, {}, { parent }),
+            client.applyAsync(noop, {}, { parent, priority: 1 }),
+            client.applyAsync(noop, {})
+          ]
+        ) {
+          yield* send
+          priorities.push((yield* take("celery")).properties.priority)
+        }
+        assert.deepStrictEqual(priorities, [7, 3, 1, 2])
+      }).pipe(
+        Effect.provide(Layer.provide(rpc, TaskSettings.layer({ inheritParentPriority: true, defaultPriority: 2 })))
+      ))
 
     it.effect("asks for no reply where the result is ignored", () =>
       Effect.gen(function*() {
@@ -246,11 +269,6 @@ describe("Client", () => {
         "a header of the protocol",
         (client) => client.applyAsync(noop, {}, { headers: { retries: 1 } }),
         "'retries' is the protocol's own"
-      ],
-      [
-        "a routing key without an exchange",
-        (client) => client.applyAsync(noop, {}, { queue: "bare", routingKey: "k" }),
-        "bound to no exchange"
       ],
       [
         "a serializer that is not there",

@@ -54,6 +54,8 @@ describe("the table of settings", () => {
   })
 })
 
+const call: Router.RouteCall = { args: [], kwargs: {}, options: {} }
+
 describe("settings that a program gives", () => {
   it.effect("hold for all that is below, and the rest keeps its default", () =>
     Effect.gen(function*() {
@@ -64,7 +66,7 @@ describe("settings that a program gives", () => {
         ["main", true, "json"]
       )
       const routes = yield* Effect.provide(Router.Routes, TaskSettings.layer({ routes: [route, { "a": "b" }] }))
-      assert.deepStrictEqual(routes.map((route) => [route("emails.send"), route("a")]), [
+      assert.deepStrictEqual(routes.map((route) => [route("emails.send", call), route("a", call)]), [
         [{ queue: "emails" }, undefined],
         [undefined, { queue: "b" }]
       ])
@@ -199,7 +201,7 @@ describe("settings of a Celery configuration", () => {
     it(`has routes as ${JSON.stringify(routes)}`, () => {
       const read = SettingsTable.fromCelery(table, { task_routes: routes })
       const ask = (task: string) =>
-        valueOf(read).routes?.map((route) => route(task)).find((answer) => answer !== undefined)
+        valueOf(read).routes?.map((route) => route(task, call)).find((answer) => answer !== undefined)
       assert.deepStrictEqual(ask("feed.import"), { queue: "feeds", routingKey: "feed.key" })
       assert.deepStrictEqual(ask("slow"), { queue: "slow" })
       assert.isUndefined(ask("other"))
@@ -236,7 +238,7 @@ describe("settings of a Celery configuration", () => {
         task_defualt_queue: "main",
         CELERY_ACKS_LATE: true,
         quux: 1,
-        task_time_limit: 60,
+        worker_proc_alive_timeout: 60,
         enable_utc: false,
         task_acks_late: "maybe",
         result_expires: null,
@@ -246,7 +248,7 @@ describe("settings of a Celery configuration", () => {
         "there is no setting task_defualt_queue: did you mean task_default_queue?",
         "there is no setting CELERY_ACKS_LATE: did you mean task_acks_late?",
         "there is no setting quux",
-        "task_time_limit is a setting of Celery that is not supported here yet: leave it out",
+        "worker_proc_alive_timeout is a setting of Celery that is not supported here yet: leave it out",
         "enable_utc is always true here: leave it out, or say so",
         "task_acks_late is \"maybe\", and must be true or false",
         "result_expires is \"Infinity\", and must be a time of more than 0: seconds, or with a unit, such as \"90 minutes\"",

@@ -1,3 +1,7 @@
+import { defaults as limits } from "@celeriac/messaging/Limits"
+import { json } from "@celeriac/messaging/serializers/Json"
+import * as Python from "@celeriac/tasks/Python"
+import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
 import { TaskError } from "@celeriac/tasks/TaskError"
@@ -5,6 +9,7 @@ import type * as TaskLayer from "@celeriac/tasks/TaskLayer"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import * as BigDecimal from "effect/BigDecimal"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -123,12 +128,18 @@ describe("Task", () => {
       assert.deepStrictEqual((yield* registered("shop.order")).options, {
         acksLate: true,
         acksOnFailureOrTimeout: true,
+        acksOnFailure: true,
+        acksOnTimeout: true,
+        rejectOnWorkerLost: true,
+        timeLimit: undefined,
+        softTimeLimit: undefined,
         ignoreResult: false,
         trackStarted: true,
         maxRetries: 3,
         defaultRetryDelay: Duration.minutes(3),
         rateLimit: "10/m",
-        sendEvents: true
+        sendEvents: true,
+        trail: true
       })
     }).pipe(
       Effect.provide(orderLayer.pipe(Layer.provide(stockOf(3)), Layer.provideMerge(TaskRegistry.layer))),
@@ -189,6 +200,47 @@ describe("Task", () => {
       })
       const decoded = order.outcome.decodeError(JSON.parse(JSON.stringify(record)))
       assert.deepStrictEqual(decoded?.error, new OutOfStock({ left: 3 }))
+    })
+
+    it("stores an error that Python has a class for as that class, and reads what Python raised as the error", () => {
+      class PaymentFailed extends Python.Exception<PaymentFailed>()("myapp.errors", "PaymentFailed", {
+        order: Schema.String,
+        total: Python.Decimal,
+        code: Schema.optionalKey(Schema.Int)
+      }) {}
+      const { outcome } = Task.make("shop.pay", { error: Schema.Union([OutOfStock, PaymentFailed]) })
+      const failed = new PaymentFailed({ order: "A-7", total: BigDecimal.make(150n, 2) })
+      assert.strictEqual(failed.message, "('A-7', Decimal('1.50'))")
+      const record = outcome.encodeError(failed)
+      const wire = ExceptionRecord.encode(record)
+      assert.deepStrictEqual([wire.exc_type, wire.exc_module], ["PaymentFailed", "myapp.errors"])
+      const text = json.encode(wire)
+      assert.strictEqual(
+        Buffer.from(text).toString(),
+        `{"exc_type":"PaymentFailed","exc_message":["A-7",{"__type__":"decimal","__value__":"1.50"}],"exc_module":"myapp.errors"}`
+      )
+      const decoded = outcome.decodeError(ExceptionRecord.decode(json.decode(text, limits)))
+      assert.deepStrictEqual(decoded?.error, failed)
+      assert.strictEqual(outcome.encodeError(new OutOfStock({ left: 3 })).excModule, "celeriac")
+      for (
+        const other of [
+          { ...record, excModule: "other.errors" },
+          { ...record, args: [] },
+          { ...record, args: [...record.args, 1, 2] },
+          { ...record, args: [1, 2] }
+        ]
+      ) {
+        assert.isUndefined(outcome.decodeError(other))
+      }
+      assert.throws(() => Python.Exception<PaymentFailed>()("my app", "PaymentFailed", {}), /no module of Python's/)
+      assert.throws(() => Python.Exception<PaymentFailed>()("myapp", "", {}), /no class of Python's/)
+    })
+
+    it("names the schemas of what JavaScript's integers have no place for", () => {
+      const bound = add.bind([2n ** 60n, 1], {})
+      assert.include(Result.isFailure(bound) ? bound.failure.message : "", "Python.BigInt takes integers beyond 2^53")
+      const sent = add.arguments.encode({ x: 1e17, y: 1 })
+      assert.include(Result.isFailure(sent) ? sent.failure.message : "", "Python.Float takes floats")
     })
 
     it("stores an error that is not declared as the exception it is", () => {

@@ -21,6 +21,7 @@ import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type * as StepOption from "@celeriac/bootsteps/StepOption"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as Middleware from "@celeriac/tasks/Middleware"
+import type { TaskContext } from "@celeriac/tasks/TaskContext"
 import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
 import * as TaskLayer from "@celeriac/tasks/TaskLayer"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
@@ -119,7 +120,7 @@ export const make = <
 ): Of<
   ErrorsOf<NonNullable<T>[number]>,
   | Exclude<WorkerChecks.NeedsOf<NonNullable<T>[number]>, Middleware.Provides<M>>
-  | Middleware.Needs<M>
+  | Exclude<Middleware.Needs<M>, TaskContext>
   | Exclude<WorkerChecks.NeedsOf<A>, Connection>,
   WorkerSteps.Worker | WorkerSteps.Of<W>,
   WorkerSteps.Consumer | WorkerSteps.Of<C>

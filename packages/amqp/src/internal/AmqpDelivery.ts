@@ -69,6 +69,10 @@ export class AmqpDelivery implements Delivery {
     return this.#raw.fields.redelivered
   }
 
+  get isLost(): boolean {
+    return this.#settlements.isClosed
+  }
+
   get settlement(): Settlement | undefined {
     return this.#settlement
   }

@@ -37,6 +37,16 @@ export abstract class Declarations {
       `exchange '${exchange.name}'`
     ))
 
+  readonly checkExchange = (exchange: string): Effect.Effect<void, MessagingError> =>
+    // The default exchange is there, and may not be asked for.
+    exchange === "" ? Effect.void : Effect.asVoid(this.rpc(
+      "checkExchange",
+      methods.ExchangeDeclare,
+      { exchange, type: "", passive: true },
+      methods.ExchangeDeclareOk,
+      `exchange '${exchange}'`
+    ))
+
   readonly declareQueue = (queue: Queue): Effect.Effect<QueueState, MessagingError> =>
     Effect.map(
       this.rpc(

@@ -55,6 +55,11 @@ export class Settlements {
     this.#wire = wire
   }
 
+  /** The channel is gone. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** How many deliveries are neither acked nor rejected. */
   get outstanding(): number {
     return this.#open

@@ -96,7 +96,10 @@ export const parse = (query: string, url: string): Result.Result<Settings, Messa
   })
 
 /** What is to be mended. */
-export const invalid = (detail: string) => Result.fail(because("AmqpConfig", new InvalidConfiguration({ detail })))
+export const mistake = (detail: string): MessagingError => because("AmqpConfig", new InvalidConfiguration({ detail }))
+
+/** The same, as a failure. */
+export const invalid = (detail: string) => Result.fail(mistake(detail))
 
 const verifications: Readonly<Record<string, boolean>> = {
   required: true,

@@ -64,10 +64,9 @@ const readyLine = ({ colors, json }: Options) =>
 const banner = Effect.fnUntraced(function*({ named }: Options) {
   const { autoscale, concurrency, nodename, queues } = yield* WorkerSettings.WorkerSettings
   const known = yield* TaskQueues.make
-  const configured = yield* TaskQueues.Configured
   const transport = yield* Effect.serviceOption(Transport.Transport)
   const results = yield* Effect.serviceOption(ResultWriter)
-  const names = queues ?? [known.default, ...configured].map((queue) => queue.name)
+  const names = queues ?? [known.default, ...known.configured].map(({ alias, name }) => alias ?? name)
   return [
     "",
     `${nodename} v${packageVersion()} (celeriac)`,

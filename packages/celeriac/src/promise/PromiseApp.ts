@@ -32,6 +32,7 @@ import * as PromiseControl from "./PromiseControl.ts"
 import * as PromiseTask from "./PromiseTask.ts"
 import * as PromiseWorker from "./PromiseWorker.ts"
 import * as Result from "./Result.ts"
+import * as Results from "./Results.ts"
 import * as Run from "./Run.ts"
 import type * as Schemas from "./Schemas.ts"
 
@@ -86,6 +87,8 @@ export interface PromiseApp {
     readonly send: (message: string, options?: PromiseTask.ResendOptions) => Promise<Result.Result<unknown>>
     /** The result of a task that was sent earlier, by its id. */
     readonly result: (id: string) => Promise<Result.Result<unknown>>
+    /** Several results as one: `app.client.results([one, other]).get()`. */
+    readonly results: <const M extends ReadonlyArray<Result.Result<unknown>>>(results: M) => Results.Results<M>
   }
 
   /** Asks the workers of the cluster, and tells them: remote control. */
@@ -195,7 +198,8 @@ export const make = (options: AppOptions = {}): PromiseApp => {
         )
         return Result.make(run, await run(sending, options.signal))
       },
-      result: async (id) => Result.make(run, await run(AsyncResult.make(id)))
+      result: async (id) => Result.make(run, await run(AsyncResult.make(id))),
+      results: (results) => Results.make(run, results)
     },
     control: PromiseControl.make(run, context),
     close: async () => {

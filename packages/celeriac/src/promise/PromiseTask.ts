@@ -11,23 +11,16 @@ import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as PromiseHooks from "./PromiseHooks.ts"
+import * as PromiseRequest from "./PromiseRequest.ts"
 import * as Result from "./Result.ts"
 import type { Run } from "./Run.ts"
 import * as Schemas from "./Schemas.ts"
+import * as SoftSignal from "./SoftSignal.ts"
 
-/** What a handler sees of the message that made it run. */
-export interface Request extends Omit<TaskRequest, "sendEvent"> {
-  /** Aborted when the worker gives the task up: pass it to `fetch` and the like. */
-  readonly signal: AbortSignal
-  /**
-   * Tells monitors something of this task, by an event of a type of your own
-   * (`task-progress`): Celery's `task.send_event`. Nothing waits for it, and it
-   * never throws.
-   */
-  readonly sendEvent: (type: `task-${string}`, fields?: Readonly<Record<string, unknown>>) => void
-}
-
-export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | undefined> {
+export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | undefined>
+  extends PromiseHooks.Hooks<Schemas.Parameters<F>, S extends Schemas.Any ? Schemas.Input<S> : unknown>
+{
   /** By name; callers give them by name. Default: none. */
   readonly parameters?: F | undefined
   /** Default: whatever arrives as the handler returns it: JSON, and `Date`s and bytes. */
@@ -39,7 +32,7 @@ export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | un
 /** Returns or throws; what it throws becomes the task's failure, but for what `retry`, `ignore` and `reject` give. */
 export type Handler<F extends Schemas.Fields, R> = (
   parameters: Schemas.Parameters<F>,
-  request: Request
+  request: PromiseRequest.Request
 ) => R | Promise<R>
 
 export interface SendOptions<in A = never> extends CallOptions.CallOptions<A> {
@@ -136,7 +129,8 @@ export const make = (
       s: (given) => Signature.of(task, given, false),
       // The types of this form have seen that all is given.
       si: (args) => Signature.of(task, args, true),
-      apply: async (args = {}, options = {}) => Result.make(runHere, await runHere(Eager.apply(task, args, options))),
+      apply: async (args = {}, options = {}) =>
+        Result.make(run, await runHere(Eager.apply(task, args, options)), runHere),
       delay: async (...args) => {
         const sending = Effect.flatMap(Client.Client, (client) => client.delay(task, ...args))
         return Result.make(run, await run(sending))
@@ -157,22 +151,18 @@ export const make = (
         return run(Effect.flatMap(Client.Client, (client) => client.execute(task, args, call)), signal)
       }
     },
-    layer: handler === undefined ? undefined : task.toLayer(handling(fields, handler))
+    layer: handler === undefined ? undefined : task.toLayer(...handling(fields, handler, definition))
   }
 }
 
-const handling = (fields: Schemas.Fields, handler: Handler<Schemas.Fields, unknown>) => {
+const handling = (
+  fields: Schemas.Fields,
+  handler: Handler<Schemas.Fields, unknown>,
+  hooks: PromiseHooks.Hooks<Schemas.Parameters<Schemas.Fields>, any>
+) => {
   const fill = Schemas.filling(fields)
-  return (parameters: Readonly<Record<string, unknown>>, request: TaskRequest) =>
+  const run = (parameters: Readonly<Record<string, unknown>>, request: TaskRequest) =>
     // What is thrown is a defect: the definition declares no errors.
-    Effect.promise(async (signal) => handler(fill(parameters), withSignal(request, signal)))
-}
-
-/** The request itself, and what is otherwise in this form: nothing is copied. */
-const withSignal = (request: TaskRequest, signal: AbortSignal): Request => {
-  const sendEvent: Request["sendEvent"] = (type, fields) => Effect.runSync(request.sendEvent(type, fields))
-  return Object.create(request, {
-    signal: { value: signal, enumerable: true },
-    sendEvent: { value: sendEvent, enumerable: true }
-  })
+    SoftSignal.run(async (signal) => PromiseRequest.during(request, signal, (own) => handler(fill(parameters), own)))
+  return [run, PromiseHooks.make(hooks, fill)] as const
 }

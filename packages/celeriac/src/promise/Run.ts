@@ -3,18 +3,38 @@
  * use, and again at the next one after it was left.
  */
 import type { RemoteControl } from "@celeriac/tasks/control/RemoteControl"
+import { TaskContext } from "@celeriac/tasks/TaskContext"
+import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import { AsyncLocalStorage } from "node:async_hooks"
 import type { Broker } from "../Broker.ts"
 
 /** What an application runs on. */
 export type Around = Broker | RemoteControl
 
+/** The request that is being run, for what its handler calls: promises have no other way to know of it. */
+export const requests: Requests = new AsyncLocalStorage<TaskRequest>()
+
+/** What is used of Node's, whose types not everybody has. */
+interface Requests {
+  readonly run: <A, Args extends ReadonlyArray<unknown>>(
+    request: TaskRequest,
+    call: (...args: Args) => A,
+    ...args: Args
+  ) => A
+  readonly getStore: () => TaskRequest | undefined
+}
+
+/** Runs it for the task whose handler called, if one did. */
 export type Run = <A, E>(effect: Effect.Effect<A, E, Around>, signal?: AbortSignal) => Promise<A>
+
+/** Runs what needs no broker. */
+export type Read = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal) => Promise<A>
 
 export interface Connected {
   readonly run: Run
@@ -45,7 +65,9 @@ export const make = <E>(broker: Layer.Layer<Around, E>): Connected => {
     context: async () => connected().context(),
     run: async (effect, signal) => {
       const runtime = connected()
-      const exit = await runtime.runPromiseExit(effect, signal === undefined ? {} : { signal })
+      const request = requests.getStore()
+      const own = request === undefined ? effect : Effect.provideService(effect, TaskContext, request)
+      const exit = await runtime.runPromiseExit(own, signal === undefined ? {} : { signal })
       if (Exit.isSuccess(exit)) return exit.value
       if (runtime !== current && Cause.hasInterruptsOnly(exit.cause)) {
         throw new Error("the application has left its broker meanwhile: it was closed, or its worker was stopped")

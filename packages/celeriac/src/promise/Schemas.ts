@@ -26,7 +26,10 @@ export type Input<S> = S extends Plain ? S["Type"] : S extends StandardSchemaV1<
 export type Output<S> = S extends Plain ? S["Type"] : S extends StandardSchemaV1<any, infer O> ? O : never
 
 type Optional<F extends Fields> = {
-  [K in keyof F]: F[K] extends Plain ? F[K] extends { readonly "~encoded.optionality": "optional" } ? K : never
+  [K in keyof F]: F[K] extends Plain
+    ? F[K] extends { readonly "~encoded.optionality": "optional" } | { readonly "~@celeriac/tasks/Variadic": unknown } ?
+      K
+    : never
     : undefined extends Input<F[K]> ? K
     : never
 }[keyof F]

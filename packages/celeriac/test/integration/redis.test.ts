@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import { inject } from "vitest"
 import { Redis } from "../../../../test/peers/Redis.ts"
 import * as Broker from "../../src/Broker.ts"
 import * as Client from "../../src/Client.ts"
@@ -50,7 +51,54 @@ describe("Redis", () => {
         assert.strictEqual(done, 200, "none was run twice")
       }).pipe(
         Effect.provide(Worker.make({ tasks: [handler] }).layer),
-        Effect.provide(Broker.layer("memory://", { results: redis.url }))
+        Effect.provide(
+          Broker.layer(inject("amqpUrl"), { results: redis.url, settings: { defaultQueue: `redis.${process.pid}` } })
+        )
+      )
+    }).pipe(Effect.scoped), 60_000)
+
+  it.live("is not there when the worker starts, and has every result when it is", () =>
+    Effect.gen(function*() {
+      const redis = yield* Effect.acquireRelease(
+        Effect.promise(() => Redis.start()),
+        (redis) => Effect.promise(() => redis.stop())
+      )
+      yield* Effect.promise(() => redis.kill())
+      const sending = Broker.layer(inject("amqpUrl"), {
+        results: "disabled://",
+        settings: { defaultQueue: `redis.late.${process.pid}` }
+      })
+      yield* Effect.gen(function*() {
+        const client = yield* Client.Client
+        for (let x = 0; x < 20; x++) yield* client.applyAsync(double, { x }, { taskId: `late-${process.pid}-${x}` })
+      }).pipe(Effect.provide(sending))
+      const ran = yield* Deferred.make<void>()
+      let done = 0
+      const handler = double.toLayer(({ x }) =>
+        Effect.sync(() => {
+          if (++done === 20) Deferred.doneUnsafe(ran, Exit.void)
+          return 2 * x
+        })
+      )
+      yield* Effect.gen(function*() {
+        const reader = yield* ResultReader.ResultReader
+        yield* Deferred.await(ran)
+        yield* Effect.promise(() => redis.start())
+        const records = yield* Effect.forEach(
+          Array.from({ length: 20 }, (_, x) => x),
+          (x) => reader.wait(`late-${process.pid}-${x}`),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(records.map(({ result }) => result), Array.from({ length: 20 }, (_, x) => 2 * x))
+        assert.strictEqual(done, 20)
+      }).pipe(
+        Effect.provide(Worker.make({ tasks: [handler] }).layer),
+        Effect.provide(
+          Broker.layer(inject("amqpUrl"), {
+            results: redis.url,
+            settings: { defaultQueue: `redis.late.${process.pid}` }
+          })
+        )
       )
     }).pipe(Effect.scoped), 60_000)
 })

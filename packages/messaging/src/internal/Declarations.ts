@@ -12,9 +12,9 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { BoundedMap } from "../BoundedMap.ts"
+import * as Declaration from "../Declaration.ts"
 import type { Exchange, Queue } from "../Entity.ts"
 import type { MessagingError } from "../MessagingError.ts"
-import * as Topology from "../Topology.ts"
 import type { Channel, Connection } from "../Transport.ts"
 
 type Entity = Queue | Exchange
@@ -66,7 +66,7 @@ export const make = Effect.fnUntraced(
 
     const declare = (entity: Entity, channel: Channel): Effect.Effect<unknown, MessagingError> =>
       Effect.onError(
-        isQueue(entity) ? Topology.declareQueue(channel, entity) : Topology.declareExchange(channel, entity),
+        isQueue(entity) ? Declaration.declareQueue(channel, entity) : Declaration.declareExchange(channel, entity),
         () => discard
       )
 

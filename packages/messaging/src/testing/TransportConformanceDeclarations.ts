@@ -63,6 +63,16 @@ export const declarations = (test: Test, can: Capabilities): void => {
         assert.deepStrictEqual(yield* channel.queueState(name), { name, messageCount: 3, consumerCount: 1 })
       }))
 
+    test("an exchange can be asked for, and is not made by that", ({ channel, exchange, exchangeName, openChannel }) =>
+      Effect.gen(function*() {
+        yield* channel.checkExchange((yield* exchange({ type: "topic" })).name)
+        yield* channel.checkExchange("")
+        yield* channel.checkExchange("amq.direct")
+        const name = exchangeName()
+        yield* failsWith((yield* openChannel()).checkExchange(name), "NotFound")
+        yield* failsWith((yield* openChannel()).checkExchange(name), "NotFound")
+      }))
+
     test("purging says how many messages went, and leaves those that are outstanding", ({ channel, queue }) =>
       Effect.gen(function*() {
         const name = yield* queue()

@@ -78,6 +78,7 @@ export const failures = (test: Test): void => {
         const box = yield* consumeInto(doomed, name)
         const held = yield* box.take
         yield* failsWith(doomed.queueState(queueName()), "NotFound")
+        assert.isTrue(held.isLost)
         assert.strictEqual(held.settle("ack"), "stale")
         const other = yield* consumeInto(channel, name)
         assert.isTrue((yield* other.take).redelivered)

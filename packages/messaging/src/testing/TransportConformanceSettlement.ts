@@ -51,6 +51,7 @@ export const settlement = (test: Test, can: Capabilities): void => {
         const held = yield* pull(other, name)
         acked.settle("ack")
         yield* Scope.close(scope, Exit.void)
+        assert.isTrue(held.isLost)
         assert.strictEqual(held.settle("ack"), "stale")
         assert.strictEqual(held.settlement, undefined)
         assert.strictEqual(acked.settle("ack"), "already")

@@ -1,7 +1,7 @@
 /**
  * A record as Redis holds it: the bytes of the serializer of results, without
- * a word of what they are. What Celery's `result_compression` has compressed
- * says so in front of them, and is read whatever is set here.
+ * a word of what they are. What `result_compression` has compressed says so in
+ * front of them, and is read whatever is set here.
  *
  * Source: protocol §7.1; Celery 5.7, `celery.backends.base`.
  *
@@ -38,7 +38,7 @@ export const encode = (
 ): Result.Result<Buffer, ResultError> => {
   const content = Content.encode(value, options)
   if (Result.isFailure(content)) return Result.fail(fromMessaging("store result", uri, content.failure))
-  const { body } = content.success
+  const { body, headers } = content.success
   if (body.length > longest) {
     return Result.fail(because(
       "store result",
@@ -48,7 +48,11 @@ export const encode = (
       })
     ))
   }
-  return Result.succeed(Buffer.from(body.buffer, body.byteOffset, body.length))
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  const { compression } = headers
+  return Result.succeed(
+    typeof compression === "string" ? Buffer.concat([magic, Buffer.from(`${compression}\0`, "latin1"), bytes]) : bytes
+  )
 }
 
 export interface Decoding extends Content.DecodeOptions {

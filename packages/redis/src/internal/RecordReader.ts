@@ -13,6 +13,7 @@ import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 import type { Event } from "@celeriac/messaging/Session"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
+import * as ResultUpdates from "@celeriac/tasks/result/ResultUpdates"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -23,10 +24,25 @@ import * as Link from "./Link.ts"
 import * as Payload from "./Payload.ts"
 import * as RedisFailure from "./RedisFailure.ts"
 
-/** What came, readable or not. */
-type Answer = Result.Result<ResultRecord, ResultError>
+type Answer = ResultUpdates.Answer
 
-type Waiter = (answer: Answer) => void
+/** Hears of every record; `isPatient` of the final one alone. */
+interface Waiter {
+  readonly isPatient: boolean
+  readonly wake: (answer: Answer) => void
+}
+
+/** What is waited for. */
+interface Awaited {
+  readonly waiters: Set<Waiter>
+  /** What came last, and as which bytes. */
+  last: Answer | undefined
+  bytes: Buffer | undefined
+  /** Whether they were found at the key: then they may come over the channel, too. */
+  isFound: boolean
+  /** Whether something came over the channel since it was subscribed to: it is newer than what stood at the key. */
+  isHeard: boolean
+}
 
 interface Options {
   readonly config: RedisConfig
@@ -41,7 +57,7 @@ export const make = Effect.fnUntraced(function*({ config, decoding, keys, link, 
   const scope = yield* Effect.scope
   const run = Effect.runForkWith(yield* Effect.context<never>())
   // Without a bound: those who wait hold more than this does.
-  const waiters = new BoundedMap<string, Set<Waiter>>(Infinity)
+  const waiters = new BoundedMap<string, Awaited>(Infinity)
   /** Open, and the connection on which `waiters` are subscribed to. */
   let hearing: Connection | undefined
   /** Those who begin to wait in one turn are subscribed to together. */
@@ -50,17 +66,37 @@ export const make = Effect.fnUntraced(function*({ config, decoding, keys, link, 
   const awaited = (): ReadonlyArray<string> => Array.from(waiters.entries(), ([id]) => id)
 
   const answer = (id: string, came: Answer): void => {
-    if (Result.isSuccess(came) && !TaskState.isReady(came.success.status)) return
-    const waiting = waiters.get(id)
-    if (waiting === undefined) return
-    waiters.delete(id)
-    leave(id)
-    for (const wake of waiting) wake(came)
+    const awaited = waiters.get(id)
+    if (awaited === undefined) return
+    awaited.last = came
+    const isEnd = ResultUpdates.isFinal(came)
+    if (isEnd) {
+      waiters.delete(id)
+      leave(id)
+    }
+    for (const waiter of awaited.waiters) if (isEnd || !waiter.isPatient) waiter.wake(came)
   }
 
   const onMessage = (channel: string, message: Buffer): void => {
     const id = keys.idOf(channel)
-    if (id !== undefined && waiters.has(id)) answer(id, Payload.decode(message, id, decoding))
+    const awaited = id === undefined ? undefined : waiters.get(id)
+    if (id === undefined || awaited === undefined) return
+    const isKnown = awaited.isFound && awaited.bytes?.equals(message) === true
+    awaited.isFound = false
+    awaited.isHeard = true
+    awaited.bytes = message
+    if (!isKnown) answer(id, Payload.decode(message, id, decoding))
+  }
+
+  const onLooked = (id: string, reply: unknown): void => {
+    const awaited = waiters.get(id)
+    const came = awaited === undefined ? undefined : read(id, reply)
+    if (awaited === undefined || came === undefined) return
+    const bytes = reply as Buffer // or nothing was read
+    if (!ResultUpdates.isFinal(came) && (awaited.isHeard || awaited.bytes?.equals(bytes) === true)) return
+    awaited.isFound = true
+    awaited.bytes = bytes
+    answer(id, came)
   }
 
   const onEvent = (event: Event<Connection>): void => {
@@ -85,6 +121,10 @@ export const make = Effect.fnUntraced(function*({ config, decoding, keys, link, 
   /** Listens, and then looks whether it came before. Fails only with the connection, or when it may not: then that ends it. */
   const subscribe = (connection: Connection, ids: ReadonlyArray<string>): void => {
     if (ids.length === 0) return
+    for (const id of ids) {
+      const awaited = waiters.get(id)
+      if (awaited !== undefined) awaited.isHeard = false
+    }
     connection.subscribe(ids.map(keys.task)).then(
       () => {
         for (const id of ids) if (waiters.has(id)) look(id)
@@ -111,10 +151,7 @@ export const make = Effect.fnUntraced(function*({ config, decoding, keys, link, 
 
   const look = (id: string): void =>
     link.send("get", ["GETRANGE", keys.task(id), "0", String(mostBytes)], (error, reply) => {
-      if (error === undefined) {
-        const came = read(id, reply)
-        return came === undefined ? undefined : answer(id, came)
-      }
+      if (error === undefined) return onLooked(id, reply)
       if (!error.isRecoverable) return answer(id, Result.fail(error))
       // Once there is a connection again.
       run(Effect.forkIn(
@@ -139,25 +176,40 @@ export const make = Effect.fnUntraced(function*({ config, decoding, keys, link, 
       }
     )
 
+  /** Gives what ends the wait. */
+  const join = (id: string, waiter: Waiter): () => void => {
+    const there = waiters.get(id)
+    if (there === undefined) {
+      waiters.set(id, {
+        waiters: new Set([waiter]),
+        last: undefined,
+        bytes: undefined,
+        isFound: false,
+        isHeard: false
+      })
+      begin(id)
+    } else {
+      there.waiters.add(waiter)
+      if (!waiter.isPatient && there.last !== undefined) waiter.wake(there.last)
+    }
+    return () => {
+      const there = waiters.get(id)
+      if (there?.waiters.delete(waiter) !== true || there.waiters.size > 0) return
+      waiters.delete(id)
+      leave(id)
+    }
+  }
+
   return {
     lookup,
     state: (id: string): Effect.Effect<TaskState.TaskState, ResultError> =>
       Effect.map(lookup(id), (record) => record?.status ?? TaskState.PENDING),
     wait: (id: string): Effect.Effect<ResultRecord, ResultError> =>
       Effect.callback((resume) => {
-        const wake: Waiter = (came) => resume(Effect.fromResult(came))
-        const waiting = waiters.get(id)
-        if (waiting === undefined) {
-          waiters.set(id, new Set([wake]))
-          begin(id)
-        } else waiting.add(wake)
-        return Effect.sync(() => {
-          const waiting = waiters.get(id)
-          if (waiting?.delete(wake) !== true || waiting.size > 0) return
-          waiters.delete(id)
-          leave(id)
-        })
+        const leave = join(id, { isPatient: true, wake: (came) => resume(Effect.fromResult(came)) })
+        return Effect.sync(leave)
       }),
+    updates: (id: string) => ResultUpdates.make((tell) => join(id, { isPatient: false, wake: tell })),
     forget: (id: string): Effect.Effect<void, ResultError> => Effect.asVoid(link.ask("forget", ["DEL", keys.task(id)]))
   }
 })

@@ -39,6 +39,8 @@ interface Options {
   readonly keys: Keys
   /** Seconds, whole; 0 is for ever. */
   readonly expires: number
+  /** The same of those that failed. */
+  readonly failureExpires: number
   readonly encode: (record: ResultRecord) => Result.Result<Buffer, ResultError>
   readonly decoding: Payload.Decoding
   /** How many bytes are read of a record that is there. */
@@ -46,8 +48,9 @@ interface Options {
 }
 
 /** `ResultWriter`'s `storeUnsafe`, without its addressee: whoever knows the id may look. */
-export const make = ({ decoding, encode, expires, keys, link, mostBytes }: Options) => {
+export const make = ({ decoding, encode, expires, failureExpires, keys, link, mostBytes }: Options) => {
   const lifetime = String(expires)
+  const lifetimeOfFailures = String(failureExpires)
   const most = String(mostBytes)
 
   const store = (
@@ -57,7 +60,12 @@ export const make = ({ decoding, encode, expires, keys, link, mostBytes }: Optio
     trip: number,
     onStored: (error?: ResultError) => void
   ): void =>
-    storing.run(link, operation, [keys.task(record.taskId)], [value, lifetime, replaced, most], (error, reply) => {
+    storing.run(link, operation, [keys.task(record.taskId)], [
+      value,
+      record.status === TaskState.FAILURE ? lifetimeOfFailures : lifetime,
+      replaced,
+      most
+    ], (error, reply) => {
       if (error !== undefined) return onStored(error)
       if (!Array.isArray(reply)) return onStored()
       const [digest, head] = reply as ReadonlyArray<Buffer> // what the script returns

@@ -35,7 +35,7 @@ const replies: ReadonlyArray<readonly [pattern: RegExp, kind: Kind, advice: stri
   [
     /^NOPERM/,
     "refused",
-    "The user needs the commands EVAL, EVALSHA, GET, GETRANGE, SET, SETEX, DEL, PUBLISH and SUBSCRIBE, and the keys and channels celery-task*"
+    "The user needs the commands EVAL, EVALSHA, GET, GETRANGE, SET, SETEX, DEL, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, PING and CLIENT SETNAME, SELECT for another database than 0, and the keys and channels celery-task*"
   ],
   [
     /^READONLY/,

@@ -137,7 +137,6 @@ export const make: Effect.Effect<
 > = Effect.gen(function*() {
   const transport = yield* Transport
   const queues = yield* TaskQueues.make
-  const configured = yield* TaskQueues.Configured
   const client = yield* MailboxClient.make({
     mailbox: yield* ControlMailbox.make,
     clock: Option.getOrElse(yield* Effect.serviceOption(LogicalClock.LogicalClock), () => LogicalClock.make()),
@@ -183,7 +182,7 @@ export const make: Effect.Effect<
         encode(command, args),
         (encoded) => client.cast(command.name, encoded, addressed(command, options))
       ),
-    purge: (names = [queues.default.name, ...configured.map(({ name }) => name)]) =>
+    purge: (names = [queues.default.name, ...queues.configured.map(({ name }) => name)]) =>
       Effect.map(
         Effect.forEach(new Set(names), purgeOne),
         (counts) => counts.reduce((sum, count) => sum + count, 0)

@@ -6,12 +6,12 @@
  */
 import { Compressions } from "@celeriac/messaging/Compressions"
 import * as Content from "@celeriac/messaging/Content"
+import * as Declaration from "@celeriac/messaging/Declaration"
 import { Limits } from "@celeriac/messaging/Limits"
 import type { LogicalClock } from "@celeriac/messaging/LogicalClock"
 import type { Delivery } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Serializers } from "@celeriac/messaging/Serializers"
-import * as Topology from "@celeriac/messaging/Topology"
 import { type Channel, Transport } from "@celeriac/messaging/Transport"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -74,7 +74,7 @@ export const consume = Effect.fnUntraced(function*(
     onEvent,
     options.onMalformed ?? (() => {})
   )
-  yield* Topology.declareQueue(channel, queue)
+  yield* Declaration.declareQueue(channel, queue)
   yield* channel.consume(queue.name, {
     prefetch: 0,
     noAck: true,

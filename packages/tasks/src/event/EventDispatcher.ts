@@ -30,6 +30,7 @@ import * as Result from "effect/Result"
 import { EventAudience } from "../internal/EventAudience.ts"
 import * as EventOutbox from "../internal/EventOutbox.ts"
 import * as EventStamp from "../internal/EventStamp.ts"
+import * as Settings from "../Settings.ts"
 import type * as Event from "./Event.ts"
 import { groupOf } from "./Event.ts"
 import * as EventCodec from "./EventCodec.ts"
@@ -164,7 +165,10 @@ export const makeClient = Effect.fnUntraced(function*(
 ): Effect.fn.Return<EventDispatcher["Service"], never, Producer> {
   const producer = yield* Producer
   const transport = Option.getOrElse(yield* Effect.serviceOption(Transport), () => withTopics)
-  const how = { mandatory: false, declare: [yield* EventTopology.exchange(transport)] }
+  const how = {
+    mandatory: false,
+    declare: (yield* Settings.DeclareTopology) ? [yield* EventTopology.exchange(transport)] : []
+  }
   const dispatcher = yield* make(options)
   dispatcher.attach({ publish: (message, to, onOutcome) => producer.publishUnsafe(message, to, how, onOutcome) })
   return dispatcher

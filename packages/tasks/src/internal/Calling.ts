@@ -1,7 +1,9 @@
-/** Makes of a task, or a signature, and arguments a call that makes sense. */
+/** What a client is asked to call, made ready to be prepared; nothing is sent of what makes no sense. */
 import * as Result from "effect/Result"
+import type * as Arguments from "../Arguments.ts"
 import type * as Callable from "../Callable.ts"
 import type * as CallOptions from "../CallOptions.ts"
+import * as Outcome from "../Outcome.ts"
 import type * as Task from "../Task.ts"
 import * as TaskError from "../TaskError.ts"
 import * as Misuse from "./Misuse.ts"
@@ -9,8 +11,12 @@ import type { Called } from "./Preparing.ts"
 import * as Signed from "./Signed.ts"
 import * as SignedCall from "./SignedCall.ts"
 
+type NamedCall =
+  & CallOptions.CallOptions
+  & { readonly [K in keyof Arguments.Encoded]?: Arguments.Encoded[K] | undefined }
+
 /** With its arguments as they travel. What it comes to is known by the types of whoever calls. */
-export const calling = (
+export const of = (
   task: Callable.Any,
   args: unknown,
   call: CallOptions.CallOptions = none
@@ -34,4 +40,17 @@ export const calling = (
     })
 }
 
+/** A task by its name. */
+export const ofName = (
+  name: string,
+  call: NamedCall = none
+): Result.Result<Called<unknown, never>, TaskError.TaskError> => {
+  const refused = Misuse.ofName(name)
+  if (refused !== undefined) return Result.fail(refused)
+  const encoded = { args: call.args ?? noArguments, kwargs: call.kwargs ?? none }
+  const task = { name, options: none, outcome: Outcome.untyped, isNamed: true }
+  return Result.succeed({ task, call, encoded, shown: encoded })
+}
+
 const none = Object.freeze({})
+const noArguments: ReadonlyArray<unknown> = Object.freeze([])

@@ -8,19 +8,34 @@ import { isTable } from "./Table.ts"
 
 /** A table, a list of pairs, or a list of those and of functions. */
 export const routes = (value: unknown): unknown => {
-  if (isTable(value)) return routeTable(Object.entries(value))
+  if (isTable(value)) return routeTable(value)
+  if (isPairs(value)) return routePairs(value)
   if (!Array.isArray(value)) return value
-  return value.map((route: unknown) =>
-    isTable(route)
-      ? routeTable(Object.entries(route))
-      : Array.isArray(route) && route.every((pair) => Array.isArray(pair) && pair.length === 2)
-      ? routeTable(route)
-      : route
-  )
+  return value.map((route: unknown) => isTable(route) ? routeTable(route) : isPairs(route) ? routePairs(route) : route)
 }
 
-const routeTable = (pairs: ReadonlyArray<readonly [unknown, unknown]>): unknown =>
-  Object.fromEntries(pairs.map(([name, to]) => [String(name), isTable(to) ? renamed(to, routeNames) : to]))
+const routeTable = (table: Readonly<Record<string, unknown>>): unknown =>
+  // A router of one's own is an object too.
+  typeof table["route_for_task"] === "function"
+    ? { routeForTask: table["route_for_task"].bind(table) }
+    : Object.fromEntries(Object.entries(table).map(([name, to]) => [name, routeTo(to)]))
+
+const isPairs = (value: unknown): value is ReadonlyArray<readonly [unknown, unknown]> =>
+  Array.isArray(value) && value.length > 0 &&
+  value.every((pair) =>
+    Array.isArray(pair) && pair.length === 2 && (typeof pair[0] === "string" || pair[0] instanceof RegExp)
+  )
+
+/** A name that is a pattern of its own stays one. */
+const routePairs = (pairs: ReadonlyArray<readonly [unknown, unknown]>): unknown =>
+  pairs.map(([name, to]) => [name, routeTo(to)])
+
+const routeTo = (to: unknown): unknown => {
+  if (!isTable(to)) return to
+  const { exchange_type: _, ...rest } = to
+  // The type of an exchange says something only where it is not known which key to take.
+  return renamed("exchange" in to && "routing_key" in to ? rest : to, routeNames)
+}
 
 const routeNames: ReadonlyMap<string, string> = new Map([["routing_key", "routingKey"]])
 
@@ -47,28 +62,37 @@ const direct = (name: string, options: Readonly<Record<string, unknown>>): Entit
       // Checked by `queueOptions`.
       type: type as Entity.ExchangeType
     }),
-    routingKey: String(options["routing_key"] ?? name),
+    routingKey: String(options["binding_key"] ?? options["routing_key"] ?? name),
     ...pick(options, {
       durable: "durable",
       exclusive: "exclusive",
       autoDelete: "auto_delete",
-      maxPriority: "max_priority"
+      maxPriority: "max_priority",
+      maxLength: "max_length",
+      maxLengthBytes: "max_length_bytes"
     }),
+    ...seconds(options, { expires: "expires", messageTtl: "message_ttl" }),
     ...(isTable(options["queue_arguments"]) ? { arguments: options["queue_arguments"] } : {})
   })
 }
 
 const isText = (value: unknown): boolean => typeof value === "string"
+const isTime = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0
 const isFlag = (value: unknown): boolean => typeof value === "boolean"
 
 const queueOptions: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
   ["exchange", isText],
   ["exchange_type", (value) => ["direct", "topic", "fanout", "headers"].includes(String(value))],
   ["routing_key", isText],
+  ["binding_key", isText],
   ["durable", isFlag],
   ["exclusive", isFlag],
   ["auto_delete", isFlag],
   ["max_priority", Number.isInteger],
+  ["max_length", Number.isInteger],
+  ["max_length_bytes", Number.isInteger],
+  ["expires", isTime],
+  ["message_ttl", isTime],
   ["queue_arguments", isTable]
 ])
 
@@ -79,4 +103,10 @@ const renamed = (table: Readonly<Record<string, unknown>>, names: ReadonlyMap<st
 const pick = (options: Readonly<Record<string, unknown>>, names: Readonly<Record<string, string>>) =>
   Object.fromEntries(
     Object.entries(names).flatMap(([ours, theirs]) => theirs in options ? [[ours, options[theirs]]] : [])
+  )
+
+/** The same for times, which are milliseconds here. */
+const seconds = (options: Readonly<Record<string, unknown>>, names: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(pick(options, names)).map(([name, value]) => [name, Math.trunc(Number(value) * 1_000)])
   )

@@ -57,9 +57,6 @@ export const always: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["broker_connection_retry", true],
   ["broker_connection_retry_on_startup", true],
   ["enable_utc", true],
-  ["task_create_missing_queue_type", "classic"],
-  ["task_default_exchange_type", "direct"],
-  ["task_default_queue_type", "classic"],
   ["task_protocol", 2],
   ["task_publish_retry", true]
 ])

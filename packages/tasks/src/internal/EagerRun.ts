@@ -21,6 +21,7 @@ import * as TaskError from "../TaskError.ts"
 import * as TaskPredicate from "../TaskPredicate.ts"
 import type { Registered } from "../TaskRegistry.ts"
 import type { TaskRequest } from "../TaskRequest.ts"
+import * as EagerHooks from "./EagerHooks.ts"
 import * as EagerRequest from "./EagerRequest.ts"
 import type { Ready } from "./Preparing.ts"
 import type { TaskMessage as Received } from "./TaskModel.ts"
@@ -100,26 +101,38 @@ const attempt = Effect.fnUntraced(
     const bound = registered.bind(body.args, body.kwargs)
     if (Result.isFailure(bound)) return { status: "FAILURE", exception: Exceptions.typeError(bound.failure.message) }
     const exit = yield* Effect.exit(registered.handle(bound.success, request))
-    if (Exit.isSuccess(exit)) {
-      const encoded = registered.encodeSuccess(exit.value)
-      return Result.isSuccess(encoded)
-        ? { status: "SUCCESS", result: encoded.success }
-        : { status: "FAILURE", exception: encoded.failure }
-    }
-    const error = Cause.squash(exit.cause)
-    if (!TaskPredicate.isTaskPredicate(error)) return failed(registered, error)
-    switch (error._tag) {
-      case "Ignore":
-        return { status: "IGNORED" }
-      case "Reject":
-        return { status: "REJECTED" }
-      case "Retry":
-        return TaskPredicate.isExhausted(error, request.retries, registered.options.maxRetries)
-          ? exhausted(registered, error, request)
-          : error
-    }
+    const ended = endedOf(exit, registered, request)
+    const willRetry = ended instanceof TaskPredicate.Retry
+    yield* EagerHooks.after({ exit, parameters: bound.success, registered, request }, willRetry)
+    return ended
   }
 ) satisfies (...args: never) => Effect.Effect<Ended | TaskPredicate.Retry<unknown>>
+
+/** What it has come to, or that it runs again. */
+const endedOf = (
+  exit: Exit.Exit<unknown, unknown>,
+  registered: Registered,
+  request: TaskRequest
+): Ended | TaskPredicate.Retry<unknown> => {
+  if (Exit.isSuccess(exit)) {
+    const encoded = registered.encodeSuccess(exit.value)
+    return Result.isSuccess(encoded)
+      ? { status: "SUCCESS", result: encoded.success }
+      : { status: "FAILURE", exception: encoded.failure }
+  }
+  const error = Cause.squash(exit.cause)
+  if (!TaskPredicate.isTaskPredicate(error)) return failed(registered, error)
+  switch (error._tag) {
+    case "Ignore":
+      return { status: "IGNORED" }
+    case "Reject":
+      return { status: "REJECTED" }
+    case "Retry":
+      return TaskPredicate.isExhausted(error, request.retries, registered.options.maxRetries)
+        ? exhausted(registered, error, request)
+        : error
+  }
+}
 
 const exhausted = (registered: Registered, retry: TaskPredicate.Retry<unknown>, request: TaskRequest): Ended => {
   const { defect, error } = retry.options

@@ -6,6 +6,7 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import * as AsyncResult from "../AsyncResult.ts"
 import * as CallOptions from "../CallOptions.ts"
 import * as EagerSettings from "../EagerSettings.ts"
@@ -88,6 +89,7 @@ const known = (record: ResultRecord): ResultReader["Service"] => ({
     const detail = `the task is ${record.status}: nothing is stored of it`
     return Effect.fail(because("get", new ResultUnavailable({ id, backend: "eager://", detail })))
   },
+  updates: () => Stream.succeed(record),
   lookup: () => Effect.succeed(record),
   state: () => Effect.succeed(record.status),
   forget: () => Effect.void

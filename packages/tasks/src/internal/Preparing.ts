@@ -68,6 +68,7 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
   const newId = yield* TaskId
   const ways = yield* SendWays.make
   const ignoresResults = yield* Settings.IgnoreResult
+  const inherits = yield* Settings.InheritParentPriority
   const deliveryMode = yield* Settings.DefaultDeliveryMode
   const defaultSerializer = yield* Settings.Serializer
   const defaultCompression = yield* Settings.Compression
@@ -83,10 +84,11 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
   }
 
   const prepare: Preparing["prepare"] = ({ call, encoded, shown, task, within }, times, now, replyTo) => {
-    const found = ways.of(task, call)
+    const found = ways.of(task, call, encoded)
     if (Result.isFailure(found)) return Result.fail(found.failure)
     const way = found.success
-    const priority = call.priority ?? way.priority
+    const inherited = inherits && way.isUsualPriority ? call.parent?.deliveryInfo.priority : undefined
+    const priority = call.priority ?? inherited ?? way.priority
     const problem = CallOptions.problem(call, priority)
     if (problem !== undefined) return Result.fail(problem)
     const timeLimit = CallOptions.limits(call)

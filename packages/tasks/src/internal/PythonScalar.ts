@@ -52,6 +52,7 @@ const special = (value: object): string | undefined => {
     return `datetime.time(${value.hour}, ${value.minute}${tail(value.second, value.microsecond)}${zone(value.offset)})`
   }
   if (BigDecimal.isBigDecimal(value)) return `Decimal('${PythonValue.formatDecimal(value)}')`
+  if (value instanceof PythonValue.Float) return float(value.value)
   if (value instanceof PythonValue.Uuid) return `UUID('${value.toString()}')`
   if (Redacted.isRedacted(value)) return "'****'"
   if (value instanceof Error) return `${value.name}(${quoteText(value.message)})`
@@ -77,7 +78,12 @@ export const open = (value: unknown): ReadonlyArray<unknown> | Members => {
  */
 const number = (value: number): string => {
   if (Number.isSafeInteger(value)) return value === 0 ? "0" : String(value)
+  return float(value)
+}
+
+const float = (value: number): string => {
   if (Number.isNaN(value)) return "nan"
+  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0"
   const size = Math.abs(value)
   if (size === Infinity) return value > 0 ? "inf" : "-inf"
   if (size >= 1e-4 && size < 1e16) return Number.isInteger(value) ? `${value}.0` : String(value)

@@ -11,8 +11,10 @@ import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type * as Stream from "effect/Stream"
 import type { ResultError } from "../result/ResultError.ts"
 import type { ResultRecord } from "../result/ResultRecord.ts"
+import * as ResultUpdates from "../result/ResultUpdates.ts"
 import * as TaskState from "../TaskState.ts"
 
 export interface ResultShelf {
@@ -25,6 +27,8 @@ export interface ResultShelf {
   readonly state: (taskId: string) => Effect.Effect<TaskState.TaskState, ResultError>
   /** Waits until the record is final. */
   readonly wait: (taskId: string) => Effect.Effect<ResultRecord, ResultError>
+  /** The record that is kept, and each that comes from then on, to the final one. */
+  readonly updates: (taskId: string) => Stream.Stream<ResultRecord, ResultError>
   /** Whether an answer is here, so that nobody need wait. */
   readonly isAnswered: (taskId: string) => boolean
   /** Whether somebody waits for it. */
@@ -40,15 +44,18 @@ export interface Options {
   readonly capacity?: number
 }
 
-/** What came, readable or not. */
-type Answer = Result.Result<ResultRecord, ResultError>
+type Answer = ResultUpdates.Answer
 
 interface Kept {
   readonly answer: Answer
   readonly until: number
 }
 
-type Waiter = (answer: Answer) => void
+/** Hears of every answer; `isPatient` of the final one alone. */
+interface Waiter {
+  readonly isPatient: boolean
+  readonly wake: (answer: Answer) => void
+}
 
 export const make = (options: Options): ResultShelf => {
   const { clock, lifetime } = options
@@ -70,11 +77,19 @@ export const make = (options: Options): ResultShelf => {
     const now = clock.currentTimeMillisUnsafe()
     dropExpired(now)
     answers.set(id, { answer, until: now + lifetime })
-    if (!isFinal(answer)) return
     const waiting = waiters.get(id)
     if (waiting === undefined) return
-    waiters.delete(id)
-    for (const wake of waiting) wake(answer)
+    const isEnd = ResultUpdates.isFinal(answer)
+    if (isEnd) waiters.delete(id)
+    for (const waiter of waiting) if (isEnd || !waiter.isPatient) waiter.wake(answer)
+  }
+  /** Gives what ends the wait. */
+  const join = (id: string, waiter: Waiter): () => void => {
+    const waiting = waiters.get(id) ?? new Set()
+    waiters.set(id, waiting.add(waiter))
+    return () => {
+      if (waiting.delete(waiter) && waiting.size === 0 && waiters.get(id) === waiting) waiters.delete(id)
+    }
   }
   const lookup = (id: string): Effect.Effect<ResultRecord | undefined, ResultError> =>
     Effect.suspend((): Effect.Effect<ResultRecord | undefined, ResultError> => {
@@ -94,17 +109,21 @@ export const make = (options: Options): ResultShelf => {
     wait: (id) =>
       Effect.callback((resume) => {
         const answer = find(id)
-        if (answer !== undefined && isFinal(answer)) return resume(Effect.fromResult(answer))
-        const wake: Waiter = (answer) => resume(Effect.fromResult(answer))
-        const waiting = waiters.get(id) ?? new Set()
-        waiters.set(id, waiting.add(wake))
-        return Effect.sync(() => {
-          if (waiting.delete(wake) && waiting.size === 0 && waiters.get(id) === waiting) waiters.delete(id)
-        })
+        if (answer !== undefined && ResultUpdates.isFinal(answer)) return resume(Effect.fromResult(answer))
+        const leave = join(id, { isPatient: true, wake: (answer) => resume(Effect.fromResult(answer)) })
+        return Effect.sync(leave)
+      }),
+    updates: (id) =>
+      ResultUpdates.make((tell) => {
+        const answer = find(id)
+        if (answer !== undefined) tell(answer)
+        return answer !== undefined && ResultUpdates.isFinal(answer)
+          ? () => {}
+          : join(id, { isPatient: false, wake: tell })
       }),
     isAnswered: (id) => {
       const answer = find(id)
-      return answer !== undefined && isFinal(answer)
+      return answer !== undefined && ResultUpdates.isFinal(answer)
     },
     isAwaited: (id) => waiters.has(id),
     forget: (id) => {
@@ -115,6 +134,3 @@ export const make = (options: Options): ResultShelf => {
 
 const statusOf = (answer: Answer | undefined): TaskState.TaskState | undefined =>
   answer !== undefined && Result.isSuccess(answer) ? answer.success.status : undefined
-
-/** What cannot be read is waited for no longer. */
-const isFinal = (answer: Answer): boolean => Result.isFailure(answer) || TaskState.isReady(answer.success.status)

@@ -7,6 +7,7 @@ import type { Exchange, Queue } from "@celeriac/messaging/Entity"
 import type { Address } from "@celeriac/messaging/Message"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type { Encoded } from "../Arguments.ts"
 import * as DelayedDelivery from "../DelayedDelivery.ts"
 import * as Queues from "../Queues.ts"
 import * as Router from "../Router.ts"
@@ -22,17 +23,22 @@ export interface Named {
 
 /** Where a task goes. */
 export interface Way extends Address {
-  readonly declare: ReadonlyArray<Queue>
+  readonly declare: ReadonlyArray<Queue | Exchange>
   /** The name of the queue. */
   readonly queue: string
   readonly priority: number
+  /** Whether that is only what tasks have of which nobody says it. */
+  readonly isUsualPriority: boolean
   /** What it goes through, if that is known. */
   readonly through: Exchange | undefined
 }
 
 /** Finds ways. */
 export interface SendWays {
-  readonly of: (task: Named, call: Router.Destination) => Result.Result<Way, TaskError.TaskError>
+  /** `encoded` are its arguments, for routes that ask for them. */
+  readonly of: (task: Named, call: Router.Destination, encoded: Encoded) => Result.Result<Way, TaskError.TaskError>
+  /** Where something goes that was routed before. */
+  readonly to: (destination: Router.Destination) => Result.Result<Way, TaskError.TaskError>
   /** Where it goes when it is due in so many milliseconds: a detour, on which the broker keeps it so long, or the way itself. */
   readonly delayed: (way: Way, millis: number) => Address
 }
@@ -42,37 +48,40 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
   const queues = yield* Queues.make
   const routes = yield* Router.Routes
   const run = Effect.runForkWith(yield* Effect.context<never>())
-  const declares = yield* Settings.DeclareQueues
   const defaultPriority = yield* Settings.DefaultPriority
 
-  const routeOf = (task: string): Router.RouteOptions => {
-    for (const route of routes) {
-      const options = route(task)
-      if (options !== undefined) return options
-    }
-    return Router.nowhere
-  }
-  const find = (task: Named, call: Router.Destination): Result.Result<Way, TaskError.TaskError> => {
-    const route = routeOf(task.name)
-    return Result.map(
-      Router.resolve(queues, Router.merge(Router.merge(call, task.options), route)),
-      ({ exchange, queue, routingKey }) => ({
+  const through = (to: Router.Destination, priority: number | undefined): Result.Result<Way, TaskError.TaskError> =>
+    Result.map(Router.resolve(queues, to), ({ exchange, queue, routingKey }) => {
+      return {
         exchange,
         routingKey,
-        declare: declares ? [queue] : nothing,
-        queue: queue.name,
+        declare: queues.declare(queue),
+        queue: queue.alias ?? queue.name,
         through: queue.bindings.find((binding) => binding.exchange.name === exchange)?.exchange,
-        priority: task.options.priority ?? route.priority ?? defaultPriority
-      })
+        priority: priority ?? defaultPriority,
+        isUsualPriority: priority === undefined
+      }
+    })
+  const find = (
+    task: Named,
+    call: Router.Destination,
+    { args, kwargs }: Encoded
+  ): Result.Result<Way, TaskError.TaskError> => {
+    const options = Router.merge(call, task.options)
+    return Result.flatMap(
+      Router.ask(routes, task.name, { args, kwargs, options }),
+      (route) => through(Router.merge(options, route), task.options.priority ?? route.priority)
     )
   }
 
   /** The ways of definitions; most calls name no other. */
   const ways = new WeakMap<object, Result.Result<Way, TaskError.TaskError>>()
-  const usual = (task: Named): Result.Result<Way, TaskError.TaskError> => {
+  const isByName = routes.every(Router.isByName)
+  const usual = (task: Named, encoded: Encoded): Result.Result<Way, TaskError.TaskError> => {
+    if (!isByName) return find(task, Router.nowhere, encoded)
     const known = ways.get(task)
     if (known !== undefined) return known
-    const way = find(task, Router.nowhere)
+    const way = find(task, Router.nowhere, encoded)
     ways.set(task, way)
     return way
   }
@@ -93,12 +102,11 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
     }
     return way
   }
-  const isDelaying = DelayedDelivery.isActive([queues.default, ...yield* Queues.Configured])
+  const isDelaying = DelayedDelivery.isActive([queues.default, ...queues.configured])
 
   return {
-    of: (task, call) => Router.isNowhere(call) ? usual(task) : find(task, call),
+    of: (task, call, encoded) => Router.isNowhere(call) ? usual(task, encoded) : find(task, call, encoded),
+    to: (destination) => through(destination, undefined),
     delayed: isDelaying ? delayed : (way) => way
   }
 })
-
-const nothing: ReadonlyArray<Queue> = Object.freeze([])

@@ -11,6 +11,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as AsyncResult from "../AsyncResult.ts"
 import type { CallOptions } from "../CallOptions.ts"
+import * as PublishSignals from "../PublishSignals.ts"
 import type { ResultError } from "../result/ResultError.ts"
 import { ResultReader } from "../result/ResultReader.ts"
 import * as Settings from "../Settings.ts"
@@ -35,10 +36,13 @@ export const make = (ways: SendWays): Effect.Effect<Send, never, Producer.Produc
     const reader = yield* ResultReader
     const clock = yield* Clock.Clock
     const tellSent = yield* SentEvents.make
+    const signals = yield* PublishSignals.make
     const usual = yield* Settings.PublishDeadline
 
     return <A, E>(ready: Ready<A, E>, how: How, now: number) => {
-      const { eta, id, ignoreResult, message, outcome, way } = ready
+      const { eta, id, ignoreResult, outcome, way } = ready
+      const message = signals?.before({ task: ready.task, id, message: ready.message, to: way }) ??
+        ready.message
       const address = eta === undefined ? way : ways.delayed(way, eta - now)
       const publishTo = ({ exchange, routingKey }: Address, deadline: Duration.Input) =>
         producer.publish(message, {
@@ -60,7 +64,13 @@ export const make = (ways: SendWays): Effect.Effect<Send, never, Producer.Produc
         const told = tellSent === undefined
           ? publishing
           : Effect.tap(publishing, () => Effect.sync(() => tellSent(message, way, way.queue)))
-        return Effect.as(told, AsyncResult.fromReader(id, reader, outcome, ignoreResult || isElsewhere))
+        const signalled = signals === undefined
+          ? told
+          : Effect.tap(
+            told,
+            () => Effect.sync(() => signals.after({ task: ready.task, id, message, to: way }))
+          )
+        return Effect.as(signalled, AsyncResult.fromReader(id, reader, outcome, ignoreResult || isElsewhere))
       }
       const within = how.deadline ?? usual
       return ignoreResult || isElsewhere

@@ -7,7 +7,7 @@
  * written or sent. The first thing that makes no sense is kept, and told then.
  */
 import * as Result from "effect/Result"
-import * as Arguments from "../Arguments.ts"
+import type * as Arguments from "../Arguments.ts"
 import type { Callback } from "../Callback.ts"
 import type * as Outcome from "../Outcome.ts"
 import * as SignatureOptions from "../protocol/SignatureOptions.ts"
@@ -124,7 +124,7 @@ export class Signed {
     const { args, definition, kwargs, task } = this.state
     if (definition === undefined) return Result.succeed({ args, kwargs })
     if (args.length > 0) return encodeAll(definition, args, kwargs)
-    const encoded = partOf(definition, kwargs).encode(kwargs)
+    const encoded = definition.arguments.encodePartial(kwargs)
     return Result.mapError(encoded, ({ message }) => misfit(task, message))
   }
 
@@ -171,24 +171,6 @@ export const encodeAll = (
   }
   const encoded = definition.arguments.encode(args.length > 0 ? args : kwargs)
   return Result.mapError(encoded, ({ message }) => misfit(definition.name, message))
-}
-
-/** Of a task's parameters those that are given, made once for each choice of them. */
-const parts = new WeakMap<Arguments.Fields, Map<string, Arguments.Arguments<any>>>()
-
-const partOf = (
-  { arguments: all, name, parameters }: Definition,
-  given: Readonly<Record<string, unknown>>
-): Arguments.Arguments<any> => {
-  const chosen = all.names.filter((parameter) => Object.hasOwn(given, parameter))
-  if (chosen.length === all.names.length) return all
-  const key = chosen.join()
-  const known = parts.get(parameters) ?? new Map<string, Arguments.Arguments<any>>()
-  parts.set(parameters, known)
-  const part = known.get(key) ??
-    Arguments.make(name, Object.fromEntries(chosen.map((parameter) => [parameter, parameters[parameter]!])))
-  known.set(key, part)
-  return part
 }
 
 const misfit = (task: string, detail: string): TaskError => because("send", new InvalidArguments({ task, detail }))

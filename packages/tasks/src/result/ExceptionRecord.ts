@@ -11,6 +11,7 @@
  *
  * @since 0.1.0
  */
+import * as PythonValue from "@celeriac/messaging/PythonValue"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as PythonExceptions from "../internal/PythonExceptions.ts"
@@ -101,7 +102,7 @@ export const invalidTask = (message: string) => make("InvalidTaskError", [messag
 /** Python's: a task called with other arguments than it takes. */
 export const typeError = (message: string) => make("TypeError", [message])
 
-/** As it is stored. What JSON cannot hold is written as its Python repr. */
+/** As it is stored. What Python's JSON cannot hold is written as its Python repr. */
 export const encode = (record: ExceptionRecord): Wire => {
   const exc_message = record.args.map(sendable)
   const nearest = record.excModule === javascriptModule ? PythonExceptions.javascript.get(record.excType) : undefined
@@ -220,12 +221,14 @@ const jsonable = (value: unknown): unknown => {
   return isJsonSafe(value, 8, { left: 1000 }) ? value : PythonRepr.repr(value)
 }
 
-/** An argument that somebody chose: as it is, if any JSON has it. */
+/** An argument that somebody chose: as it is, if Python's JSON has it. */
 const sendable = (value: unknown): unknown =>
-  isJsonSafe(value, 100, { left: Infinity }) ? value : PythonRepr.repr(value)
+  isJsonSafe(value, 100, { left: Infinity, isChosen: true }) ? value : PythonRepr.repr(value)
 
 interface Parts {
   left: number
+  /** Then it may have Python's types too, which have no bounds. */
+  readonly isChosen?: boolean | undefined
 }
 
 const isJsonSafe = (value: unknown, levels: number, parts: Parts): boolean => {
@@ -244,8 +247,11 @@ const isJson = (value: unknown, levels: number, parts: Parts): boolean => {
       return true
     case "number":
       return Number.isFinite(value)
+    case "bigint":
+      return parts.isChosen === true
     case "object":
       if (value === null) return true
+      if (PythonValue.isPythonValue(value)) return parts.isChosen === true
       if (levels === 0) return false
       if (Array.isArray(value)) return value.every((item) => isJson(item, levels - 1, parts))
       return isTable(value) && Object.values(value).every((item) => isJson(item, levels - 1, parts))

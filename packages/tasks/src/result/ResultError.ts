@@ -118,6 +118,24 @@ export class ResultUnavailable extends Schema.TaggedError<ResultUnavailable>()("
   }
 }
 
+/** What hangs on a task's result is not known before it has ended. */
+export class IncompleteStream extends Schema.TaggedError<IncompleteStream>()("IncompleteStream", {
+  id: Schema.String
+}) {
+  readonly isRecoverable = true
+  override get message(): string {
+    return `task ${this.id} has not ended, and what it sent is not known before: wait for it, or ask for what is there (intermediate: true)`
+  }
+}
+
+/** A task would wait for another one: see `disableSyncSubtasks`. */
+export class WouldBlock extends Schema.TaggedError<WouldBlock>()("WouldBlock", {}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return "Never call result.get() within a task!\nSee https://docs.celeryq.dev/en/latest/userguide/tasks.html#avoid-launching-synchronous-subtasks"
+  }
+}
+
 /** Every reason, as a schema. */
 export const Reason = Schema.Union([
   BackendUnreachable,
@@ -128,7 +146,9 @@ export const Reason = Schema.Union([
   ResultRefused,
   ResultTimeout,
   ResultUnreadable,
-  ResultUnavailable
+  ResultUnavailable,
+  IncompleteStream,
+  WouldBlock
 ])
 
 /** Every way in which storing a result, or asking for one, fails. */

@@ -9,6 +9,7 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
 import type { TaskState } from "../TaskState.ts"
 import type { ResultError } from "./ResultError.ts"
 import type { ResultRecord } from "./ResultRecord.ts"
@@ -27,6 +28,11 @@ export class ResultReader extends Context.Service<ResultReader, {
   readonly replyTo: string | undefined
   /** Waits until the outcome is final. May be asked again, and by several at once. */
   readonly wait: (taskId: string) => Effect.Effect<ResultRecord, ResultError>
+  /**
+   * The record as it is now, if there is one, and each that is stored from then
+   * on, to the final one. Who reads slowly misses records in between.
+   */
+  readonly updates: (taskId: string) => Stream.Stream<ResultRecord, ResultError>
   /** The record as it is now, if there is one. */
   readonly lookup: (taskId: string) => Effect.Effect<ResultRecord | undefined, ResultError>
   /** PENDING when nothing is known. */

@@ -17,6 +17,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import { ChordCounter } from "../result/ChordCounter.ts"
 import * as ExceptionRecord from "../result/ExceptionRecord.ts"
 import type { ResultBackend } from "../result/ResultBackend.ts"
@@ -150,6 +152,54 @@ const keeping = (test: Test): void => {
   )
 
   test(
+    "tells of each record as it comes, to the final one, and of the present one to who comes late",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      const seen: Array<unknown> = []
+      const watch = Stream.runForEach(
+        reader.updates(id),
+        ({ result, status }) => Effect.sync(() => seen.push([status, result]))
+      )
+      const early = yield* Effect.forkChild(watch, { startImmediately: true })
+      const heard = (count: number) => soon(Effect.sync(() => seen.length), count)
+      for (const done of [1, 2, 2, 3]) {
+        const before = seen.length
+        yield* answer(ResultRecord.make(id, "PROGRESS", { result: { done } }))
+        yield* heard(before + 1)
+      }
+      const late = yield* Effect.forkChild(
+        Stream.runCollect(Stream.map(reader.updates(id), ({ status }) => status)),
+        { startImmediately: true }
+      )
+      yield* Effect.yieldNow
+      yield* answer(success(5))
+      yield* Fiber.join(early)
+      assert.deepStrictEqual(seen.map((each) => JSON.stringify(each)), [
+        `["PROGRESS",{"done":1}]`,
+        `["PROGRESS",{"done":2}]`,
+        `["PROGRESS",{"done":2}]`,
+        `["PROGRESS",{"done":3}]`,
+        `["SUCCESS",5]`
+      ])
+      assert.deepStrictEqual(yield* Fiber.join(late), ["PROGRESS", "SUCCESS"])
+      assert.strictEqual((yield* Stream.runCollect(reader.updates(id))).length, 1)
+    })
+  )
+
+  test(
+    "tells of no record any more to who stopped listening, and goes on telling others",
+    Effect.gen(function*() {
+      const reader = yield* prepared
+      const waiting = yield* Effect.forkChild(reader.wait(id), { startImmediately: true })
+      const first = yield* Effect.forkChild(Stream.runHead(reader.updates(id)), { startImmediately: true })
+      yield* answer(ResultRecord.make(id, "STARTED"))
+      assert.strictEqual(Option.getOrThrow(yield* Fiber.join(first)).status, "STARTED")
+      yield* answer(success(5))
+      assert.strictEqual((yield* Fiber.join(waiting)).result, 5)
+    })
+  )
+
+  test(
     "keeps a failure with its exception and its traceback",
     Effect.gen(function*() {
       const reader = yield* prepared
@@ -219,12 +269,12 @@ const answer = (record: ResultRecord.ResultRecord) =>
   Effect.flatMap(ResultReader, ({ replyTo }) => store(record, { replyTo, correlationId: record.taskId }))
 
 /** A state that is sent may arrive some turns after it was stored. */
-const stateSoon = (state: string) =>
-  Effect.flatMap(ResultReader, (reader) =>
-    Effect.gen(function*() {
-      for (let turn = 0; turn < 1000; turn++) {
-        if ((yield* reader.state(id)) === state) break
-        yield* Effect.yieldNow
-      }
-      return yield* reader.state(id)
-    }))
+const stateSoon = (state: string) => Effect.flatMap(ResultReader, (reader) => soon(reader.state(id), state))
+
+const soon = Effect.fnUntraced(function*<A, E>(look: Effect.Effect<A, E>, wanted: A) {
+  for (let turn = 0; turn < 10_000; turn++) {
+    if ((yield* look) === wanted) break
+    yield* turn % 10 === 9 ? Effect.promise(() => new Promise((resume) => setImmediate(resume))) : Effect.yieldNow
+  }
+  return yield* look
+})

@@ -78,6 +78,21 @@ def sleep(seconds):
     return 'slept'
 
 
+class PaymentFailed(Exception):
+    def __init__(self, order, code):
+        super().__init__(order, code)
+
+
+@app.task(name='py.pay')
+def pay(order):
+    raise PaymentFailed(order, 402)
+
+
+@app.task(name='py.note')
+def note(*args, key):
+    redis.client.rpush(key, repr(args))
+
+
 @app.task(name='py.sink')
 def sink(*args):
     """Keeps what it is called with, for whoever counts."""

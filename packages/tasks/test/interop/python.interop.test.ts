@@ -1,15 +1,23 @@
 /** What is written here, as Celery itself reads it. */
+import { defaults as limits } from "@celeriac/messaging/Limits"
+import { json } from "@celeriac/messaging/serializers/Json"
 import { assert, describe, it } from "@effect/vitest"
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as fc from "fast-check"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { ensure } from "../../../../test/peers/ensure.ts"
 import { findPython } from "../../../../test/peers/Python.ts"
+import * as Codec from "../../src/Codec.ts"
+import * as PythonRepr from "../../src/protocol/PythonRepr.ts"
 import * as TaskMessage from "../../src/protocol/TaskMessage.ts"
+import * as Python from "../../src/Python.ts"
 import * as ExceptionRecord from "../../src/result/ExceptionRecord.ts"
 import * as ResultRecord from "../../src/result/ResultRecord.ts"
 import * as ResultTuple from "../../src/result/ResultTuple.ts"
+import * as Task from "../../src/Task.ts"
 
 ensure(["python"])
 const python = findPython() ?? "python3"
@@ -25,9 +33,44 @@ const ask = (questions: ReadonlyArray<unknown>): ReadonlyArray<Record<string, un
   return stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
 }
 
+class PaymentFailed extends Python.Exception<PaymentFailed>()("myapp.errors", "PaymentFailed", {
+  order: Schema.String,
+  code: Schema.Int
+}) {}
+
 class OutOfStock extends Data.TaggedError("OutOfStock")<{ readonly left: number }> {}
 
 describe("Python", () => {
+  it("raises the class that a declared error is of", { timeout: 40_000 }, () => {
+    const pay = Task.make("shop.pay", { error: PaymentFailed })
+    const exception = pay.outcome.encodeError(new PaymentFailed({ order: "A-7", code: 7 }))
+    const [answer] = ask([{ record: ResultRecord.encode(ResultRecord.make("t", "FAILURE", { exception })) }])
+    assert.deepStrictEqual(
+      [answer?.module, answer?.type, answer?.args, answer?.str],
+      ["myapp.errors", "PaymentFailed", "('A-7', 7)", "('A-7', 7)"]
+    )
+  })
+
+  it("has the floats and the integers that were sent, and sends them back", { timeout: 40_000 }, () => {
+    const float = Codec.make(Python.Float, "x")
+    const integer = Codec.make(Python.BigInt, "x")
+    const wholes = fc.oneof(fc.integer(), fc.constantFrom(0, -0, 2 ** 53, -(2 ** 53), 2 ** 70, 1e16, 1e21))
+    const values = [
+      ...fc.sample(fc.oneof(wholes, fc.double()), { numRuns: 200, seed: 7 })
+        .map((value) => [value, float, PythonRepr.repr(Result.getOrThrow(float.encode(value)))] as const),
+      ...fc.sample(fc.bigInt({ min: -(2n ** 200n), max: 2n ** 200n }), { numRuns: 100, seed: 7 })
+        .map((value) => [value, integer, value.toString()] as const)
+    ]
+    const sent = values.map(([value, { encode }]) => Result.getOrThrow(encode(value)))
+    const [answer] = ask([{ text: Buffer.from(json.encode(sent)).toString() }])
+    assert.deepStrictEqual(answer?.reprs, values.map(([, , repr]) => repr))
+    const again = json.decode(Buffer.from(String(answer?.again)), limits) as ReadonlyArray<unknown>
+    for (const [index, [value, { decode }]] of values.entries()) {
+      const back = Result.getOrThrow<number | bigint, unknown>(decode(again[index]))
+      assert.isTrue(back === value || (Number.isNaN(back) && Number.isNaN(value)), `${String(value)}: ${String(back)}`)
+    }
+  })
+
   it("raises the exceptions that are stored", { timeout: 40_000 }, () => {
     const rows: ReadonlyArray<readonly [ExceptionRecord.ExceptionRecord, string, string, string]> = [
       [ExceptionRecord.make("ValueError", ["bad", 3]), "builtins.ValueError", "('bad', 3)", "('bad', 3)"],

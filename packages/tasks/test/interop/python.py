@@ -1,18 +1,30 @@
 """Reads what TypeScript wrote, with Celery, and tells what it understood.
 
-One JSON object per line on stdin, `{"record": ...}` or `{"message": ...}`; one per line on stdout.
+One JSON object per line on stdin, `{"record": ...}`, `{"message": ...}` or `{"text": ...}`; one per line on stdout.
 """
 import base64
 import json
 import sys
+import types
 
 from celery import Celery
 from celery.result import result_from_tuple
 from celery.worker.request import Request
 from kombu.message import Message
+from kombu.utils.json import dumps, loads
 
 app = Celery('interop', broker='memory://', backend='cache+memory://')
 app.conf.update(accept_content=['json'])
+
+
+class PaymentFailed(Exception):
+    def __init__(self, order, code=402):
+        super().__init__(order, code)
+
+
+PaymentFailed.__module__ = 'myapp.errors'
+sys.modules['myapp.errors'] = types.ModuleType('myapp.errors')
+sys.modules['myapp.errors'].PaymentFailed = PaymentFailed
 
 
 @app.task(name='proj.add')
@@ -54,10 +66,21 @@ def read_message(message):
     }
 
 
+def read_text(text):
+    values = loads(text)
+    return {'reprs': [repr(value) for value in values], 'again': dumps(values)}
+
+
+def answer_to(given):
+    if 'text' in given:
+        return read_text(given['text'])
+    return read_record(given['record']) if 'record' in given else read_message(given['message'])
+
+
 for line in sys.stdin:
     given = json.loads(line)
     try:
-        answer = read_record(given['record']) if 'record' in given else read_message(given['message'])
+        answer = answer_to(given)
     except Exception as exc:
         answer = {'error': repr(exc)}
     print(json.dumps(answer))

@@ -164,6 +164,52 @@ describe("a Python worker", () => {
       assert.deepStrictEqual(yield* (yield* client.sendTask("py.echo", { args, kwargs })).get(wait), [args, kwargs])
     }))
 
+  test("raises what is declared as an exception of its class, and the caller gets the error", (client) =>
+    Effect.gen(function*() {
+      class PaymentFailed extends Python.Exception<PaymentFailed>()("proj", "PaymentFailed", {
+        order: Schema.String,
+        code: Schema.Int
+      }) {}
+      const pay = Task.make("py.pay", { parameters: { order: Schema.String }, error: PaymentFailed })
+      const failed = yield* Effect.flip(client.execute(pay, { order: "A-7" }, wait))
+      assert.deepStrictEqual(failed, new PaymentFailed({ order: "A-7", code: 402 }))
+    }))
+
+  test("takes what is left of the arguments, and floats as floats", (client) =>
+    Effect.gen(function*() {
+      const echo = Task.make("py.echo", {
+        parameters: { first: Schema.Int, rest: Python.Args(Schema.Int), more: Python.Kwargs(Schema.String) },
+        success: Schema.Unknown
+      })
+      const echoed = yield* client.execute(echo, { first: 1, rest: [2, 3], more: { a: "b" } }, wait)
+      assert.deepStrictEqual(echoed, [[1, 2, 3], { a: "b" }])
+      const typed = Task.make("py.typed", { parameters: { value: Python.Float }, success: Schema.Unknown })
+      assert.deepStrictEqual(yield* client.execute(typed, { value: 1 }, wait), ["float", 1])
+    }))
+
+  test("runs once what is linked to a call, with its result, or what is linked to its failure", (client) =>
+    Effect.gen(function*() {
+      const [next, sorry] = [`${queue}-next`, `${queue}-sorry`]
+      const link = Signature.make("py.note", { kwargs: { key: next } })
+      const linkError = Signature.make("py.note", { kwargs: { key: sorry }, immutable: true, args: ["failed"] })
+      const sent = yield* client.applyAsync(add, { x: 2, y: 2 }, { link, linkError })
+      assert.strictEqual(yield* sent.get(wait), 4)
+      const failing = yield* client.applyAsync(fail, { how: "value" }, { link, linkError })
+      yield* Effect.flip(failing.get(wait))
+      const signed = add.s({ y: 3 }).link(Signature.make("py.note", { kwargs: { key: next } })).onError(linkError)
+      assert.strictEqual(yield* (yield* client.delay(signed, { x: 4 })).get(wait), 7)
+      const noted = (key: string) =>
+        Effect.promise(() => redisCommand(redisUrl, "LRANGE", key, "0", "-1") as Promise<ReadonlyArray<string>>)
+      yield* Effect.promise(() =>
+        until("both are noted", async () => {
+          const all = await Effect.runPromise(Effect.all([noted(next), noted(sorry)]))
+          return all[0].length === 2 && all[1].length === 1
+        })
+      )
+      assert.deepStrictEqual([...yield* noted(next)].sort(), ["(4,)", "(7,)"])
+      assert.deepStrictEqual(yield* noted(sorry), ["('failed',)"])
+    }))
+
   test("raises, and the caller gets a TaskException with type, arguments and traceback", (client) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(client.execute(fail, { how: "value" }, wait))

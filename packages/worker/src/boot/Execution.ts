@@ -15,6 +15,8 @@ import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Queues from "@celeriac/tasks/Queues"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
+import { ResultExtended } from "@celeriac/tasks/ResultSettings"
+import * as RunSettings from "@celeriac/tasks/RunSettings"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -23,14 +25,20 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Aftermath from "../execution/Aftermath.ts"
 import * as Completion from "../execution/internal/Completion.ts"
+import { Duplicates, isKept } from "../execution/internal/Duplicates.ts"
 import { Executor } from "../execution/internal/Executor.ts"
+import * as ExtendedRecords from "../execution/internal/ExtendedRecords.ts"
 import { KeptResults } from "../execution/internal/KeptResults.ts"
 import { Observers } from "../execution/internal/Observers.ts"
 import * as Publishing from "../execution/internal/Publishing.ts"
 import { RateLimits } from "../execution/internal/RateLimits.ts"
 import * as ResultStore from "../execution/internal/ResultStore.ts"
+import * as RetryDelays from "../execution/internal/RetryDelays.ts"
 import * as RetryMessages from "../execution/internal/RetryMessages.ts"
+import { Returns } from "../execution/internal/Returns.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
+import { Settler } from "../execution/internal/Settler.ts"
+import { TimeLimits } from "../execution/internal/TimeLimits.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
 import * as EventObserver from "../execution/observers/EventObserver.ts"
 import * as LogObserver from "../execution/observers/LogObserver.ts"
@@ -91,17 +99,21 @@ export class Execution extends Bootstep.Service<Execution, {
       yield* Effect.addFinalizer(() => Effect.sync(forget))
     }
     const pressure = new Pressure(slots.pause)
-    const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded)
     const coding = yield* Portable.coding
+    const settler = new Settler(state, observers)
+    const extend = (yield* ResultExtended) ? ExtendedRecords.make(coding) : undefined
+    const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded, extend)
     const completion = new Completion.Completion({
       state,
+      settler,
       results,
       kept: (again) => new KeptResults(timer, again, pressure.full),
       rule: Aftermath.of,
       publish: yield* Publishing.make,
-      resend: RetryMessages.make(yield* Queues.make, coding),
+      resend: RetryMessages.make(yield* Queues.make, coding, yield* RetryDelays.make),
       observers,
       clock,
+      returns: new Returns(yield* RunSettings.RedeliveryLimit),
       coding
     })
     yield* Effect.addFinalizer(() => Effect.sync(results.rest))
@@ -113,16 +125,28 @@ export class Execution extends Bootstep.Service<Execution, {
       onDefect: (task, defect) =>
         log.log("Error", `The bucket of task ${task} threw, and is asked again:`, undefined, Cause.die(defect))
     })
-    const executor = new Executor(slots, state, completion, observers, clock, rates)
+    const limits = new TimeLimits({
+      timeLimit: yield* RunSettings.TimeLimit,
+      softTimeLimit: yield* RunSettings.SoftTimeLimit
+    })
+    const reader = Context.getOrUndefined(yield* Effect.context<never>(), ResultReader)
+    const fork = yield* FiberSet.makeRuntime<never>()
+    const duplicates = (yield* WorkerSettings).deduplicateSuccessfulTasks && reader !== undefined && isKept(reader)
+      ? new Duplicates(reader, fork)
+      : undefined
+    const executor = new Executor({
+      ...{ pool: slots, state, settler, completion, observers },
+      ...{ clock, timer, rates, limits, duplicates }
+    })
     const revoker = new Revoker({
       executor,
       pool: slots,
       results,
-      reader: Context.getOrUndefined(yield* Effect.context<never>(), ResultReader),
+      reader,
       timer,
       clock,
       log,
-      fork: yield* FiberSet.makeRuntime<never>()
+      fork
     })
     return {
       active: Effect.sync(() => Array.from(state.active)),

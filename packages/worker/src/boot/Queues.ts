@@ -10,6 +10,7 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Queue } from "@celeriac/messaging/Entity"
 import * as TaskQueues from "@celeriac/tasks/Queues"
+import * as WorkerDirect from "@celeriac/tasks/WorkerDirect"
 import * as Effect from "effect/Effect"
 import { Watched } from "../state/Watched.ts"
 import { UnknownQueue } from "../state/WorkerError.ts"
@@ -30,17 +31,24 @@ export class Queues extends Bootstep.Service<Queues, {
 }>()("Queues", {
   start: Effect.gen(function*() {
     const known = yield* TaskQueues.make
-    const configured = yield* TaskQueues.Configured
-    const { queues } = yield* WorkerSettings
+    const { direct, excludeQueues, nodename, queues } = yield* WorkerSettings
 
     const find = (name: string) =>
       Effect.suspend(() => {
         const queue = known.get(name)
-        return queue === undefined ? Effect.fail(new UnknownQueue({ queue: name })) : Effect.succeed(queue)
+        if (queue !== undefined) return Effect.succeed(queue)
+        const nearest = known.nearest(name)
+        return Effect.fail(new UnknownQueue({ queue: name, ...(nearest === undefined ? {} : { nearest }) }))
       })
 
-    // By name, because a configured queue is completed from the settings.
-    const wanted = yield* Effect.forEach(queues ?? [known.default.name, ...configured.map(({ name }) => name)], find)
+    const listed = queues === undefined ? [known.default, ...known.configured] : yield* Effect.forEach(queues, find)
+    const excluded = yield* Effect.forEach(excludeQueues, find)
+    const own = direct ? yield* find(WorkerDirect.queueName(nodename)) : undefined
+    const wanted = [
+      ...listed.filter((queue) => !excluded.includes(queue)),
+      // As in Celery, it is no part of the selection.
+      ...own === undefined ? [] : [own]
+    ]
     const selection = new Watched<Selection>(new Map(wanted.map((queue) => [queue.name, queue])))
 
     return {
@@ -54,7 +62,7 @@ export class Queues extends Bootstep.Service<Queues, {
       cancel: (name) =>
         Effect.sync(() => {
           const left = new Map(selection.value)
-          if (!left.delete(name)) return false
+          if (!left.delete(name) && !left.delete(known.get(name)?.name ?? name)) return false
           selection.set(left)
           return true
         })

@@ -27,7 +27,7 @@ import { Pool } from "../boot/Pool.ts"
 import { Queues } from "../boot/Queues.ts"
 import { Panel } from "../control/Panel.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
-import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
+import { declares, WorkerSettings } from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
 import { Connection } from "./Connection.ts"
 import * as Outgoing from "./internal/Outgoing.ts"
@@ -52,7 +52,7 @@ export const ControlStep = Bootstep.make("Control", {
   enabled: Effect.gen(function*() {
     const { enableRemoteControl } = yield* WorkerSettings
     const { exchangeTypes } = yield* Transport
-    return enableRemoteControl && exchangeTypes.has("fanout") && (yield* takesPart("control"))
+    return enableRemoteControl && exchangeTypes.has("fanout") && (yield* declares("control"))
   }),
   start: Effect.gen(function*() {
     const connection = yield* Connection

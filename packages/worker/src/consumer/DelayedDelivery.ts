@@ -10,27 +10,28 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import * as Declaration from "@celeriac/messaging/Declaration"
 import type { Queue } from "@celeriac/messaging/Entity"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
-import * as Topology from "@celeriac/messaging/Topology"
 import type { Channel } from "@celeriac/messaging/Transport"
 import * as Delays from "@celeriac/tasks/DelayedDelivery"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Effect from "effect/Effect"
 import { Queues } from "../boot/Queues.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
-import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
+import { declares, WorkerSettings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
 import { Tasks } from "./Tasks.ts"
 
 export const DelayedDelivery = Bootstep.make("DelayedDelivery", {
   label: "delayed delivery",
   requires: [Connection, Queues, Tasks],
-  enabled: takesPart("delayedDelivery"),
+  enabled: declares("delayedDelivery"),
   start: Effect.gen(function*() {
     const connection = yield* Connection
     const { delayedDeliveryQueueType } = yield* WorkerSettings
-    const configured = yield* TaskQueues.Configured
+    // Of a broadcast, a worker has to do with the one queue that it consumes from.
+    const configured = (yield* TaskQueues.make).configured.filter(({ alias }) => alias === undefined)
     const queues = yield* Queues
     if (!Delays.isActive([...configured, ...(yield* queues.selected).values()])) return
     /** A channel of its own: what the broker refuses closes it. */
@@ -45,7 +46,8 @@ export const DelayedDelivery = Bootstep.make("DelayedDelivery", {
 
     yield* onChannel(
       "the queues of the delay cannot be declared",
-      (channel) => declare(channel, Delays.topology(delayedDeliveryQueueType))
+      (channel) =>
+        Effect.asVoid(Declaration.declare(channel, Declaration.of(Delays.topology(delayedDeliveryQueueType))))
     )
     const bound = new Set<string>()
     const bindNew = Effect.fnUntraced(function*(all: Iterable<Queue>) {
@@ -60,20 +62,12 @@ export const DelayedDelivery = Bootstep.make("DelayedDelivery", {
   })
 })
 
-const declare = Effect.fnUntraced(function*(channel: Channel, { bindings, exchanges, queues }: Delays.Topology) {
-  yield* Topology.apply(channel, Topology.plan(queues))
-  for (const exchange of exchanges) yield* channel.declareExchange(exchange)
-  for (const { destination, routingKey, source } of bindings) {
-    yield* channel.bindExchange(destination.name, source.name, routingKey)
-  }
-})
-
 const bind = Effect.fnUntraced(function*(channel: Channel, queue: Queue) {
   for (const { exchange } of queue.bindings) {
     if (!Delays.isDelaying(exchange)) yield* Effect.logWarning(direct(exchange.name))
   }
   const bindings = Delays.bindingsOf(queue)
-  if (bindings.length > 0) yield* Topology.declareQueue(channel, queue)
+  if (bindings.length > 0) yield* Declaration.declareQueue(channel, queue)
   for (const { exchange, routingKey } of bindings) {
     yield* channel.bindExchange(exchange.name, Delays.deliveryExchange.name, routingKey)
     yield* channel.bindQueue(queue.name, exchange.name, routingKey)

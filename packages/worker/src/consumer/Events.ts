@@ -15,6 +15,7 @@ import * as Session from "@celeriac/messaging/Session"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
 import * as EventTopology from "@celeriac/tasks/event/EventTopology"
+import * as Settings from "@celeriac/tasks/Settings"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Timer } from "../boot/Timer.ts"
@@ -44,6 +45,7 @@ export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
     const { nodename } = yield* WorkerSettings
     const transport = yield* Transport
     const exchange = yield* EventTopology.exchange(transport)
+    const declares = yield* Settings.DeclareTopology
     let isBlocked = () => false
     const running = Session.run({
       what: "events",
@@ -52,7 +54,7 @@ export class Events extends Bootstep.Service<Events, Dispatching>()("Events", {
         const connection = yield* Outgoing.connection(nodename)
         const channel = yield* connection.openChannel()
         isBlocked = () => connection.blocked() !== undefined
-        yield* channel.declareExchange(exchange)
+        if (declares) yield* channel.declareExchange(exchange)
         const detach = dispatcher.attach({
           publish: (message, to, onOutcome) => channel.publishUnsafe(message, to, how, onOutcome),
           soon: pace.soon

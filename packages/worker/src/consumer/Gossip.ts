@@ -36,7 +36,7 @@ import { Timer } from "../boot/Timer.ts"
 import { Panel } from "../control/Panel.ts"
 import { Neighbours } from "../state/Neighbours.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
-import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
+import { declares, WorkerSettings } from "../state/WorkerSettings.ts"
 import { Connection } from "./Connection.ts"
 import { Events } from "./Events.ts"
 import * as ElectedTask from "./internal/ElectedTask.ts"
@@ -96,7 +96,7 @@ const interval = "5 seconds"
 const silence = 10_000
 
 const isWanted = Effect.zipWith(
-  takesPart("gossip"),
+  declares("gossip"),
   Transport,
   (takesPart, { exchangeTypes }) => takesPart && (exchangeTypes.has("topic") || exchangeTypes.has("fanout"))
 )

@@ -57,7 +57,7 @@ export const Quiet: Context.Reference<Duration.Input> = Context.Reference<Durati
 const longest = "10 seconds"
 
 const isWanted = Effect.zipWith(
-  WorkerSettings.takesPart("mingle"),
+  WorkerSettings.declares("mingle"),
   Transport,
   (takesPart, { exchangeTypes }) => takesPart && exchangeTypes.has("fanout")
 )

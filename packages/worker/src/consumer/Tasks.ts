@@ -117,7 +117,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
 
     /** Its channel stays open until what it brought is settled. */
     const cease = Effect.fnUntraced(function*({ consumer, scope }: Consumed) {
-      executor.completion.giveBack(yield* consumer.cancel)
+      executor.settler.giveBack(yield* consumer.cancel)
       for (const intake of consumer.intakes) executor.giveBack(intake)
       yield* consumer.idle
       yield* Scope.close(scope, Exit.void)
@@ -164,7 +164,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
     executor.completion.retry()
 
     const quiesce = Effect.map(cancelAll, (waiting) => {
-      executor.completion.giveBack(waiting)
+      executor.settler.giveBack(waiting)
       executor.giveBack()
     })
 
@@ -197,7 +197,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
         ),
       quiesce,
       drop: Effect.map(cancelAll, (waiting) => {
-        executor.completion.forget(waiting)
+        executor.settler.forget(waiting)
         executor.dropWaiting()
       }),
       terminate: Effect.andThen(quiesce, executor.terminate)

@@ -8,14 +8,22 @@
  *
  * @since 0.1.0
  */
-import type { Queue } from "@celeriac/messaging/Entity"
+import type { Exchange, Queue } from "@celeriac/messaging/Entity"
 import type { Address, Message, Settlement } from "@celeriac/messaging/Message"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type { Addressee } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type { Follower } from "../trace/Canvas.ts"
-import { isUnrun, type Lost, type NeverRan, type Outcome, type Revoked, type Unrun } from "../trace/Outcome.ts"
+import {
+  type Failure,
+  isUnrun,
+  type Lost,
+  type NeverRan,
+  type Outcome,
+  type Revoked,
+  type Unrun
+} from "../trace/Outcome.ts"
 
 /** What the rule asks about a message. */
 export interface Facts {
@@ -27,9 +35,13 @@ export interface Facts {
   readonly parentId: string | undefined
   readonly ignoreResult: boolean
   /** With late acknowledgement, whether a failure is acknowledged too. */
-  readonly acksOnFailureOrTimeout: boolean
-  /** Whether the broker may have handed it out before. */
-  readonly redelivered: boolean
+  readonly acksOnFailure: boolean
+  /** The same of a run that its time limit ended: else it runs again. */
+  readonly acksOnTimeout: boolean
+  /** With late acknowledgement, whether it runs again when it went down with what it ran in. */
+  readonly rejectOnWorkerLost: boolean
+  /** Whether it may be put back once more for one of these: it has not been so too often. */
+  readonly mayReturn: boolean
   /** Whether it is settled already, as early acknowledgement does before a run: then nobody will run it again. */
   readonly isSettled: boolean
 }
@@ -38,8 +50,10 @@ export interface Facts {
 export interface Outgoing {
   readonly message: Message
   readonly to: Address
+  /** Where the broker keeps it until it is due. Without that place it goes `to` whoever waits. */
+  readonly by?: Address | undefined
   /** Queues that may not be there, to be declared first. */
-  readonly declare?: ReadonlyArray<Queue> | undefined
+  readonly declare?: ReadonlyArray<Queue | Exchange> | undefined
 }
 
 /** What is to be stored about another task, and who waits for it. */
@@ -81,19 +95,17 @@ const ofItself = (outcome: Outcome, about: Facts, now: number): Aftermath => {
     case "Success":
       return about.ignoreResult ? acked : after(record(about, TaskState.SUCCESS, now, outcome), "ack")
     case "Failure":
-      return after(
-        unlessIgnored(about, TaskState.FAILURE, now, outcome),
-        about.acksOnFailureOrTimeout ? "ack" : "reject"
-      )
+      return failed(outcome, about, now)
     case "Retry":
       return after(unlessIgnored(about, TaskState.RETRY, now, outcome), "ack")
     case "Ignored":
       return acked
     case "Rejected":
       // What goes back to its queue runs again; of anything else this is the end.
-      return outcome.requeue ? after(undefined, "requeue") : after(
+      if (outcome.requeue) return after(undefined, about.isSettled ? "ack" : "requeue")
+      return after(
         unlessIgnored(about, TaskState.FAILURE, now, { exception: Exceptions.reject(outcome.reason ?? null) }),
-        "reject"
+        about.isSettled ? "ack" : "reject"
       )
     case "Revoked":
       return after(
@@ -139,10 +151,20 @@ const after = (record: ResultRecord.ResultRecord | undefined, settlement: Afterm
 /** Of nearly every message whose result nobody wants. */
 const acked = after(undefined, "ack")
 
+/** As Celery's `Request.on_failure`, but for how often one comes back that ran out of time. */
+const failed = (outcome: Failure, about: Facts, now: number): Aftermath => {
+  const isTimeout = outcome.isTimeout === true
+  // What was acknowledged early stays so.
+  const acks = about.isSettled || (isTimeout ? about.acksOnTimeout : about.acksOnFailure)
+  return isTimeout && !acks && about.mayReturn
+    ? after(undefined, "requeue")
+    : after(unlessIgnored(about, TaskState.FAILURE, now, outcome), acks ? "ack" : "reject")
+}
+
 /**
  * What was acknowledged early is nobody's any more, so its failure is stored.
- * What was not runs again, here or elsewhere; but a message that came again and
- * takes down what it runs in again would do so without end.
+ * What was not runs again, here or elsewhere; but a message that takes down what
+ * it runs in would do so without end.
  */
 const lost = (outcome: Lost, about: Facts, now: number): Aftermath => {
   const failure = { exception: Exceptions.workerLost(outcome.message) }
@@ -153,9 +175,12 @@ const lost = (outcome: Lost, about: Facts, now: number): Aftermath => {
     case "ConnectionLost":
       return after(undefined, "hold")
     case "Crashed":
-      return about.redelivered
-        ? after(unlessIgnored(about, TaskState.FAILURE, now, failure), "reject")
-        : after(undefined, "requeue")
+      return about.rejectOnWorkerLost && about.mayReturn
+        ? after(undefined, "requeue")
+        : after(
+          unlessIgnored(about, TaskState.FAILURE, now, failure),
+          !about.rejectOnWorkerLost && about.acksOnFailure ? "ack" : "reject"
+        )
   }
 }
 
@@ -193,18 +218,19 @@ const unlessIgnored = (
   what: What
 ): ResultRecord.ResultRecord | undefined => about.ignoreResult ? undefined : record(about, status, now, what)
 
-type What = Pick<ResultRecord.Options, "result" | "exception" | "traceback">
+type What = Pick<ResultRecord.Options, "result" | "exception" | "traceback" | "children">
 
 const record = (
   about: Facts,
   status: TaskState.TaskState,
   now: number,
-  { exception, result, traceback }: What
+  { children = none, exception, result, traceback }: What
 ): ResultRecord.ResultRecord | undefined =>
   about.id === undefined ? undefined : ResultRecord.make(about.id, status, {
     result,
     exception,
     traceback,
+    children,
     dateDone: now,
     groupId: about.group,
     parentId: about.parentId

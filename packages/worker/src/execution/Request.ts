@@ -11,6 +11,7 @@ import type { Delivery, Message, Settlement, SettleOutcome } from "@celeriac/mes
 import * as TaskHeaders from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExecutionOptions } from "@celeriac/tasks/TaskOptions"
 import * as Result from "effect/Result"
+import type { After } from "../pool/Pool.ts"
 import type { ActiveRequest } from "../state/WorkerState.ts"
 import type { Revoked } from "../trace/Outcome.ts"
 import type { Work } from "../trace/Work.ts"
@@ -24,6 +25,9 @@ export class Request implements Subject, ActiveRequest {
   timeStart: number | undefined = undefined
   /** It was revoked while it waited here: it will not run, whatever is forgotten meanwhile. */
   revocation: Revoked | undefined = undefined
+  /** Whether it may be put back once more that ran out of time, or took down what it ran in. */
+  mayReturn = true
+  after: After | undefined = undefined
   private readonly version: 1 | 2
   /** Undefined while it is held, for its delivery can be read again. */
   private known: TaskHeaders.TaskHeaders | undefined
@@ -115,8 +119,18 @@ export class Request implements Subject, ActiveRequest {
   get ignoreResult(): boolean {
     return this.headers.ignoreResult ?? this.options.ignoreResult
   }
-  get acksOnFailureOrTimeout(): boolean {
-    return this.options.acksOnFailureOrTimeout
+  get acksOnFailure(): boolean {
+    return this.options.acksOnFailure
+  }
+  get acksOnTimeout(): boolean {
+    return this.options.acksOnTimeout
+  }
+  get rejectOnWorkerLost(): boolean {
+    return this.options.rejectOnWorkerLost
+  }
+  /** What its message says, in seconds. */
+  get timeLimit(): TaskHeaders.TimeLimit {
+    return this.headers.timeLimit
   }
   get exchange(): string {
     return this.from.exchange

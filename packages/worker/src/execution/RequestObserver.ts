@@ -65,6 +65,19 @@ export type Fate =
   /** Nobody will know. */
   | { readonly _tag: "Lost" }
 
+/** What a time limit has to do with a run. Times are in seconds. */
+export type Timeout =
+  /** It has passed: the run is told, and may tidy up. */
+  | { readonly _tag: "Soft"; readonly limit: number }
+  /** It has passed: the run is interrupted. */
+  | { readonly _tag: "Hard"; readonly limit: number }
+  /** So long after its soft limit it still runs, and has no other. */
+  | { readonly _tag: "GoesOn"; readonly seconds: number }
+  /** So long after its hard limit it still runs: nobody waits for it any longer. */
+  | { readonly _tag: "GivenUp"; readonly seconds: number }
+  /** It ended after so long by itself: it left nobody a turn to interrupt it. */
+  | { readonly _tag: "Missed"; readonly limit: number; readonly seconds: number }
+
 export interface RequestObserver {
   /** Its headers were understood. */
   readonly received?: ((request: Observed) => void) | undefined
@@ -72,6 +85,8 @@ export interface RequestObserver {
   readonly accepted?: ((request: Observed) => void) | undefined
   /** Its handler begins. */
   readonly started?: ((request: Observed) => void) | undefined
+  /** Its run takes, or took, longer than it should. */
+  readonly timedOut?: ((request: Observed, timeout: Timeout) => void) | undefined
   /** What came of it, before it is stored. `instead` is what it came to first, if the store takes that in no form. */
   readonly ended?: (request: Observed, outcome: Outcome, now: number, instead: Outcome | undefined) => void
   /** It is over: what came of it is stored, or given up, and its message is settled so. `endedAt` is when it came to that. */

@@ -6,7 +6,6 @@
  *
  * @since 0.1.0
  */
-import type { Delivery } from "@celeriac/messaging/Message"
 import type { Revoked as Revocations } from "../state/Revoked.ts"
 import type { Settled, State } from "../state/WorkerState.ts"
 import * as Outcome from "../trace/Outcome.ts"
@@ -81,12 +80,13 @@ const checked = (task: string, decision: Decision | undefined): Decision => {
 
 const tags: ReadonlySet<unknown> = new Set<Decision["_tag"]>(["Run", "Hold", "Discard", "Adopt", "Done"])
 
+/** One whose delivery is not lost is of another message of its id. */
+const isLost = ({ delivery }: Request): boolean => delivery.isLost
+
 /** A message that this process knows from before its connection was lost must not run twice. */
 const seenBefore = (request: Request, state: State<Request>): Decision | undefined => {
-  const running = state.find(request.id, request.retries)
-  if (running !== undefined && isOtherDelivery(running.delivery, request.delivery)) return { _tag: "Adopt", running }
+  const running = state.find(request.id, request.retries, isLost)
+  if (running !== undefined) return { _tag: "Adopt", running }
   const settlement = state.recall(request.id, request.retries)
   return settlement === undefined ? undefined : { _tag: "Done", settlement }
 }
-
-const isOtherDelivery = (a: Delivery, b: Delivery): boolean => a !== b

@@ -31,6 +31,7 @@ import * as Signals from "../state/Signals.ts"
 import * as WorkerExit from "../state/WorkerExit.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
+import * as WorkerSignals from "../state/WorkerSignals.ts"
 import { State, WorkerState } from "../state/WorkerState.ts"
 import { WorkerMiddleware } from "../trace/Trace.ts"
 import { Worker } from "./WorkerService.ts"
@@ -55,50 +56,59 @@ export const make = <E, R>(
   { middleware, options, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
-  Effect.flatMap(Effect.zip(Clock.Clock, dispatching(settings)), ([clock, dispatching]) => {
-    const live = LiveGraph.make()
-    const state = new State(
-      new Revoked({ clock, most: settings.revokesMax, expires: Duration.toMillis(settings.revokeExpires) })
-    )
-    const drawing: Worker["Service"]["drawing"] = (format) =>
-      Effect.sync(() => {
-        const steps = live.steps(blueprint.graph)
-        return format === "text" ? LiveGraph.toText(steps) : LiveGraph.toMermaid(blueprint.graph, steps)
+  Effect.flatMap(
+    Effect.all([Clock.Clock, dispatching(settings), WorkerSignals.All]),
+    ([clock, dispatching, signals]) => {
+      const { nodename } = settings
+      const live = LiveGraph.make()
+      const state = new State(
+        new Revoked({ clock, most: settings.revokesMax, expires: Duration.toMillis(settings.revokeExpires) })
+      )
+      const drawing: Worker["Service"]["drawing"] = (format) =>
+        Effect.sync(() => {
+          const steps = live.steps(blueprint.graph)
+          return format === "text" ? LiveGraph.toText(steps) : LiveGraph.toMermaid(blueprint.graph, steps)
+        })
+      const up = Effect.contextWith((context: Context.Context<never>) => {
+        onUp({
+          nodename,
+          state,
+          shutdown: control.request(StopReason.shutdown()),
+          terminate: control.request(StopReason.terminate()),
+          awaitShutdown: Effect.never,
+          info: Effect.zipWith(
+            Clock.currentTimeMillis,
+            Effect.provideContext(Blueprint.info, context),
+            (now, steps) => ({
+              ...state.stats(now),
+              ...steps
+            })
+          ),
+          steps: Effect.sync(() => live.steps(blueprint.graph)),
+          drawing
+        })
+        return Effect.andThen(
+          WorkerSignals.send(signals, "workerReady", nodename),
+          Effect.tap(control.awaitStop, (asked) => WorkerSignals.send(signals, "workerShuttingDown", nodename, asked))
+        )
       })
-    const up = Effect.contextWith((context: Context.Context<never>) => {
-      onUp({
-        nodename: settings.nodename,
-        state,
-        shutdown: control.request(StopReason.shutdown()),
-        terminate: control.request(StopReason.terminate()),
-        awaitShutdown: Effect.never,
-        info: Effect.zipWith(
-          Clock.currentTimeMillis,
-          Effect.provideContext(Blueprint.info, context),
-          (now, steps) => ({
-            ...state.stats(now),
-            ...steps
-          })
-        ),
-        steps: Effect.sync(() => live.steps(blueprint.graph)),
-        drawing
-      })
-      return control.awaitStop
-    })
-    return Effect.andThen(drawn(drawing), Blueprint.run(blueprint, up)).pipe(
-      Effect.scoped,
-      // As escalated meanwhile.
-      Effect.map((asked) => control.currentUnsafe() ?? asked),
-      Effect.catchCause((cause) => {
-        const asked = control.currentUnsafe()
-        return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
-      }),
-      Effect.provideService(WorkerState, state),
-      Effect.provideService(Neighbours.Neighbours, new Neighbours.Known()),
-      Effect.provide(Observer.layer(live.observe)),
-      Effect.provideContext(dispatching)
-    )
-  }).pipe(
+      return Effect.andThen(drawn(drawing), Blueprint.run(blueprint, up)).pipe(
+        Effect.scoped,
+        Effect.ensuring(WorkerSignals.send(signals, "workerShutdown", nodename)),
+        (whole) => Effect.andThen(WorkerSignals.send(signals, "workerInit", nodename), whole),
+        // As escalated meanwhile.
+        Effect.map((asked) => control.currentUnsafe() ?? asked),
+        Effect.catchCause((cause) => {
+          const asked = control.currentUnsafe()
+          return asked !== undefined && Cause.hasInterruptsOnly(cause) ? Effect.succeed(asked) : Effect.failCause(cause)
+        }),
+        Effect.provideService(WorkerState, state),
+        Effect.provideService(Neighbours.Neighbours, new Neighbours.Known()),
+        Effect.provide(Observer.layer(live.observe)),
+        Effect.provideContext(dispatching)
+      )
+    }
+  ).pipe(
     Effect.mapError(Handlers.ownError),
     Effect.provide(Layer.mergeAll(TaskRegistry.layer, panel)),
     Effect.provideService(Control.Control, control),
@@ -107,8 +117,10 @@ export const make = <E, R>(
     Effect.provideContext(options),
     Effect.provideService(WorkerMiddleware, middleware),
     (run) =>
-      Effect.flatMap(TaskSettings.apply(taskSettings), ({ services, unread }) =>
-        Effect.andThen(warnOfUnread(unread), Effect.provideContext(run, services))),
+      Effect.flatMap(
+        TaskSettings.apply(taskSettings),
+        ({ services, unread }) => Effect.andThen(warnOfUnread(unread), Effect.provideContext(run, services))
+      ),
     Effect.provideService(ParentNodename, settings.nodename)
     // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
   ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>

@@ -10,13 +10,16 @@
  */
 import { InFlight } from "@celeriac/messaging/InFlight"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as MutableList from "effect/MutableList"
 import { PassingSet } from "../state/internal/PassingSet.ts"
+import * as Hooks from "../trace/Hooks.ts"
 import * as Interruption from "../trace/Interruption.ts"
 import * as Outcome from "../trace/Outcome.ts"
 import { Run } from "../trace/Run.ts"
 import type { Trace } from "../trace/Trace.ts"
+import { FiberAfter } from "./FiberAfter.ts"
 import type { Job, Pool } from "./Pool.ts"
 
 /** `concurrency` is how many jobs run at once: at least 1. */
@@ -25,6 +28,7 @@ export const make = (concurrency: number, trace: Trace): Pool => new FiberPool(c
 interface Running {
   readonly job: Job
   readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly run: Run
 }
 
 class FiberPool implements Pool {
@@ -75,13 +79,12 @@ class FiberPool implements Pool {
 
   readonly idle: Effect.Effect<void> = this.taken.idle
 
-  readonly interrupt = (id: string, why: Interruption.Interruption): boolean => {
-    const annotations = Interruption.annotations(why)
+  readonly interrupt = (which: string | Job, why: Interruption.Interruption): boolean => {
     let found = false
-    for (const { fiber, job } of this.fibers.all) {
-      if (job.id !== id) continue
+    for (const { fiber, job, run } of this.fibers.all) {
+      if (typeof which === "string" ? job.id !== which : job !== which) continue
       found = true
-      fiber.interruptUnsafe(undefined, annotations)
+      Interruption.interrupt(fiber, run.soft, why)
     }
     return found
   }
@@ -132,14 +135,37 @@ class FiberPool implements Pool {
       return this.end(job, Outcome.broken(defect))
     }
     const exit = fiber.pollUnsafe()
-    if (exit !== undefined) return this.end(job, this.trace.end(begun, exit))
-    const running = { job, fiber }
+    if (exit !== undefined) return this.come(job, begun, exit)
+    this.follow(job, begun, fiber, (exit) => this.come(job, begun, exit))
+  }
+
+  private follow<A, E>(job: Job, run: Run, fiber: Fiber.Fiber<A, E>, then: (exit: Exit.Exit<A, E>) => void): void {
+    const running = { job, fiber, run }
     this.fibers.add(running)
     fiber.addObserver((exit) => {
       this.fibers.delete(running)
-      this.end(job, this.trace.end(begun, exit))
+      then(exit)
       this.startWaiting()
     })
+  }
+
+  /** It has come to this. What it has to do afterwards is done in its slot. */
+  private come(job: Job, run: Run, exit: Exit.Exit<unknown, unknown>): void {
+    const outcome = this.trace.end(run, exit)
+    if (run.registered.hooks === undefined) return this.end(job, outcome)
+    const after = new FiberAfter({
+      hooks: (outcome) => Hooks.of(run, exit, outcome),
+      waits: (fiber, then) => this.follow(job, run, fiber, then),
+      free: () => {
+        this.taken.end()
+        this.startWaiting()
+      }
+    })
+    try {
+      job.ended(outcome, after)
+    } catch {
+      after.release()
+    }
   }
 
   private begin(job: Job): Run | Outcome.Outcome | undefined {

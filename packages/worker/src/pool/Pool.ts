@@ -24,7 +24,15 @@ export interface Job extends Gate {
   /** Its message was understood and its handler is to begin. Gives whether it may: otherwise nothing more is told. */
   started(): boolean
   /** What came of it: once for each `accept` that gave work, before its slot is free, unless `started` forbade it. */
-  ended(outcome: Outcome): void
+  ended(outcome: Outcome, after?: After): void
+}
+
+/** What a task has to do when what came of it is stored. It keeps its slot until that is done or the slot is released. */
+export interface After {
+  /** It came to this, and that is stored: does it, and then calls `then`. Once. */
+  readonly run: (outcome: Outcome, then: () => void) => void
+  /** It is not stored yet, or never will be: nobody waits for it in a slot. */
+  readonly release: () => void
 }
 
 export interface Pool {
@@ -45,8 +53,12 @@ export interface Pool {
   readonly resize: (concurrency: number) => void
   /** Succeeds when no job runs. Jobs in line are not waited for. */
   readonly idle: Effect.Effect<void>
-  /** Interrupts the running jobs of this id, each told why. Gives whether there was one. */
-  readonly interrupt: (id: string, why: Interruption) => boolean
+  /**
+   * Interrupts this job if it runs, or all running jobs of an id, each told why;
+   * by a soft limit only what catches it, if the handler does. Gives whether there
+   * was one.
+   */
+  readonly interrupt: (which: string | Job, why: Interruption) => boolean
   /** Interrupts every running job, and succeeds when all have ended. */
   readonly terminate: (why: Interruption) => Effect.Effect<void>
   /** JSON-able, for `inspect stats`. */

@@ -7,11 +7,13 @@ import * as Schema from "effect/Schema"
 
 /** A queue was asked for that is not configured, and queues are not made as needed. */
 export class UnknownQueue extends Schema.TaggedError<UnknownQueue>()("UnknownQueue", {
-  queue: Schema.String
+  queue: Schema.String,
+  nearest: Schema.optionalKey(Schema.String)
 }) {
   readonly isRecoverable = false
   override get message(): string {
-    return `queue '${this.queue}' is not configured. List it in Queues.Configured, or let queues be made as needed (Settings.CreateMissingQueues)`
+    const meant = this.nearest === undefined ? "" : ` (did you mean '${this.nearest}'?)`
+    return `queue '${this.queue}' is not configured${meant}. List it in Queues.Configured, or let queues be made as needed (Settings.CreateMissingQueues)`
   }
 }
 

@@ -12,6 +12,7 @@ import type * as DelayedDelivery from "@celeriac/tasks/DelayedDelivery"
 import * as Nodename from "@celeriac/tasks/Nodename"
 import * as Setting from "@celeriac/tasks/Setting"
 import * as SettingKind from "@celeriac/tasks/SettingKind"
+import * as TaskSetting from "@celeriac/tasks/Settings"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Context from "effect/Context"
@@ -113,6 +114,17 @@ export const table = {
     doc: "The names of the queues to consume from.",
     flag: { name: "queues", alias: "Q", metavar: "NAMES" }
   }),
+  excludeQueues: Setting.make<ReadonlyArray<string>, ReadonlyArray<string>>(SettingKind.names, {
+    default: () => [],
+    defaultShown: "none",
+    doc: "The names of queues not to consume from, of those that it would.",
+    flag: { name: "exclude-queues", alias: "X", metavar: "NAMES" }
+  }),
+  direct: Setting.make(SettingKind.flag, {
+    celery: "worker_direct",
+    default: () => false,
+    doc: "Whether the worker has a queue of its own, `<nodename>.dq2`, by which tasks are sent to it alone."
+  }),
   stateDb: Setting.make<string | undefined, string>(SettingKind.text, {
     celery: "worker_state_db",
     default: () => undefined,
@@ -184,6 +196,12 @@ export const table = {
     default: () => false,
     doc: "Whether the rate limits of tasks do not count."
   }),
+  deduplicateSuccessfulTasks: Setting.make(SettingKind.flag, {
+    celery: "worker_deduplicate_successful_tasks",
+    default: () => false,
+    doc:
+      "Whether the result backend is asked, before a late task runs whose message came again, if it has succeeded already."
+  }),
   connectionMaxRetries: Setting.make(
     { ...SettingKind.integer({ from: 0, expected: "a whole number, or 0 for no end" }), none: 0 },
     {
@@ -250,6 +268,10 @@ export const WorkerSettings: Context.Reference<Settings> = Context.Reference("@c
 /** Whether a step takes part: what a step that can be switched off says in `enabled`. */
 export const takesPart = (name: Optional.Name): Effect.Effect<boolean> =>
   Effect.map(WorkerSettings, ({ without }) => !without.includes(name))
+
+/** The same for a step that cannot do without declaring something. */
+export const declares = (name: Optional.Name): Effect.Effect<boolean> =>
+  Effect.zipWith(takesPart(name), TaskSetting.DeclareTopology, (takesPart, declares) => takesPart && declares)
 
 /** Whether something is set up that has no default: what a step that works only then says in `enabled`. */
 export const has = (name: keyof Settings): Effect.Effect<boolean> =>

@@ -129,12 +129,13 @@ export class State<R extends ActiveRequest = ActiveRequest> {
     if (this.kept.get(one) === request) this.kept.delete(one)
   }
 
-  /** The run of this request that is not settled, if this process has it. */
-  find(id: string, retries: number): R | undefined {
+  /** A run of this id that is not settled and that fits, if this process has one. */
+  find(id: string, retries: number, fits: (request: R) => boolean): R | undefined {
     for (const request of this.active) {
-      if (request.id === id && request.retries === retries) return request
+      if (request.id === id && request.retries === retries && fits(request)) return request
     }
-    return this.kept.get(key(id, retries))
+    const kept = this.kept.get(key(id, retries))
+    return kept !== undefined && fits(kept) ? kept : undefined
   }
 
   /** This process is done with the request, and has told the broker so: it may not have heard. */

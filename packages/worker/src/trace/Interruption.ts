@@ -11,8 +11,10 @@
  *
  * @since 0.1.0
  */
+import type { SoftTimeLimit } from "@celeriac/tasks/SoftTimeLimit"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import type * as Fiber from "effect/Fiber"
 
 export type Interruption =
   /** Somebody wants it to stop. `signum`: with which signal, as a number; 15 when that is left out. */
@@ -30,6 +32,17 @@ class Reason extends Context.Service<Reason, Interruption>()("@celeriac/worker/t
 
 /** What an interruption is annotated with. */
 export const annotations = (why: Interruption): Context.Context<never> => Context.make(Reason, why)
+
+/** Interrupts a run; by its soft limit no more of it than the part that catches this, if there is one. */
+export const interrupt = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  soft: SoftTimeLimit | undefined,
+  why: Interruption
+): void => {
+  const reason = annotations(why)
+  if (why._tag === "SoftLimit" && soft?.pass(why.seconds, reason) === true) return
+  fiber.interruptUnsafe(undefined, reason)
+}
 
 /** Why a run was interrupted, if it was interrupted by the worker. */
 export const fromCause = (cause: Cause.Cause<unknown>): Interruption | undefined =>

@@ -8,7 +8,10 @@
  *
  * @since 0.1.0
  */
+import type { TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import type { Destination } from "@celeriac/tasks/Router"
 
@@ -24,15 +27,25 @@ export type Ran =
     readonly result: unknown
     /** Whether `result` is sealed: see `Portable`. */
     readonly isSealed: boolean
+    readonly children?: Children | undefined
   }
   | Failure
   | Retry
-  /** The task settled what became of it itself: nothing is stored. */
-  | { readonly _tag: "Ignored"; readonly reason: string | undefined }
+  | Ignored
   /** The task refused its message. */
   | { readonly _tag: "Rejected"; readonly requeue: boolean; readonly reason: string | undefined }
   | Revoked
   | Lost
+
+/** The task settled what became of it itself: nothing is stored. */
+export interface Ignored {
+  readonly _tag: "Ignored"
+  readonly reason: string | undefined
+  /** It was not run: it has succeeded before. */
+  readonly isDuplicate?: true | undefined
+}
+/** The tasks that it has sent; undefined is none. */
+type Children = ReadonlyArray<ResultTuple>
 
 /** It is to run again. */
 export interface Retry {
@@ -42,6 +55,7 @@ export interface Retry {
   readonly traceback: string | undefined
   /** By a message that is to be sent. Undefined: whoever says so has sent it. */
   readonly again?: Again | undefined
+  readonly children?: Children | undefined
 }
 
 /** What is different in the message by which a task runs again. Times are milliseconds since the epoch. */
@@ -54,6 +68,10 @@ export interface Again extends Destination {
   /** The same, so many milliseconds from now. */
   readonly expiresIn?: number | undefined
   readonly headers?: Readonly<Record<string, unknown>> | undefined
+  readonly args?: ReadonlyArray<unknown> | undefined
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined
+  /** In seconds. */
+  readonly timeLimit?: Partial<TimeLimit> | undefined
 }
 
 export interface Failure {
@@ -62,6 +80,9 @@ export interface Failure {
   readonly traceback: string | undefined
   /** The task's definition declares it: no surprise, so no traceback in the log. */
   readonly isDeclared: boolean
+  /** Its hard time limit ended it. */
+  readonly isTimeout?: true | undefined
+  readonly children?: Children | undefined
 }
 
 export interface Revoked {
@@ -100,8 +121,27 @@ export interface Refused {
   readonly exception: ExceptionRecord
 }
 
+/** Of a run that has sent tasks: they are stored with what it came to. */
+export const withChildren = (outcome: Outcome, children: ReadonlyArray<ResultTuple>): Outcome => {
+  switch (outcome._tag) {
+    case "Success":
+    case "Failure":
+    case "Retry":
+      return { ...outcome, children }
+    default:
+      return outcome
+  }
+}
+
 /** The signal that a task is terminated with when none is named. */
 export const sigterm = 15
+
+/** It has succeeded before. */
+export const duplicate: Ignored = {
+  _tag: "Ignored",
+  reason: "Task already completed successfully.",
+  isDuplicate: true
+}
 
 export const expired: Revoked = { _tag: "Revoked", why: "expired" }
 export const revoked: Revoked = { _tag: "Revoked", why: "revoked" }
@@ -127,6 +167,12 @@ export const failure = (
   traceback: string | undefined = undefined,
   isDeclared = false
 ): Failure => ({ _tag: "Failure", exception, traceback, isDeclared })
+
+/** After so many seconds, which were all that it had. */
+export const timedOut = (seconds: number): Failure => ({
+  ...failure(Exceptions.timeLimitExceeded(seconds)),
+  isTimeout: true
+})
 
 export const broken = (defect: unknown): NeverRan => ({
   _tag: "Broken",

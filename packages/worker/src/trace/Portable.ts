@@ -56,7 +56,7 @@ export const open = (outcome: Outcome, coding: Coding): Outcome => {
     limits: none
   })
   return Result.isSuccess(opened)
-    ? { _tag: "Success", result: opened.success, isSealed: false }
+    ? { ...outcome, result: opened.success, isSealed: false }
     : unencodable(opened.failure.message)
 }
 

@@ -8,11 +8,13 @@
  *
  * @since 0.1.0
  */
+import * as CallOptions from "@celeriac/tasks/CallOptions"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
 import * as Outcome from "./Outcome.ts"
 import type { Run } from "./Run.ts"
 
@@ -62,22 +64,25 @@ const exceeded = (run: Run, predicate: TaskPredicate.Retry<unknown>): Outcome.Fa
     Traceback.fromUnknown(predicate)
   )
 
-const againOf = (
-  { countdown, eta, exchange, expires, headers, priority, queue, routingKey }: TaskPredicate.RetryOptions<unknown>,
-  delay: Duration.Input
-): Outcome.Again => ({
-  queue,
-  exchange,
-  routingKey,
-  priority,
-  headers,
-  ...(eta === undefined ? { countdown: Duration.toMillis(countdown ?? delay) } : { eta: instant(eta) }),
-  ...(expires === undefined
-    ? {}
-    : expires instanceof Date || DateTime.isDateTime(expires)
-    ? { expires: instant(expires) }
-    : { expiresIn: Duration.toMillis(expires) })
-})
+const againOf = (options: TaskPredicate.RetryOptions<unknown>, delay: Duration.Input): Outcome.Again => {
+  const { args, countdown, eta, exchange, expires, headers, kwargs, priority, queue, routingKey } = options
+  return {
+    queue,
+    exchange,
+    routingKey,
+    priority,
+    headers,
+    args,
+    kwargs,
+    timeLimit: Result.getOrThrow(CallOptions.limits(options)),
+    ...(eta === undefined ? { countdown: Duration.toMillis(countdown ?? delay) } : { eta: instant(eta) }),
+    ...(expires === undefined
+      ? {}
+      : expires instanceof Date || DateTime.isDateTime(expires)
+      ? { expires: instant(expires) }
+      : { expiresIn: Duration.toMillis(expires) })
+  }
+}
 
 const instant = (point: Date | DateTime.DateTime): number =>
   point instanceof Date ? point.getTime() : point.epochMilliseconds

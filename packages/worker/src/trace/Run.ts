@@ -6,27 +6,43 @@
  *
  * @since 0.1.0
  */
-import type { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
+import type { Headers, Properties } from "@celeriac/messaging/Message"
+import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
+import { SoftTimeLimit } from "@celeriac/tasks/SoftTimeLimit"
 import type { Registered } from "@celeriac/tasks/TaskRegistry"
 import type { DeliveryInfo, TaskRequest } from "@celeriac/tasks/TaskRequest"
-import * as Context from "effect/Context"
+import type { TaskState } from "@celeriac/tasks/TaskState"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { type Ports, Reporter } from "./Reporter.ts"
 import type { Work } from "./Work.ts"
 
 export class Run implements TaskRequest {
   readonly registered: Registered
   private readonly work: Work
-  private readonly events: EventDispatcher["Service"] | undefined
+  private readonly body: TaskBody
+  private readonly ports: Ports
   /** What to run, and the services to run it with. */
   effect: Effect.Effect<unknown, unknown, unknown> = Effect.void
   context: Context.Context<any>
+  /** Where its handler catches that it should end. Only where it has such a limit. */
+  readonly soft: SoftTimeLimit | undefined
+  /** As the handler has them. */
+  parameters: unknown = undefined
+  children: ReadonlyArray<ResultTuple> = none
+  /** Its effect has come to an exit. */
+  hasEnded = false
+  private ownReporter: Reporter | undefined = undefined
 
-  /** What it tells goes to `events`, where there are any. */
-  constructor(work: Work, registered: Registered, events: EventDispatcher["Service"] | undefined = undefined) {
+  /** What it tells goes to `ports`. */
+  constructor(work: Work, body: TaskBody, registered: Registered, ports: Ports) {
     this.work = work
-    this.events = events
+    this.body = body
+    this.ports = ports
     this.registered = registered
     this.context = registered.context
+    this.soft = work.timeLimit?.soft === undefined ? undefined : new SoftTimeLimit()
   }
 
   get id(): string {
@@ -34,6 +50,9 @@ export class Run implements TaskRequest {
   }
   get task(): string {
     return this.work.headers.task
+  }
+  get name(): string {
+    return this.work.headers.shadow ?? this.work.headers.task
   }
   get retries(): number {
     return this.work.headers.retries
@@ -62,8 +81,26 @@ export class Run implements TaskRequest {
   get replyTo(): string | undefined {
     return this.work.message.properties.replyTo
   }
-  get headers(): Readonly<Record<string, unknown>> {
+  get headers(): Headers {
     return this.work.headers.custom
+  }
+  get messageHeaders(): Headers {
+    return this.work.message.headers
+  }
+  get properties(): Properties {
+    return this.work.message.properties
+  }
+  get args(): ReadonlyArray<unknown> {
+    return this.body.args
+  }
+  get kwargs(): Readonly<Record<string, unknown>> {
+    return this.body.kwargs
+  }
+  get stamps(): Readonly<Record<string, unknown>> {
+    return this.work.headers.stamps
+  }
+  get stampedHeaders(): ReadonlyArray<string> | undefined {
+    return this.work.headers.stampedHeaders
   }
   get hostname(): string {
     return this.work.hostname
@@ -95,9 +132,24 @@ export class Run implements TaskRequest {
   }
 
   sendEvent(type: `task-${string}`, fields: Readonly<Record<string, unknown>> = {}): Effect.Effect<void> {
-    return Effect.sync(() => this.events?.send(type, { ...fields, uuid: this.id }, always))
+    return Effect.sync(() => this.ports.events?.send(type, { ...fields, uuid: this.id }, always))
+  }
+  updateState(state: TaskState, meta?: unknown): Effect.Effect<void> {
+    return this.reporter.updateState(state, meta)
+  }
+  get isAborted(): Effect.Effect<boolean> {
+    return this.reporter.isAborted
+  }
+  addTrail(result: ResultTuple): void {
+    if (this.registered.options.trail !== false) this.children = [...this.children, result]
+  }
+
+  private get reporter(): Reporter {
+    return this.ownReporter ??= new Reporter(this, this.ports)
   }
 }
+
+const none: ReadonlyArray<never> = []
 
 /** What a task tells of itself is for whoever wrote it to decide. */
 const always = { always: true }

@@ -16,7 +16,11 @@ import type { TaskBody } from "@celeriac/tasks/protocol/TaskBody"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import { ResultReader } from "@celeriac/tasks/result/ResultReader"
+import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
+import * as SoftTimeLimit from "@celeriac/tasks/SoftTimeLimit"
+import { TaskContext } from "@celeriac/tasks/TaskContext"
 import * as TaskOptions from "@celeriac/tasks/TaskOptions"
 import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
 import type { Registered, TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -24,13 +28,13 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Canvas from "./Canvas.ts"
 import * as Interruption from "./Interruption.ts"
 import * as Outcome from "./Outcome.ts"
 import * as Portable from "./Portable.ts"
 import * as Predicate from "./Predicate.ts"
+import type { Ports } from "./Reporter.ts"
 import { Run } from "./Run.ts"
 import type { Work } from "./Work.ts"
 
@@ -51,11 +55,11 @@ export class Trace {
   private readonly read: TaskMessage.ReadOptions
   private readonly middleware: Middleware.List
   private readonly context: Context.Context<never>
-  private readonly events: EventDispatcher["Service"] | undefined
+  private readonly ports: Ports
   /** Tasks inside the middleware, made at their first run. */
   private readonly wrapped = new WeakMap<Registered, Wrapped>()
 
-  /** Handlers are looked up in `registry`; `coding` reads bodies and seals what is not plain; `context` is what middleware needs, and has who sends events. */
+  /** Handlers are looked up in `registry`; `coding` reads bodies and seals what is not plain; `context` is what middleware needs, and has who sends events and keeps results. */
   constructor(
     registry: Pick<TaskRegistry["Service"], "get">,
     coding: Portable.Coding,
@@ -67,7 +71,11 @@ export class Trace {
     this.read = { decode: (message: Message) => Content.decode(message, coding) }
     this.middleware = middleware
     this.context = context
-    this.events = Option.getOrUndefined(Context.getOption(context, EventDispatcher))
+    this.ports = {
+      events: Context.getOrUndefined(context, EventDispatcher),
+      writer: Context.getOrUndefined(context, ResultWriter),
+      reader: Context.getOrUndefined(context, ResultReader)
+    }
   }
 
   /** What is to be run, or what the work came to without; nothing when its handler may not begin. */
@@ -81,7 +89,7 @@ export class Trace {
       const exception = Canvas.refusal(body.embed)
       if (exception !== undefined) return { _tag: "Refused", exception }
       if (!gate.started()) return undefined
-      return this.call(new Run(work, registered, this.events), body)
+      return this.call(new Run(work, body, registered, this.ports), body)
     } catch (defect) {
       return Outcome.broken(defect)
     }
@@ -89,6 +97,12 @@ export class Trace {
 
   /** What the exit of a run means. */
   end(run: Run, exit: Exit.Exit<unknown, unknown>): Outcome.Outcome {
+    run.hasEnded = true
+    const outcome = this.outcomeOf(run, exit)
+    return run.children.length === 0 ? outcome : Outcome.withChildren(outcome, run.children)
+  }
+
+  private outcomeOf(run: Run, exit: Exit.Exit<unknown, unknown>): Outcome.Outcome {
     try {
       if (Exit.isSuccess(exit)) {
         const encoded = run.registered.encodeSuccess(exit.value)
@@ -108,16 +122,17 @@ export class Trace {
     const bound = run.registered.bind(body.args, body.kwargs)
     // The caller's mistake: a traceback would show nothing but our own code.
     if (Result.isFailure(bound)) return Outcome.failure(Exceptions.typeError(bound.failure.message))
+    const { context, handler } = this.middleware.length === 0 ? run.registered : this.wrap(run.registered)
+    run.context = Context.add(context, TaskContext, run)
+    if (run.soft !== undefined) run.context = Context.add(run.context, SoftTimeLimit.Current, run.soft)
+    run.parameters = bound.success
     try {
-      const { context, handler } = this.middleware.length === 0 ? run.registered : this.wrap(run.registered)
       const effect: unknown = handler(bound.success, run)
-      if (!Effect.isEffect(effect)) return noEffect(run)
-      run.effect = effect
-      run.context = context
-      return run
+      run.effect = Effect.isEffect(effect) ? effect : Effect.die(noEffect(run))
     } catch (defect) {
-      return unsuccessful(run, defect, false)
+      run.effect = Effect.die(defect)
     }
+    return run
   }
 
   /** What a middleware provides must not be hidden by what was there when the handler's layer was built: one context for both. */
@@ -140,9 +155,9 @@ const interrupted = (run: Run, why: Interruption.Interruption): Outcome.Outcome 
     case "Revoked":
       return Outcome.terminated(why.signum ?? Outcome.sigterm)
     case "SoftLimit":
-      return Outcome.failure(Exceptions.softTimeLimitExceeded())
+      return failed(run, new SoftTimeLimit.SoftTimeLimitExceeded({ seconds: why.seconds }), false)
     case "HardLimit":
-      return Outcome.failure(Exceptions.timeLimitExceeded(why.seconds))
+      return Outcome.timedOut(why.seconds)
     case "Shutdown":
       return { _tag: "Lost", why: "Shutdown", message: `Worker ${run.hostname} was terminated while the task ran` }
     case "ConnectionLost":
@@ -159,18 +174,24 @@ const unsuccessful = (run: Run, error: unknown, isDeclared: boolean): Outcome.Ou
     ? Predicate.outcome(run, error, (error, isDeclared) => failed(run, error, isDeclared))
     : failed(run, error, isDeclared)
 
-const failed = (run: Run, error: unknown, isDeclared: boolean): Outcome.Failure =>
-  Outcome.failure(
-    portable(run.registered.encodeError(error)),
-    Traceback.fromUnknown(error),
-    isDeclared || TaskOptions.isExpected(run.registered.options.throws, error)
+const failed = (run: Run, error: unknown, isDeclared: boolean): Outcome.Failure => {
+  const isSoft = SoftTimeLimit.isExceeded(error)
+  return Outcome.failure(
+    isSoft ? softLimit : portable(run.registered.encodeError(error)),
+    isSoft ? softTraceback : Traceback.fromUnknown(error),
+    (isDeclared && !isSoft) || TaskOptions.isExpected(run.registered.options.throws, error)
   )
+}
+
+const softLimit = Exceptions.softTimeLimitExceeded()
+
+/** Where it was at that time is not known. */
+const softTraceback = `Traceback (most recent call last):\n${softLimit.excModule}.${softLimit.excType}: ${
+  Exceptions.repr(softLimit)
+}`
 
 /** Types forbid it, where there are types. */
-const noEffect = ({ task }: Run): Outcome.Outcome => {
-  const error = new TypeError(`the handler of task '${task}' did not return an effect`)
-  return Outcome.failure(Exceptions.fromUnknown(error), Traceback.fromUnknown(error))
-}
+const noEffect = ({ task }: Run): TypeError => new TypeError(`the handler of task '${task}' did not return an effect`)
 
 /** As it would be written in any case: arguments that JSON has no form for are text. */
 const portable = (exception: ExceptionRecord): ExceptionRecord => ({

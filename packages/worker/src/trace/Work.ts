@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import type { Message } from "@celeriac/messaging/Message"
-import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
+import type { TaskHeaders, TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
 
 export interface Work {
   /** Of the protocol the message is written in: of version 1 the body has the headers too. */
@@ -23,6 +23,8 @@ export interface Work {
   readonly exchange: string
   readonly routingKey: string
   readonly redelivered: boolean
+  /** How long it may run, in seconds, by its message and its task. Whoever gave the work sees to it, by interruptions. */
+  readonly timeLimit?: TimeLimit | undefined
   /** The node that runs it, `celery@host`. */
   readonly hostname: string
 }

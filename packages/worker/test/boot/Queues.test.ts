@@ -1,13 +1,19 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { BootstepError } from "@celeriac/bootsteps/BootstepError"
 import * as Entity from "@celeriac/messaging/Entity"
+import * as Topology from "@celeriac/messaging/Topology"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
+import * as Client from "@celeriac/tasks/Client"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
+import * as TaskTopology from "@celeriac/tasks/TaskTopology"
+import * as WorkerDirect from "@celeriac/tasks/WorkerDirect"
 import { Queues } from "@celeriac/worker/boot/Queues"
 import { UnknownQueue } from "@celeriac/worker/state/WorkerError"
+import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -73,6 +79,58 @@ describe("Queues", () => {
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* consumed, ["celery", "image", "video"])
     }).pipe(Effect.provide(running(withQueues().worker).pipe(Layer.provide(configured)))))
+
+  it.effect("are those without the ones that are excluded", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* consumed, ["image"])
+    }).pipe(
+      Effect.provide(
+        running(withQueues().worker.with({ excludeQueues: ["celery", "video"] })).pipe(Layer.provide(configured))
+      )
+    ))
+
+  it.effect("are that of the worker alone too, where it has one", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* consumed, ["celery@test.dq2", "video"])
+      const client = yield* Client.Client
+      const sent = yield* client.applyAsync(plain, {}, WorkerDirect.to("celery@test"))
+      assert.isUndefined(yield* sent.get())
+      const bindings = (yield* MemoryBroker).bindings().filter(({ source }) => source === "C.dq2")
+      assert.deepStrictEqual(bindings.map(({ destination, routingKey }) => [destination, routingKey]), [
+        ["celery@test.dq2", "celery@test"]
+      ])
+    }).pipe(
+      Effect.provide(running(withQueues(["video"]).worker.with({ direct: true })).pipe(Layer.provide(configured)))
+    ))
+
+  it.effect("are one for each worker, of what is sent to all", () =>
+    Effect.gen(function*() {
+      const ran: Array<string> = []
+      const up = Effect.fnUntraced(function*(nodename: string) {
+        const handler = plain.toLayer(() => Effect.sync(() => void ran.push(nodename)))
+        const built = yield* Layer.build(Layer.fresh(define({ tasks: [handler], nodename, queues: ["news"] }).layer))
+        const worker = Context.get(built, Worker.Worker)
+        yield* Effect.addFinalizer(() => worker.terminate)
+        return worker
+      })
+      yield* up("one@host")
+      const two = yield* up("two@host")
+      const client = yield* Client.Client
+      const broker = yield* MemoryBroker
+      yield* client.applyAsync(plain, {}, { queue: "news", ignoreResult: true })
+      yield* settled
+      assert.sameMembers(ran, ["one@host", "two@host"])
+      const own = () => broker.queues().map(({ name }) => name).filter((name) => name.startsWith("bcast."))
+      assert.lengthOf(own(), 2, "the client has none")
+      yield* two.shutdown
+      yield* two.awaitShutdown
+      assert.lengthOf(own(), 1, "it goes with its worker")
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        surroundings().pipe(Layer.provideMerge(Layer.succeed(TaskQueues.Configured, [Entity.broadcast("news")])))
+      )
+    ))
 
   it.effect("are those that are asked for, and no others", () =>
     Effect.gen(function*() {
@@ -275,4 +333,33 @@ describe("Queues", () => {
       Effect.provide(quiet)
     )
   })
+
+  it.effect("are not declared where nothing is, and what is missing is told of", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryBroker
+      const worker = withQueues(["video"]).worker.with({ settings: { declareTopology: false } })
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(worker.layer))))
+      assert.match(
+        error.message,
+        /queue 'video' is not there, and this worker declares nothing \(declareTopology\)\. Create it with a user who may/
+      )
+      assert.deepStrictEqual(broker.queues(), [])
+      const client = yield* Client.Client
+      const unsent = yield* Effect.flip(client.applyAsync(plain, {}, { queue: "video" }))
+      assert.match(unsent.message, /no queue is bound to exchange '' with routing key 'video'/)
+      assert.deepStrictEqual(broker.queues(), [])
+
+      yield* Topology.apply(yield* TaskTopology.make({ queues: ["video"] }))
+      const made = [broker.queues().length, broker.exchanges().length, broker.bindings().length]
+      yield* Layer.build(Layer.fresh(worker.layer))
+      yield* client.applyAsync(plain, {}, { queue: "video" }).pipe(Effect.flatMap((sent) => sent.get()))
+      assert.deepStrictEqual(
+        [broker.queues().length, broker.exchanges().length, broker.bindings().length],
+        made,
+        "and no mailbox, no gossip"
+      )
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(surroundings().pipe(Layer.provideMerge(Layer.succeed(Settings.DeclareTopology, false))))
+    ))
 })

@@ -287,7 +287,8 @@ describe("Timer", () => {
 
   it("agrees with a list that is sorted by hand, whatever is entered, cancelled and waited for", () => {
     const step = fc.oneof(
-      fc.record({ do: fc.constant("enter" as const), delay: fc.nat(50), priority: fc.nat(3) }),
+      // What is due at once may run before the next is entered: Effect lets others run after so many steps of a fiber.
+      fc.record({ do: fc.constant("enter" as const), delay: fc.integer({ min: 1, max: 50 }), priority: fc.nat(3) }),
       fc.record({ do: fc.constant("cancel" as const), which: fc.nat(30) }),
       fc.record({ do: fc.constant("wait" as const), millis: fc.nat(20) })
     )

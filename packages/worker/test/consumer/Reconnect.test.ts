@@ -311,6 +311,25 @@ describe("a task, when its connection is lost", () => {
     }).pipe(Effect.provide(running(define({ tasks: [doors.late] }))), Effect.provide(lines.layer))
   })
 
+  it.effect("adopts one message of two that have its id, and the other one is its own run's", () => {
+    const doors = new Doors()
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* client.applyAsync(gated, { n: 1 }, { taskId: "twice" })
+      yield* client.applyAsync(gated, { n: 2 }, { taskId: "twice" })
+      yield* until("both run", () => doors.started.length === 2)
+      yield* lose
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2], [0, 2]])
+      doors.open(1)
+      assert.strictEqual(yield* sent.get(), 1)
+      yield* settled
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2], [0, 1]])
+      doors.open(2)
+      yield* settled
+      assert.deepStrictEqual([doors.started, yield* counts()], [[1, 2], [0, 0]])
+    }).pipe(Effect.provide(running(define({ tasks: [doors.late], concurrency: 2 }))), Effect.provide(quiet))
+  })
+
   it.effect("that ends before its message comes again is acknowledged then, and does not run twice", () => {
     const doors = new Doors()
     const lines = new Lines()

@@ -164,6 +164,11 @@ describe("a worker that is told", () => {
         reply: Schema.Unknown
       })
       assert.deepStrictEqual(said(yield* call(registered, { taskinfoitems: "rate_limit" }, one)), ["gated"])
+      yield* call(Commands.control.timeLimit, { taskName: "gated", soft: 7 }, one)
+      assert.deepStrictEqual(
+        said(yield* call(registered, { taskinfoitems: ["time_limit", "soft_time_limit"] }, one)),
+        ["gated [soft_time_limit=7]"]
+      )
       for (const n of ["three", "1.5", "", true, [1]]) {
         assert.match(refusal(yield* call(loose("pool_grow"), { n }, one)), /^TypeError\(.*argument \\?'n/)
       }
@@ -175,7 +180,7 @@ describe("a worker that is told", () => {
     () => define({ tasks: [gated.toLayer(({ n }) => Effect.succeed(n))] }),
     Effect.gen(function*() {
       const { control, inspect } = yield* RemoteControl.RemoteControl
-      assert.match(refusal(yield* control.timeLimit({ taskName: "gated", soft: 1 }, one)), /enforces no time limits/)
+      assert.match(refusal(yield* control.timeLimit({ taskName: "gated", soft: -1 }, one)), /-1 is no time limit/)
       assert.strictEqual(refusal(yield* control.timeLimit({ taskName: "nosuch" }, one)), "unknown task")
       assert.match(refusal(yield* inspect.objgraph({}, one)), /heap snapshot/)
       assert.strictEqual(refusal(yield* control.autoscale({ max: 3 }, one)), "ValueError('Autoscale not enabled')")

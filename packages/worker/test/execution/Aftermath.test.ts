@@ -1,14 +1,19 @@
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Aftermath from "@celeriac/worker/execution/Aftermath"
-import type { Lost, Outcome } from "@celeriac/worker/trace/Outcome"
+import { type Lost, type Outcome, timedOut } from "@celeriac/worker/trace/Outcome"
 import { assert, describe, it } from "@effect/vitest"
 
 const exception = Exceptions.make("ValueError", ["bad"])
 const failure: Outcome = { _tag: "Failure", exception, traceback: "Traceback", isDeclared: false }
+const timeout: Outcome = timedOut(2)
+const both = [false, true]
 const lost = (why: Lost["why"]): Outcome => ({ _tag: "Lost", why, message: "gone" })
 
 type Condition = Partial<
-  Pick<Aftermath.Facts, "ignoreResult" | "acksOnFailureOrTimeout" | "redelivered"> & { readonly acksLate: boolean }
+  Pick<
+    Aftermath.Facts,
+    "ignoreResult" | "acksOnFailure" | "acksOnTimeout" | "rejectOnWorkerLost" | "mayReturn"
+  > & { readonly acksLate: boolean }
 >
 
 interface Row {
@@ -30,18 +35,25 @@ const rows: ReadonlyArray<Row> = [
   { outcome: { _tag: "Success", result: 5, isSealed: false }, when: { ignoreResult: true }, settles: "ack" },
   {
     outcome: failure,
-    when: { ignoreResult: false, acksOnFailureOrTimeout: true },
+    when: { ignoreResult: false, acksOnFailure: true },
     stores: "FAILURE ValueError",
     settles: "ack"
   },
   {
     outcome: failure,
-    when: { ignoreResult: false, acksOnFailureOrTimeout: false },
+    when: { ignoreResult: false, acksOnFailure: false, acksLate: true },
     stores: "FAILURE ValueError",
     settles: "reject"
   },
-  { outcome: failure, when: { ignoreResult: true, acksOnFailureOrTimeout: true }, settles: "ack" },
-  { outcome: failure, when: { ignoreResult: true, acksOnFailureOrTimeout: false }, settles: "reject" },
+  {
+    outcome: failure,
+    when: { ignoreResult: false, acksOnFailure: false, acksLate: false },
+    stores: "FAILURE ValueError",
+    settles: "ack"
+  },
+  { outcome: failure, when: { ignoreResult: true, acksOnFailure: true }, settles: "ack" },
+  { outcome: failure, when: { ignoreResult: true, acksOnFailure: false, acksLate: true }, settles: "reject" },
+  { outcome: failure, when: { ignoreResult: true, acksOnFailure: false, acksLate: false }, settles: "ack" },
   {
     outcome: { _tag: "Retry", exception, traceback: undefined },
     when: { ignoreResult: false },
@@ -50,14 +62,15 @@ const rows: ReadonlyArray<Row> = [
   },
   { outcome: { _tag: "Retry", exception, traceback: undefined }, when: { ignoreResult: true }, settles: "ack" },
   { outcome: { _tag: "Ignored", reason: undefined }, settles: "ack" },
-  {
-    outcome: { _tag: "Rejected", requeue: false, reason: undefined },
-    when: { ignoreResult: false },
-    stores: "FAILURE Reject",
-    settles: "reject"
-  },
-  { outcome: { _tag: "Rejected", requeue: false, reason: undefined }, when: { ignoreResult: true }, settles: "reject" },
-  { outcome: { _tag: "Rejected", requeue: true, reason: undefined }, settles: "requeue" },
+  ...both.flatMap((acksLate): ReadonlyArray<Row> => {
+    const outcome = { _tag: "Rejected", requeue: false, reason: undefined } as const
+    const settles = acksLate ? "reject" : "ack"
+    return [
+      { outcome, when: { acksLate, ignoreResult: false }, stores: "FAILURE Reject", settles },
+      { outcome, when: { acksLate, ignoreResult: true }, settles },
+      { outcome: { ...outcome, requeue: true }, when: { acksLate }, settles: acksLate ? "requeue" : "ack" }
+    ]
+  }),
   ...(["expired", "revoked", "terminated"] as const).flatMap((why): ReadonlyArray<Row> => [
     {
       outcome: { _tag: "Revoked", why },
@@ -79,14 +92,36 @@ const rows: ReadonlyArray<Row> = [
   ]),
   { outcome: lost("Shutdown"), when: { acksLate: true }, settles: "requeue" },
   { outcome: lost("ConnectionLost"), when: { acksLate: true }, settles: "hold" },
-  { outcome: lost("Crashed"), when: { acksLate: true, redelivered: false }, settles: "requeue" },
-  {
-    outcome: lost("Crashed"),
-    when: { acksLate: true, redelivered: true, ignoreResult: false },
-    stores: "FAILURE WorkerLostError",
-    settles: "reject"
-  },
-  { outcome: lost("Crashed"), when: { acksLate: true, redelivered: true, ignoreResult: true }, settles: "reject" },
+  ...both.flatMap((ignoreResult): ReadonlyArray<Row> => {
+    const ended = { ignoreResult, acksLate: true } as const
+    const stores = ignoreResult ? {} : { stores: "FAILURE WorkerLostError" }
+    const outcome = lost("Crashed")
+    return [
+      { outcome, when: { ...ended, rejectOnWorkerLost: true, mayReturn: true }, settles: "requeue" },
+      { outcome, when: { ...ended, rejectOnWorkerLost: true, mayReturn: false }, ...stores, settles: "reject" },
+      { outcome, when: { ...ended, rejectOnWorkerLost: false, acksOnFailure: true }, ...stores, settles: "ack" },
+      { outcome, when: { ...ended, rejectOnWorkerLost: false, acksOnFailure: false }, ...stores, settles: "reject" }
+    ]
+  }),
+  // A hard limit; a soft one is a failure like any other.
+  ...both.flatMap((ignoreResult): ReadonlyArray<Row> => {
+    const stores = ignoreResult ? {} : { stores: "FAILURE TimeLimitExceeded" }
+    return [
+      { outcome: timeout, when: { ignoreResult, acksOnTimeout: true }, ...stores, settles: "ack" },
+      { outcome: timeout, when: { ignoreResult, acksLate: false, acksOnTimeout: false }, ...stores, settles: "ack" },
+      {
+        outcome: timeout,
+        when: { ignoreResult, acksLate: true, acksOnTimeout: false, mayReturn: false },
+        ...stores,
+        settles: "reject"
+      },
+      {
+        outcome: timeout,
+        when: { ignoreResult, acksLate: true, acksOnTimeout: false, mayReturn: true },
+        settles: "requeue"
+      }
+    ]
+  }),
   { outcome: { _tag: "Unregistered", task: "t" }, stores: "FAILURE NotRegistered", settles: "reject" },
   { outcome: { _tag: "Invalid", message: "no" }, stores: "FAILURE InvalidTaskError", settles: "reject" },
   { outcome: { _tag: "Damaged", message: "no" }, stores: "FAILURE InvalidTaskError", settles: "reject" },
@@ -94,14 +129,14 @@ const rows: ReadonlyArray<Row> = [
   { outcome: { _tag: "Broken", message: "no", traceback: "" }, stores: "FAILURE Exception", settles: "reject" }
 ]
 
-const both = [false, true]
-const conditions = both.flatMap((acksLate) =>
-  both.flatMap((ignoreResult) =>
-    both.flatMap((acksOnFailureOrTimeout) =>
-      both.map((redelivered) => ({ acksLate, ignoreResult, acksOnFailureOrTimeout, redelivered }))
-    )
-  )
-)
+const conditions = Array.from({ length: 64 }, (_, bits) => ({
+  acksLate: (bits & 1) > 0,
+  ignoreResult: (bits & 2) > 0,
+  acksOnFailure: (bits & 4) > 0,
+  acksOnTimeout: (bits & 8) > 0,
+  rejectOnWorkerLost: (bits & 16) > 0,
+  mayReturn: (bits & 32) > 0
+}))
 
 /** An early message is settled by the time it ends, if it ran. */
 const factsOf = ({ acksLate, ...rest }: Required<Condition>, id: string | undefined = "id"): Aftermath.Facts => ({

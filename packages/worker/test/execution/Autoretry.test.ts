@@ -3,8 +3,10 @@ import * as Client from "@celeriac/tasks/Client"
 import * as Middleware from "@celeriac/tasks/Middleware"
 import * as Task from "@celeriac/tasks/Task"
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import { define, lookup, quiet, running, settled } from "../support.ts"
@@ -63,7 +65,7 @@ describe("a task that is run again for its errors", () => {
       Effect.tapCause(run, (cause) =>
         Effect.sync(() => {
           for (const reason of cause.reasons) {
-            if (reason._tag === "Fail") pauses.push((reason.error as any).options.countdown)
+            if (reason._tag === "Fail") pauses.push((reason.error as any).options?.countdown)
           }
         })))
     const task = Task.make("failing", { error, options: { autoretryFor: ["Busy"], ...options, maxRetries: 4 } })
@@ -96,6 +98,35 @@ describe("a task that is run again for its errors", () => {
       assert.isTrue(pauses.every((pause, at) => Number(pause) % 1_000 === 0 && Number(pause) <= most[at]!))
       assert.isAbove(new Set(pauses).size, 2)
     }))
+
+  it.effect("waits as a schedule says, and fails when that has ended", () =>
+    Effect.gen(function*() {
+      const retryBackoff = Schedule.exponential("1 second").pipe(Schedule.upTo({ times: 2 }))
+      const pauses = yield* pausesOf({ retryBackoff })
+      assert.deepStrictEqual(pauses.map((pause) => pause && Duration.toMillis(pause as Duration.Duration)), [
+        1_000,
+        2_000,
+        undefined
+      ])
+    }))
+
+  it("is told what makes no sense where it is written", () => {
+    for (
+      const [options, says] of [
+        [{ autoretryFor: [""] }, /'autoretryFor':  is no kind of errors/],
+        [{ dontAutoretryFor: [7] }, /'dontAutoretryFor': 7 is no kind of errors/],
+        [{ autoretryFor: "Busy" }, /'autoretryFor': Busy is no kind of errors/],
+        [{ retryBackoff: -1 }, /'retryBackoff': -1 is no time above 0/],
+        [{ retryBackoff: "soon" }, /'retryBackoff': soon is no time above 0/],
+        [{ retryBackoffMax: 0 }, /'retryBackoffMax': 0 is no time above 0/],
+        [{ timeLimit: 0 }, /'timeLimit': 0 is no time above 0/],
+        [{ timeLimit: 1_000, softTimeLimit: 2_000 }, /'softTimeLimit': it is longer than timeLimit/]
+      ] as const
+    ) {
+      // As code without types might.
+      assert.throws(() => Task.make("wrong", { error, options: options as never }), says)
+    }
+  })
 
   it.effect("says RETRY meanwhile, with the error", () => {
     const task = Task.make("failing", { error, options: { autoretryFor: ["Busy"] } })

@@ -118,10 +118,10 @@ const rows: ReadonlyArray<Row> = [
     says: "Task t[a] was lost with what it ran in"
   },
   {
-    comesTo: "the end of its thread, and again",
+    comesTo: "the end of its thread, and again, each time",
     outcomes: [crashed],
     acksLate: true,
-    runs: 2,
+    runs: 4,
     reads: "FAILURE WorkerLostError",
     isRejected: true,
     says: "Task t[a] was lost with what it ran in"

@@ -17,6 +17,9 @@ import { taskMessage } from "../support.ts"
 const options = {
   acksLate: false,
   acksOnFailureOrTimeout: true,
+  acksOnFailure: true,
+  acksOnTimeout: true,
+  rejectOnWorkerLost: true,
   ignoreResult: false,
   trackStarted: false,
   maxRetries: 3,
@@ -50,6 +53,7 @@ const requestOf = (message: Message, from: { readonly exchange?: string; readonl
     deliveryTag: 1,
     consumerTag: "tag",
     redelivered: false,
+    isLost: false,
     settlement: undefined,
     settle: () => "settled"
   }
@@ -58,7 +62,7 @@ const requestOf = (message: Message, from: { readonly exchange?: string; readonl
 }
 
 const resend = (request: Request, again: Again, now = 0) =>
-  Effect.map(Queues.make, (queues) => RetryMessages.make(queues, {})(request, again, now))
+  Effect.map(Queues.make, (queues) => RetryMessages.make(queues, {}, () => undefined)(request, again, now))
 
 const now = Date.parse(captured.retry.headers.eta) - 1_000
 
@@ -126,5 +130,30 @@ describe("the message of a retry", () => {
       const { message } = Result.getOrThrow(yield* resend(requestOf(old), {}))
       const { body, headers } = Result.getOrThrow(TaskMessage.read(message))
       assert.deepStrictEqual([headers.task, headers.id, headers.retries, body.args], ["t", "a", 2, [1, 2n ** 70n]])
+    }))
+
+  it.effect("may have other arguments and limits, which are shown; the rest stays", () =>
+    Effect.gen(function*() {
+      const request = requestOf(taskMessage({
+        task: "t",
+        id: "a",
+        args: [1],
+        kwargs: { b: 2 },
+        timeLimit: { hard: 9, soft: 8 },
+        embed: { callbacks: [] },
+        custom: { mine: 1, "x-death": [], "x-delivery-count": 2 }
+      }))
+      const again = { args: [3], timeLimit: { hard: undefined, soft: 5 } }
+      const { message } = Result.getOrThrow(yield* resend(request, again))
+      const { argsrepr, kwargsrepr, mine, timelimit } = message.headers
+      assert.deepStrictEqual({ argsrepr, kwargsrepr, mine, timelimit }, {
+        argsrepr: "(3,)",
+        kwargsrepr: "{'b': 2}",
+        mine: 1,
+        timelimit: [9, 5]
+      })
+      assert.deepStrictEqual(Object.keys(message.headers).filter((name) => name.startsWith("x-")), [])
+      const [args, kwargs] = JSON.parse(new TextDecoder().decode(message.body))
+      assert.deepStrictEqual([args, kwargs], [[3], { b: 2 }])
     }))
 })

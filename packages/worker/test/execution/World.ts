@@ -21,7 +21,10 @@ import { Observers } from "../../src/execution/internal/Observers.ts"
 import type { Publish } from "../../src/execution/internal/Publishing.ts"
 import { RateLimits } from "../../src/execution/internal/RateLimits.ts"
 import { ResultStore, type Then } from "../../src/execution/internal/ResultStore.ts"
+import { Returns } from "../../src/execution/internal/Returns.ts"
+import { Settler } from "../../src/execution/internal/Settler.ts"
 import { Stray } from "../../src/execution/internal/Stray.ts"
+import { TimeLimits } from "../../src/execution/internal/TimeLimits.ts"
 import { taskMessage } from "../support.ts"
 
 const exception = Exceptions.make("ValueError", ["bad"])
@@ -139,8 +142,10 @@ export class World {
       this.timer,
       this.pool.pause
     )
+    const settler = new Settler(this.state, observers)
     this.completion = new Completion({
       state: this.state,
+      settler,
       results,
       kept: (again) => new KeptResults(this.timer, again, this.pool.pause),
       rule: (outcome, about, now) => {
@@ -155,7 +160,8 @@ export class World {
       resend: () => Result.fail(failure(exception)),
       observers,
       clock,
-      coding: {}
+      coding: {},
+      returns: new Returns(3)
     })
     // The rest of a pool is not asked for here.
     const rates = new RateLimits({
@@ -165,7 +171,17 @@ export class World {
       isOff: true,
       onDefect: () => {}
     })
-    this.executor = new Executor(this.pool as unknown as Pool, this.state, this.completion, observers, clock, rates)
+    this.executor = new Executor({
+      pool: this.pool as unknown as Pool,
+      state: this.state,
+      settler,
+      completion: this.completion,
+      observers,
+      clock,
+      timer: this.timer,
+      rates,
+      limits: new TimeLimits({})
+    })
   }
 
   private readonly hold: Publish = ({ to }, answer) => void this.publishing.push({ id: to.routingKey, answer })
@@ -182,7 +198,16 @@ export class World {
     this.outstanding++
     const identity = Result.getOrThrow(TaskMessage.identify(delivery))
     assert(identity.version === 2)
-    const options = { ...this.options, trackStarted: false, sendEvents: true, maxRetries: 3, defaultRetryDelay: 0 }
+    const options = {
+      ...this.options,
+      acksOnFailure: this.options.acksOnFailureOrTimeout,
+      acksOnTimeout: this.options.acksOnFailureOrTimeout,
+      rejectOnWorkerLost: true,
+      trackStarted: false,
+      sendEvents: true,
+      maxRetries: 3,
+      defaultRetryDelay: 0
+    }
     const request = new Request(this.intake, options, 2, identity.headers, delivery, "celery@test", 0)
     const decision = Strategy.decide(request, this.state, 0)
     assert(decision._tag !== "Hold")

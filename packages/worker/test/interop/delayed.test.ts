@@ -81,4 +81,27 @@ describe.runIf(has("5.5"))("delayed delivery", () => {
       assert.isTrue(result.x_death)
     })).pipe(using(at.queue))
   }, 90_000)
+
+  it.live("keeps a retry until it is due, as often as there is one", () => {
+    const at = { url, queue: Kit.newQueue("delayed.retries") }
+    const again = Task.make("it.again", { success: Schema.Unknown, options: { maxRetries: 5 } })
+    const seen: Array<readonly [exchange: string, routingKey: string, headers: ReadonlyArray<string>]> = []
+    const live = again.toLayer((_, { deliveryInfo: { exchange, routingKey }, headers, retries }) => {
+      seen.push([exchange, routingKey, Object.keys(headers)])
+      return retries < 2 ? Task.retry({ countdown: "1100 millis" }) : Effect.succeed(retries)
+    })
+    return Effect.scoped(Effect.gen(function*() {
+      yield* Kit.worker(Worker.make({ tasks: [live], concurrency: 2 }), at)
+      const client = yield* Kit.client(at)
+      const start = yield* Clock.currentTimeMillis
+      assert.strictEqual(yield* client.execute(again, {}, { timeout: "20 seconds" }), 2)
+      assert.isAtLeast((yield* Clock.currentTimeMillis) - start, 2_200)
+      const delayed = `${"0.".repeat(27)}1.${at.queue}.key`
+      assert.deepStrictEqual(seen.map(([exchange, key]) => [exchange, key]), [
+        [`${at.queue}.x`, `${at.queue}.key`],
+        ["celery_delayed_delivery", delayed],
+        ["celery_delayed_delivery", delayed]
+      ])
+    })).pipe(using(at.queue))
+  })
 })

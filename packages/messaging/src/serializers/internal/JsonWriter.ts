@@ -112,6 +112,7 @@ const writeObject = (value: object, writer: Writer): string => {
   if (value instanceof PythonValue.PlainDate) return envelope("date", quote(value.toString()))
   if (value instanceof PythonValue.PlainTime) return envelope("time", quote(value.toString()))
   if (value instanceof PythonValue.Uuid) return envelope("uuid", `{"hex":${quote(value.hex)}}`)
+  if (value instanceof PythonValue.Float) return value.toString()
   if (Redacted.isRedacted(value)) {
     throw refuse(writer, "a Redacted value is not sent: unwrap it with Redacted.value where that is meant")
   }

@@ -61,6 +61,10 @@ const channel = (session: MemorySession): Channel => {
   return {
     lost: Deferred.await(session.lost),
     declareExchange: (exchange) => operate("declareExchange", () => host.declareExchange(exchange)),
+    checkExchange: (exchange) =>
+      operate("checkExchange", () => {
+        if (exchange !== "") host.exchange(exchange)
+      }),
     declareQueue: (queue) => operate("declareQueue", () => stateOf(host.declareQueue(queue, link))),
     queueState: (name) =>
       operate("queueState", () => {

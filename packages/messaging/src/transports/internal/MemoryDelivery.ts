@@ -16,6 +16,8 @@ interface Holder {
 
 /** Who settles deliveries: the channel they were handed over on. */
 interface Settler {
+  /** Why it is closed, if it is. */
+  readonly closed: unknown
   readonly settle: (delivery: MemoryDelivery, settlement: Settlement) => SettleOutcome
 }
 
@@ -57,6 +59,10 @@ export class MemoryDelivery implements Delivery {
     this.queue = queue
     this.consumer = consumer
     this.settler = settler
+  }
+
+  get isLost(): boolean {
+    return this.settler.closed !== undefined
   }
 
   settle(settlement: Settlement): SettleOutcome {

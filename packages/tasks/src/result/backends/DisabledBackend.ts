@@ -9,6 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import * as ResultBackend from "../ResultBackend.ts"
 import { because, ResultUnavailable, Unsupported } from "../ResultError.ts"
 
@@ -22,6 +23,7 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.succeedCont
       prepare: () => Effect.void,
       replyTo: undefined,
       wait: (id) => unavailable("wait for result", id),
+      updates: (id) => Stream.fromEffect(unavailable("wait for result", id)),
       lookup: (id) => unavailable("look up result", id),
       state: (id) => unavailable("look up state", id),
       forget: () => Effect.void

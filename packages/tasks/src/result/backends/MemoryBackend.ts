@@ -75,6 +75,7 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
         prepare: () => Effect.void,
         replyTo: undefined,
         wait: shelf.wait,
+        updates: shelf.updates,
         lookup: shelf.lookup,
         state: shelf.state,
         forget: (id) => Effect.sync(() => shelf.forget(id))

@@ -27,6 +27,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import * as BySettings from "../../BySettings.ts"
 import * as ReplyQueue from "../../internal/ReplyQueue.ts"
 import * as ResultShelf from "../../internal/ResultShelf.ts"
@@ -142,6 +143,12 @@ export const layer = (
                 ? shelf.wait(id)
                 : Effect.andThen(prepare(id, Duration.infinity), shelf.wait(id))
             ),
+          updates: (id) =>
+            Stream.unwrap(Effect.suspend(() =>
+              shelf.isAnswered(id)
+                ? Effect.succeed(shelf.updates(id))
+                : Effect.as(prepare(id, Duration.infinity), shelf.updates(id))
+            )),
           lookup: shelf.lookup,
           state: shelf.state,
           forget: (id) =>

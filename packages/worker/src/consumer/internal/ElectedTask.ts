@@ -15,6 +15,7 @@ import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { WorkerSettings } from "../../state/WorkerSettings.ts"
 import { Connection } from "../Connection.ts"
 
@@ -59,6 +60,7 @@ const nobodyWaits: ResultReader["Service"] = {
   replyTo: undefined,
   prepare: () => Effect.void,
   wait: () => Effect.never,
+  updates: () => Stream.never,
   lookup: () => Effect.succeed(undefined),
   state: () => Effect.succeed("PENDING"),
   forget: () => Effect.void

@@ -12,7 +12,6 @@
  */
 import type { Queue } from "@celeriac/messaging/Entity"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
-import * as Topology from "@celeriac/messaging/Topology"
 import type { Channel, Subscription } from "@celeriac/messaging/Transport"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -46,6 +45,8 @@ export interface Parts {
   readonly executor: Executor
   /** What is opened here closes with it. */
   readonly scope: Scope.Scope
+  /** Sees to it that the queue is there. */
+  readonly prepare: (channel: Channel, queue: Queue) => Effect.Effect<unknown, MessagingError>
   readonly makeReceiver: (watcher: Receiver.Watcher) => Receiver.Receiver
   readonly run: (effect: Effect.Effect<void>) => unknown
   readonly log: WorkerLog
@@ -158,7 +159,7 @@ export class Lanes {
     return Effect.flatMap(Scope.fork(scope), (own) =>
       Effect.gen({ self: this }, function*() {
         const channel = yield* connection.openChannel()
-        yield* Topology.declareQueue(channel, queue)
+        yield* this.parts.prepare(channel, queue)
         const receiver = makeReceiver({
           queue: queue.name,
           onFinished: () => watcher.onFinished(lane),
@@ -237,7 +238,7 @@ export class Lanes {
     return Effect.suspend(() => {
       const { executor } = this.parts
       this.parked.delete(lane)
-      executor.completion.forget(lane.receiver.release())
+      executor.settler.forget(lane.receiver.release())
       executor.dropWaiting(lane.receiver)
       return Scope.close(lane.scope, Exit.void)
     })

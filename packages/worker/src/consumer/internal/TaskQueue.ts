@@ -30,6 +30,7 @@ import * as WorkerLog from "../../state/WorkerLog.ts"
 import { type Settings, WorkerSettings } from "../../state/WorkerSettings.ts"
 import { Connection } from "../Connection.ts"
 import * as Lanes from "./Lanes.ts"
+import * as Readiness from "./Readiness.ts"
 import * as Receiver from "./Receiver.ts"
 import * as ReturnCount from "./ReturnCount.ts"
 
@@ -66,6 +67,7 @@ export const start = (queue: Queue): Effect.Effect<TaskQueue, MessagingError, Se
       log: yield* WorkerLog.make,
       run: Effect.runForkWith(yield* Effect.context<never>()),
       makeReceiver: yield* Receiver.make,
+      prepare: yield* Readiness.make,
       scope: yield* Effect.scope,
       laneSize: yield* Lanes.LaneSize
     })

@@ -10,6 +10,7 @@ import type * as RateLimit from "@celeriac/tasks/RateLimit"
 import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Effect from "effect/Effect"
+import { Execution } from "../../boot/Execution.ts"
 import * as ControlHandler from "../ControlHandler.ts"
 
 /** Whoever sees to rate limits. */
@@ -24,6 +25,7 @@ export interface Rates {
 
 export const make = Effect.fnUntraced(function*({ setRateLimit }: Rates) {
   const registry = yield* TaskRegistry
+  const { executor } = yield* Execution
 
   const known = (task: string) =>
     registry.get(task) === undefined
@@ -49,15 +51,23 @@ export const make = Effect.fnUntraced(function*({ setRateLimit }: Rates) {
     return "new rate limit set successfully"
   })
 
+  const timeLimit = Effect.fnUntraced(
+    function*(task: string, hard: number | null | undefined, soft: number | null | undefined) {
+      yield* known(task)
+      for (const limit of [hard, soft]) {
+        if (limit != null && limit < 0) return yield* Effect.fail(new Refused(`${limit} is no time limit`))
+      }
+      executor.limits.set(task, { hard: hard ?? undefined, soft: soft ?? undefined })
+      yield* Effect.logInfo(
+        `New time limits for tasks of type ${task}: soft=${soft ?? "None"} hard=${hard ?? "None"}`
+      )
+      return "time limits set successfully"
+    }
+  )
+
   return yield* Effect.all([
     ControlHandler.make(Commands.control.rateLimit, ({ rateLimit: limit, taskName }) => rateLimit(taskName, limit)),
-    ControlHandler.make(Commands.control.timeLimit, ({ taskName }) =>
-      Effect.andThen(
-        known(taskName),
-        Effect.fail(
-          new Refused("this worker enforces no time limits: the handler of the task may (Effect.timeout)")
-        )
-      ))
+    ControlHandler.make(Commands.control.timeLimit, ({ hard, soft, taskName }) => timeLimit(taskName, hard, soft))
   ])
 })
 

@@ -29,7 +29,14 @@ export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"
   const registry = yield* TaskRegistry
   const clock = yield* Clock.Clock
   const tell = yield* RequestInfo.make
-  const { state } = executor
+  const { limits, state } = executor
+
+  /** What its definition says of it, and what it was told since. */
+  const optionsOf = (name: string): object => {
+    const options = registry.get(name)?.options ?? {}
+    const { hard, soft } = limits.limitOf(name, options)
+    return { ...options, rateLimit: rateLimitOf(name), timeLimit: hard, softTimeLimit: soft }
+  }
 
   const isHeld = (request: Request): boolean =>
     request.isCondensed || request.eta !== undefined && request.eta > clock.currentTimeMillisUnsafe()
@@ -81,7 +88,7 @@ export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"
         const given = typeof taskinfoitems === "string" ? [taskinfoitems] : taskinfoitems ?? []
         const items = given.length === 0 ? defaultItems : given
         return registry.names().filter((name) => builtins === true || !name.startsWith("celery.")).map((name) =>
-          described(name, { ...registry.get(name)?.options, rateLimit: rateLimitOf(name) }, items)
+          described(name, optionsOf(name), items)
         )
       }))
   ])

@@ -2,7 +2,7 @@
  * Carries out what follows from an outcome, for every message and in one order:
  * published and stored, confirmed, and only then settled.
  *
- * Nothing else in the worker settles a message or tells of an ending. What
+ * Nothing else in the worker tells of an ending. What
  * cannot be made safe is kept and tried again; the message is not settled
  * meanwhile, and one that comes again is adopted. A worker that stops tries
  * once more.
@@ -10,12 +10,11 @@
  * @since 0.1.0
  */
 import { InFlight } from "@celeriac/messaging/InFlight"
-import type { Settlement } from "@celeriac/messaging/Message"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Settled, State } from "../../state/WorkerState.ts"
+import type { State } from "../../state/WorkerState.ts"
 import * as Canvas from "../../trace/Canvas.ts"
 import { isUnrun, type Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
@@ -28,21 +27,22 @@ import type { Observers } from "./Observers.ts"
 import * as Publishing from "./Publishing.ts"
 import type { ResultStore, StoreFailure } from "./ResultStore.ts"
 import type { Resend } from "./RetryMessages.ts"
-import { settleSafely, type Subject } from "./Subject.ts"
+import type { Returns } from "./Returns.ts"
+import type { Settler, Settling } from "./Settler.ts"
+import type { Subject } from "./Subject.ts"
 import { substitute } from "./Substitute.ts"
 
 interface Parts {
   readonly state: State<Request>
   readonly results: ResultStore
   readonly kept: (again: (ending: Ending) => void) => KeptResults
-  /** What follows. */
   readonly rule: typeof Aftermath.of
   readonly publish: Publishing.Publish
-  /** The messages of retries. */
   readonly resend: Resend
   readonly observers: Observers
   readonly clock: Clock.Clock
-  /** What opens results that were sealed to cross. */
+  readonly returns: Returns
+  readonly settler: Settler
   readonly coding: Portable.Coding
 }
 
@@ -56,6 +56,8 @@ export class Completion {
   private readonly observers: Observers
   private readonly clock: Clock.Clock
   private readonly coding: Portable.Coding
+  private readonly returns: Returns
+  private readonly settler: Settler
   /** Endings that are neither safe nor given up. */
   private readonly underWay = new InFlight()
   /** The worker stops, and takes nothing more: `waiting` while something runs. */
@@ -71,6 +73,8 @@ export class Completion {
     this.observers = parts.observers
     this.clock = parts.clock
     this.coding = parts.coding
+    this.returns = parts.returns
+    this.settler = parts.settler
   }
 
   /** Something came of it, perhaps without running. */
@@ -84,6 +88,7 @@ export class Completion {
     this.observers.ended(subject, opened, now, instead)
     // What stands for another outcome comes after the followers of that one were told.
     const followers = isUnrun(opened) && instead === undefined ? Canvas.followers(subject.message, this.coding) : none
+    if (subject instanceof Request) this.returns.note(subject, opened)
     const aftermath = this.rule(opened, subject, now, followers, again?.success)
     const { messages, others, record } = aftermath
     if (record === undefined && messages.length === 0 && others.length === 0) {
@@ -91,40 +96,6 @@ export class Completion {
     }
     this.underWay.begin()
     this.secure(new Ending(subject, opened, aftermath, now, instead !== undefined), now)
-  }
-
-  /** Its message is gone from the broker from now on. Not so when its connection was lost: then another worker has it. */
-  acknowledge(request: Request): boolean {
-    if (this.tell(request, "ack")) {
-      this.state.remember(request.id, request.retries, "ack")
-      return true
-    }
-    this.state.finished(request)
-    request.intake.finished()
-    return false
-  }
-
-  /** It came again after it was settled: the broker has not heard of it. */
-  repeat(subject: Subject, settlement: Settled): void {
-    this.observers.repeated(subject, settlement)
-    this.tell(subject, settlement)
-    subject.intake.dropped()
-  }
-
-  /** Sends requests that do not run back to the broker, in the order in which they came: so it finds each at once, among all that are outstanding. */
-  readonly giveBack = (requests: ReadonlyArray<Request>): void => {
-    for (const request of requests) {
-      this.requeue(request)
-      request.intake.dropped()
-    }
-  }
-
-  /** Forgets requests that do not run: their connection is lost, and the broker delivers them again. */
-  readonly forget = (requests: ReadonlyArray<Request>): void => {
-    for (const request of requests) {
-      this.state.finished(request)
-      request.intake.dropped()
-    }
   }
 
   /** Stores a state that is no ending. */
@@ -228,6 +199,7 @@ export class Completion {
       else ending.messagesSent++
       return this.again(ending)
     }
+    subject.after?.release()
     if (this.stopping === "leaving" || (this.stopping === "waiting" && !subject.isSettled)) {
       return this.giveUp(ending, status, failure)
     }
@@ -241,57 +213,24 @@ export class Completion {
     const { subject } = ending
     this.kept.release(ending)
     this.observers.notStored(subject, status, failure.message, { _tag: subject.isSettled ? "Lost" : "Requeued" })
-    this.settle(subject, "requeue")
+    this.settler.settle(subject, "requeue")
     this.underWay.end()
   }
 
   private leave({ endedAt, outcome, settlement, subject }: Ending): void {
-    this.conclude(subject, outcome, settlement, endedAt)
-    this.underWay.end()
+    this.conclude(subject, outcome, settlement, endedAt, true)
   }
 
-  /** Settles, and tells that it is over. */
-  private conclude(
-    subject: Subject,
-    outcome: Outcome,
-    settlement: Aftermath.Aftermath["settlement"],
-    endedAt: number
-  ): void {
-    this.settle(subject, settlement)
-    this.observers.completed(subject, outcome, settlement, endedAt)
-  }
-
-  private settle(subject: Subject, settlement: Aftermath.Aftermath["settlement"]): void {
-    if (settlement === "requeue") this.requeue(subject)
-    else {
-      // Out of the state first: whoever waits may look at it as soon as the message is settled.
-      this.drop(subject)
-      if (settlement !== "hold" && !subject.isSettled) {
-        if (subject.id !== undefined) this.state.remember(subject.id, subject.retries, settlement)
-        this.tell(subject, settlement)
-      }
+  /** Does what is to be done afterwards, settles, and tells that it is over. */
+  private conclude(subject: Subject, outcome: Outcome, settlement: Settling, endedAt: number, underWay = false): void {
+    const { after } = subject
+    if (after !== undefined) {
+      subject.after = undefined
+      return after.run(outcome, () => this.conclude(subject, outcome, settlement, endedAt, underWay))
     }
-    subject.intake.finished()
-  }
-
-  /** Back to its queue, to be run when it comes again: here too. */
-  private requeue(subject: Subject): void {
-    // Out of the state first: a message that goes back may be here again before this returns.
-    this.drop(subject)
-    if (subject.isSettled) return
-    if (subject.id !== undefined) this.state.forget(subject.id, subject.retries)
-    this.tell(subject, "requeue")
-  }
-
-  private drop(subject: Subject): void {
-    if (subject instanceof Request) this.state.finished(subject)
-  }
-
-  /** The one place where a message is settled. Gives whether the broker was told. */
-  private tell(subject: Subject, settlement: Settlement): boolean {
-    const isStale = settleSafely(subject, settlement) !== "settled"
-    this.observers.settled(subject, settlement, isStale)
-    return !isStale
+    this.settler.settle(subject, settlement)
+    this.observers.completed(subject, outcome, settlement, endedAt)
+    if (underWay) this.underWay.end()
   }
 }
 

@@ -9,49 +9,68 @@
  * @since 0.1.0
  */
 import type { Delivery } from "@celeriac/messaging/Message"
+import type { TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Job, Pool } from "../../pool/Pool.ts"
+import type { After, Job, Pool } from "../../pool/Pool.ts"
 import type { State } from "../../state/WorkerState.ts"
 import * as Outcome from "../../trace/Outcome.ts"
 import type { Work } from "../../trace/Work.ts"
 import type { Request } from "../Request.ts"
 import * as Strategy from "../Strategy.ts"
 import type { Completion } from "./Completion.ts"
+import type { Duplicates } from "./Duplicates.ts"
 import type { Observers } from "./Observers.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import type { Turns } from "./RateLine.ts"
 import { RequestJob, type Stages } from "./RequestJob.ts"
+import type { Settler } from "./Settler.ts"
 import type { Intake } from "./Subject.ts"
+import { type TimeLimits, Watch } from "./TimeLimits.ts"
+
+interface Parts {
+  readonly pool: Pool
+  readonly state: State<Request>
+  readonly settler: Settler
+  readonly completion: Completion
+  readonly observers: Observers
+  readonly clock: Clock.Clock
+  readonly timer: TimerHeap
+  readonly rates: RateLimits
+  readonly limits: TimeLimits
+  /** Where those are looked for that have succeeded before. */
+  readonly duplicates?: Duplicates | undefined
+}
 
 export class Executor implements Stages, Turns {
   readonly state: State<Request>
+  readonly settler: Settler
   readonly completion: Completion
   readonly observers: Observers
-  private readonly pool: Pool
-  private readonly clock: Clock.Clock
+  readonly pool: Pool
+  readonly clock: Clock.Clock
+  readonly timer: TimerHeap
   readonly rates: RateLimits
+  readonly limits: TimeLimits
+  private readonly duplicates: Duplicates | undefined
   readonly strategies = new Strategy.Strategies()
   /** Their runs go on, and they have come to something. */
   private readonly abandoned = new Set<Request>()
 
-  constructor(
-    pool: Pool,
-    state: State<Request>,
-    completion: Completion,
-    observers: Observers,
-    clock: Clock.Clock,
-    rates: RateLimits
-  ) {
-    this.pool = pool
-    this.state = state
-    this.completion = completion
-    this.observers = observers
-    this.clock = clock
-    this.rates = rates
-    rates.serve(this)
+  constructor(parts: Parts) {
+    this.pool = parts.pool
+    this.state = parts.state
+    this.settler = parts.settler
+    this.completion = parts.completion
+    this.observers = parts.observers
+    this.clock = parts.clock
+    this.timer = parts.timer
+    this.rates = parts.rates
+    this.limits = parts.limits
+    this.duplicates = parts.duplicates
+    this.rates.serve(this)
   }
 
   /** Acts on what was decided about a request that has come in, but for holding it. */
@@ -66,7 +85,7 @@ export class Executor implements Stages, Turns {
         this.observers.adopted(request)
         return decision.running.adopt(request.delivery, request.intake)
       case "Done":
-        return this.completion.repeat(request, decision.settlement)
+        return this.settler.repeat(request, decision.settlement)
     }
   }
 
@@ -85,8 +104,18 @@ export class Executor implements Stages, Turns {
   readonly turn = (request: Request, discarded: Outcome.Revoked | undefined): void =>
     discarded === undefined ? this.submit(request) : this.discard(request, discarded)
 
-  /** Gives the request to the pool, if need be behind others that wait for the rate of their task. */
+  /** Gives the request to the pool, unless it has succeeded where it was before. */
   private admit(request: Request): void {
+    if (this.duplicates?.suspects(request) !== true) return this.enter(request)
+    this.state.reserve(request)
+    this.duplicates.ask(
+      request,
+      (hasSucceeded) => hasSucceeded ? this.completion.complete(request, Outcome.duplicate) : this.enter(request)
+    )
+  }
+
+  /** Gives the request to the pool, if need be behind others that wait for the rate of their task. */
+  private enter(request: Request): void {
     const line = this.rates.lineOf(request)
     if (line === undefined) return this.submit(request)
     this.state.reserve(request)
@@ -99,30 +128,40 @@ export class Executor implements Stages, Turns {
     this.pool.submit(new RequestJob(this, request))
   }
 
-  accept(request: Request): Work | undefined {
+  accept(job: RequestJob): Work | undefined {
+    const { request } = job
     const revoked = this.discarded(request)
-    if (revoked === undefined) return request.work
+    if (revoked === undefined) {
+      const timeLimit = this.limits.of(request)
+      if (timeLimit === undefined) return request.work
+      job.timeLimit = timeLimit
+      return { ...request.work, timeLimit }
+    }
     this.discard(request, revoked)
     return undefined
   }
 
   /** Its message can be run, so that it may be acknowledged. */
-  started(request: Request): boolean {
-    if (!request.options.acksLate && !this.completion.acknowledge(request)) return false
+  started(job: RequestJob): boolean {
+    const { request } = job
+    if (!request.options.acksLate && !this.settler.acknowledge(request)) return false
     request.timeStart = this.clock.currentTimeMillisUnsafe()
     this.state.started(request)
     this.observers.started(request)
     if (request.options.trackStarted && !request.ignoreResult) this.noteStart(request)
+    if (job.timeLimit !== undefined) job.watch = new Watch(this, job, request, job.timeLimit)
     return true
   }
 
-  ended(request: Request, outcome: Outcome.Outcome): void {
-    if (this.abandoned.size > 0 && this.abandoned.delete(request)) return
+  ended({ request, watch }: RequestJob, outcome: Outcome.Outcome, after: After | undefined): void {
+    watch?.done()
+    if (this.abandoned.size > 0 && this.abandoned.delete(request)) return after?.release()
+    if (after !== undefined) request.after = after
     this.completion.complete(request, outcome)
   }
 
   /** It comes to this, although its run does not end: what that comes to is told to nobody. */
-  abandon(request: Request, outcome: Outcome.Outcome): void {
+  readonly abandon = (request: Request, outcome: Outcome.Outcome): void => {
     this.abandoned.add(request)
     this.completion.complete(request, outcome)
   }
@@ -135,18 +174,18 @@ export class Executor implements Stages, Turns {
   }
 
   /** Sends back to the broker what waits for a slot or for its rate; of one intake, or of all. */
-  readonly giveBack = (intake?: Intake): void => this.completion.giveBack(this.withdraw(intake))
+  readonly giveBack = (intake?: Intake): void => this.settler.giveBack(this.withdraw(intake))
 
   /** Sends back what one intake has waiting for a slot beyond the `keep` oldest, but for what came back before. */
   readonly returnExcess = (keep: number, intake: Intake): void => {
     let place = 0
     const isExcess = (job: Job): boolean =>
       isRequest(job) && job.request.intake === intake && place++ >= keep && !hasReturned(job.request.delivery)
-    this.completion.giveBack(this.pool.withdraw(0, isExcess).flatMap(requestOf))
+    this.settler.giveBack(this.pool.withdraw(0, isExcess).flatMap(requestOf))
   }
 
   /** Drops what waits for a slot or for its rate; of one intake, whose channel alone is lost, or of all. */
-  readonly dropWaiting = (intake?: Intake): void => this.completion.forget(this.withdraw(intake))
+  readonly dropWaiting = (intake?: Intake): void => this.settler.forget(this.withdraw(intake))
 
   /** Nothing is running, and what came of all that ran is safe or given up. For a worker that stops. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() => {
@@ -161,7 +200,11 @@ export class Executor implements Stages, Turns {
 
   private withdraw(intake: Intake | undefined): ReadonlyArray<Request> {
     const fits = intake === undefined ? isRequest : (job: Job) => isRequest(job) && job.request.intake === intake
-    return [...this.pool.withdraw(0, fits).flatMap(requestOf), ...this.rates.withdraw(intake)]
+    return [
+      ...this.pool.withdraw(0, fits).flatMap(requestOf),
+      ...this.rates.withdraw(intake),
+      ...this.duplicates?.withdraw(intake) ?? []
+    ]
   }
 
   private noteStart(request: Request): void {

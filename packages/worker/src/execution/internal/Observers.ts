@@ -6,7 +6,7 @@
  */
 import type { Settlement } from "@celeriac/messaging/Message"
 import type { Outcome } from "../../trace/Outcome.ts"
-import type { Fate, Observed, RequestObserver } from "../RequestObserver.ts"
+import type { Fate, Observed, RequestObserver, Timeout } from "../RequestObserver.ts"
 
 type Stage = keyof RequestObserver
 
@@ -20,6 +20,7 @@ export class Observers implements Required<RequestObserver> {
   private failing: ReadonlyArray<NonNullable<RequestObserver["notStored"]>> = []
   private adopting: ReadonlyArray<NonNullable<RequestObserver["adopted"]>> = []
   private repeating: ReadonlyArray<NonNullable<RequestObserver["repeated"]>> = []
+  private timing: ReadonlyArray<NonNullable<RequestObserver["timedOut"]>> = []
   private readonly onDefect: (stage: Stage, defect: unknown) => void
 
   constructor(all: ReadonlyArray<RequestObserver>, onDefect: (stage: Stage, defect: unknown) => void) {
@@ -38,6 +39,7 @@ export class Observers implements Required<RequestObserver> {
     this.failing = pick(all, "notStored")
     this.adopting = pick(all, "adopted")
     this.repeating = pick(all, "repeated")
+    this.timing = pick(all, "timedOut")
   }
 
   received(request: Observed): void {
@@ -116,6 +118,10 @@ export class Observers implements Required<RequestObserver> {
 
   repeated(request: Observed, settlement: Settlement): void {
     for (const repeated of this.repeating) this.guard("repeated", () => repeated(request, settlement))
+  }
+
+  timedOut(request: Observed, timeout: Timeout): void {
+    for (const timedOut of this.timing) this.guard("timedOut", () => timedOut(request, timeout))
   }
 
   /** Off the hot path, where a closure does not matter. */

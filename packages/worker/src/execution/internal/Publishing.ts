@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type { Address } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Producer } from "@celeriac/messaging/Producer"
 import * as Context from "effect/Context"
@@ -17,16 +18,20 @@ export type Publish = (outgoing: Outgoing, then: Then) => void
 /** Over the producer of the application. */
 export const make: Effect.Effect<Publish> = Effect.map(Effect.context<never>(), (context) => {
   const producer = Context.getOption(context, Producer)
-  return ({ declare, message, to }, then) => {
+  return ({ by, declare, message, to }, then) => {
     if (producer._tag === "None") return then({ message: "there is no Producer to publish with", final: "Refused" })
-    producer.value.publishUnsafe(
-      message,
-      to,
-      declare === undefined ? {} : { declare },
-      (error) => then(error === undefined ? undefined : { message: error.message, final: finalOf(error) })
-    )
+    const publish = (address: Address, onPublished: (error: MessagingError | undefined) => void) =>
+      producer.value.publishUnsafe(message, address, declare === undefined ? {} : { declare }, onPublished)
+    const tell = (error: MessagingError | undefined) =>
+      then(error === undefined ? undefined : { message: error.message, final: finalOf(error) })
+    if (by === undefined) return publish(to, tell)
+    publish(by, (error) => error !== undefined && isWithoutDelays(error) ? publish(to, tell) : tell(error))
   }
 })
+
+/** Nobody has declared the queues that keep delayed tasks: nothing was stored. */
+const isWithoutDelays = ({ reason }: MessagingError): boolean =>
+  reason._tag === "NotFound" || reason._tag === "Unroutable"
 
 /** A producer is anybody's code: one that throws has not published, and the first answer counts. */
 export const guarded = (publish: Publish): Publish => (outgoing, then) => {

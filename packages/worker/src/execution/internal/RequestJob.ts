@@ -3,21 +3,27 @@
  *
  * @since 0.1.0
  */
-import type { Job } from "../../pool/Pool.ts"
+import type { TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
+import type { After, Job } from "../../pool/Pool.ts"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Work } from "../../trace/Work.ts"
 import type { Request } from "../Request.ts"
+import type { Watch } from "./TimeLimits.ts"
 
 /** Whoever knows what a request is to come to. */
 export interface Stages {
-  accept(request: Request): Work | undefined
-  started(request: Request): boolean
-  ended(request: Request, outcome: Outcome): void
+  accept(job: RequestJob): Work | undefined
+  started(job: RequestJob): boolean
+  ended(job: RequestJob, outcome: Outcome, after: After | undefined): void
 }
 
 export class RequestJob implements Job {
   private readonly stages: Stages
   readonly request: Request
+  /** How long it may run, in seconds, once that is known. */
+  timeLimit: TimeLimit | undefined = undefined
+  /** Over its run, where it has a limit. */
+  watch: Watch | undefined = undefined
 
   constructor(stages: Stages, request: Request) {
     this.stages = stages
@@ -28,12 +34,12 @@ export class RequestJob implements Job {
     return this.request.id
   }
   accept() {
-    return this.stages.accept(this.request)
+    return this.stages.accept(this)
   }
   started() {
-    return this.stages.started(this.request)
+    return this.stages.started(this)
   }
-  ended(outcome: Outcome) {
-    this.stages.ended(this.request, outcome)
+  ended(outcome: Outcome, after?: After) {
+    this.stages.ended(this, outcome, after)
   }
 }

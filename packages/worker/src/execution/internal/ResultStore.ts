@@ -15,6 +15,7 @@ import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { Addressee, ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import type * as Effect from "effect/Effect"
 import { PassingSet } from "../../state/internal/PassingSet.ts"
+import type { Extend } from "./ExtendedRecords.ts"
 
 /** Beyond this many results on their way, no further task is started. */
 const mostPending = 256
@@ -37,6 +38,8 @@ export class ResultStore {
   private readonly timer: TimerHeap
   /** Told when too many are on their way, and when enough of them are stored. */
   private readonly onCrowded: (crowded: boolean) => void
+  /** Adds what was run; undefined where that is not stored. */
+  private readonly extend: Extend | undefined
   private readonly pending = new InFlight()
   /** Those under way, in the order of their deadlines. One that was answered goes at once, and all that it refers to. */
   private readonly line = new PassingSet<Storing>()
@@ -46,18 +49,21 @@ export class ResultStore {
   constructor(
     backend: Pick<ResultWriter["Service"], "storeUnsafe">,
     timer: TimerHeap,
-    onCrowded: (crowded: boolean) => void
+    onCrowded: (crowded: boolean) => void,
+    extend?: Extend
   ) {
     this.backend = backend
     this.timer = timer
     this.onCrowded = onCrowded
+    this.extend = extend
   }
 
   /** `then` is called once, perhaps before this returns. `now` is milliseconds since the epoch. */
   store(record: ResultRecord, addressee: Addressee, now: number, then: Then): void {
     const storing = new Storing(this, now + patience, then)
     try {
-      const returned: unknown = this.backend.storeUnsafe(record, addressee, storing.answer)
+      const stored = this.extend === undefined ? record : this.extend(record, addressee)
+      const returned: unknown = this.backend.storeUnsafe(stored, addressee, storing.answer)
       if (returned instanceof Promise) returned.catch(storing.answer)
     } catch (defect) {
       storing.answer(defect ?? "the result backend threw")

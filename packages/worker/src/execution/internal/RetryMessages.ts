@@ -21,16 +21,21 @@ import { type Again, type Failure, failure } from "../../trace/Outcome.ts"
 import type * as Portable from "../../trace/Portable.ts"
 import type { Outgoing } from "../Aftermath.ts"
 import type { Request } from "../Request.ts"
+import type { Delay } from "./RetryDelays.ts"
 
 /** The message by which a request is run again; the failure where there can be none. `now` is milliseconds since the epoch. */
 export type Resend = (request: Request, again: Again, now: number) => Result.Result<Outgoing, Failure>
 
-/** Over the queues and the serializers in effect. */
-export const make = (queues: Queues, coding: Portable.Coding): Resend => (request, again, now) => {
+/** Over the queues, the serializers and the delays in effect. */
+export const make = (queues: Queues, coding: Portable.Coding, delay: Delay): Resend => (request, again, now) => {
   const to = wayOf(queues, request, again)
   if (Result.isFailure(to)) return Result.fail(to.failure)
   const message = messageOf(request, again, now, coding)
-  return Result.map(message, (message) => ({ ...to.success, message }))
+  const isOwnWay = again.exchange !== undefined || again.routingKey !== undefined
+  const by = isOwnWay
+    ? undefined
+    : delay(again.queue ?? request.queue, again.eta === undefined ? again.countdown ?? 0 : again.eta - now)
+  return Result.map(message, (message) => ({ ...to.success, message, by }))
 }
 
 /** Back to the queue that it came from, unless it is said otherwise. */
@@ -38,7 +43,7 @@ const wayOf = (queues: Queues, request: Request, again: Again): Result.Result<Om
   if (Router.isNowhere(again)) return Result.succeed({ to: home(request) })
   return Result.mapBoth(Router.resolve(queues, { queue: request.queue, ...said(again) }), {
     onFailure: ({ reason }) => failure(Exceptions.make(reason._tag, [reason.message])),
-    onSuccess: ({ exchange, queue, routingKey }) => ({ to: { exchange, routingKey }, declare: [queue] })
+    onSuccess: ({ exchange, queue, routingKey }) => ({ to: { exchange, routingKey }, declare: queues.declare(queue) })
   })
 }
 
@@ -68,13 +73,25 @@ const messageOf = (
     // The attempt before sends this one: so it is its parent, if it has no other.
     parentId: headers.parentId ?? headers.id,
     ignoreResult: request.ignoreResult,
-    custom: again.headers === undefined ? headers.custom : { ...headers.custom, ...again.headers }
+    timeLimit: {
+      hard: again.timeLimit?.hard ?? headers.timeLimit.hard,
+      soft: again.timeLimit?.soft ?? headers.timeLimit.soft
+    },
+    custom: { ...ownHeaders(headers.custom), ...again.headers }
   }
   const properties = propertiesOf(request, again.priority, expires ?? headers.expiresMillis, now)
-  return version === 2
+  return version === 2 && again.args === undefined && again.kwargs === undefined
     ? Result.succeed({ body: message.body, headers: TaskHeaders.encode(next), properties })
-    : rewritten(message, next, properties, coding)
+    : rewritten(request, again, next, properties, coding)
 }
+
+/** What the broker has written into the message is about that one. */
+const ownHeaders = (custom: TaskHeaders.TaskHeaders["custom"]): TaskHeaders.TaskHeaders["custom"] =>
+  Object.keys(custom).some(isOfBroker)
+    ? Object.fromEntries(Object.entries(custom).filter(([name]) => !isOfBroker(name)))
+    : custom
+
+const isOfBroker = (name: string): boolean => /^x-((first-|last-)?death\b|delivery-count$|acquired-count$)/.test(name)
 
 /** As a client writes them; what else the sender said there (`userId`, `expiration`) was true of its own message. */
 const propertiesOf = (
@@ -98,15 +115,21 @@ const propertiesOf = (
 }
 
 const rewritten = (
-  message: Message,
+  { work: { headers: before, message, version } }: Request,
+  { args, kwargs }: Again,
   headers: TaskHeaders.TaskHeaders,
   properties: Properties,
   coding: Portable.Coding
 ): Result.Result<Message, Failure> => {
-  const received = TaskMessage.readBody(message, { version: 1 }, coding)
+  const received = TaskMessage.readBody(message, version === 1 ? { version } : { version, headers: before }, coding)
   if (Result.isFailure(received)) return unwritable(received.failure.message)
   const written = TaskMessage.write(
-    TaskMessage.outgoing({ headers, body: received.success.body }),
+    {
+      ...TaskMessage.outgoing({ headers, body: received.success.body }),
+      // Shown anew.
+      ...(args === undefined ? {} : { args, argsRepr: undefined }),
+      ...(kwargs === undefined ? {} : { kwargs, kwargsRepr: undefined })
+    },
     { ...coding, serializer: message.properties.contentType ?? "json" }
   )
   if (Result.isFailure(written)) return unwritable(written.failure.message)

@@ -29,9 +29,7 @@ import type { Request } from "../Request.ts"
 import type { Revocation, StampRevocation } from "../Revocation.ts"
 import type { Executor } from "./Executor.ts"
 import type { ResultStore } from "./ResultStore.ts"
-
-/** How long a run may take to end that is interrupted, in milliseconds. */
-const patience = 10_000
+import { patience } from "./TimeLimits.ts"
 
 /** How many results are asked for at once. */
 const concurrency = 8

@@ -24,7 +24,10 @@ export class Stray implements Subject {
   readonly sendsEvents = true
   /** Whoever waits for it does not know that it never ran. */
   readonly ignoreResult = false
-  readonly acksOnFailureOrTimeout = false
+  readonly acksOnFailure = false
+  readonly acksOnTimeout = false
+  readonly rejectOnWorkerLost = false
+  readonly mayReturn = false
   private readonly delivery: Delivery
 
   constructor(

@@ -6,6 +6,7 @@
  */
 import type { Message, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
 import type { Addressee } from "@celeriac/tasks/result/ResultWriter"
+import type { After } from "../../pool/Pool.ts"
 import type { Facts } from "../Aftermath.ts"
 import type { Observed } from "../RequestObserver.ts"
 
@@ -30,6 +31,8 @@ export interface Subject extends Observed, Facts, Addressee {
   readonly isSettled: boolean
   readonly message: Message
   readonly intake: Intake
+  /** What is to be done before it is settled, when what it came to is stored. */
+  after?: After | undefined
   settle(settlement: Settlement): SettleOutcome
 }
 

@@ -49,7 +49,12 @@ const ended = (
     case "Success":
       return tasks.succeeded(uuid, PythonRepr.safe(outcome.result), endedAt - (request.timeStart ?? endedAt))
     case "Failure":
-      return failed(outcome.exception, outcome.traceback)
+      if (settlement === "requeue" && outcome.isTimeout === true) return send("task-rejected", { uuid, requeue: true })
+      // What is stored of a hard limit has no traceback, and the event has.
+      return failed(
+        outcome.exception,
+        outcome.isTimeout === true ? tracebackOf(outcome.exception) : outcome.traceback
+      )
     case "Retry":
       return send("task-retried", {
         uuid,
@@ -59,9 +64,15 @@ const ended = (
       })
     case "Rejected":
       if (!outcome.requeue) {
-        send("task-failed", { uuid, exception: Exceptions.repr(Exceptions.reject(outcome.reason ?? null)) })
+        send("task-failed", {
+          uuid,
+          // As Celery's exception shows itself.
+          exception: `reject requeue=False: ${outcome.reason ?? "None"}`,
+          traceback: tracebackOf(Exceptions.reject(outcome.reason ?? null))
+        })
       }
-      return send("task-rejected", { uuid, requeue: outcome.requeue })
+      // What was acknowledged early is refused to nobody.
+      return settlement === "ack" ? undefined : send("task-rejected", { uuid, requeue: outcome.requeue })
     case "Revoked":
       return send("task-revoked", {
         uuid,
@@ -81,8 +92,15 @@ const ended = (
     case "Broken":
       return failed(Exceptions.make("Exception", [outcome.message]), outcome.traceback)
     case "Ignored":
+      // As in Celery, whose monitors would wait for its end otherwise.
+      if (outcome.isDuplicate === true) send("task-succeeded", { uuid, result: "", runtime: 0 })
+      return
     case "Invalid":
     case "Damaged":
       return
   }
 }
+
+/** Of what no code has raised. */
+const tracebackOf = (exception: Exceptions.ExceptionRecord): string =>
+  `Traceback (most recent call last):\n${exception.excModule}.${exception.excType}: ${Exceptions.str(exception)}`

@@ -13,12 +13,13 @@ import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Cause from "effect/Cause"
 import * as WorkerLog from "../../state/WorkerLog.ts"
 import type { Outcome, Retry, Revoked } from "../../trace/Outcome.ts"
-import type { Fate, Observed, RequestObserver } from "../RequestObserver.ts"
+import type { Fate, Observed, RequestObserver, Timeout } from "../RequestObserver.ts"
 
 /** Into this log. */
 export const make = (log: WorkerLog.WorkerLog): RequestObserver => ({
   ...(log.isInfo ? { received: (request) => log.log("Info", `Task ${nameOf(request)} received`) } : {}),
   ...(log.isDebug ? { started: (request) => log.log("Debug", `Task accepted: ${nameOf(request)}`) } : {}),
+  timedOut: (request, timeout) => overtime(log, request, timeout),
   ended: (request, outcome, now) => end(log, request, outcome, now),
   settled: (request, settlement, isStale) => {
     // One that has run is known when it comes again; one that has not may run elsewhere.
@@ -41,6 +42,33 @@ export const make = (log: WorkerLog.WorkerLog): RequestObserver => ({
     )
 })
 
+const overtime = (log: WorkerLog.WorkerLog, request: Observed, timeout: Timeout): void => {
+  const name = nameOf(request)
+  switch (timeout._tag) {
+    case "Soft":
+      return log.log("Warn", `Soft time limit (${timeout.limit}s) exceeded for ${name}`)
+    case "Hard":
+      return log.log("Error", `Hard time limit (${timeout.limit}s) exceeded for ${name}`)
+    case "GoesOn":
+      return log.log(
+        "Warn",
+        `Task ${name} still runs ${timeout.seconds} seconds after its soft time limit, and has no other: it ends when it ends`
+      )
+    case "GivenUp":
+      return log.log(
+        "Error",
+        `Task ${name} was interrupted ${timeout.seconds} seconds ago by its time limit and does not end: ` +
+          "it has failed, and its slot is free when it ends"
+      )
+    case "Missed":
+      return log.log(
+        "Warn",
+        `Task ${name} ran for ${timeout.seconds}s, which its time limit (${timeout.limit}s) could not prevent: ` +
+          "it computed and let nothing else run. Give such work to a worker of its own"
+      )
+  }
+}
+
 const fates = (fate: Fate): string => {
   switch (fate._tag) {
     case "Kept":
@@ -62,6 +90,7 @@ const end = (log: WorkerLog.WorkerLog, request: Observed, outcome: Outcome, now:
       return
     case "Failure": {
       const repr = Exceptions.repr(outcome.exception)
+      if (outcome.isTimeout === true) return log.log("Error", `Task handler raised error: ${repr}`)
       return outcome.isDeclared
         ? log.log("Info", `Task ${nameOf(request)} raised expected: ${repr}`)
         : log.log("Error", `Task ${nameOf(request)} raised unexpected: ${repr}${below(outcome.traceback)}`)
@@ -69,7 +98,7 @@ const end = (log: WorkerLog.WorkerLog, request: Observed, outcome: Outcome, now:
     case "Retry":
       return log.log("Info", `Task ${nameOf(request)} retry: ${retry(outcome)}`)
     case "Ignored":
-      return log.log("Info", `Task ${nameOf(request)} ignored`)
+      return log.log("Info", `Task ${nameOf(request)} ${outcome.isDuplicate === true ? outcome.reason : "ignored"}`)
     case "Rejected":
       return log.log("Warn", `Task ${nameOf(request)} rejected its message${because(outcome.reason)}`)
     case "Revoked":

@@ -7,6 +7,7 @@
  */
 import * as PythonValue from "@celeriac/messaging/PythonValue"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import * as Task from "@celeriac/tasks/Task"
 import { assert, describe, it } from "@effect/vitest"
 import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
@@ -14,7 +15,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Interruption from "../../trace/Interruption.ts"
-import type { Outcome } from "../../trace/Outcome.ts"
+import { type Outcome, timedOut } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import * as Jobs from "./Jobs.ts"
 
@@ -138,6 +139,61 @@ export const suite = (name: string, make: Jobs.Make): void => {
           assert.deepInclude(job.outcomes[0], expected)
         }).pipe(Effect.scoped))
     }
+  })
+
+  describe(`${name} interrupts by a soft limit`, () => {
+    /** With the limits that whoever gave the work sees to. */
+    const limited = (job: Jobs.Recorded): Jobs.Recorded => {
+      const work = job.accept()
+      job.accept = () => work === undefined ? undefined : { ...work, timeLimit: { hard: undefined, soft: 1 } }
+      return job
+    }
+
+    it.effect("no more of a run than catches it", () =>
+      Effect.gen(function*() {
+        const jobs = yield* Jobs.make
+        const pool = make(1, jobs.trace)
+        const job = limited(jobs.job(
+          "a",
+          Effect.catchTag(Task.failOnSoftTimeLimit(Effect.never), "SoftTimeLimitExceeded", ({ seconds }) =>
+            Effect.succeed(seconds))
+        ))
+        pool.submit(job)
+        assert.isTrue(pool.interrupt(job, { _tag: "SoftLimit", seconds: 1 }))
+        yield* pool.idle
+        assert.deepInclude(job.outcomes[0], { _tag: "Success", result: 1 })
+      }).pipe(Effect.scoped))
+
+    it.effect("the whole of one that does not, and of one whose part that did is over", () =>
+      Effect.gen(function*() {
+        const jobs = yield* Jobs.make
+        const pool = make(2, jobs.trace)
+        const over = Effect.andThen(Effect.exit(Task.failOnSoftTimeLimit(Effect.void)), Effect.never)
+        const all = [limited(jobs.job("a", Effect.never)), limited(jobs.job("b", over))]
+        for (const job of all) {
+          pool.submit(job)
+          pool.interrupt(job, { _tag: "SoftLimit", seconds: 1 })
+        }
+        yield* pool.idle
+        assert.deepStrictEqual(
+          all.map(({ outcomes: [outcome] }) => outcome?._tag === "Failure" && outcome.exception),
+          [Exceptions.softTimeLimitExceeded(), Exceptions.softTimeLimitExceeded()]
+        )
+      }).pipe(Effect.scoped))
+
+    it.effect("one job alone, of several that have its id", () =>
+      Effect.gen(function*() {
+        const jobs = yield* Jobs.make
+        const pool = make(2, jobs.trace)
+        const one = jobs.job("a", Effect.never)
+        const other = jobs.of("a", Jobs.messageOf({ task: "a", id: "a" }))
+        pool.submit(one)
+        pool.submit(other)
+        assert.isTrue(pool.interrupt(other, { _tag: "HardLimit", seconds: 2 }))
+        assert.deepStrictEqual([one.outcomes.length, other.outcomes], [0, [timedOut(2)]])
+        assert.isFalse(pool.interrupt(other, { _tag: "HardLimit", seconds: 2 }))
+        yield* pool.terminate({ _tag: "Shutdown" })
+      }).pipe(Effect.scoped))
   })
 
   describe(`${name} goes on`, () => {

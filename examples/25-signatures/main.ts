@@ -2,7 +2,7 @@
  * Calls as values: what they lack, what is linked to them, how they are written
  * for Python; and tasks that run where they are called.
  *
- *     node_modules/.bin/node examples/22-signatures/main.ts
+ *     node_modules/.bin/node examples/25-signatures/main.ts
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Broker from "celeriac/Broker"

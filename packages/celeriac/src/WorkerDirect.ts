@@ -1,0 +1,4 @@
+/** The queue of one worker, by its name. */
+export {} from "./internal/RequiredNode.ts"
+
+export * from "@celeriac/tasks/WorkerDirect"

@@ -1,0 +1,232 @@
+/**
+ * The results of several tasks, as one: waited for together, typed by its
+ * members. A group's result is one; what is put together by hand, too.
+ *
+ * ```ts
+ * const [sum, page] = yield* ResultSet.make([yield* client.delay(add, { x: 2, y: 3 }), sent]).get()
+ * ```
+ *
+ * It is a value: to add a member is to make another. All members are waited for
+ * at once, on Redis over one subscription. Celery's `ResultSet` and
+ * `GroupResult`.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as Commands from "./control/Commands.ts"
+import { type AskError, RemoteControl } from "./control/RemoteControl.ts"
+import * as Dependencies from "./internal/Dependencies.ts"
+import type { TaskException } from "./result/ExceptionRecord.ts"
+import type { ResultError } from "./result/ResultError.ts"
+import type * as ResultBase from "./ResultBase.ts"
+
+/** What it is made of. */
+export type Members = ReadonlyArray<ResultBase.Any>
+
+/** What the members succeed with. */
+export type Values<M extends Members> = { readonly [K in keyof M]: ResultBase.Success<M[K]> }
+
+/** The errors that one of them may declare. */
+export type Failures<M extends Members> = ResultBase.Failure<M[number]>
+
+/** What each of them came to. */
+export type Finals<M extends Members> = {
+  readonly [K in keyof M]: ResultBase.Final<ResultBase.Success<M[K]>, ResultBase.Failure<M[K]>>
+}
+
+/** A member that has ended: its place from 0, and what it came to. */
+export type Completed<R extends ResultBase.Any> = R extends ResultBase.Any ? {
+    readonly index: number
+    readonly result: R
+    readonly final: ResultBase.Final<ResultBase.Success<R>, ResultBase.Failure<R>>
+  }
+  : never
+
+/** The results of several tasks. */
+export interface ResultSet<out M extends Members> extends ResultBase.ResultBase<Values<M>, Failures<M>> {
+  readonly results: M
+
+  /** Waits for all, in the order of the members. Fails as soon as one has failed. */
+  readonly get: {
+    (
+      options?: ResultBase.GetOptions & { readonly propagate?: true }
+    ): Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError>
+    /** With `propagate: false` failures are values. */
+    (options: ResultBase.GetOptions & { readonly propagate: false }): Effect.Effect<Finals<M>, ResultError>
+  }
+  /** The same, but the first of the members that failed is what it fails with, after all before it have succeeded. */
+  readonly join: (
+    options?: ResultBase.GetOptions
+  ) => Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError>
+
+  /** Each member as it ends, failed or not: partial results. */
+  readonly completed: Stream.Stream<Completed<M[number]>, ResultError>
+  /** Each state of each member, as it comes. */
+  readonly progress: Stream.Stream<Stream.Success<M[number]["progress"]>, ResultError>
+  /** How many have succeeded. */
+  readonly completedCount: Effect.Effect<number, ResultError>
+  /** Whether all have ended. */
+  readonly ready: Effect.Effect<boolean, ResultError>
+  /** Whether all have succeeded. */
+  readonly successful: Effect.Effect<boolean, ResultError>
+  /** Whether one has failed. */
+  readonly failed: Effect.Effect<boolean, ResultError>
+  /** Whether one has not ended. */
+  readonly waiting: Effect.Effect<boolean, ResultError>
+  readonly children: Effect.Effect<M>
+}
+
+/** What a group's result is besides its members. */
+export interface Options {
+  readonly id?: string | undefined
+  readonly parent?: ResultBase.ResultBase<unknown> | undefined
+}
+
+/** Of these results, in this order. */
+export const make = <const M extends Members>(results: M, options: Options = {}): ResultSet<M> =>
+  new ResultSetImpl(results, options)
+
+const all = { concurrency: "unbounded" } as const
+
+class ResultSetImpl<M extends Members> implements ResultSet<M> {
+  readonly id: string | undefined
+  readonly parent: ResultBase.ResultBase<unknown> | undefined
+  readonly results: M
+
+  constructor(results: M, { id, parent }: Options) {
+    this.id = id
+    this.parent = parent
+    this.results = results
+  }
+
+  get ids() {
+    return this.results.flatMap(({ ids }) => ids)
+  }
+
+  get children() {
+    return Effect.succeed(this.results)
+  }
+
+  get(
+    options?: ResultBase.GetOptions & { readonly propagate?: true }
+  ): Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError>
+  get(options: ResultBase.GetOptions & { readonly propagate: false }): Effect.Effect<Finals<M>, ResultError>
+  get(
+    options: ResultBase.GetOptions & { readonly propagate?: boolean } = {}
+  ): Effect.Effect<any, Failures<M> | TaskException | ResultError> {
+    const wait = waitOf(options)
+    if (options.propagate === false) return Effect.forEach(this.results, (member) => member.final(wait), all)
+    return this.#following(options, Effect.forEach(this.results, (member) => member.get(wait), all))
+  }
+
+  join(options: ResultBase.GetOptions = {}) {
+    const wait = waitOf(options)
+    const joining = Effect.scoped(Effect.flatMap(
+      Effect.forEach(this.results, (member) => Effect.forkScoped(member.get(wait), { startImmediately: true })),
+      (fibers) => Effect.forEach(fibers, (fiber) => Fiber.join(fiber))
+    ))
+    return this.#following(options, joining)
+  }
+
+  final(options: ResultBase.WaitOptions = {}) {
+    const failures = this.get({ ...waitOf(options), propagate: true, followParents: false })
+    return Effect.matchEffect(failures, {
+      onSuccess: (values) => Effect.succeed(Result.succeed(values)),
+      onFailure: (error) => isResultError(error) ? Effect.fail(error) : Effect.succeed(Result.fail(error))
+    })
+  }
+
+  get completed() {
+    const members: ReadonlyArray<M[number]> = this.results
+    return Stream.mergeAll(
+      members.map((result, index) =>
+        Stream.fromEffect(Effect.map(
+          result.final(),
+          // It is this member's.
+          (final) => ({ index, result, final }) as Completed<M[number]>
+        ))
+      ),
+      all
+    )
+  }
+
+  get progress() {
+    // Each is its member's.
+    const members = this.results.map(({ progress }) =>
+      progress as Stream.Stream<Stream.Success<M[number]["progress"]>, ResultError>
+    )
+    return Stream.mergeAll(members, all)
+  }
+
+  get completedCount() {
+    return Effect.map(this.#ask("successful"), (said) => said.filter(Boolean).length)
+  }
+
+  get ready() {
+    return Effect.map(this.#ask("ready"), (said) => said.every(Boolean))
+  }
+
+  get successful() {
+    return Effect.map(this.#ask("successful"), (said) => said.every(Boolean))
+  }
+
+  get failed() {
+    return Effect.map(this.#ask("failed"), (said) => said.some(Boolean))
+  }
+
+  get waiting() {
+    return Effect.map(this.ready, (isReady) => !isReady)
+  }
+
+  get forget() {
+    return Effect.andThen(
+      Effect.forEach(this.results, ({ forget }) => forget, { ...all, discard: true }),
+      this.parent?.forget ?? Effect.void
+    )
+  }
+
+  revoke(options: ResultBase.RevokeOptions = {}): Effect.Effect<boolean, AskError, RemoteControl> {
+    return revoke(this.ids, options)
+  }
+
+  #ask(what: "ready" | "successful" | "failed"): Effect.Effect<ReadonlyArray<boolean>, ResultError> {
+    return Effect.forEach(this.results, (member) => member[what], all)
+  }
+
+  /** What the members give in their order is what the type says. */
+  #following(
+    options: ResultBase.GetOptions,
+    own: Effect.Effect<ReadonlyArray<unknown>, unknown>
+  ): Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError> {
+    return Dependencies.following(
+      this.parent,
+      options,
+      own as Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError>
+    )
+  }
+}
+
+/** What each member is asked with. */
+const waitOf = ({ disableSyncSubtasks, timeout }: ResultBase.WaitOptions): ResultBase.WaitOptions => ({
+  disableSyncSubtasks,
+  timeout
+})
+
+/** A declared error may have any form. */
+const isResultError = (error: unknown): error is ResultError =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "ResultError"
+
+/** Tells the workers not to run these tasks, by one message. */
+export const revoke = (
+  ids: ReadonlyArray<string>,
+  { deadline, destination, signal, terminate = false }: ResultBase.RevokeOptions = {}
+): Effect.Effect<boolean, AskError, RemoteControl> =>
+  Effect.flatMap(RemoteControl, (remote) =>
+    remote.broadcast(
+      Commands.control.revoke,
+      { taskId: ids, terminate, ...(signal === undefined ? {} : { signal }) },
+      { destination, deadline }
+    ))

@@ -1,0 +1,22 @@
+/**
+ * The mark of a parameter that takes what no other one does: Python's `*args`
+ * and `**kwargs`. Set by `Python.Args` and `Python.Kwargs`, read by `Arguments`.
+ */
+import type * as SchemaAST from "effect/SchemaAST"
+
+/** Which of the two. */
+export type Kind = "args" | "kwargs"
+
+/** A schema that has the mark, for the types alone. */
+export interface Variadic<K extends Kind = Kind> {
+  readonly "~@celeriac/tasks/Variadic": K
+}
+
+/** Where a schema says it. */
+export const annotation = "@celeriac/tasks/Variadic"
+
+/** Nothing for a parameter of one argument. */
+export const kindOf = (ast: SchemaAST.AST): Kind | undefined => {
+  const kind = ast.annotations?.[annotation]
+  return kind === "args" || kind === "kwargs" ? kind : undefined
+}
