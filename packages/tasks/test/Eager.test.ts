@@ -6,9 +6,11 @@ import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
+import * as TaskContext from "@celeriac/tasks/TaskContext"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -210,4 +212,31 @@ describe("a client that is always eager", () => {
         assert.strictEqual(state, stores ? "SUCCESS" : "PENDING")
       }
     }))
+
+  it.effect("calls the hooks of each attempt, and gives all of them the request", () => {
+    const calls: Array<string> = []
+    const hooked = flaky.toLayer(
+      ({ until }, { retries }) =>
+        retries >= until ? Effect.succeed(retries) : Task.retry({ error: new Busy({ left: until - retries }) }),
+      {
+        beforeStart: (_, { retries }) => Effect.sync(() => void calls.push(`before ${retries}`)),
+        onRetry: (_, { until }) =>
+          Effect.flatMap(
+            TaskContext.TaskContext,
+            ({ kwargs, name, retries }) =>
+              Effect.sync(() => void calls.push(`retry ${until} ${name} ${JSON.stringify(kwargs)} ${retries}`))
+          ),
+        onSuccess: (value) => Effect.sync(() => void calls.push(`success ${value}`)),
+        onFailure: (cause) => Effect.sync(() => void calls.push(`failure ${Cause.squash(cause)}`)),
+        afterReturn: () => Effect.die("nobody is harmed")
+      }
+    )
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* (yield* Eager.apply(flaky, { until: 1 })).get(), 1)
+      assert.deepStrictEqual(calls, ["before 0", "retry 1 proj.flaky {\"until\":1} 0", "before 1", "success 1"])
+      calls.length = 0
+      yield* Eager.apply(flaky, { until: 9 })
+      assert.deepStrictEqual(calls.slice(-2), ["before 2", "failure Busy"])
+    }).pipe(Effect.provide(Layer.provideMerge(hooked, TaskRegistry.layer)))
+  })
 })

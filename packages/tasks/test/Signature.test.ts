@@ -2,6 +2,7 @@ import { defaults } from "@celeriac/messaging/Limits"
 import { json } from "@celeriac/messaging/serializers/Json"
 import * as Client from "@celeriac/tasks/Client"
 import * as PreparedTask from "@celeriac/tasks/PreparedTask"
+import * as Python from "@celeriac/tasks/Python"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
@@ -341,5 +342,27 @@ describe("the type of a signature", () => {
     const call = (client: Client.Client["Service"]) => client.execute(add.s({ y: 3 }), { x: 2 })
     expectTypeOf<Effect.Success<ReturnType<typeof call>>>().toEqualTypeOf<number>()
     expectTypeOf<Extract<Effect.Error<ReturnType<typeof call>>, Overflow>>().toEqualTypeOf<Overflow>()
+  })
+})
+
+describe("A signature of a variadic task", () => {
+  const spread = Task.make("proj.spread", {
+    parameters: { x: Schema.Int, rest: Python.Args(Schema.Int), more: Python.Kwargs(Schema.String) }
+  })
+
+  it.effect("is sent with all that was given, by name, in Python's places", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      yield* client.delay(spread.s({ rest: [2, 3], more: { a: "b" } }), { x: 1 })
+      assert.deepStrictEqual((bodyOf(yield* take("celery")) as ReadonlyArray<unknown>).slice(0, 2), [[1, 2, 3], {
+        a: "b"
+      }]) // JSON
+      yield* client.delay(spread.si([1, 2]))
+      assert.deepStrictEqual((bodyOf(yield* take("celery")) as ReadonlyArray<unknown>).slice(0, 2), [[1, 2], {}]) // JSON
+    }).pipe(Effect.provide(rpc)))
+
+  it("takes a result in its first parameter", () => {
+    const linked = add.s([1, 2]).link(spread.s({ more: { a: "b" } }))
+    assert.deepInclude((written(linked) as any).options.link[0], { args: [], kwargs: { a: "b" } }) // JSON
   })
 })
