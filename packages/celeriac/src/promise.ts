@@ -26,6 +26,7 @@ export { type AppOptions, make as celeriac, type PromiseApp } from "./promise/Pr
 export type { ControlOptions, NodeReply, PromiseControl, Replies, Reply } from "./promise/PromiseControl.ts"
 export type { Hooks, Outcome } from "./promise/PromiseHooks.ts"
 export type { Request } from "./promise/PromiseRequest.ts"
+export type { Signals } from "./promise/PromiseSignals.ts"
 export type { Definition, Handler, Prepared, PromiseTask, ResendOptions, SendOptions } from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"
 export type { About, GetOptions, Progress, Result, RevokeOptions, Settled } from "./promise/Result.ts"

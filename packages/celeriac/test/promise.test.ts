@@ -1,4 +1,9 @@
+import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
+import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
 import {
@@ -50,6 +55,58 @@ const orThree = standard<number | undefined, number>((input) =>
 )
 
 describe("celeriac/promise", () => {
+  it("says which handlers take no signal, and so cannot be interrupted", async () => {
+    const app = celeriac({ broker: "memory://", log: "critical" })
+    const options = { timeLimit: "1 minute" } as const
+    app.task("proj.deaf", { options }, async () => 1)
+    app.task("proj.hears", { options }, async (_, { signal }) => signal.aborted)
+    app.task("proj.says", { options: { ...options, interruptible: true } }, async (...all) => all.length)
+    const written: Array<string> = []
+    const logger = Logger.make(({ message }) => void written.push(String(message)))
+    const { layer } = app.worker().definition
+    const running = Layer.provide(layer, [MemoryBackend.layer, MemoryTransport.layer(), Logger.layer([logger])])
+    await Effect.runPromise(Effect.scoped(Effect.asVoid(Layer.build(running))))
+    assert.deepStrictEqual(written.filter((line) => line.includes("cannot be interrupted")), [
+      "These tasks have time limits, and cannot be interrupted: what they do goes on after their limits: proj.deaf"
+    ])
+    await app.close()
+  })
+
+  it("calls what is to be told of signals, and says so when that comes too late", () => {
+    const log: Array<unknown> = []
+    return withWorker(
+      (app) => {
+        app.on("workerReady", (nodename) => void log.push(["ready", nodename.includes("@")]))
+        app.on("beforeTaskPublish", ({ message }) => ({ ...message, headers: { ...message.headers, tenant: 7 } }))
+        app.on("taskPrerun", async ({ name }) => void log.push(["prerun", name]))
+        app.on("taskFailure", () => {
+          throw new Error("harmless")
+        })
+        app.on("taskFailure", ({ name }, { exception }) => void log.push(["failure", name, exception.excType]))
+        app.on("taskSuccess", () => void log.push("nobody hears of this"))()
+        // @ts-expect-error there is no such signal
+        assert.throws(() => app.on("taskPreRun", () => {}), /there is no signal 'taskPreRun': there are taskReceived, /)
+        return {
+          tenant: app.task("proj.tenant", (_, { headers }) => headers["tenant"]),
+          bad: app.task("proj.bad", () => {
+            throw new RangeError("no")
+          })
+        }
+      },
+      async ({ bad, tenant }, app) => {
+        assert.strictEqual(await (await tenant.delay()).get(), 7)
+        await rejection((await bad.delay()).get())
+        assert.deepStrictEqual(log, [
+          ["ready", true],
+          ["prerun", "proj.tenant"],
+          ["prerun", "proj.bad"],
+          ["failure", "proj.bad", "RangeError"]
+        ])
+        assert.throws(() => app.on("taskRetry", () => {}), /comes too late/)
+      }
+    )
+  })
+
   it("tells of a task from its start to its end, and who ran it", () =>
     withWorker(
       (app) => app.task("proj.add", () => 5),

@@ -187,6 +187,9 @@ const digits = (value: number, width: number): string => String(value).padStart(
 /** As many digits as Python turns into an integer, and as large an exponent; more is an attack on whoever does the arithmetic. */
 export const maxDigits = 4300
 
+/** Parsed zeros that had a sign, which a `BigDecimal` has no place for. */
+const negativeZeros = new WeakSet<BigDecimal.BigDecimal>()
+
 /**
  * Reads `str(Decimal)`. `NaN` and the infinities, which `BigDecimal` does not
  * have, become numbers.
@@ -198,8 +201,10 @@ export const parseDecimal = (text: string): BigDecimal.BigDecimal | number | und
   const all = match[2]! + fraction
   if (all.length === 0 || all.length > maxDigits) return undefined
   if (Math.abs(Number(match[4] ?? 0)) > maxDigits) return undefined
-  const value = BigInt(all)
-  return BigDecimal.make(match[1] === "-" ? -value : value, fraction.length - Number(match[4] ?? 0))
+  const digits = BigInt(all)
+  const value = BigDecimal.make(match[1] === "-" ? -digits : digits, fraction.length - Number(match[4] ?? 0))
+  if (match[1] === "-" && digits === 0n) negativeZeros.add(value)
+  return value
 }
 
 const special = (text: string): number | undefined => {
@@ -209,7 +214,7 @@ const special = (text: string): number | undefined => {
 
 /** As `str(Decimal)`: trailing zeros stay, and an exponent keeps the text short. */
 export const formatDecimal = (value: BigDecimal.BigDecimal): string => {
-  const sign = value.value < 0n ? "-" : ""
+  const sign = value.value < 0n || negativeZeros.has(value) ? "-" : ""
   const all = (value.value < 0n ? -value.value : value.value).toString()
   const point = all.length - value.scale
   if (value.scale < 0 || point <= -6) {

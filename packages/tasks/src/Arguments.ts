@@ -15,6 +15,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "./Codec.ts"
+import { again, type Said } from "./internal/Again.ts"
 import { Convention, type Encoded, isPositional, parameter } from "./internal/Convention.ts"
 import type * as Variadic from "./internal/Variadic.ts"
 
@@ -76,6 +77,8 @@ export interface Arguments<F extends Fields> {
   readonly encodePartial: (input: Readonly<Record<string, unknown>>) => Result.Result<Encoded, TypeError>
   /** Why a task cannot be called with these; nothing when it can. */
   readonly lacking: (encoded: Encoded) => TypeError | undefined
+  /** Those of a call that says only some of them anew, beside what the call before said: nothing where that stays. */
+  readonly again: (before: Encoded, said: Said) => Said
   /** For logs and reprs: the same arguments, with those that hold a `Schema.Redacted` masked. */
   readonly conceal: (encoded: Encoded) => Encoded
 }
@@ -98,6 +101,7 @@ export const make = <const F extends Fields>(task: string, fields: F): Arguments
     encode: (input) => isPositional(input) ? callable.encodePositional(input) : callable.encodeNamed(input),
     encodePartial: (input) => callable.encodeNamed(input, true),
     lacking: ({ args, kwargs }) => callable.assign({}, args, kwargs) ? undefined : callable.mismatch(args, kwargs),
+    again: (before, said) => again(callable, before, said),
     conceal: parameters.some(({ secret }) => secret) ? (encoded) => callable.conceal(encoded) : (encoded) => encoded
   }
 }

@@ -6,8 +6,8 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -15,9 +15,10 @@ import * as Stream from "effect/Stream"
 import * as Dependencies from "./internal/Dependencies.ts"
 import * as Parenthood from "./internal/Parenthood.ts"
 import { finalOf, metaOf } from "./internal/RecordReading.ts"
+import * as Waiting from "./internal/Waiting.ts"
 import * as Outcome from "./Outcome.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
-import { because, type ResultError, ResultTimeout, ResultUnavailable } from "./result/ResultError.ts"
+import { because, type ResultError, ResultUnavailable } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
 import * as ResultRecord from "./result/ResultRecord.ts"
 import type { ResultTuple } from "./result/ResultTuple.ts"
@@ -33,10 +34,15 @@ import type {
 } from "./ResultBase.ts"
 import * as ResultSet from "./ResultSet.ts"
 import type * as Task from "./Task.ts"
-import * as TaskContext from "./TaskContext.ts"
 import * as TaskState from "./TaskState.ts"
 
 export type { CollectOptions, Final, GetOptions, Progress, RevokeOptions } from "./ResultBase.ts"
+
+/**
+ * Whether it is refused to wait for results inside of a task: true, unless it is
+ * provided. Celery's `allow_join_result`; `get` has an option for it as well.
+ */
+export const DisableSyncSubtasks: Context.Reference<boolean> = Parenthood.DisableSyncSubtasks
 
 /** What a task sent: a task, or a group. */
 export type Child = AsyncResult<unknown> | ResultSet.ResultSet<ReadonlyArray<ResultBase<unknown>>>
@@ -203,7 +209,11 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
 
   get progress(): Stream.Stream<Progress<A, E>, ResultError> {
     if (this.ignored) return Stream.fromEffect(this.#nothing)
-    return Stream.mapEffect(this.#reader.updates(this.id), (record): Effect.Effect<Progress<A, E>, ResultError> => {
+    const updates = Stream.unwrap(Effect.withFiber((fiber) => {
+      const refused = Parenthood.refusalOf("progress", fiber)
+      return refused === undefined ? Effect.succeed(this.#reader.updates(this.id)) : Effect.fail(refused)
+    }))
+    return Stream.mapEffect(updates, (record): Effect.Effect<Progress<A, E>, ResultError> => {
       const { status: state, taskId } = record
       return TaskState.isReady(state)
         ? Effect.map(this.#read(record), (final) => ({ taskId, state, meta: undefined, final, record }))
@@ -269,15 +279,7 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
 
   #wait(options: WaitOptions): Effect.Effect<ResultRecord.ResultRecord, ResultError> {
     if (this.ignored) return this.#nothing
-    const { timeout } = options
-    const wait = Effect.withFiber((fiber) => {
-      const refused = Parenthood.refusal("get", TaskContext.ofFiber(fiber), options)
-      return refused === undefined ? this.#reader.wait(this.id) : Effect.fail(refused)
-    })
-    return timeout === undefined ? wait : Effect.timeoutOrElse(wait, {
-      duration: timeout,
-      orElse: () => Effect.fail(because("get", new ResultTimeout({ id: this.id, millis: Duration.toMillis(timeout) })))
-    })
+    return Waiting.forEnd(this.#reader, this.id, options)
   }
 
   #read(record: ResultRecord.ResultRecord): Effect.Effect<Final<A, E>, ResultError> {

@@ -241,7 +241,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       execute: (task, ...args) =>
         Effect.withFiber((fiber) => {
           const options = optionsOf(args)
-          const refused = Parenthood.refusal("execute", TaskContext.ofFiber(fiber), options ?? none)
+          const refused = Parenthood.refusalOf("execute", fiber, options)
           // What runs here takes no slot meanwhile.
           if (refused !== undefined && eagerly === undefined) return Effect.fail(refused)
           const called = Calling.of(task, args[0], options)

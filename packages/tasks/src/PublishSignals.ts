@@ -10,8 +10,8 @@
  * Client.layer.pipe(Layer.provide(Tenants))
  * ```
  *
- * They are read when a client is made, and are plain functions on the way of
- * every send. What one throws is logged, and changes nothing. Source: Celery's
+ * They are read when a client is made, or a worker, whose retries are sent too;
+ * they are plain functions on the way of every send. What one throws is logged, and changes nothing. Source: Celery's
  * `before_task_publish` and `after_task_publish`.
  *
  * @since 0.1.0
@@ -48,7 +48,7 @@ export const layer = (signals: PublishSignals): Layer.Layer<never> =>
   Layer.effect(All, Effect.map(All, (others) => [...others, signals]))
 
 /** All as one. */
-interface Signals {
+export interface Signals {
   readonly before: (publishing: Publishing) => Message
   readonly after: (published: Publishing) => void
 }

@@ -73,6 +73,18 @@ export const RejectOnWorkerLost: Reference<boolean> = Setting.reference(
   }
 )
 
+/** Whether a task runs again by a retry that went down with what it ran in. Celery's `task_retry_on_worker_lost`. */
+export const RetryOnWorkerLost: Reference<boolean> = Setting.reference(
+  "@celeriac/tasks/RunSettings/RetryOnWorkerLost",
+  SettingKind.flag,
+  {
+    celery: "task_retry_on_worker_lost",
+    default: () => false,
+    doc:
+      "Whether a task that went down with the thread or process it ran in is run again by a retry, which `maxRetries` and `defaultRetryDelay` count for; before `rejectOnWorkerLost`."
+  }
+)
+
 /** How often a late task is put back into its queue that ran out of time, or went down with what it ran in. */
 export const RedeliveryLimit: Reference<number> = Setting.reference(
   "@celeriac/tasks/RunSettings/RedeliveryLimit",

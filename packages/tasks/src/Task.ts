@@ -265,6 +265,7 @@ const register = <
         name: task.name,
         options: yield* TaskOptions.resolve(options, task.options),
         bind: task.bind,
+        arguments: task.arguments,
         handler: erased,
         context,
         hooks: TaskHooks.after(options),

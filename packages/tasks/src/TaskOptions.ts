@@ -49,10 +49,23 @@ export interface TaskOptions {
    * it has failed.
    */
   readonly rejectOnWorkerLost?: boolean | undefined
+  /**
+   * Have a task run again that went down with the thread or process it ran in, by
+   * a retry: `maxRetries` and `defaultRetryDelay` count, and when no retry is left
+   * it has failed. Comes before `rejectOnWorkerLost`, and is for early
+   * acknowledgement too. Default false.
+   */
+  readonly retryOnWorkerLost?: boolean | undefined
   /** Ends a run that takes so long: FAILURE `TimeLimitExceeded`. `"Infinity"` is without a limit. */
   readonly timeLimit?: Duration.Input | undefined
   /** Tells a run that takes so long, which may tidy up: see `Task.failOnSoftTimeLimit`. Not longer than `timeLimit`. */
   readonly softTimeLimit?: Duration.Input | undefined
+  /**
+   * Whether a run ends when it is interrupted, as its time limits do. Default
+   * true; false for what nothing interrupts (`Effect.uninterruptible`, a library
+   * that takes no signal): the worker says at its start which of them have limits.
+   */
+  readonly interruptible?: boolean | undefined
   /** Store no result. A sender can say otherwise per call. */
   readonly ignoreResult?: boolean | undefined
   /** Store the state STARTED when a run begins. */
@@ -86,9 +99,13 @@ export interface ExecutionOptions {
   readonly acksOnFailure: boolean
   readonly acksOnTimeout: boolean
   readonly rejectOnWorkerLost: boolean
+  /** Undefined is false. */
+  readonly retryOnWorkerLost?: boolean | undefined
   /** Undefined is without a limit. */
   readonly timeLimit?: Duration.Input | undefined
   readonly softTimeLimit?: Duration.Input | undefined
+  /** Undefined is true. */
+  readonly interruptible?: boolean | undefined
   readonly ignoreResult: boolean
   readonly trackStarted: boolean
   readonly maxRetries: number | null
@@ -153,8 +170,11 @@ export const resolve: (
         acksOnEither,
       rejectOnWorkerLost: options.rejectOnWorkerLost ?? definition.rejectOnWorkerLost ??
         (yield* RunSettings.RejectOnWorkerLost),
+      retryOnWorkerLost: options.retryOnWorkerLost ?? definition.retryOnWorkerLost ??
+        (yield* RunSettings.RetryOnWorkerLost),
       timeLimit: options.timeLimit ?? definition.timeLimit ?? (yield* RunSettings.TimeLimit),
       softTimeLimit: options.softTimeLimit ?? definition.softTimeLimit ?? (yield* RunSettings.SoftTimeLimit),
+      interruptible: options.interruptible ?? definition.interruptible ?? true,
       ignoreResult: options.ignoreResult ?? definition.ignoreResult ?? (yield* Settings.IgnoreResult),
       trackStarted: options.trackStarted ?? definition.trackStarted ?? (yield* Settings.TrackStarted),
       maxRetries: firstOf(options.maxRetries, definition.maxRetries, mostRetries),

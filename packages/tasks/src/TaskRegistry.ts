@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import type * as Arguments from "./Arguments.ts"
 import type { ExceptionRecord } from "./result/ExceptionRecord.ts"
 import { because, DuplicateTask, type TaskError } from "./TaskError.ts"
 import type * as TaskHooks from "./TaskHooks.ts"
@@ -26,6 +27,8 @@ export interface Registered {
     args: ReadonlyArray<unknown>,
     kwargs: Readonly<Record<string, unknown>>
   ) => Result.Result<unknown, TypeError>
+  /** Those of a retry that says only some of them, and how they are shown. Without it they stand beside each other. */
+  readonly arguments?: Pick<Arguments.Arguments<any>, "again" | "conceal"> | undefined
   /** The handler as it was written: run its effect with `context` and a `TaskContext`. The call itself may throw. */
   readonly handler: (parameters: unknown, request: TaskRequest) => Effect.Effect<unknown, unknown, any>
   /** What the handler was given when its layer was built. */

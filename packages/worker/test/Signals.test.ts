@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
 import { expectTypeOf } from "vitest"
 import { define, drain, Lines, publish, quiet, running, taskMessage, until } from "./support.ts"
 
@@ -76,6 +77,28 @@ describe("the signals of tasks", () => {
     })
   }
 
+  it.effect("come when the hooks of the task have been called", () => {
+    const log: Array<string> = []
+    const note = (what: string) => () => Effect.sync(() => void log.push(what))
+    const live = act.toLayer(({ how }) => Effect.succeed(how), {
+      beforeStart: note("beforeStart"),
+      onSuccess: note("onSuccess"),
+      afterReturn: note("afterReturn")
+    })
+    const signals = TaskSignals.layer({
+      taskPrerun: note("taskPrerun"),
+      taskSuccess: note("taskSuccess"),
+      taskPostrun: note("taskPostrun")
+    })
+    return Effect.gen(function*() {
+      yield* publish(taskMessage({ task: "act", id: "a", args: ["x"] }))
+      yield* until("all have come", () => log.length === 6)
+      assert.deepStrictEqual(log, [
+        ...["taskPrerun", "beforeStart", "onSuccess", "afterReturn", "taskSuccess", "taskPostrun"]
+      ])
+    }).pipe(Effect.provide(running(define({ tasks: [live] })).pipe(Layer.provide(signals))), Effect.provide(quiet))
+  })
+
   it.effect("add up, and one that fails is told of and harms nothing", () => {
     const lines = new Lines()
     const log: Array<string> = []
@@ -120,7 +143,45 @@ describe("the signals of a worker", () => {
   })
 })
 
+describe("the signal of heartbeats", () => {
+  it.effect("comes with each beat that monitors are told, and none is held up by who is told", () => {
+    const log: Array<string> = []
+    const signals = WorkerSignals.layer({
+      heartbeatSent: (nodename, { freq }) =>
+        Effect.andThen(Effect.sync(() => void log.push(`${nodename} ${freq}`)), Effect.never)
+    })
+    const worker = define({ tasks: [ActLive], settings: { without: ["mingle", "gossip"] } })
+    return Effect.gen(function*() {
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Layer.build(running(worker).pipe(Layer.provide(signals)))
+        yield* TestClock.adjust("4 seconds")
+        assert.deepStrictEqual(log, ["celery@test 2", "celery@test 2", "celery@test 2"])
+      }))
+      assert.strictEqual(log.length, 4)
+    }).pipe(Effect.provide(quiet))
+  })
+})
+
 describe("the signals of sending", () => {
+  it.effect("are those of retries too, which a worker sends: asked once, told when the broker has it", () => {
+    const log: Array<unknown> = []
+    const signals = PublishSignals.layer({
+      beforeTaskPublish: ({ id, message, task }) => {
+        log.push(["before", task, id, message.headers["retries"]])
+        return { ...message, headers: { ...message.headers, tenant: 7 } }
+      },
+      afterTaskPublish: ({ id, message, to }) => log.push(["after", id, message.headers["tenant"], to.routingKey])
+    })
+    return Effect.gen(function*() {
+      yield* publish(taskMessage({ task: "act", id: "a", args: ["again"] }))
+      yield* until("it is to run again", () => log.length >= 2)
+      assert.deepStrictEqual(log, [["before", "act", "a", 1], ["after", "a", 7, "celery"]])
+    }).pipe(
+      Effect.provide(running(define({ tasks: [ActLive] })).pipe(Layer.provide(signals))),
+      Effect.provide(quiet)
+    )
+  })
+
   it.effect("may change the message, and tell when the broker has it", () => {
     const lines = new Lines()
     const log: Array<unknown> = []

@@ -1,12 +1,14 @@
 import * as Entity from "@celeriac/messaging/Entity"
 import * as Topology from "@celeriac/messaging/Topology"
 import { Transport } from "@celeriac/messaging/Transport"
+import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import * as Client from "@celeriac/tasks/Client"
 import * as Middleware from "@celeriac/tasks/Middleware"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import * as ResultError from "@celeriac/tasks/result/ResultError"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultTuple from "@celeriac/tasks/result/ResultTuple"
+import * as ResultSet from "@celeriac/tasks/ResultSet"
 import * as Task from "@celeriac/tasks/Task"
 import * as TaskContext from "@celeriac/tasks/TaskContext"
 import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -20,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { expectTypeOf } from "vitest"
 import {
@@ -361,6 +364,60 @@ describe("a task that a handler sends", () => {
       assert.strictEqual((yield* ended("allowed")).status, "SUCCESS")
     }).pipe(Effect.provide(running(define({ tasks }))), Effect.provide(quiet))
   })
+
+  for (const resultExtended of [false, true]) {
+    it.effect(`stores what was run with a state of its own where results do (resultExtended: ${resultExtended})`, () => {
+      const live = Task.make("own", { parameters: { n: Schema.Int } }).toLayer(() =>
+        Effect.andThen(TaskContext.progress("half"), Effect.never)
+      )
+      return Effect.gen(function*() {
+        yield* publish(taskMessage({ task: "own", id: "a", args: [1], retries: 2 }))
+        yield* settled
+        const record = yield* lookup("a")
+        assert.deepStrictEqual([record?.status, record?.result], ["PROGRESS", "half"])
+        const extended = { name: "own", args: [1], kwargs: {}, worker: "celery@test", retries: 2, queue: "celery" }
+        assert.deepStrictEqual(record?.extended, resultExtended ? extended : undefined)
+      }).pipe(
+        Effect.provide(running(define({ tasks: [live] }))),
+        Effect.provide(TaskSettings.layer({ resultExtended })),
+        Effect.provide(quiet)
+      )
+    })
+  }
+
+  const ways: Readonly<Record<string, (sent: AsyncResult.AsyncResult<void>) => Effect.Effect<unknown, unknown>>> = {
+    get: (sent) => sent.get(),
+    final: (sent) => sent.final(),
+    progress: (sent) => Stream.runDrain(sent.progress),
+    collect: (sent) => Stream.runDrain(sent.collect({ intermediate: true })),
+    "get of several": (sent) => ResultSet.make([sent]).get(),
+    "final of several": (sent) => ResultSet.make([sent]).final(),
+    "join of several": (sent) => ResultSet.make([sent]).join(),
+    "completed of several": (sent) => Stream.runDrain(ResultSet.make([sent]).completed),
+    "progress of several": (sent) => Stream.runDrain(ResultSet.make([sent]).progress)
+  }
+  for (const [way, wait] of Object.entries(ways)) {
+    it.effect(`is waited for by ${way} where that is allowed, and nowhere else`, () => {
+      const seen: Array<string> = []
+      const live = sending((client) =>
+        Effect.gen(function*() {
+          const sent = yield* client.delay(inner)
+          const refused = yield* Effect.flip(wait(sent))
+          if (refused instanceof ResultError.ResultError) seen.push(refused.reason._tag)
+          yield* Effect.provideService(wait(sent), AsyncResult.DisableSyncSubtasks, false)
+          seen.push("allowed")
+        })
+      )
+      return Effect.gen(function*() {
+        yield* publish(taskMessage({ task: "outer", id: "a" }))
+        yield* ended("a")
+        assert.deepStrictEqual(seen, ["WouldBlock", "allowed"])
+      }).pipe(
+        Effect.provide(running(define({ tasks: [live, inner.toLayer(() => Effect.void)] }))),
+        Effect.provide(quiet)
+      )
+    })
+  }
 })
 
 /** What it came to, when it has. */

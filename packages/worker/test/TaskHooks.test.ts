@@ -5,13 +5,17 @@ import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as Task from "@celeriac/tasks/Task"
 import * as TaskContext from "@celeriac/tasks/TaskContext"
 import type * as TaskLayer from "@celeriac/tasks/TaskLayer"
+import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { expectTypeOf } from "vitest"
 import {
@@ -24,6 +28,7 @@ import {
   running,
   settled,
   SlowStore,
+  surroundings,
   taskMessage,
   until
 } from "./support.ts"
@@ -202,6 +207,59 @@ describe("the hooks of a task", () => {
       Effect.provide(quiet)
     )
   })
+
+  it.effect("are no part of the run that limits count", () => {
+    const log: Array<string> = []
+    const live = buy.toLayer(() => Effect.succeed(1), {
+      timeLimit: "2 seconds",
+      softTimeLimit: "1 second",
+      onSuccess: () => Effect.andThen(Effect.sleep("1 minute"), Effect.sync(() => void log.push("called")))
+    })
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      assert.strictEqual(yield* client.execute(buy, { what: "x" }, { taskId: "a" }), 1)
+      yield* settled
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(log, ["called"])
+      assert.strictEqual((yield* lookup("a"))?.status, "SUCCESS")
+    }).pipe(Effect.provide(running(define({ tasks: [live] }))), Effect.provide(quiet))
+  })
+
+  for (const how of ["warm", "cold"] as const) {
+    it.effect(`are ${how === "warm" ? "waited for by" : "interrupted with"} a worker that stops ${how}`, () => {
+      const log: Array<string> = []
+      const live = buy.toLayer(() => Effect.succeed(1), {
+        acksLate: true,
+        onSuccess: () =>
+          Effect.onExit(
+            Effect.sleep("1 minute"),
+            (exit) => Effect.sync(() => void log.push(Exit.isSuccess(exit) ? "called" : "interrupted"))
+          ),
+        afterReturn: () => Effect.sync(() => void log.push("after"))
+      })
+      return Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const up = Context.get(yield* Layer.buildWithScope(define({ tasks: [live] }).layer, scope), Worker.Worker)
+        yield* publish(taskMessage({ task: "buy", id: "a", args: ["x"] }))
+        yield* settled
+        const stopped = yield* Effect.forkChild(
+          Effect.andThen(how === "cold" ? up.terminate : Effect.void, Scope.close(scope, Exit.void))
+        )
+        yield* settled
+        if (how === "warm") {
+          assert.isUndefined(stopped.pollUnsafe())
+          // What it came to is stored, and its message is not acknowledged yet.
+          assert.deepStrictEqual([log, yield* counts()], [[], [0, 1]])
+          yield* TestClock.adjust("1 minute")
+        }
+        yield* Fiber.join(stopped)
+        assert.deepStrictEqual(log, how === "warm" ? ["called", "after"] : ["interrupted"])
+        // It has run, and its result is safe: it is not run again.
+        assert.deepStrictEqual(yield* counts(), [0, 0])
+        assert.strictEqual((yield* lookup("a"))?.status, "SUCCESS")
+      }).pipe(Effect.provide(surroundings()), Effect.provide(quiet))
+    })
+  }
 
   it("need what they use, but for the context of the task", () => {
     class Ledger extends Context.Service<Ledger, string>()("test/TaskHooks/Ledger") {}

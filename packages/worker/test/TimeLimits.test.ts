@@ -30,6 +30,27 @@ const slow = Task.make("slow", { success: Schema.Unknown })
 
 type Handling = (parameters: {}, request: TaskRequest) => Effect.Effect<unknown>
 
+describe("a worker", () => {
+  it.effect("says at its start which tasks have limits that they cannot be held to", () => {
+    const lines = new Lines()
+    const one = (name: string, options: TaskOptions) => Task.make(name, { options }).toLayer(() => Effect.void)
+    const tasks = [
+      one("hard", { timeLimit: "1 minute", interruptible: false }),
+      one("soft", { softTimeLimit: "1 minute", interruptible: false }),
+      one("held", { timeLimit: "1 minute" }),
+      one("endless", { timeLimit: "Infinity", interruptible: false }),
+      one("free", { interruptible: false })
+    ]
+    return Effect.gen(function*() {
+      yield* Worker
+      const warnings = lines.of("Warn").filter((line) => line.includes("cannot be interrupted"))
+      assert.deepStrictEqual(warnings, [
+        "These tasks have time limits, and cannot be interrupted: what they do goes on after their limits: hard, soft"
+      ])
+    }).pipe(Effect.provide(running(define({ tasks }))), Effect.provide(lines.layer))
+  })
+})
+
 /** Status, exception and what it was given. */
 const outcome = Effect.map(lookup("a"), (record) => [record?.status, record?.exception?.excType ?? record?.result])
 

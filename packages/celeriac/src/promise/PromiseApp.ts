@@ -29,6 +29,7 @@ import * as LogFormat from "../LogFormat.ts"
 import * as Settings from "../Settings.ts"
 import { Handlers } from "./Handlers.ts"
 import * as PromiseControl from "./PromiseControl.ts"
+import * as PromiseSignals from "./PromiseSignals.ts"
 import * as PromiseTask from "./PromiseTask.ts"
 import * as PromiseWorker from "./PromiseWorker.ts"
 import * as Result from "./Result.ts"
@@ -91,6 +92,13 @@ export interface PromiseApp {
     readonly results: <const M extends ReadonlyArray<Result.Result<unknown>>>(results: M) => Results.Results<M>
   }
 
+  /**
+   * Calls it at this signal of Celery's, of its tasks, its workers or what it
+   * sends: `app.on("taskFailure", (request, { exception }) => ...)`. To be said
+   * before the application is used. Gives what ends it.
+   */
+  readonly on: PromiseSignals.On
+
   /** Asks the workers of the cluster, and tells them: remote control. */
   readonly control: PromiseControl.PromiseControl
 
@@ -102,8 +110,12 @@ export const make = (options: AppOptions = {}): PromiseApp => {
   const log = LogFormat.layer({ level: options.log ?? "warning" })
   /** By the command, for the program has its options. */
   let chosen: Settings.Given = {}
+  const signals = PromiseSignals.make()
   const { close, context, leave, run } = Run.make(
-    Layer.provideMerge(Layer.suspend(() => brokerOf(options, chosen, handlers)), log)
+    Layer.provideMerge(
+      Layer.suspend(() => brokerOf(options, chosen, handlers)),
+      Layer.provideMerge(signals.layer, log)
+    )
   )
   const handlers = new Handlers()
   const runHere = handlers.runner(() =>
@@ -201,6 +213,7 @@ export const make = (options: AppOptions = {}): PromiseApp => {
       result: async (id) => Result.make(run, await run(AsyncResult.make(id))),
       results: (results) => Results.make(run, results)
     },
+    on: signals.on,
     control: PromiseControl.make(run, context),
     close: async () => {
       await Promise.all(Array.from(workers, (worker) => worker.stop()))

@@ -113,7 +113,8 @@ export const make = (
   const task = Task.make(name, {
     parameters: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, Schemas.toParameter(schema)])),
     success: definition.success === undefined ? Schemas.unchecked : Schemas.toEffect(definition.success),
-    ...(definition.options === undefined ? {} : { options: definition.options })
+    // Without its second argument it has no signal.
+    options: { interruptible: handler === undefined || handler.length > 1, ...definition.options }
   })
   const send = async (
     args: Readonly<Record<string, unknown>> | undefined = {},

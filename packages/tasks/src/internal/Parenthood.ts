@@ -2,7 +2,9 @@
  * What a task that a handler sends takes from the one that is being run, and
  * what that one keeps of it. Celery's `send_task` inside of a task.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type { CallOptions } from "../CallOptions.ts"
 import { because, type ResultError, WouldBlock } from "../result/ResultError.ts"
@@ -43,6 +45,23 @@ export interface SyncOptions {
    * inside of a task it fails with `WouldBlock`.
    */
   readonly disableSyncSubtasks?: boolean | undefined
+}
+
+/** The same for all that waits in an effect, or in a stream: where nothing is said otherwise. */
+export const DisableSyncSubtasks = Context.Reference<boolean>("@celeriac/tasks/AsyncResult/DisableSyncSubtasks", {
+  defaultValue: () => true
+})
+
+/** Why a result is not to be waited for by this fiber, if it is not. */
+export const refusalOf = (
+  operation: string,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { disableSyncSubtasks }: SyncOptions = {}
+): ResultError | undefined => {
+  const parent = TaskContext.ofFiber(fiber)
+  if (parent === undefined) return undefined
+  const isDisabled = disableSyncSubtasks ?? Context.get(fiber.context, DisableSyncSubtasks)
+  return refusal(operation, parent, { disableSyncSubtasks: isDisabled })
 }
 
 /** Why a result is not to be waited for inside of this task, if it is not. */

@@ -8,7 +8,9 @@
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import type { ExecutionOptions } from "@celeriac/tasks/TaskOptions"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Execution } from "./Execution.ts"
@@ -24,10 +26,29 @@ export type Maybe = List | undefined
 /** `services` are those that handlers may use, besides what comes from outside. */
 export const step = (handlers: List, services: Bootstep.Tags): Bootstep.Any =>
   Bootstep.makeGeneric<Execution | TaskRegistry>()(name, [TaskRegistry, Execution, ...services], {
-    start: Layer.build(Layer.mergeAll(Layer.empty, ...handlers)),
+    start: Effect.tap(Layer.build(Layer.mergeAll(Layer.empty, ...handlers)), warned),
     stop: () => Effect.flatMap(Execution, ({ executor }) => executor.idle),
     terminate: () => Effect.flatMap(Execution, ({ executor }) => executor.terminate)
   })
+
+/** Says which tasks will not be held to their limits. */
+const warned = Effect.gen(function*() {
+  const registry = yield* TaskRegistry
+  const names = registry.names().filter((name) => isUnheld(registry.get(name)?.options))
+  if (names.length === 0) return
+  const shown = names.length > 20 ? [...names.slice(0, 20), `and ${names.length - 20} more`] : names
+  yield* Effect.logWarning(
+    `These tasks have time limits, and cannot be interrupted: what they do goes on after their limits: ${
+      shown.join(", ")
+    }`
+  )
+})
+
+const isUnheld = (options: ExecutionOptions | undefined): boolean =>
+  options?.interruptible === false && (isLimit(options.timeLimit) || isLimit(options.softTimeLimit))
+
+const isLimit = (limit: Duration.Input | undefined): boolean =>
+  limit !== undefined && Duration.isFinite(Duration.fromInputUnsafe(limit))
 
 /** What a handler's layer failed with is its own error, and not a step's. */
 export const ownError = (error: unknown): unknown =>

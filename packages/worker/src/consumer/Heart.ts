@@ -16,9 +16,11 @@ import type * as Event from "@celeriac/tasks/event/Event"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import { Timer } from "../boot/Timer.ts"
 import * as Machine from "../state/Machine.ts"
 import { takesPart, WorkerSettings } from "../state/WorkerSettings.ts"
+import * as WorkerSignals from "../state/WorkerSignals.ts"
 import { WorkerState } from "../state/WorkerState.ts"
 import { Events } from "./Events.ts"
 
@@ -55,8 +57,12 @@ export class Heart extends Bootstep.Service<Heart, Beating>()("Heart", {
       loadavg: Machine.load(),
       ...Machine.software
     })
+    const tell = yield* signalling
     const send = (type: Beat): void => {
-      if (isBeating) dispatcher.send(type, beat())
+      if (!isBeating) return
+      const node = beat()
+      if (tell !== undefined && dispatcher.enabled("worker")) tell(node)
+      dispatcher.send(type, node)
     }
     const unregister = dispatcher.onEnabled((group) => {
       if (group === "worker") send("worker-online")
@@ -75,6 +81,15 @@ export class Heart extends Bootstep.Service<Heart, Beating>()("Heart", {
   }),
   stop: (heart, reason) => reason._tag === "Restart" ? Effect.void : heart.stop
 }) {}
+
+/** Tells those that want to know of each beat, if anybody does. */
+const signalling = Effect.gen(function*() {
+  const all = (yield* WorkerSignals.All).filter(({ heartbeatSent }) => heartbeatSent !== undefined)
+  if (all.length === 0) return undefined
+  const { nodename } = yield* WorkerSettings
+  const run = yield* FiberSet.makeRuntime<never>()
+  return (beat: Event.Node): void => void run(WorkerSignals.send(all, "heartbeatSent", nodename, beat))
+})
 
 /** Calls every so often, without a fiber, until the scope closes. It does not drift. */
 const repeat = (timer: TimerHeap, clock: Clock.Clock, every: number, call: () => void) => {

@@ -1,6 +1,6 @@
 /**
  * Celery's signals of a worker, as effects: what is to be done when it begins,
- * is ready, is asked to stop and has stopped.
+ * is ready, sends a heartbeat, is asked to stop and has stopped.
  *
  * ```ts
  * const Hello = WorkerSignals.layer({ workerReady: (nodename) => Effect.logInfo(`${nodename} is there`) })
@@ -14,6 +14,7 @@
  * @since 0.1.0
  */
 import type * as StopReason from "@celeriac/bootsteps/StopReason"
+import type { Node } from "@celeriac/tasks/event/Event"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,6 +27,8 @@ export interface WorkerSignals<R = never> {
   readonly workerInit?: ((nodename: string) => Done<R>) | undefined
   /** All steps are up, those of its first connection included. */
   readonly workerReady?: ((nodename: string) => Done<R>) | undefined
+  /** A heartbeat is being sent to monitors, the first and the last included. The worker does not wait for this one. */
+  readonly heartbeatSent?: ((nodename: string, beat: Node) => Done<R>) | undefined
   /** It was asked to stop: warm, or cold. */
   readonly workerShuttingDown?:
     | ((nodename: string, reason: StopReason.Shutdown | StopReason.Terminate) => Done<R>)
@@ -50,6 +53,7 @@ export const layer = <R = never>(signals: WorkerSignals<R>): Layer.Layer<never, 
       return [...yield* All, {
         workerInit: provided(signals.workerInit),
         workerReady: provided(signals.workerReady),
+        heartbeatSent: provided(signals.heartbeatSent),
         workerShuttingDown: provided(signals.workerShuttingDown),
         workerShutdown: provided(signals.workerShutdown)
       }]

@@ -70,6 +70,9 @@ export interface Again extends Destination {
   readonly headers?: Readonly<Record<string, unknown>> | undefined
   readonly args?: ReadonlyArray<unknown> | undefined
   readonly kwargs?: Readonly<Record<string, unknown>> | undefined
+  /** As they are shown, where they are other ones. */
+  readonly argsRepr?: string | undefined
+  readonly kwargsRepr?: string | undefined
   /** In seconds. */
   readonly timeLimit?: Partial<TimeLimit> | undefined
 }

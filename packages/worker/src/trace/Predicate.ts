@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as CallOptions from "@celeriac/tasks/CallOptions"
+import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
@@ -47,33 +48,48 @@ const retry = (
     ? failed(options.defect, false)
     : undefined
   if (TaskPredicate.isExhausted(predicate, run.retries, run.registered.options.maxRetries)) {
-    return why ?? exceeded(run, predicate)
+    return why ?? exceeded(run, predicate, argumentsOf(run, options))
   }
   return {
     _tag: "Retry",
     exception: why?.exception,
     traceback: why?.traceback ?? Traceback.fromUnknown(predicate),
-    again: againOf(options, run.registered.options.defaultRetryDelay)
+    again: { ...againOf(options, run.registered.options.defaultRetryDelay), ...argumentsOf(run, options) }
   }
 }
 
-/** The arguments are shown as their sender wrote them down: without its secrets. */
-const exceeded = (run: Run, predicate: TaskPredicate.Retry<unknown>): Outcome.Failure =>
+/** Its arguments are those that it would have had: as their sender wrote them down, without its secrets. */
+const exceeded = (
+  run: Run,
+  predicate: TaskPredicate.Retry<unknown>,
+  { argsRepr = run.argsRepr, kwargsRepr = run.kwargsRepr }: Outcome.Again
+): Outcome.Failure =>
   Outcome.failure(
-    Exceptions.maxRetriesExceeded(`Can't retry ${run.task}[${run.id}] args:${run.argsRepr} kwargs:${run.kwargsRepr}`),
+    Exceptions.maxRetriesExceeded(`Can't retry ${run.task}[${run.id}] args:${argsRepr} kwargs:${kwargsRepr}`),
     Traceback.fromUnknown(predicate)
   )
 
+/** Other arguments, and how they are shown: nothing where they stay. */
+const argumentsOf = (run: Run, { args, kwargs }: TaskPredicate.RetryOptions<unknown>): Outcome.Again => {
+  if (args === undefined && kwargs === undefined) return {}
+  const convention = run.registered.arguments
+  const next = convention?.again(run, { args, kwargs }) ?? { args, kwargs }
+  const all = { args: next.args ?? run.args, kwargs: next.kwargs ?? run.kwargs }
+  const shown = convention?.conceal(all) ?? all
+  return {
+    ...(next.args === undefined ? {} : { args: next.args, argsRepr: PythonRepr.args(shown.args) }),
+    ...(next.kwargs === undefined ? {} : { kwargs: next.kwargs, kwargsRepr: PythonRepr.kwargs(shown.kwargs) })
+  }
+}
+
 const againOf = (options: TaskPredicate.RetryOptions<unknown>, delay: Duration.Input): Outcome.Again => {
-  const { args, countdown, eta, exchange, expires, headers, kwargs, priority, queue, routingKey } = options
+  const { countdown, eta, exchange, expires, headers, priority, queue, routingKey } = options
   return {
     queue,
     exchange,
     routingKey,
     priority,
     headers,
-    args,
-    kwargs,
     timeLimit: Result.getOrThrow(CallOptions.limits(options)),
     ...(eta === undefined ? { countdown: Duration.toMillis(countdown ?? delay) } : { eta: instant(eta) }),
     ...(expires === undefined

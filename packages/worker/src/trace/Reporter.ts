@@ -23,6 +23,8 @@ export interface Ports {
   readonly events: EventDispatcher["Service"] | undefined
   readonly writer: ResultWriter["Service"] | undefined
   readonly reader: ResultReader["Service"] | undefined
+  /** Whether records tell what was run, too. */
+  readonly isExtended: boolean
 }
 
 /** A run, as it is told of. */
@@ -78,7 +80,10 @@ export class Reporter {
   private store(writer: ResultWriter["Service"], state: TaskState.TaskState, meta: unknown): Effect.Effect<void> {
     const { children, group, id, parentId } = this.run
     // As it is now: more may be sent while the store has it.
-    const record = ResultRecord.make(id, state, { result: meta, children: [...children], groupId: group, parentId })
+    const record = ResultRecord.make(id, state, {
+      ...{ result: meta, children: [...children], groupId: group, parentId },
+      ...(this.ports.isExtended ? extendedOf(this.run) : {})
+    })
     return Effect.flatMap(
       Effect.callback<ResultError | undefined>((resume) => {
         this.isWaiting = true
@@ -98,6 +103,17 @@ export class Reporter {
 
   private warn(what: string, why: string): Effect.Effect<void> {
     return Effect.logWarning(`${what} of task ${this.run.name}[${this.run.id}] is not known: ${why}`)
+  }
+}
+
+/** Source: Celery 5.7's `Backend._get_result_meta`. */
+const extendedOf = (run: Told): Pick<ResultRecord.Options, "extended" | "stamps"> => {
+  const { args, deliveryInfo, hostname, kwargs, retries, stampedHeaders, stamps, task } = run
+  return {
+    extended: { name: task, args, kwargs, worker: hostname, retries, queue: deliveryInfo.routingKey },
+    stamps: stampedHeaders === undefined || Object.keys(stamps).length === 0
+      ? undefined
+      : { names: stampedHeaders, values: stamps }
   }
 }
 

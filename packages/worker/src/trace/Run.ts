@@ -30,7 +30,7 @@ export class Run implements TaskRequest {
   readonly soft: SoftTimeLimit | undefined
   /** As the handler has them. */
   parameters: unknown = undefined
-  children: ReadonlyArray<ResultTuple> = none
+  private trail: Array<ResultTuple> | undefined = undefined
   /** Its effect has come to an exit. */
   hasEnded = false
   private ownReporter: Reporter | undefined = undefined
@@ -140,8 +140,13 @@ export class Run implements TaskRequest {
   get isAborted(): Effect.Effect<boolean> {
     return this.reporter.isAborted
   }
+  /** As many as there are now. */
+  get children(): ReadonlyArray<ResultTuple> {
+    return this.trail ?? none
+  }
   addTrail(result: ResultTuple): void {
-    if (this.registered.options.trail !== false) this.children = [...this.children, result]
+    // What is sent when it has ended is in no result.
+    if (!this.hasEnded && this.registered.options.trail !== false) (this.trail ??= []).push(result)
   }
 
   private get reporter(): Reporter {

@@ -19,6 +19,7 @@ import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
+import { ResultExtended } from "@celeriac/tasks/ResultSettings"
 import * as SoftTimeLimit from "@celeriac/tasks/SoftTimeLimit"
 import { TaskContext } from "@celeriac/tasks/TaskContext"
 import * as TaskOptions from "@celeriac/tasks/TaskOptions"
@@ -74,7 +75,8 @@ export class Trace {
     this.ports = {
       events: Context.getOrUndefined(context, EventDispatcher),
       writer: Context.getOrUndefined(context, ResultWriter),
-      reader: Context.getOrUndefined(context, ResultReader)
+      reader: Context.getOrUndefined(context, ResultReader),
+      isExtended: Context.get(context, ResultExtended)
     }
   }
 

@@ -11,6 +11,7 @@ import type { Outcome } from "@celeriac/worker/trace/Outcome"
 import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
 import {
   counts,
   define,
@@ -20,6 +21,7 @@ import {
   Lines,
   lookup,
   publish,
+  quiet,
   running,
   settled,
   taskMessage,
@@ -168,6 +170,34 @@ describe("a task", () => {
         assert.deepStrictEqual((yield* drain("graveyard")).map(idOf), isRejected ? ["a"] : [])
         assert.isTrue(lines.has(says), lines.all.map(({ text }) => text).join("\n"))
       }).pipe(Effect.provide(withGraveyard(running(worker.replace(pool.step)))), Effect.provide(lines.layer))
+    })
+  }
+
+  for (const acksLate of [false, true]) {
+    it.effect(`is retried when it went down with its thread, if it says so, until no retry is left (acks late: ${acksLate})`, () => {
+      const pool = answering(crashed)
+      const options = { acksLate, retryOnWorkerLost: true, maxRetries: 2, defaultRetryDelay: "1 minute" } as const
+      const worker = define({ tasks: [task.toLayer(() => Effect.die("not in this pool"), options)] })
+      return Effect.gen(function*() {
+        yield* digGraveyard
+        yield* Worker
+        yield* publish(taskMessage({ task: "t", id: "a" }))
+        const stored: Array<string> = []
+        for (let i = 0; i < 4; i++) {
+          yield* settled
+          const { exception, status } = (yield* lookup("a"))!
+          stored.push(`${status} ${exception?.excType} ${pool.runs()}`)
+          yield* TestClock.adjust("1 minute")
+        }
+        assert.deepStrictEqual(stored, [
+          "RETRY WorkerLostError 1",
+          "RETRY WorkerLostError 2",
+          "FAILURE WorkerLostError 3",
+          "FAILURE WorkerLostError 3"
+        ])
+        assert.deepStrictEqual(yield* counts(), [0, 0])
+        assert.deepStrictEqual(yield* drain("graveyard"), [])
+      }).pipe(Effect.provide(withGraveyard(running(worker.replace(pool.step)))), Effect.provide(quiet))
     })
   }
 })

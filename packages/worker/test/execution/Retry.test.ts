@@ -6,6 +6,7 @@ import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import { Ear, listening } from "../events.ts"
@@ -94,6 +95,32 @@ describe("a task that is to run again", () => {
         excType: "MaxRetriesExceededError",
         excModule: "celery.exceptions",
         args: [`Can't retry tired[${sent.id}] args:() kwargs:{'n': 5}`]
+      })
+    }).pipe(Effect.provide(running(define({ tasks: [live] }))), Effect.provide(quiet))
+  })
+
+  it.effect("may say other arguments, which take the place of those before, in what is sent, shown and failed with", () => {
+    const login = Task.make("login", {
+      parameters: { user: Schema.String, password: Schema.optionalKey(Schema.RedactedFromValue(Schema.String)) }
+    })
+    const seen: Array<readonly [unknown, unknown, string, string]> = []
+    const live = login.toLayer((_, { args, argsRepr, kwargs, kwargsRepr }) => {
+      seen.push([args, kwargs, argsRepr, kwargsRepr])
+      return Task.retry({
+        countdown: 0,
+        ...(seen.length === 1 ? { args: ["eve", "s3cret"] } : { kwargs: { user: "bob" } })
+      })
+    }, { maxRetries: 1 })
+    return Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* client.delay(login, { user: "ada", password: Redacted.make("hunter2") })
+      const failure = yield* Effect.flip(sent.get())
+      assert.deepStrictEqual(seen, [
+        [[], { user: "ada", password: "hunter2" }, "()", "{'user': 'ada', 'password': '<redacted>'}"],
+        [["eve", "s3cret"], {}, "('eve', '<redacted>')", "{}"]
+      ])
+      assert.deepInclude(failure, {
+        args: [`Can't retry login[${sent.id}] args:('bob', '<redacted>') kwargs:{}`]
       })
     }).pipe(Effect.provide(running(define({ tasks: [live] }))), Effect.provide(quiet))
   })

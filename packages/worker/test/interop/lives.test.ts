@@ -1,11 +1,8 @@
 /** The same tasks on a Celery worker and on ours come to the same: what is stored, and what monitors are told, field by field. */
 import { layer as amqp } from "@celeriac/amqp/AmqpTransport"
 import * as Producer from "@celeriac/messaging/Producer"
-import { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
-import * as Event from "@celeriac/tasks/event/Event"
-import * as EventReceiver from "@celeriac/tasks/event/EventReceiver"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as Settings from "@celeriac/tasks/Settings"
@@ -22,6 +19,7 @@ import { afterAll, beforeAll, inject } from "vitest"
 import { until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, has } from "../../../../test/peers/Python.ts"
 import { quiet } from "../support.ts"
+import { comparable, eventsOf, isOver, monitor } from "./monitor.ts"
 
 const url = inject("amqpUrl")
 const queues = { ours: `interop.lives.${process.pid}`, python: `interop.lives.py.${process.pid}` } as const
@@ -83,16 +81,6 @@ const around = RemoteControl.layer.pipe(
   Layer.provideMerge(quiet)
 )
 
-const heard: Array<Event.OfTaskEvent> = []
-
-/** Tells what it hears of tasks. */
-const monitor = Layer.effectDiscard(Effect.gen(function*() {
-  const channel = yield* (yield* (yield* Transport).connect({ name: "monitor" })).openChannel()
-  yield* EventReceiver.consume(channel, (event) => {
-    if (Event.isOfTask(event)) heard.push(event)
-  })
-}))
-
 const runtime = ManagedRuntime.make(Layer.provideMerge(Layer.merge(worker.layer, monitor), around))
 let python: CeleryWorker
 
@@ -107,47 +95,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([python?.kill(), runtime.dispose()])
 })
-
-/** Nothing of these is the same twice, or on two machines. */
-const ofItsOwn = new Set([
-  ...["uuid", "clock", "timestamp", "localReceived", "pid", "hostname", "utcoffset", "rootId", "runtime"],
-  ...["_tag", "parentId", "eta", "expires"]
-])
-
-interface Told {
-  readonly type: string
-  readonly exception?: string
-  readonly traceback?: string
-}
-
-/** What monitors are told of a task, in order. */
-const eventsOf = (id: string): ReadonlyArray<Told> =>
-  heard.filter((event) => event.uuid === id).map((event) => {
-    const fields = Object.entries(event).filter(([field, value]) => value !== undefined && !ofItsOwn.has(field))
-    // What it has beside its type is compared, and not read.
-    return Object.fromEntries(
-      fields.map(([field, value]) => [field, field === "traceback" ? typeof value : value])
-    ) as unknown as Told
-  })
-
-/**
- * What the order and the number of events is with Celery by chance or by
- * mistake: an attempt may be told of before the retry that led to it, and a hard
- * limit is told of twice (5.7.0), without its exception.
- */
-const comparable = (events: ReadonlyArray<Told>) => ({
-  retries: events.filter(({ type }) => type === "task-retried"),
-  others: events.filter((event, i) => {
-    const next = events[i + 1]
-    return event.type !== "task-retried" && (event.type !== "task-failed" || next?.type !== "task-failed")
-  }).map((event) => JSON.stringify(event).replace("ExceptionWithTraceback()", "TimeLimitExceeded(1)"))
-})
-
-/** The end has been told of, and each retry that led to it. */
-const isOver = (events: ReadonlyArray<Told>, last: string): boolean => {
-  const count = (type: string) => events.filter((event) => event.type === type).length
-  return count(last) > 0 && count("task-started") <= count("task-retried") + 1
-}
 
 interface Ending {
   readonly says: string

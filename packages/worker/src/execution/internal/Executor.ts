@@ -22,6 +22,7 @@ import type { Request } from "../Request.ts"
 import * as Strategy from "../Strategy.ts"
 import type { Completion } from "./Completion.ts"
 import type { Duplicates } from "./Duplicates.ts"
+import * as LostRuns from "./LostRuns.ts"
 import type { Observers } from "./Observers.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import type { Turns } from "./RateLine.ts"
@@ -157,7 +158,7 @@ export class Executor implements Stages, Turns {
     watch?.done()
     if (this.abandoned.size > 0 && this.abandoned.delete(request)) return after?.release()
     if (after !== undefined) request.after = after
-    this.completion.complete(request, outcome)
+    this.completion.complete(request, LostRuns.outcome(request, outcome))
   }
 
   /** It comes to this, although its run does not end: what that comes to is told to nobody. */

@@ -116,7 +116,7 @@ const propertiesOf = (
 
 const rewritten = (
   { work: { headers: before, message, version } }: Request,
-  { args, kwargs }: Again,
+  { args, argsRepr, kwargs, kwargsRepr }: Again,
   headers: TaskHeaders.TaskHeaders,
   properties: Properties,
   coding: Portable.Coding
@@ -127,8 +127,8 @@ const rewritten = (
     {
       ...TaskMessage.outgoing({ headers, body: received.success.body }),
       // Shown anew.
-      ...(args === undefined ? {} : { args, argsRepr: undefined }),
-      ...(kwargs === undefined ? {} : { kwargs, kwargsRepr: undefined })
+      ...(args === undefined ? {} : { args, argsRepr }),
+      ...(kwargs === undefined ? {} : { kwargs, kwargsRepr })
     },
     { ...coding, serializer: message.properties.contentType ?? "json" }
   )
