@@ -65,7 +65,7 @@ export const refusalOf = (
 }
 
 /** Why a result is not to be waited for inside of this task, if it is not. */
-export const refusal = (
+const refusal = (
   operation: string,
   parent: TaskRequest | undefined,
   { disableSyncSubtasks = true }: SyncOptions
