@@ -142,6 +142,10 @@ o-2: attempt 3 failed
 o-2: the reservation is cancelled
 o-2: BankAway
 `,
+  "25-signatures": [
+    /^\[\[\],\{"x":2,"y":3\},\{"callbacks":\[\{"task":"proj\.add","args":\[\],"kwargs":\{"y":10\},"options":\{"link":/m,
+    /^told: 15\nSUCCESS: 5\n/m
+  ],
   "19-what-a-step-reaches": [
     /^pool: \d+ slots, 0 taken\n/,
     /^hub: read what was written\n/m,

@@ -1,12 +1,20 @@
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
-import { celeriac, type PromiseApp, retry, SoftTimeLimitExceeded, TaskException } from "../src/promise.ts"
+import {
+  celeriac,
+  type PromiseApp,
+  type Result,
+  retry,
+  signature,
+  SoftTimeLimitExceeded,
+  TaskException
+} from "../src/promise.ts"
 
 /** Runs with an application in memory whose worker is up, and closes it. */
 const withWorker = async <A>(define: (app: PromiseApp) => A, use: (tasks: A, app: PromiseApp) => Promise<void>) => {
@@ -189,6 +197,63 @@ describe("celeriac/promise", () => {
         assert.match((await rejection(double.applyMany([{ x: 1 }, { x: 0.5 }]))).message, /do not fit/)
       }
     ))
+
+  it("sends a signature with what it lacks, and types what is linked", () =>
+    withWorker(
+      (app) => ({
+        double: app.task("proj.double", { parameters: { x: Schema.Int, times: Schema.Int } }, ({ times, x }) =>
+          times * x),
+        shout: app.task("proj.shout", { parameters: { text: Schema.String } }, ({ text }) =>
+          text.toUpperCase())
+      }),
+      async ({ double, shout }, app) => {
+        const sent = await app.client.delay(double.s({ times: 2 }), { x: 4 })
+        expectTypeOf(sent).toEqualTypeOf<Result<number>>()
+        assert.strictEqual(await sent.get({ timeoutMs: 5_000 }), 8)
+        const alone = await app.client.delay(shout.si({ text: "a" }), undefined, { taskId: "mine" })
+        assert.deepStrictEqual([alone.id, await alone.get({ timeoutMs: 5_000 })], ["mine", "A"])
+        const never = (_: () => unknown) => {}
+        const lacking = double.s({ times: 2 })
+        never(() => {
+          // @ts-expect-error x is lacking
+          app.client.delay(lacking)
+        })
+        never(() => {
+          const link = shout.s()
+          // @ts-expect-error the result is no text
+          double.applyAsync({ x: 1, times: 2 }, { link })
+        })
+        never(() =>
+          double.applyAsync({ x: 1, times: 2 }, { link: signature("py.any"), linkError: shout.s() })
+        )
+      }
+    ))
+
+  it("runs a task where it is called, without a broker, and what is linked to it", async () => {
+    const app = celeriac({ broker: "amqp://127.0.0.1:1" })
+    const shouts: Array<string> = []
+    const double = app.task("proj.double", { parameters: { x: Schema.Int } }, ({ x }) => 2 * x)
+    const shout = app.task("proj.shout", { parameters: { n: Schema.Int } }, ({ n }) => void shouts.push(`${n}!`))
+    const fails = app.task("proj.fails", () => {
+      throw new RangeError("too far")
+    })
+    const sent = await double.apply({ x: 4 }, { link: [shout.s(), double.s().link(shout.s())] })
+    assert.deepStrictEqual([await sent.get(), await sent.state(), shouts], [8, "SUCCESS", ["8!", "16!"]])
+    const failed = await fails.apply()
+    assert.strictEqual(await failed.state(), "FAILURE")
+    assert.match((await rejection(failed.get())).message, /too far/)
+    const elsewhere = app.task("proj.elsewhere", {})
+    assert.match((await rejection(elsewhere.apply())).message, /there is no handler of task 'proj.elsewhere' here/)
+    await app.close()
+  })
+
+  it("runs every task of the application where it is called, when it is always eager", async () => {
+    const app = celeriac({ broker: "memory://", settings: { alwaysEager: true } })
+    const double = app.task("proj.double", { parameters: { x: Schema.Int } }, ({ x }) => 2 * x)
+    assert.strictEqual(await double.execute({ x: 4 }), 8)
+    assert.strictEqual(await (await double.delay({ x: 5 })).get(), 10)
+    await app.close()
+  })
 
   it("needs neither parameters nor a schema of the result, nor a handler that is asynchronous", () =>
     withWorker((app) => app.task("proj.now", {}, () => ({ zone: "UTC", hours: [1, 2] })), async (now) => {

@@ -16,7 +16,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "./Codec.ts"
 import { again, type Said } from "./internal/Again.ts"
-import { Callable, type Encoded, isPositional, parameter } from "./internal/Callable.ts"
+import { Convention, type Encoded, isPositional, parameter } from "./internal/Convention.ts"
 import type * as Variadic from "./internal/Variadic.ts"
 
 /** The parameters of a task, in order. Each decodes and encodes without services. */
@@ -60,7 +60,7 @@ type Places<F extends Fields> = readonly [
 /** Arguments either way. */
 export type Input<F extends Fields> = Named<F> | Positional<F>
 
-export type { Encoded } from "./internal/Callable.ts"
+export type { Encoded } from "./internal/Convention.ts"
 
 /** How a task is called: Python's convention over schemas. */
 export interface Arguments<F extends Fields> {
@@ -86,7 +86,7 @@ export interface Arguments<F extends Fields> {
 /** Throws when a name is not a Python identifier, or the order not Python's: a definition is wrong or right when it is written. */
 export const make = <const F extends Fields>(task: string, fields: F): Arguments<F> => {
   const parameters = Object.keys(fields).map((name) => parameter(task, name, fields[name]!))
-  const callable = Callable.make(task, parameters)
+  const callable = Convention.make(task, parameters)
   const struct = Codec.make(Schema.Struct(fields), `task '${task}'`)
   return {
     names: parameters.map(({ name }) => name),

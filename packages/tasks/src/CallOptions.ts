@@ -10,14 +10,14 @@ import type * as Producer from "@celeriac/messaging/Producer"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import type { Linkable } from "./protocol/Links.ts"
+import type { Callbacks } from "./Callback.ts"
 import * as TaskHeaders from "./protocol/TaskHeaders.ts"
 import type { Destination } from "./Router.ts"
 import { because, InvalidOption, type TaskError } from "./TaskError.ts"
 import type { TaskRequest } from "./TaskRequest.ts"
 
-/** All may be left out. */
-export interface CallOptions extends Destination {
+/** All may be left out. `A` is what the task comes to, for those who follow it. */
+export interface CallOptions<in A = never> extends Destination {
   /** Run not before so much time from now. */
   readonly countdown?: Duration.Input | undefined
   /** Run not before. Not together with `countdown`. */
@@ -34,12 +34,6 @@ export interface CallOptions extends Destination {
   readonly shadow?: string | undefined
   readonly serializer?: string | undefined
   readonly compression?: string | undefined
-  /** Sent with the result when the task succeeds: signatures. */
-  readonly link?: Linkable | ReadonlyArray<Linkable> | undefined
-  /** Sent when it fails. */
-  readonly linkError?: Linkable | ReadonlyArray<Linkable> | undefined
-  /** Headers that everything gets which follows from this task. Celery's stamps. */
-  readonly stamps?: Readonly<Record<string, unknown>> | undefined
   /** Ends it when it has run for so long. Celery's `time_limit`. */
   readonly timeLimit?: Duration.Input | undefined
   /** Tells it so before, for it to clean up. Not longer than `timeLimit`. Celery's `soft_time_limit`. */
@@ -52,6 +46,12 @@ export interface CallOptions extends Destination {
   readonly replyTo?: string | undefined
   /** Store no result, and do not wait for one. */
   readonly ignoreResult?: boolean | undefined
+  /** Sent when it has succeeded, with its result in front of their arguments: one signature or many. */
+  readonly link?: Callbacks<A> | undefined
+  /** Sent when it has failed, with its id in front of their arguments: one signature or many. Celery's `link_error`. */
+  readonly linkError?: Callbacks<string> | undefined
+  /** What it is marked with, for whoever revokes or watches tasks by it: Celery's `stamped_headers`. */
+  readonly stamps?: Readonly<Record<string, unknown>> | undefined
   /** The request that this task is sent for: it becomes the parent. Default, inside of a handler: the one that is being run. */
   readonly parent?: TaskRequest | undefined
   /** Whether the result of the task that is being run names this one among its children. Default true. */

@@ -22,12 +22,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type * as Arguments from "./Arguments.ts"
 import * as AsyncResult from "./AsyncResult.ts"
 import * as BySettings from "./BySettings.ts"
+import type * as Callable from "./Callable.ts"
 import * as CallOptions from "./CallOptions.ts"
+import * as EagerSettings from "./EagerSettings.ts"
 import * as Aborting from "./internal/Aborting.ts"
 import * as Calling from "./internal/Calling.ts"
+import * as EagerSending from "./internal/EagerSending.ts"
 import * as Misuse from "./internal/Misuse.ts"
 import * as Parenthood from "./internal/Parenthood.ts"
 import * as Preparing from "./internal/Preparing.ts"
@@ -40,8 +42,6 @@ import type { ResultError } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
 import { ResultWriter } from "./result/ResultWriter.ts"
 import * as Settings from "./Settings.ts"
-import type * as Signature from "./Signature.ts"
-import type * as Task from "./Task.ts"
 import * as TaskContext from "./TaskContext.ts"
 import * as TaskError from "./TaskError.ts"
 import { TaskId } from "./TaskId.ts"
@@ -49,20 +49,11 @@ import { TaskId } from "./TaskId.ts"
 /** Why a task was not sent, or is not known to have been. */
 export type SendError = TaskError.TaskError | MessagingError | ResultError
 
-/** A task's arguments; nothing has to be given where nothing is required. */
-export type ArgumentsOf<T extends Task.Any> = {} extends Arguments.Named<T["parameters"]> ? [args?: Task.Input<T>]
-  : [args: Task.Input<T>]
+/** A task's arguments, or what a signature lacks; nothing has to be given where nothing is required. */
+export type ArgumentsOf<T extends Callable.Any> = Callable.Args<T>
 
 /** The same, with the options of the call behind them. */
-export type CallOf<T extends Task.Any, Options> = {} extends Arguments.Named<T["parameters"]>
-  ? [args?: Task.Input<T>, options?: Options]
-  : [args: Task.Input<T>, options?: Options]
-
-/** What a signature still lacks, and options. */
-export type SignedCall<L> = 0 extends 1 & L ? [given?: Signature.Given<L>, options?: Signature.Options]
-  : [L] extends [Signature.Immutable] ? [given?: undefined, options?: Signature.Options]
-  : {} extends L ? [given?: L, options?: Signature.Options]
-  : [given: L, options?: Signature.Options]
+export type CallOf<T extends Callable.Any, Options> = Callable.Call<T, Options>
 
 /** What a call by name may say besides. */
 export interface NamedCall extends CallOptions.CallOptions {
@@ -76,7 +67,7 @@ export interface NamedCall extends CallOptions.CallOptions {
 export type SendOptions = Pick<CallOptions.CallOptions, "addToParent" | "deadline" | "retry" | "retryPolicy">
 
 /** How a task is sent, and how long to wait for it. */
-export interface ExecuteOptions extends CallOptions.CallOptions, Parenthood.SyncOptions {
+export interface ExecuteOptions<in A = never> extends CallOptions.CallOptions<A>, Parenthood.SyncOptions {
   /** How long to wait: to send it, no longer than its `deadline`, and for the result. Default: for ever. */
   readonly timeout?: Duration.Input | undefined
 }
@@ -87,17 +78,20 @@ export interface ExecuteOptions extends CallOptions.CallOptions, Parenthood.Sync
  * heard of.
  */
 export class Client extends Context.Service<Client, {
-  /** Sends a task: its arguments by keyword (an object) or by position (an array). */
-  readonly delay: <T extends Task.Any>(
+  /**
+   * Sends a task: its arguments by keyword (an object) or by position (an array).
+   * Or a signature, here and below: with what it lacks.
+   */
+  readonly delay: <T extends Callable.Any>(
     task: T,
     ...args: ArgumentsOf<T>
-  ) => Effect.Effect<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>, SendError>
+  ) => Effect.Effect<AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>, SendError>
 
   /** `delay`, with options. */
-  readonly applyAsync: <T extends Task.Any>(
+  readonly applyAsync: <T extends Callable.Any>(
     task: T,
-    ...call: CallOf<T, CallOptions.CallOptions>
-  ) => Effect.Effect<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>, SendError>
+    ...call: CallOf<T, CallOptions.CallOptions<Callable.Result<T>>>
+  ) => Effect.Effect<AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>, SendError>
 
   /** Sends a task whose definition is not at hand, such as a Python worker's. */
   readonly sendTask: (
@@ -106,30 +100,21 @@ export class Client extends Context.Service<Client, {
   ) => Effect.Effect<AsyncResult.AsyncResult<unknown>, SendError>
 
   /**
-   * Sends a signature, with what it lacks. These options win over its own, but
-   * for its stamps; arguments that are given to an immutable one do not count.
-   */
-  readonly applySignature: <L, A, E>(
-    signature: Signature.Signature<L, A, E>,
-    ...call: SignedCall<L>
-  ) => Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError>
-
-  /**
    * Sends a task once for each of these arguments, side by side, and succeeds
    * when the broker has confirmed them all. When some make no sense nothing is
    * sent; when the broker fails, some may have been.
    */
-  readonly applyMany: <T extends Task.Any>(
+  readonly applyMany: <T extends Callable.Any>(
     task: T,
-    all: ReadonlyArray<Task.Input<T>>,
-    call?: Omit<CallOptions.CallOptions, "taskId">
-  ) => Effect.Effect<ReadonlyArray<AsyncResult.AsyncResult<Task.Success<T>, Task.Failure<T>>>, SendError>
+    all: ReadonlyArray<Callable.Input<T>>,
+    call?: Omit<CallOptions.CallOptions<Callable.Result<T>>, "taskId">
+  ) => Effect.Effect<ReadonlyArray<AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>>, SendError>
 
   /** The message as `applyAsync` would send it, without sending it: for an outbox. Needs no broker. */
-  readonly prepare: <T extends Task.Any>(
+  readonly prepare: <T extends Callable.Any>(
     task: T,
-    ...call: CallOf<T, CallOptions.CallOptions>
-  ) => Effect.Effect<PreparedTask<Task.Success<T>, Task.Failure<T>>, TaskError.TaskError | MessagingError>
+    ...call: CallOf<T, CallOptions.CallOptions<Callable.Result<T>>>
+  ) => Effect.Effect<PreparedTask<Callable.Success<T>, Callable.Failure<T>>, TaskError.TaskError | MessagingError>
 
   /** The same for a task whose definition is not at hand. */
   readonly prepareTask: (
@@ -147,10 +132,10 @@ export class Client extends Context.Service<Client, {
   readonly abort: (id: string) => Effect.Effect<void, ResultError>
 
   /** Sends a task and waits for what it comes to. */
-  readonly execute: <T extends Task.Any>(
+  readonly execute: <T extends Callable.Any>(
     task: T,
-    ...call: CallOf<T, ExecuteOptions>
-  ) => Effect.Effect<Task.Success<T>, Task.Failure<T> | TaskException | SendError>
+    ...call: CallOf<T, ExecuteOptions<Callable.Result<T>>>
+  ) => Effect.Effect<Callable.Success<T>, Callable.Failure<T> | TaskException | SendError>
 }>()("@celeriac/tasks/Client") {}
 
 /** The settings in effect are read once, when the client is made. */
@@ -164,6 +149,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     const within = Parenthood.within
     const { prepare, ways } = yield* Preparing.make
     const send = yield* Sending.make(ways)
+    const eagerly = (yield* EagerSettings.AlwaysEager) ? yield* EagerSending.make({ prepare }) : undefined
 
     /** Goes on with what is ready to be sent, at once where it has nothing to do with time. */
     const withReady = <A, E, B, F>(
@@ -190,7 +176,12 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
         Parenthood.trail(
           parent,
           called.call,
-          withReady(called, reader.replyTo, (ready, now) => send(ready, called.call, now))
+          withReady(
+            called,
+            reader.replyTo,
+            (ready, now) =>
+              eagerly === undefined || called.task.isNamed === true ? send(ready, called.call, now) : eagerly(ready)
+          )
         ))
     /** Without a reply queue: that is of whoever sends it. */
     const prepareCalled = <A, E>(
@@ -224,50 +215,53 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       return send({ ...prepared, message, way: way.success }, { ...how, replyTo: own }, now)
     }
 
-    const applyAsync = <T extends Task.Any>(task: T, args: Task.Input<T> | undefined, call?: CallOptions.CallOptions) =>
-      Effect.suspend(() => sendCalled(Calling.ofTask(task, args, call)))
+    const applyAsync = (task: Callable.Any, args: unknown, call?: CallOptions.CallOptions) =>
+      Effect.suspend(() => sendCalled(Calling.of(task, args, call)))
 
     return Client.of({
       delay: (task, ...args) => {
         const refused = Misuse.ofDelay(task, args)
         return refused === undefined ? applyAsync(task, args[0]) : Effect.fail(refused)
       },
-      applyAsync: (task, ...[args, call]) => applyAsync(task, args, call),
+      applyAsync: (task, ...call) => applyAsync(task, call[0], optionsOf(call)),
       applyMany: (task, all, call) =>
         Effect.suspend(() => {
-          const called = Result.all(all.map((args) => Calling.ofTask(task, args, call)))
+          const called = Result.all(all.map((args) => Calling.of(task, args, call)))
           if (Result.isFailure(called)) return Effect.fail(called.failure)
           return Effect.forEach(called.success, (one) => sendCalled(Result.succeed(one)), { concurrency: "unbounded" })
         }),
-      applySignature: (signature, ...[given, options]) =>
-        Effect.suspend(() => sendCalled(Calling.ofSignature(signature, given ?? none, options))),
       sendTask: (name, call) => Effect.suspend(() => sendCalled(Calling.ofName(name, call))),
-      prepare: (task, ...[args, call]) => Effect.suspend(() => prepareCalled(Calling.ofTask(task, args, call))),
+      prepare: (task, ...call) => Effect.suspend(() => prepareCalled(Calling.of(task, call[0], optionsOf(call)))),
       prepareTask: (name, call) => Effect.suspend(() => prepareCalled(Calling.ofName(name, call))),
       send: (prepared, how) =>
         Effect.withFiber((fiber) =>
           Parenthood.trail(TaskContext.ofFiber(fiber), how ?? none, sendPrepared(prepared, how))
         ),
       abort: Aborting.make(reader.uri, writer),
-      execute: (task, ...[args, call]) =>
+      execute: (task, ...args) =>
         Effect.withFiber((fiber) => {
-          const refused = Parenthood.refusal("execute", TaskContext.ofFiber(fiber), call ?? none)
-          if (refused !== undefined) return Effect.fail(refused)
+          const options = optionsOf(args)
+          const refused = Parenthood.refusalOf("execute", fiber, options)
+          // What runs here takes no slot meanwhile.
+          if (refused !== undefined && eagerly === undefined) return Effect.fail(refused)
+          const called = Calling.of(task, args[0], options)
+          if (Result.isFailure(called)) return Effect.fail(called.failure)
+          const { call, task: { outcome } } = called.success
+          const timeout = options?.timeout
           const began = clock.currentTimeMillisUnsafe()
-          const timeout = call?.timeout
-          const options = timeout === undefined
-            ? call
-            : { ...call, deadline: SendDeadline.shorter(call?.deadline ?? deadline, timeout) }
-          const sendAndGet = (options: CallOptions.CallOptions | undefined) =>
+          const until = timeout === undefined
+            ? call.deadline
+            : SendDeadline.shorter(call.deadline ?? deadline, timeout)
+          const sendAndGet = (taskId: string | undefined) =>
             Effect.flatMap(
-              applyAsync(task, args, options),
+              sendCalled(Result.succeed({ ...called.success, call: { ...call, taskId, deadline: until } })),
               (sent) => SendDeadline.waiting(clock, began, timeout, sent.id, sent.get(waiting))
             )
-          if (reader.replyTo === undefined) return sendAndGet(options)
+          if (reader.replyTo === undefined || eagerly !== undefined) return sendAndGet(call.taskId)
           // The answer may be here before the broker's confirm: then the confirm is not waited for.
-          const taskId = call?.taskId ?? newId()
-          const answer = AsyncResult.fromReader(taskId, reader, task.outcome, false).get(waiting)
-          return Effect.raceFirst(sendAndGet({ ...options, taskId }), Effect.interruptible(answer))
+          const taskId = call.taskId ?? newId()
+          const answer = AsyncResult.fromReader(taskId, reader, outcome, false).get(waiting)
+          return Effect.raceFirst(sendAndGet(taskId), Effect.interruptible(answer))
         })
     })
   })
@@ -280,3 +274,6 @@ const none = Object.freeze({})
 /** Whether that is allowed was asked before it was sent. */
 const waiting = { disableSyncSubtasks: false }
 const timeless = Result.succeed(CallOptions.untimed)
+
+/** The options behind the arguments. */
+const optionsOf = (call: ReadonlyArray<unknown>): ExecuteOptions | undefined => call[1] as ExecuteOptions | undefined // so say the types of the methods

@@ -60,26 +60,17 @@ export interface Task<
   readonly arguments: Arguments.Arguments<Parameters>
   readonly outcome: Outcome.Outcome<Success["Type"], Failure["Type"]>
 
-  /** A call that is not sent yet, with some of the arguments. Throws `TaskError` for one that does not fit. */
-  readonly s: <const G extends Partial<Arguments.Named<Parameters>> = {}>(
-    given?: G & Unknown<G, Parameters>
-  ) => Signature.Signature<
-    Signature.Rest<Arguments.Named<Parameters>, G>,
-    Success["Type"],
-    Failure["Type"]
-  >
-
-  /** The same, which takes no more arguments: the result of a task that it follows is left out. Celery's `si`. */
-  readonly si: (
-    ...given: {} extends Arguments.Named<Parameters> ? [given?: Arguments.Named<Parameters>]
-      : [given: Arguments.Named<Parameters>]
-  ) => Signature.Signature<Signature.Immutable, Success["Type"], Failure["Type"]>
-
   /** Received arguments as the handler wants them, or the `TypeError` that Python would have raised. */
   readonly bind: (
     args: ReadonlyArray<unknown>,
     kwargs: Readonly<Record<string, unknown>>
   ) => Result.Result<Arguments.Decoded<Parameters>, TypeError>
+
+  /** A call that is not sent yet, which lacks what is not given here: Celery's `s`. See `Signature`. */
+  readonly s: Signature.Partials<Parameters, Success["Type"], Failure["Type"]>
+
+  /** A call that is not sent yet, and takes nothing of the task before it: Celery's `si`. */
+  readonly si: Signature.Immutables<Parameters, Success["Type"], Failure["Type"]>
 
   /**
    * The task with its handler, as a layer that registers it while the layer
@@ -116,9 +107,6 @@ export interface Task<
       & TaskLayer.WithoutScope<RBefore | RSuccess | RFailure | RRetry | RAfter>
   ) => TaskLayer.TaskLayer<Name, TaskLayer.Unprovided<R, M, RBefore | RSuccess | RFailure | RRetry | RAfter>>
 }
-
-/** Refuses names that no parameter has. */
-type Unknown<G, F extends Arguments.Fields> = { [K in Exclude<keyof G, keyof F>]: never }
 
 /** How a worker runs the task: what the definition says, where it is left out. */
 export interface LayerOptions<M extends Middleware.Maybe> extends TaskOptions.SomeExecutionOptions {
@@ -220,7 +208,6 @@ export const make = <
   const error = (definition.error ?? Schema.Never) as Failure
   const args = Arguments.make(name, parameters)
   const outcome = Outcome.make(name, success, error)
-  const signing = { name, arguments: args, outcome, options: definition.options ?? {} }
   return {
     [TypeId]: TypeId,
     name,
@@ -231,8 +218,12 @@ export const make = <
     arguments: args,
     outcome,
     bind: args.bind,
-    s: (given) => Signature.ofTask(signing, given ?? {}, false),
-    si: (...[given]) => Signature.ofTask(signing, given ?? {}, true),
+    s(given?: Readonly<Record<string, unknown>> | ReadonlyArray<unknown>) {
+      return Signature.of<any, any, any>(this, given, false)
+    },
+    si(given?: Readonly<Record<string, unknown>> | ReadonlyArray<unknown>) {
+      return Signature.of<any, any, any>(this, given, true)
+    },
     toLayer(handler, options) {
       return register(this, handler, options ?? {})
     }

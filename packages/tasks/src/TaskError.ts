@@ -59,6 +59,15 @@ export class DuplicateTask extends Schema.TaggedError<DuplicateTask>()("Duplicat
   }
 }
 
+/** A task is to run here, and nobody has given its handler: nothing ran. */
+export class NotRegistered extends Schema.TaggedError<NotRegistered>()("NotRegistered", {
+  task: Schema.String
+}) {
+  override get message(): string {
+    return `there is no handler of task '${this.task}' here: provide its layer, and the TaskRegistry that it fills`
+  }
+}
+
 /** What should be a task that was prepared, as text, is none. */
 export class InvalidPrepared extends Schema.TaggedError<InvalidPrepared>()("InvalidPrepared", {
   detail: Schema.String
@@ -75,6 +84,7 @@ export const Reason = Schema.Union([
   QueueNotFound,
   RouteFailed,
   DuplicateTask,
+  NotRegistered,
   InvalidPrepared
 ])
 

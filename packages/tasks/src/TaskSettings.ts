@@ -1,8 +1,7 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `RunSettings`, `ResultSettings`, `ControlSettings` and `EventSettings`, `Queues.Configured` as
- * `taskQueues`, `Router.Routes` as
- * `routes`.
+ * `Settings`, `RunSettings`, `ResultSettings`, `ControlSettings`, `EagerSettings` and `EventSettings`,
+ * `Queues.Configured` as `taskQueues`, `Router.Routes` as `routes`.
  *
  * ```ts
  * program.pipe(Effect.provide(TaskSettings.layer({ defaultQueue: "emails", serializer: "yaml" })))
@@ -15,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as BySettings from "./BySettings.ts"
 import * as ControlSettings from "./control/ControlSettings.ts"
+import * as EagerSettings from "./EagerSettings.ts"
 import * as EventSettings from "./event/EventSettings.ts"
 import * as Queues from "./Queues.ts"
 import { ResultWriter } from "./result/ResultWriter.ts"
@@ -34,6 +34,7 @@ type References =
   & Exported<typeof Settings>
   & Exported<typeof RunSettings>
   & Exported<typeof ControlSettings>
+  & Exported<typeof EagerSettings>
   & Exported<typeof EventSettings>
   & Exported<typeof ResultSettings>
   & {
@@ -44,7 +45,7 @@ type References =
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
   // Every export of these modules is a setting.
   ...Object.entries({
-    ...{ ...Settings, ...RunSettings, ...ResultSettings, ...ControlSettings, ...EventSettings }
+    ...{ ...Settings, ...RunSettings, ...ResultSettings, ...ControlSettings, ...EagerSettings, ...EventSettings }
   }).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
   ["taskQueues", Queues.Configured] as const,
   ["routes", Router.Routes] as const

@@ -5,10 +5,10 @@ import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Run } from "./Run.ts"
+import type { Read } from "./Run.ts"
 
 /** Begins with the loop, and ends with it. Throws what the stream fails with, and when the application is closed. */
-export const iterate = async function*<A, E>(run: Run, stream: Stream.Stream<A, E>): AsyncGenerator<A> {
+export const iterate = async function*<A, E>(run: Read, stream: Stream.Stream<A, E>): AsyncGenerator<A> {
   const scope = Scope.makeUnsafe()
   try {
     const pull = await run(Effect.provideService(Stream.toPull(stream), Scope.Scope, scope))

@@ -5,11 +5,14 @@
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
+import type * as Callable from "@celeriac/tasks/Callable"
 import * as Client from "@celeriac/tasks/Client"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import type * as Signature from "@celeriac/tasks/Signature"
 import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
+import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import { WorkerFailure } from "@celeriac/worker/state/WorkerExit"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Worker from "@celeriac/worker/Worker"
@@ -24,6 +27,7 @@ import * as Environment from "../internal/Environment.ts"
 import { over } from "../internal/Layered.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as Settings from "../Settings.ts"
+import { Handlers } from "./Handlers.ts"
 import * as PromiseControl from "./PromiseControl.ts"
 import * as PromiseSignals from "./PromiseSignals.ts"
 import * as PromiseTask from "./PromiseTask.ts"
@@ -75,6 +79,11 @@ export interface PromiseApp {
   readonly client: {
     /** Sends a task by its name alone, such as a Python worker's. */
     readonly sendTask: (name: string, call?: Client.NamedCall) => Promise<Result.Result<unknown>>
+    /** Sends a signature, with what it lacks: `app.client.delay(add.s({ y: 3 }), { x: 2 })`. */
+    readonly delay: <S extends Signature.Any>(
+      signature: S,
+      ...more: Callable.Call<S, PromiseTask.SendOptions<Callable.Result<S>>>
+    ) => Promise<Result.Result<Callable.Success<S>>>
     /** Sends what was prepared (`task.prepare`), by this process or another one, as often as need be: it has one id. */
     readonly send: (message: string, options?: PromiseTask.ResendOptions) => Promise<Result.Result<unknown>>
     /** The result of a task that was sent earlier, by its id. */
@@ -103,9 +112,15 @@ export const make = (options: AppOptions = {}): PromiseApp => {
   let chosen: Settings.Given = {}
   const signals = PromiseSignals.make()
   const { close, context, leave, run } = Run.make(
-    Layer.provideMerge(Layer.suspend(() => brokerOf(options, chosen)), Layer.provideMerge(signals.layer, log))
+    Layer.provideMerge(
+      Layer.suspend(() => brokerOf(options, chosen, handlers)),
+      Layer.provideMerge(signals.layer, log)
+    )
   )
-  const handlers: Array<NonNullable<PromiseTask.Made["layer"]>> = []
+  const handlers = new Handlers()
+  const runHere = handlers.runner(() =>
+    Layer.merge(Settings.layer(over<Settings.Given>(Settings.fromEnvironment(), options.settings)), log)
+  )
   const names = new Set<string>()
   const workers = new Set<PromiseWorker.PromiseWorker>()
 
@@ -148,9 +163,9 @@ export const make = (options: AppOptions = {}): PromiseApp => {
       throw new TypeError(`task '${name}' has no definition: write app.task("${name}", {}, handler)`)
     }
     if (names.has(name)) throw because("define", new DuplicateTask({ task: name }))
-    const made = PromiseTask.make(run, name, definition, handler)
+    const made = PromiseTask.make(run, runHere, name, definition, handler)
     names.add(name)
-    if (made.layer !== undefined) handlers.push(made.layer)
+    if (made.layer !== undefined) handlers.add(made.layer)
     return made.task
   }
 
@@ -164,7 +179,7 @@ export const make = (options: AppOptions = {}): PromiseApp => {
           Worker.make({
             ...workerOptions,
             settings: over<Settings.Given>(Settings.fromEnvironment(), options.settings, workerOptions.settings),
-            tasks: handlers
+            tasks: handlers.layers
           }),
         broker,
         ended
@@ -175,6 +190,19 @@ export const make = (options: AppOptions = {}): PromiseApp => {
     client: {
       sendTask: async (name, call) =>
         Result.make(run, await run(Effect.flatMap(Client.Client, (client) => client.sendTask(name, call)))),
+      delay: async (signature, ...more) => {
+        const options: PromiseTask.SendOptions = more[1] as PromiseTask.SendOptions | undefined ?? {} // so says its type
+        const sending = Effect.flatMap(
+          Client.Client,
+          (client) =>
+            client.applyAsync(
+              signature as Signature.Any, // its types are those of this method
+              more[0] as Readonly<Record<string, unknown>> | undefined, // so says its type
+              PromiseTask.callOf(options)
+            )
+        )
+        return Result.make(run, await run(sending, options.signal)) as Result.Result<any> // what its task comes to
+      },
       send: async (message, options = {}) => {
         const sending = Effect.flatMap(
           Effect.fromResult(PreparedTask.decode(message)),
@@ -206,7 +234,7 @@ const brokerSettings = ({ broker, results }: AppOptions): BrokerSettings.Given =
 })
 
 /** What the program says counts before the environment, and what was chosen before both. */
-const brokerOf = (options: AppOptions, chosen: Settings.Given) =>
+const brokerOf = (options: AppOptions, chosen: Settings.Given, handlers: Handlers) =>
   Layer.unwrap(Effect.map(Environment.read, (environment) => {
     const { brokerUrl, resultBackend, ...settings } = over<Settings.Given>(
       environment,
@@ -215,6 +243,8 @@ const brokerOf = (options: AppOptions, chosen: Settings.Given) =>
       chosen
     )
     return RemoteControl.layer.pipe(
-      Layer.provideMerge(Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings }))
+      Layer.provideMerge(Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings })),
+      // A client that is always eager runs the tasks of the application.
+      Layer.provide(Layer.succeed(TaskRegistry, handlers.registry))
     )
   }))

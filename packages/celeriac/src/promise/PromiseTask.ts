@@ -1,7 +1,10 @@
 /** A task as a pair of functions: the handler that runs it, and the calls that send it. */
+import type { Known } from "@celeriac/tasks/Callback"
 import type * as CallOptions from "@celeriac/tasks/CallOptions"
 import * as Client from "@celeriac/tasks/Client"
+import * as Eager from "@celeriac/tasks/Eager"
 import * as PreparedTask from "@celeriac/tasks/PreparedTask"
+import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
 import type { TaskOptions } from "@celeriac/tasks/TaskOptions"
 import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
@@ -32,7 +35,7 @@ export type Handler<F extends Schemas.Fields, R> = (
   request: PromiseRequest.Request
 ) => R | Promise<R>
 
-export interface SendOptions extends CallOptions.CallOptions {
+export interface SendOptions<in A = never> extends CallOptions.CallOptions<A> {
   /** How long to wait for the broker before rejecting: it was not sent then. Default: the setting `publishDeadline`, 30 seconds. */
   readonly timeoutMs?: number | undefined
   /** Stops waiting; what has reached the broker stays there. */
@@ -58,24 +61,35 @@ export type Args<F extends Schemas.Fields, Options = never> = {} extends Schemas
   ? [args?: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
   : [args: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
 
-export interface PromiseTask<F extends Schemas.Fields, out A> {
+export interface PromiseTask<F extends Schemas.Fields, A> {
   readonly name: string
+  /** A call that is not sent yet, which lacks what is not given here. `app.client.delay` sends it, `link` takes it. */
+  readonly s: <const G extends Partial<Schemas.Arguments<F>> = {}>(
+    given?: G & Signature.NoOthers<Schemas.Arguments<F>, G>
+  ) => Signature.Signature<Signature.Without<Schemas.Arguments<F>, G>, A>
+  /** A call that is not sent yet, and takes nothing of the task before it. */
+  readonly si: (...args: Args<F>) => Signature.Signature<Signature.Immutable, A>
+  /**
+   * Runs it here and at once, without a broker: Celery's `apply`. It has to have
+   * a handler in this application.
+   */
+  readonly apply: (...args: Args<F, CallOptions.CallOptions<Known<A>>>) => Promise<Result.Result<A>>
   /** Sends it. Resolves when the broker has confirmed that it keeps the task. */
   readonly delay: (...args: Args<F>) => Promise<Result.Result<A>>
   /** Sends it, with options: `countdown`, `eta`, `expires`, `queue`, `priority` and so on. */
-  readonly applyAsync: (...args: Args<F, SendOptions>) => Promise<Result.Result<A>>
+  readonly applyAsync: (...args: Args<F, SendOptions<Known<A>>>) => Promise<Result.Result<A>>
   /**
    * Sends it once for each of these arguments, side by side. Resolves when the
    * broker has confirmed them all; when some make no sense nothing is sent.
    */
   readonly applyMany: (
     all: ReadonlyArray<Schemas.Arguments<F>>,
-    options?: Omit<SendOptions, "taskId">
+    options?: Omit<SendOptions<Known<A>>, "taskId">
   ) => Promise<ReadonlyArray<Result.Result<A>>>
   /** The message as text, and its id, without sending it: for an outbox. `app.client.send` sends it. */
-  readonly prepare: (...args: Args<F, CallOptions.CallOptions>) => Promise<Prepared>
+  readonly prepare: (...args: Args<F, CallOptions.CallOptions<Known<A>>>) => Promise<Prepared>
   /** Sends it, and waits for what it returns; `timeoutMs` is for both. */
-  readonly execute: (...args: Args<F, CallOptions.CallOptions & Result.GetOptions>) => Promise<A>
+  readonly execute: (...args: Args<F, CallOptions.CallOptions<Known<A>> & Result.GetOptions>) => Promise<A>
 }
 
 /** What the application keeps of a task. */
@@ -85,8 +99,12 @@ export interface Made {
   readonly layer: Layer.Layer<never, never, TaskRegistry> | undefined
 }
 
+/** Runs what needs no broker: the handlers of the application, by its settings. */
+export type RunHere = <A, E>(effect: Effect.Effect<A, E, TaskRegistry>) => Promise<A>
+
 export const make = (
   run: Run,
+  runHere: RunHere,
   name: string,
   definition: Definition<Schemas.Fields, Schemas.Any | undefined>,
   handler: Handler<Schemas.Fields, unknown> | undefined
@@ -109,6 +127,11 @@ export const make = (
   return {
     task: {
       name,
+      s: (given) => Signature.of(task, given, false),
+      // The types of this form have seen that all is given.
+      si: (args) => Signature.of(task, args, true),
+      apply: async (args = {}, options = {}) =>
+        Result.make(run, await runHere(Eager.apply(task, args, options)), runHere),
       delay: async (...args) => {
         const sending = Effect.flatMap(Client.Client, (client) => client.delay(task, ...args))
         return Result.make(run, await run(sending))
@@ -119,7 +142,9 @@ export const make = (
         return (await run(sending, options.signal)).map((sent) => Result.make(run, sent))
       },
       prepare: async (args = {}, options = {}) => {
-        const prepared = await run(Effect.flatMap(Client.Client, (client) => client.prepare(task, args, options)))
+        const prepared = await run(
+          Effect.flatMap(Client.Client, (client) => client.prepare(task, args, options))
+        )
         return { id: prepared.id, message: PreparedTask.encode(prepared) }
       },
       execute: async (args = {}, { signal, timeoutMs, ...options } = {}) => {

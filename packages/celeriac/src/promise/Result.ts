@@ -8,7 +8,7 @@ import type { TaskState } from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { iterate } from "./Iterate.ts"
-import type { Run } from "./Run.ts"
+import type { Read, Run } from "./Run.ts"
 
 export interface GetOptions {
   /** How long to wait before rejecting with a `ResultError`. Default: for ever. */
@@ -99,19 +99,20 @@ export const sourceOf = (result: Result<unknown>): Any => {
   return source
 }
 
-export const make = <A>(run: Run, sent: AsyncResult<A, unknown>): Result<A> => {
+/** What reads a result needs no broker where the task has run here. */
+export const make = <A>(run: Run, sent: AsyncResult<A, unknown>, read: Read = run): Result<A> => {
   const result: Result<A> = {
     id: sent.id,
     ignored: sent.ignored,
-    get: async ({ signal, ...options } = {}) => run(sent.get(waiting("get", options)), signal),
-    state: () => run(sent.state),
-    ready: () => run(sent.ready),
-    successful: () => run(sent.successful),
-    failed: () => run(sent.failed),
-    info: () => run(sent.info),
-    traceback: () => run(sent.traceback),
+    get: async ({ signal, ...options } = {}) => read(sent.get(waiting("get", options)), signal),
+    state: () => read(sent.state),
+    ready: () => read(sent.ready),
+    successful: () => read(sent.successful),
+    failed: () => read(sent.failed),
+    info: () => read(sent.info),
+    traceback: () => read(sent.traceback),
     about: () =>
-      run(Effect.map(sent.record, (record) =>
+      read(Effect.map(sent.record, (record) =>
         record === undefined ? undefined : {
           name: record.extended?.name,
           args: record.extended?.args,
@@ -121,11 +122,11 @@ export const make = <A>(run: Run, sent: AsyncResult<A, unknown>): Result<A> => {
           queue: record.extended?.queue,
           dateDone: dateOf(record)
         })),
-    progress: () => iterate(run, Stream.map(sent.progress, (progress) => progressOf(progress))),
-    collect: () => iterate(run, Stream.map(sent.collect(), ([{ id }, value]) => [id, value] as const)),
+    progress: () => iterate(read, Stream.map(sent.progress, (progress) => progressOf(progress))),
+    collect: () => iterate(read, Stream.map(sent.collect(), ([{ id }, value]) => [id, value] as const)),
     abort: () => run(Effect.flatMap(Client, (client) => client.abort(sent.id))),
     revoke: (options) => run(sent.revoke(options)),
-    forget: () => run(sent.forget)
+    forget: () => read(sent.forget)
   }
   sources.set(result, sent)
   return result

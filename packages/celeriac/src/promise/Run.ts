@@ -33,6 +33,9 @@ interface Requests {
 /** Runs it for the task whose handler called, if one did. */
 export type Run = <A, E>(effect: Effect.Effect<A, E, Around>, signal?: AbortSignal) => Promise<A>
 
+/** Runs what needs no broker. */
+export type Read = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal) => Promise<A>
+
 export interface Connected {
   readonly run: Run
   /** What it is connected with. */

@@ -3,14 +3,14 @@
  * way takes the place of what the call before gave to the same parameter by the
  * other. Source: Celery 5.7's `Task.retry`.
  */
-import type { Callable, Encoded } from "./Callable.ts"
+import type { Convention, Encoded } from "./Convention.ts"
 
 /** Of the arguments, what is said anew. */
 export type Said = { readonly [K in keyof Encoded]?: Encoded[K] | undefined }
 
 /** What is other than in the call before. */
 export const again = (
-  { indices, positional, rest }: Pick<Callable, "indices" | "positional" | "rest">,
+  { indices, positional, rest }: Pick<Convention, "indices" | "positional" | "rest">,
   before: Encoded,
   { args, kwargs }: Said
 ): Said => {

@@ -1,11 +1,12 @@
 /** Calls that no compiler has seen, and what was meant by them: nothing of them is sent. */
 import { because, InvalidArguments, InvalidOption, type TaskError } from "../TaskError.ts"
+import * as Signed from "./Signed.ts"
 
 /** A task is sent by its definition; its arguments are one object or one array. */
 export const ofCall = (task: unknown, args: unknown): TaskError | undefined => {
   if (typeof task === "string") return isNoTask(`'${task}' is the name of one: use sendTask, or its definition`)
-  if (typeof task !== "object" || task === null || !("arguments" in task)) {
-    return isNoTask("it is no definition of one, as Task.make gives it")
+  if (typeof task !== "object" || task === null || !("arguments" in task || Signed.isSigned(task))) {
+    return isNoTask("it is no definition of one, as Task.make gives it, and no signature")
   }
   return args === undefined || (typeof args === "object" && args !== null) ? undefined : wrong(task, oneOfBoth)
 }
@@ -26,7 +27,11 @@ export const ofName = (name: unknown): TaskError | undefined =>
 const oneOfBoth = "pass one object or an array, such as { x: 2, y: 3 } or [2, 3]"
 
 const wrong = (task: unknown, detail: string): TaskError => {
-  const name = typeof task === "object" && task !== null && "name" in task ? String(task.name) : ""
+  const name = Signed.isSigned(task)
+    ? task.task
+    : typeof task === "object" && task !== null && "name" in task
+    ? String(task.name)
+    : ""
   return because("send", new InvalidArguments({ task: name, detail }))
 }
 

@@ -66,7 +66,7 @@ export const waiting = <A, E>(
   })
 
 /** Why a result is not to be waited for inside of this task, if it is not. */
-export const refusal = (
+const refusal = (
   operation: string,
   parent: TaskRequest | undefined,
   { disableSyncSubtasks = true }: SyncOptions

@@ -9,10 +9,10 @@ import { Serializers } from "@celeriac/messaging/Serializers"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Arguments from "../Arguments.ts"
+import * as Callback from "../Callback.ts"
 import * as CallOptions from "../CallOptions.ts"
 import type * as Outcome from "../Outcome.ts"
 import type { PreparedTask } from "../PreparedTask.ts"
-import * as Links from "../protocol/Links.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
 import * as TaskMessage from "../protocol/TaskMessage.ts"
 import type { Destination } from "../Router.ts"
@@ -21,6 +21,7 @@ import type { TaskError } from "../TaskError.ts"
 import { TaskId } from "../TaskId.ts"
 import type { TaskOptions } from "../TaskOptions.ts"
 import * as SendWays from "./SendWays.ts"
+import type { OutgoingTask } from "./TaskModel.ts"
 
 /** What sending takes of a definition. */
 interface Sendable<A, E> extends SendWays.Named {
@@ -36,7 +37,15 @@ export interface Called<A, E> {
   readonly encoded: Arguments.Encoded
   /** What may be shown of the arguments. */
   readonly shown: Arguments.Encoded
+  /** Its place among others, as its signature has it. */
+  readonly within?: Within | undefined
 }
+
+/** The place of a task in a canvas. */
+export type Within = Pick<
+  OutgoingTask,
+  "embed" | "group" | "groupIndex" | "parentId" | "replacedTaskNesting" | "retries" | "rootId"
+>
 
 /** One that is finished, and its way. */
 export interface Ready<A, E> extends PreparedTask<A, E> {
@@ -74,7 +83,7 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
     return serializer === undefined && compression === undefined ? encoding : encodingWith(serializer, compression)
   }
 
-  const prepare: Preparing["prepare"] = ({ call, encoded, shown, task }, times, now, replyTo) => {
+  const prepare: Preparing["prepare"] = ({ call, encoded, shown, task, within }, times, now, replyTo) => {
     const found = ways.of(task, call, encoded)
     if (Result.isFailure(found)) return Result.fail(found.failure)
     const way = found.success
@@ -84,27 +93,32 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
     if (problem !== undefined) return Result.fail(problem)
     const timeLimit = CallOptions.limits(call)
     if (Result.isFailure(timeLimit)) return Result.fail(timeLimit.failure)
+    const callbacks = Callback.encodeAll(call.link)
+    if (Result.isFailure(callbacks)) return Result.fail(callbacks.failure)
+    const errbacks = Callback.encodeAll(call.linkError)
+    if (Result.isFailure(errbacks)) return Result.fail(errbacks.failure)
     const id = call.taskId ?? newId()
     const said = call.ignoreResult ?? task.options.ignoreResult
     const ignoreResult = said ?? (!task.isNamed && ignoresResults)
     const message = TaskMessage.write({
+      ...within,
       task: task.name,
       id,
       args: encoded.args,
       kwargs: encoded.kwargs,
+      embed: within === undefined && call.link === undefined && call.linkError === undefined
+        ? undefined
+        : { ...within?.embed, callbacks: callbacks.success, errbacks: errbacks.success },
+      stampedHeaders: call.stamps === undefined ? undefined : Object.keys(call.stamps),
+      stamps: call.stamps,
       shadow: call.shadow,
       eta: times.eta,
       expires: times.expires,
       timeLimit: timeLimit.success,
-      rootId: call.parent?.rootId,
-      parentId: call.parent?.id,
+      rootId: within?.rootId ?? call.parent?.rootId,
+      parentId: within?.parentId ?? call.parent?.id,
       argsRepr: call.argsRepr ?? (shown === encoded ? undefined : PythonRepr.args(shown.args)),
       kwargsRepr: call.kwargsRepr ?? (shown === encoded ? undefined : PythonRepr.kwargs(shown.kwargs)),
-      embed: call.link === undefined && call.linkError === undefined
-        ? undefined
-        : { callbacks: Links.links(call.link), errbacks: Links.links(call.linkError) },
-      stampedHeaders: call.stamps === undefined ? undefined : Object.keys(call.stamps),
-      stamps: call.stamps,
       // Whoever sends by name alone leaves it to the worker's definition.
       ignoreResult: task.isNamed ? said ?? null : ignoreResult,
       custom: call.headers,

@@ -2,22 +2,25 @@
  * A task to be called, as Celery writes it down: what `json.dumps(add.s(2, 2))`
  * gives, and the action of an election of the topic `task` is.
  *
- * Read into what `Client.sendTask` takes. A signature of several tasks (a chain,
- * a group, a chord) and one that others are linked to are refused: nobody would
- * send what follows. Of `options`, those of the guide's chapter on calling tasks
- * that say how a task is sent are read; others are left out.
+ * Read into what `Client.sendTask` takes, and its place among others. A
+ * signature of several tasks (a chain, a group, a chord) is refused: it is not
+ * sent yet. Options that a call does not have are left out.
  *
  * @since 0.1.0
  */
 import * as IsoTime from "@celeriac/messaging/IsoTime"
+import type { RetryPolicy } from "@celeriac/messaging/Producer"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
+import * as Callback from "../Callback.ts"
 import type { CallOptions } from "../CallOptions.ts"
+import type { Within } from "../internal/Preparing.ts"
 import { Refusal } from "../internal/Refusal.ts"
 import { isTable } from "../internal/Table.ts"
 import { describe, InvalidBody, ProtocolError } from "./ProtocolError.ts"
-import type { SignatureJson } from "./TaskBody.ts"
+import * as SignatureOptions from "./SignatureOptions.ts"
+import * as TaskBody from "./TaskBody.ts"
 
 /** Whom to call, and how. */
 export interface SignatureCall {
@@ -28,21 +31,17 @@ export interface SignatureCall {
   }
   /** Where its result is waited for: the queue of an `rpc://` client. */
   readonly replyTo: string | undefined
+  /** Its place among others: its group, its root, what follows it. Undefined where it stands alone. */
+  readonly within: Within | undefined
 }
 
 type Table = Readonly<Record<string, unknown>>
 
-/** What else is read. */
-export interface ReadOptions {
-  /** What others are linked to it: read, instead of refused. Default false. */
-  readonly links?: boolean | undefined
-}
-
 /** Reads one. Never throws. */
-export const read = (value: unknown, also: ReadOptions = {}): Result.Result<SignatureCall, ProtocolError> => {
+export const read = (value: unknown): Result.Result<SignatureCall, ProtocolError> => {
   const fields: Table = isTable(value) ? value : {}
   try {
-    return Result.succeed(readFields(table("the signature", value), also))
+    return Result.succeed(readFields(table("the signature", value)))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { expected, path, received } = error
@@ -52,27 +51,27 @@ export const read = (value: unknown, also: ReadOptions = {}): Result.Result<Sign
   }
 }
 
-const readFields = (fields: Table, also: ReadOptions): SignatureCall => {
+const readFields = (fields: Table): SignatureCall => {
   const task = text("task", fields.task)
   if (task === undefined || task === "") throw new Refusal("task", "the name of a task", fields.task)
   if (fields.subtask_type != null) throw new Refusal("subtask_type", "null: a single task", fields.subtask_type)
   const options = fields.options == null ? {} : table("options", fields.options)
-  const refused = also.links === true ? ["chain", "chord"] : ["link", "link_error", "chain", "chord"]
-  for (const name of refused) alone(name, options[name])
   const kwargs = fields.kwargs == null ? {} : table("kwargs", fields.kwargs)
   return {
     task,
-    call: {
-      args: list("args", fields.args),
-      kwargs,
-      ...destination(options),
-      ...how(options),
-      ...timing(options),
-      ...following(options)
-    },
-    replyTo: text("options.reply_to", options.reply_to)
+    call: { args: list("args", fields.args), kwargs, ...callOf(options) },
+    replyTo: text("options.reply_to", options.reply_to),
+    within: withinOf(options)
   }
 }
+
+const callOf = (options: Table) => ({
+  ...destination(options),
+  ...how(options),
+  ...timing(options),
+  ...links(options),
+  ...publishing(options)
+})
 
 const destination = (options: Table) => ({
   queue: text("options.queue", options.queue),
@@ -87,54 +86,77 @@ const how = (options: Table) => ({
   shadow: text("options.shadow", options.shadow),
   serializer: text("options.serializer", options.serializer),
   compression: text("options.compression", options.compression),
-  timeLimit: span("options.time_limit", options.time_limit),
-  softTimeLimit: span("options.soft_time_limit", options.soft_time_limit),
   argsRepr: text("options.argsrepr", options.argsrepr),
   kwargsRepr: text("options.kwargsrepr", options.kwargsrepr),
-  ignoreResult: flag("options.ignore_result", options.ignore_result)
+  ignoreResult: flag("options.ignore_result", options.ignore_result),
+  stamps: SignatureOptions.stampsOf(options)
 })
 
-const following = (options: Table) => ({
-  link: links("options.link", options.link),
-  linkError: links("options.link_error", options.link_error),
-  stamps: stamps(options)
+const links = (options: Table) => ({
+  link: signatures("options.link", options.link)?.map(Callback.fromJson),
+  linkError: signatures("options.link_error", options.link_error)?.map(Callback.fromJson)
 })
 
-const links = (path: string, value: unknown): ReadonlyArray<SignatureJson> | undefined => {
-  if (value == null || (Array.isArray(value) && value.length === 0)) return undefined
-  return (Array.isArray(value) ? value : [value]).map((one, index) => {
-    const fields = table(`${path}[${index}]`, one)
-    if (text(`${path}[${index}].task`, fields.task) === undefined) {
-      throw new Refusal(`${path}[${index}].task`, "the name of a task", fields.task)
-    }
-    return fields as unknown as SignatureJson // the name is there; whoever runs it reads the rest
-  })
-}
+const publishing = (options: Table) => ({
+  retry: flag("options.retry", options.retry),
+  retryPolicy: options.retry_policy == null
+    ? undefined
+    : policy("options.retry_policy", table("options.retry_policy", options.retry_policy))
+})
 
-const stamps = (options: Table): Table | undefined => {
-  const names = options.stamped_headers
-  if (!Array.isArray(names) || names.length === 0) return undefined
-  return Object.fromEntries(
-    names.flatMap((name) => typeof name === "string" && Object.hasOwn(options, name) ? [[name, options[name]]] : [])
-  )
-}
+/** Celery's null is no end. */
+const policy = (path: string, { interval_max, interval_start, interval_step, max_retries }: Table): RetryPolicy => ({
+  maxRetries: max_retries === null ? Infinity : number(`${path}.max_retries`, max_retries),
+  intervalStart: duration(`${path}.interval_start`, interval_start),
+  intervalStep: duration(`${path}.interval_step`, interval_step),
+  intervalMax: duration(`${path}.interval_max`, interval_max)
+})
 
-/** Seconds, or a time. */
-const timing = (options: Table) => {
-  const countdown = number("options.countdown", options.countdown)
+const withinOf = (options: Table): Within | undefined => {
+  if (!places.some((name) => options[name] != null)) return undefined
   return {
-    countdown: countdown === undefined ? undefined : Duration.seconds(countdown),
-    eta: time("options.eta", options.eta),
-    expires: typeof options.expires === "number"
-      ? Duration.seconds(options.expires)
-      : time("options.expires", options.expires)
+    group: text("options.group_id", options.group_id),
+    groupIndex: number("options.group_index", options.group_index),
+    rootId: text("options.root_id", options.root_id),
+    parentId: text("options.parent_id", options.parent_id),
+    retries: number("options.retries", options.retries),
+    replacedTaskNesting: number("options.replaced_task_nesting", options.replaced_task_nesting),
+    embed: {
+      chain: signatures("options.chain", options.chain),
+      chord: options.chord == null ? undefined : signatures("options.chord", options.chord)?.[0]
+    }
   }
 }
 
-const alone = (name: string, value: unknown): void => {
-  const isNone = value == null || Array.isArray(value) && value.length === 0
-  if (!isNone) throw new Refusal(`options.${name}`, "nothing that follows: that is not supported yet", value)
+const places = [
+  "group_id",
+  "group_index",
+  "root_id",
+  "parent_id",
+  "retries",
+  "replaced_task_nesting",
+  "chain",
+  "chord"
+]
+
+/** Seconds, or a time. */
+const timing = (options: Table) => ({
+  countdown: duration("options.countdown", options.countdown),
+  timeLimit: duration("options.time_limit", options.time_limit),
+  softTimeLimit: duration("options.soft_time_limit", options.soft_time_limit),
+  eta: time("options.eta", options.eta),
+  expires: typeof options.expires === "number"
+    ? duration("options.expires", options.expires)
+    : time("options.expires", options.expires)
+})
+
+const duration = (path: string, value: unknown): Duration.Duration | undefined => {
+  const seconds = number(path, value)
+  return seconds === undefined ? undefined : Duration.seconds(seconds)
 }
+
+const signatures = (path: string, value: unknown): ReadonlyArray<TaskBody.SignatureJson> | undefined =>
+  value == null ? undefined : TaskBody.signatures(path, value)
 
 const table = (path: string, value: unknown): Table => {
   if (isTable(value)) return value
@@ -159,20 +181,15 @@ const number = (path: string, value: unknown): number | undefined => {
   throw new Refusal(path, "a number or null", value)
 }
 
-const span = (path: string, value: unknown): Duration.Duration | undefined => {
-  const seconds = number(path, value)
-  return seconds === undefined ? undefined : Duration.seconds(seconds)
-}
-
 const flag = (path: string, value: unknown): boolean | undefined => {
   if (value == null) return undefined
   if (typeof value === "boolean") return value
   throw new Refusal(path, "true, false or null", value)
 }
 
-const time = (path: string, value: unknown): Date | undefined => {
+const time = (path: string, value: unknown): Date | DateTime.DateTime | undefined => {
   if (value == null) return undefined
-  if (DateTime.isDateTime(value)) return new Date(value.epochMilliseconds)
+  if (DateTime.isDateTime(value)) return value
   const millis = typeof value === "string" ? IsoTime.parse(value) : undefined
   if (millis === undefined) throw new Refusal(path, "an ISO-8601 time or null", value)
   return new Date(millis)

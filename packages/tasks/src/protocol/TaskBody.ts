@@ -115,6 +115,10 @@ export const encode = (
   chord: embed.chord ?? null
 }]
 
+/** Reads a signature that stands alone. */
+export const decodeSignature = (value: unknown): Result.Result<SignatureJson, ProtocolError> =>
+  attempt(nobody, () => signature("the signature", value))
+
 const attempt = <A>(about: About, read: () => A): Result.Result<A, ProtocolError> => {
   try {
     return Result.succeed(read())
@@ -153,8 +157,8 @@ const table = (path: string, value: unknown): Readonly<Record<string, unknown>> 
   throw new Refusal(path, "an object", value)
 }
 
-/** One signature stands for a list of it. */
-const signatures = (path: string, value: unknown): ReadonlyArray<SignatureJson> | undefined => {
+/** One signature stands for a list of it. For readers: throws a `Refusal`. */
+export const signatures = (path: string, value: unknown): ReadonlyArray<SignatureJson> | undefined => {
   if (value == null) return undefined
   if (isTable(value)) return [signature(path, value)]
   const items = list(path, value)

@@ -93,6 +93,19 @@ def note(*args, key):
     redis.client.rpush(key, repr(args))
 
 
+@app.task(name='py.sink')
+def sink(*args):
+    """Keeps what it is called with, for whoever counts."""
+    redis.client.rpush(QUEUE + '-' + str(args[-1]), repr(args[:-1]))
+    return list(args)
+
+
+@app.task(name='py.failed')
+def failed(task_id):
+    """One that takes a single argument is sent; others are called where the task has failed."""
+    redis.client.rpush(QUEUE + '-failed', task_id)
+
+
 # Results of these are kept in Redis.
 
 @app.task(name='kept.add', backend=redis)

@@ -35,6 +35,7 @@ const add = Task.make("py.add", {
   parameters: { x: Schema.Int, y: Schema.optionalKey(Schema.Int) },
   success: Schema.Int
 })
+const failed = Task.make("py.failed", { parameters: { task_id: Schema.String } })
 const fail = Task.make("py.fail", { parameters: { how: Schema.String }, success: Schema.Null })
 
 const runtime = ManagedRuntime.make(
@@ -196,7 +197,7 @@ describe("a Python worker", () => {
       const failing = yield* client.applyAsync(fail, { how: "value" }, { link, linkError })
       yield* Effect.flip(failing.get(wait))
       const signed = add.s({ y: 3 }).link(Signature.make("py.note", { kwargs: { key: next } })).onError(linkError)
-      assert.strictEqual(yield* (yield* client.applySignature(signed, { x: 4 })).get(wait), 7)
+      assert.strictEqual(yield* (yield* client.delay(signed, { x: 4 })).get(wait), 7)
       const noted = (key: string) =>
         Effect.promise(() => redisCommand(redisUrl, "LRANGE", key, "0", "-1") as Promise<ReadonlyArray<string>>)
       yield* Effect.promise(() =>
@@ -285,6 +286,56 @@ describe("a Python worker", () => {
       const sent = yield* client.applyMany(add, all)
       const sums = yield* Effect.forEach(sent, (one) => one.get(wait), { concurrency: "unbounded" })
       assert.deepStrictEqual(sums, all.map(({ x }) => x + 1))
+    }))
+
+  /** What `py.sink` was called with under this name, once it has been so often. */
+  const sunk = async (name: string, times: number) => {
+    let calls: unknown = []
+    await until(
+      `${times} calls under ${name}`,
+      async () => {
+        calls = await redisCommand(redisUrl, "LRANGE", `${queue}-${name}`, "0", "-1")
+        return (calls as ReadonlyArray<unknown>).length >= times
+      },
+      10_000,
+      () => worker.output
+    )
+    return (calls as ReadonlyArray<unknown>).map(String)
+  }
+  const sink = (name: string) => Signature.make("py.sink", { args: [name] })
+
+  test("sends what is linked to a task once, with its result", (client) =>
+    Effect.gen(function*() {
+      const sent = yield* client.applyAsync(add, { x: 2, y: 3 }, {
+        link: [sink("linked"), add.s({ y: 10 }).link(sink("linked twice"))],
+        linkError: sink("no error")
+      })
+      assert.strictEqual(yield* sent.get(wait), 5)
+      assert.deepStrictEqual(yield* Effect.promise(() => sunk("linked", 1)), ["(5,)"])
+      assert.deepStrictEqual(yield* Effect.promise(() => sunk("linked twice", 1)), ["(15,)"])
+      // What is behind them in the queue has been run by then, were there any more.
+      yield* client.execute(add, { x: 1 }, wait)
+      assert.deepStrictEqual(yield* Effect.promise(() => sunk("linked", 1)), ["(5,)"])
+      assert.deepStrictEqual(yield* Effect.promise(() => sunk("no error", 0)), [])
+    }))
+
+  test("sends what is to follow a failure, with the id of what failed", (client) =>
+    Effect.gen(function*() {
+      const sent = yield* client.applyAsync(fail, { how: "value" }, {
+        link: Signature.make("py.sink", { args: ["never"] }),
+        linkError: failed.s()
+      })
+      yield* Effect.flip(sent.get(wait))
+      assert.deepStrictEqual(yield* Effect.promise(() => sunk("failed", 1)), [sent.id])
+      assert.deepStrictEqual(yield* Effect.promise(() => sunk("never", 0)), [])
+    }))
+
+  test("runs a signature with what it lacked, and one that takes nothing", (client) =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* client.execute(add.s({ y: 40 }), { x: 2 }, wait), 42)
+      const sent = yield* client.delay(add.s({ x: 1 }).link(add.si([7, 8]).link(sink("alone"))).stamp({ batch: "b1" }))
+      assert.strictEqual(yield* sent.get(wait), 2)
+      assert.deepStrictEqual(yield* Effect.promise(() => sunk("alone", 1)), ["(15,)"])
     }))
 
   test("sees the options of a call", (client) =>

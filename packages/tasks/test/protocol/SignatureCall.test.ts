@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
+import * as Callback from "../../src/Callback.ts"
 import * as SignatureCall from "../../src/protocol/SignatureCall.ts"
 
 const read = (value: unknown) => Result.getOrThrow(SignatureCall.read(value))
@@ -63,6 +64,42 @@ describe("SignatureCall", () => {
     })
   })
 
+  it("reads what follows it, its place among others, and how it is published", () => {
+    const { call, within } = read({
+      task: "add",
+      options: {
+        link: { task: "b" },
+        link_error: [{ task: "c", args: [1] }],
+        time_limit: 30,
+        soft_time_limit: 20,
+        argsrepr: "(...)",
+        retry: false,
+        retry_policy: { max_retries: null, interval_start: 0.5 },
+        stamped_headers: ["batch"],
+        batch: "b1",
+        group_id: "g",
+        group_index: 2,
+        root_id: "root",
+        parent_id: "parent",
+        retries: 1,
+        chain: [{ task: "d" }],
+        chord: { task: "e" }
+      }
+    })
+    assert.deepStrictEqual(Callback.encodeAll(call.link), Result.succeed([{ task: "b" }]))
+    assert.deepStrictEqual(Callback.encodeAll(call.linkError), Result.succeed([{ task: "c", args: [1] }]))
+    assert.deepInclude(call, {
+      timeLimit: Duration.seconds(30),
+      softTimeLimit: Duration.seconds(20),
+      argsRepr: "(...)",
+      retry: false,
+      stamps: { batch: "b1" }
+    })
+    assert.deepInclude(call.retryPolicy, { maxRetries: Infinity, intervalStart: Duration.seconds(0.5) })
+    assert.deepInclude(within, { group: "g", groupIndex: 2, rootId: "root", parentId: "parent", retries: 1 })
+    assert.deepStrictEqual(within?.embed, { chain: [{ task: "d" }], chord: { task: "e" } })
+  })
+
   it("says what is wrong, and where", () => {
     const rows: ReadonlyArray<readonly [unknown, string]> = [
       [null, "the signature should be an object, and is null"],
@@ -78,8 +115,8 @@ describe("SignatureCall", () => {
         "celery.chain[no id]: subtask_type should be null: a single task, and is \"chain\""
       ],
       [
-        { task: "a", options: { link: [{ task: "b" }] } },
-        "a[no id]: options.link should be nothing that follows: that is not supported yet, and is a list of 1"
+        { task: "a", options: { link: [{ task: 7 }] } },
+        "a[no id]: options.link[0].task should be the name of a task, and is the number 7"
       ]
     ]
     for (const [value, says] of rows) {
@@ -90,7 +127,10 @@ describe("SignatureCall", () => {
 
   it("never throws, whatever stands there", () => {
     const options = fc.dictionary(
-      fc.constantFrom("queue", "countdown", "eta", "expires", "priority", "link", "headers", "task_id"),
+      fc.constantFrom(
+        ...["queue", "countdown", "eta", "expires", "priority", "link", "headers", "task_id"],
+        ...["chord", "chain", "group_id", "stamped_headers", "retry_policy", "time_limit", "__proto__"]
+      ),
       fc.anything()
     )
     const signature = fc.record({ task: fc.anything(), args: fc.anything(), kwargs: fc.anything(), options }, {

@@ -311,7 +311,7 @@ describe("an election", () => {
       yield* a!.gossip.election("e2", "nosuch", 1)
       yield* settled
       assert.sameMembers([...a!.lines.of("Error")], [
-        "Could not call task: task should be text or null, and is the number 7",
+        "Could not call task: the signature.task should be the name of a task, and is the number 7",
         "Unknown election topic 'nosuch'"
       ])
     }))

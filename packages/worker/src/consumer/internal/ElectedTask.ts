@@ -11,8 +11,8 @@
 import * as Producer from "@celeriac/messaging/Producer"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
-import * as SignatureCall from "@celeriac/tasks/protocol/SignatureCall"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
+import * as Signature from "@celeriac/tasks/Signature"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -31,12 +31,12 @@ export const make = Effect.gen(function*() {
 })
 
 const send = Effect.fnUntraced(function*(action: unknown) {
-  const { call, replyTo, task } = yield* Effect.fromResult(SignatureCall.read(action))
+  const signature = yield* Effect.fromResult(Signature.decode(action))
   const client = yield* Client.make.pipe(
     Effect.provideService(Producer.Producer, yield* producer),
-    Effect.provideService(ResultReader, nobodyWaits(replyTo))
+    Effect.provideService(ResultReader, nobodyWaits)
   )
-  yield* client.sendTask(task, call)
+  yield* client.delay(signature)
 })
 
 const producer = Effect.gen(function*() {
@@ -55,13 +55,13 @@ const producer = Effect.gen(function*() {
   )
 })
 
-const nobodyWaits = (replyTo: string | undefined): ResultReader["Service"] => ({
+const nobodyWaits: ResultReader["Service"] = {
   uri: "disabled://",
-  replyTo,
+  replyTo: undefined,
   prepare: () => Effect.void,
   wait: () => Effect.never,
   updates: () => Stream.never,
   lookup: () => Effect.succeed(undefined),
   state: () => Effect.succeed("PENDING"),
   forget: () => Effect.void
-})
+}

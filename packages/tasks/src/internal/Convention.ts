@@ -45,7 +45,7 @@ export const isPositional = (input: object): input is ReadonlyArray<unknown> => 
 
 type Keywords = Readonly<Record<string, unknown>>
 
-export class Callable {
+export class Convention {
   readonly shown: string
   /** Those of one argument each: first the `positional` ones, then those by keyword only. */
   readonly parameters: ReadonlyArray<Parameter>
@@ -57,7 +57,7 @@ export class Callable {
   readonly others: Parameter | undefined
   private readonly isPlain: boolean
 
-  static make(task: string, all: ReadonlyArray<Parameter>): Callable {
+  static make(task: string, all: ReadonlyArray<Parameter>): Convention {
     const at = (kind: Variadic.Kind): number => {
       const index = all.findIndex(({ variadic }) => variadic === kind)
       const second = all.findLastIndex(({ variadic }) => variadic === kind)
@@ -73,7 +73,7 @@ export class Callable {
         `task '${task}': nothing comes after '${all[others]!.name}', which takes the rest of the keywords`
       )
     }
-    return new Callable(
+    return new Convention(
       `${task.slice(task.lastIndexOf(".") + 1)}()`,
       all.filter(({ variadic }) => variadic === undefined),
       rest === -1 ? undefined : rest,

@@ -1,0 +1,62 @@
+/** What a handler sees of a task that runs where it is called. */
+import * as Effect from "effect/Effect"
+import * as Nodename from "../Nodename.ts"
+import type { ResultTuple } from "../result/ResultTuple.ts"
+import type { Registered } from "../TaskRegistry.ts"
+import type { TaskRequest } from "../TaskRequest.ts"
+import type { Ready } from "./Preparing.ts"
+import type { TaskMessage } from "./TaskModel.ts"
+
+/** Of the message as a worker would have received it, at a further attempt. */
+export const make = (
+  { message, way }: Ready<unknown, unknown>,
+  { body, headers }: TaskMessage,
+  { options }: Registered,
+  retries: number,
+  custom: Readonly<Record<string, unknown>>
+): TaskRequest => {
+  const children: Array<ResultTuple> = []
+  return {
+    id: headers.id,
+    task: headers.task,
+    name: headers.shadow ?? headers.task,
+    retries,
+    eta: headers.etaMillis,
+    expires: headers.expiresMillis,
+    rootId: headers.rootId,
+    parentId: headers.parentId,
+    group: headers.group,
+    groupIndex: headers.groupIndex,
+    correlationId: message.properties.correlationId,
+    replyTo: message.properties.replyTo,
+    deliveryInfo: {
+      exchange: way.exchange,
+      routingKey: way.routingKey,
+      priority: message.properties.priority,
+      redelivered: false
+    },
+    headers: custom,
+    messageHeaders: message.headers,
+    properties: message.properties,
+    args: body.args,
+    kwargs: body.kwargs,
+    stamps: headers.stamps,
+    stampedHeaders: headers.stampedHeaders,
+    hostname: Nodename.hostname(),
+    origin: headers.origin,
+    shadow: headers.shadow,
+    argsRepr: headers.argsRepr ?? "",
+    kwargsRepr: headers.kwargsRepr ?? "",
+    timeLimit: headers.timeLimit.hard,
+    softTimeLimit: headers.timeLimit.soft,
+    ignoreResult: headers.ignoreResult ?? options.ignoreResult,
+    // Nobody listens to a program that is no worker, or looks for what has not ended, or could end it.
+    sendEvent: () => Effect.void,
+    updateState: () => Effect.void,
+    isAborted: Effect.succeed(false),
+    children,
+    addTrail: (result) => {
+      if (options.trail !== false) children.push(result)
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Runs a task that is ready to be sent, here and at once, as a worker would:
+ * from its message to the record of what it came to, which have both been
+ * bytes. It runs again where its handler says so, without a pause.
+ */
+import { Compressions } from "@celeriac/messaging/Compressions"
+import * as Content from "@celeriac/messaging/Content"
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import { Serializers } from "@celeriac/messaging/Serializers"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as TaskMessage from "../protocol/TaskMessage.ts"
+import * as Exceptions from "../result/ExceptionRecord.ts"
+import * as ResultRecord from "../result/ResultRecord.ts"
+import * as Traceback from "../result/Traceback.ts"
+import * as Settings from "../Settings.ts"
+import * as TaskError from "../TaskError.ts"
+import * as TaskPredicate from "../TaskPredicate.ts"
+import type { Registered } from "../TaskRegistry.ts"
+import type { TaskRequest } from "../TaskRequest.ts"
+import * as EagerHooks from "./EagerHooks.ts"
+import * as EagerRequest from "./EagerRequest.ts"
+import type { Ready } from "./Preparing.ts"
+import type { TaskMessage as Received } from "./TaskModel.ts"
+
+/** A run: what it came to, as it is stored. */
+interface Ran {
+  readonly record: ResultRecord.ResultRecord
+  readonly received: Received
+}
+
+type Run = (
+  ready: Ready<unknown, unknown>,
+  registered: Registered
+) => Effect.Effect<Ran, TaskError.TaskError | MessagingError>
+
+/** Over the serializers in effect. */
+export const make: Effect.Effect<Run> = Effect.gen(function*() {
+  const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
+  const serializer = yield* Settings.ResultSerializer
+
+  /** Through the serializer of results and back. */
+  const overTheWire = (record: ResultRecord.ResultRecord): ResultRecord.ResultRecord => {
+    const encoded = Content.encode(ResultRecord.encode(record), { ...coding, serializer })
+    if (Result.isFailure(encoded)) {
+      const exception = Exceptions.make("EncodeError", [encoded.failure.message], "kombu.exceptions")
+      return ResultRecord.make(record.taskId, "FAILURE", { ...record, exception })
+    }
+    const decoded = Content.decode(encoded.success, { ...coding, accept: [encoded.success.properties.contentType] })
+    return Result.getOrThrow(ResultRecord.decode(Result.getOrThrow(decoded)))
+  }
+
+  return Effect.fnUntraced(function*(ready, registered) {
+    const { message } = ready
+    const accept = message.properties.contentType === undefined ? [] : [message.properties.contentType]
+    const received = yield* Effect.mapError(
+      Effect.fromResult(TaskMessage.read(message, { ...coding, accept })),
+      (error) => invalid("args", error.message)
+    )
+    const { chain, chord } = received.body.embed
+    if (chord !== undefined || (chain !== undefined && chain.length > 0)) {
+      return yield* Effect.fail(invalid("signature", "what follows in a chain or a chord is not run eagerly"))
+    }
+    const ended = yield* attempts(ready, received, registered)
+    const record = ResultRecord.make(ready.id, ended.status, {
+      ...ended,
+      dateDone: yield* Clock.currentTimeMillis,
+      groupId: received.headers.group,
+      parentId: received.headers.parentId
+    })
+    return { record: overTheWire(record), received }
+  })
+})
+
+const invalid = (option: string, detail: string) =>
+  TaskError.because("apply", new TaskError.InvalidOption({ option, detail }))
+
+interface Ended extends Pick<ResultRecord.Options, "result" | "exception" | "traceback"> {
+  readonly status: ResultRecord.ResultRecord["status"]
+}
+
+/** One after another, until there is none. */
+const attempts = Effect.fnUntraced(
+  function*(ready: Ready<unknown, unknown>, received: Received, registered: Registered) {
+    let custom = received.headers.custom
+    for (let { retries } = received.headers;; retries++) {
+      const request = EagerRequest.make(ready, received, registered, retries, custom)
+      const ended = yield* attempt(request, received, registered)
+      if (!(ended instanceof TaskPredicate.Retry)) return ended
+      custom = Object.assign({}, custom, ended.options.headers)
+      yield* Effect.yieldNow
+    }
+  }
+)
+
+const attempt = Effect.fnUntraced(
+  function*(request: TaskRequest, { body }: Received, registered: Registered) {
+    const bound = registered.bind(body.args, body.kwargs)
+    if (Result.isFailure(bound)) return { status: "FAILURE", exception: Exceptions.typeError(bound.failure.message) }
+    const exit = yield* Effect.exit(registered.handle(bound.success, request))
+    const ended = endedOf(exit, registered, request)
+    const willRetry = ended instanceof TaskPredicate.Retry
+    yield* EagerHooks.after({ exit, parameters: bound.success, registered, request }, willRetry)
+    return ended
+  }
+) satisfies (...args: never) => Effect.Effect<Ended | TaskPredicate.Retry<unknown>>
+
+/** What it has come to, or that it runs again. */
+const endedOf = (
+  exit: Exit.Exit<unknown, unknown>,
+  registered: Registered,
+  request: TaskRequest
+): Ended | TaskPredicate.Retry<unknown> => {
+  if (Exit.isSuccess(exit)) {
+    const encoded = registered.encodeSuccess(exit.value)
+    return Result.isSuccess(encoded)
+      ? { status: "SUCCESS", result: encoded.success }
+      : { status: "FAILURE", exception: encoded.failure }
+  }
+  const error = Cause.squash(exit.cause)
+  if (!TaskPredicate.isTaskPredicate(error)) return failed(registered, error)
+  switch (error._tag) {
+    case "Ignore":
+      return { status: "IGNORED" }
+    case "Reject":
+      return { status: "REJECTED" }
+    case "Retry":
+      return TaskPredicate.isExhausted(error, request.retries, registered.options.maxRetries)
+        ? exhausted(registered, error, request)
+        : error
+  }
+}
+
+const exhausted = (registered: Registered, retry: TaskPredicate.Retry<unknown>, request: TaskRequest): Ended => {
+  const { defect, error } = retry.options
+  if (error !== undefined || defect !== undefined) return failed(registered, error ?? defect)
+  const { argsRepr, id, kwargsRepr, task } = request
+  return {
+    status: "FAILURE",
+    exception: Exceptions.maxRetriesExceeded(`Can't retry ${task}[${id}] args:${argsRepr} kwargs:${kwargsRepr}`),
+    traceback: Traceback.fromUnknown(retry)
+  }
+}
+
+const failed = (registered: Registered, error: unknown): Ended => ({
+  status: "FAILURE",
+  exception: registered.encodeError(error),
+  traceback: Traceback.fromUnknown(error)
+})
