@@ -238,12 +238,10 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
           Parenthood.trail(TaskContext.ofFiber(fiber), how ?? none, sendPrepared(prepared, how))
         ),
       abort: Aborting.make(reader.uri, writer),
-      execute: (task, ...args) =>
-        Effect.withFiber((fiber) => {
-          const options = optionsOf(args)
-          const refused = Parenthood.refusalOf("execute", fiber, options)
-          // What runs here takes no slot meanwhile.
-          if (refused !== undefined && eagerly === undefined) return Effect.fail(refused)
+      execute: (task, ...args) => {
+        const options = optionsOf(args)
+        // What runs here takes no slot meanwhile.
+        return Parenthood.waiting("execute", eagerly === undefined ? options ?? none : waiting, () => {
           const called = Calling.of(task, args[0], options)
           if (Result.isFailure(called)) return Effect.fail(called.failure)
           const { call, task: { outcome } } = called.success
@@ -263,6 +261,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
           const answer = AsyncResult.fromReader(taskId, reader, outcome, false).get(waiting)
           return Effect.raceFirst(sendAndGet(taskId), Effect.interruptible(answer))
         })
+      }
     })
   })
 )
