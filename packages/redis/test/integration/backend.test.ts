@@ -5,9 +5,15 @@ import { inject } from "vitest"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
 import * as RedisBackend from "../../src/RedisBackend.ts"
 
-const url = inject("redisUrl")
+/** A database of its own: others keep results on this server meanwhile. */
+const database = 9
+const url = inject("redisUrl").replace(/\/\d*$/, `/${database}`)
 
-/** Each test has the database to itself. */
-const emptied = Layer.effectDiscard(Effect.promise(() => redisCommand(url, "FLUSHALL")))
+/** Each test has it to itself. */
+const emptied = Layer.effectDiscard(
+  Effect.promise(() =>
+    redisCommand(url, "EVAL", "redis.call('SELECT', ARGV[1]) return redis.call('FLUSHDB')", "0", `${database}`)
+  )
+)
 
 ResultBackendConformance.suite("redis", Layer.fresh(RedisBackend.layer({ url }).pipe(Layer.provide(emptied))))
