@@ -69,8 +69,15 @@ export const before = (handler: Handler, { beforeStart }: Erased): Handler =>
       Effect.suspend(() => handler(parameters, request))
     )
 
+/** Calls one that comes after the run: what it fails with is told, and nothing else. */
+export const guarded = (request: TaskRequest, name: string, hook: () => unknown): Effect.Effect<void, never, any> =>
+  Effect.suspend(() => effectOf(hook(), name, request)).pipe(
+    Effect.catchCause((cause) => Effect.logError(`Task ${request.name}[${request.id}] ${name} handler raised:`, cause)),
+    Effect.asVoid
+  )
+
 /** Types forbid anything else, where there are types. */
-export const effectOf = (
+const effectOf = (
   value: unknown,
   hook: string,
   { task }: Pick<TaskRequest, "task">

@@ -23,7 +23,7 @@ export const after = ({ exit, parameters, registered, request }: Attempt, willRe
   if (hooks === undefined) return Effect.void
   const calls: Array<Effect.Effect<void, never, any>> = []
   const call = (name: string, hook: ((...args: ReadonlyArray<any>) => unknown) | undefined, first: unknown) => {
-    if (hook !== undefined) calls.push(guarded(request, name, () => hook(first, parameters, request)))
+    if (hook !== undefined) calls.push(TaskHooks.guarded(request, name, () => hook(first, parameters, request)))
   }
   const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
   if (Exit.isSuccess(exit)) {
@@ -48,10 +48,3 @@ const causeOf = (error: TaskPredicate.TaskPredicate<unknown>, cause: Cause.Cause
   const { defect, error: declared } = error.options
   return declared !== undefined ? Cause.fail(declared) : Cause.die(defect ?? error)
 }
-
-/** What it fails with is told, and nothing else. */
-const guarded = (request: TaskRequest, name: string, hook: () => unknown): Effect.Effect<void, never, any> =>
-  Effect.suspend(() => TaskHooks.effectOf(hook(), name, request)).pipe(
-    Effect.catchCause((cause) => Effect.logError(`Task ${request.name}[${request.id}] ${name} handler raised:`, cause)),
-    Effect.asVoid
-  )

@@ -22,9 +22,10 @@ export const of = (run: Run, exit: Exit.Exit<unknown, unknown>, outcome: Outcome
   if (hooks === undefined || wasStopped(exit)) return undefined
   const { parameters } = run
   const { afterReturn, onFailure, onRetry, onSuccess } = hooks
-  const calls: Array<Effect.Effect<void>> = []
+  // What they need is in the context of the run.
+  const calls: Array<Effect.Effect<void, never, any>> = []
   const call = (name: string, hook: ((...args: ReadonlyArray<any>) => unknown) | undefined, first: unknown) => {
-    if (hook !== undefined) calls.push(guarded(run, name, () => hook(first, parameters, run)))
+    if (hook !== undefined) calls.push(TaskHooks.guarded(run, name, () => hook(first, parameters, run)))
   }
   switch (outcome._tag) {
     case "Success":
@@ -68,11 +69,3 @@ const causeOf = (run: Run, exit: Exit.Exit<unknown, unknown>, outcome: Failure):
 
 const isRetry = (error: unknown): error is TaskPredicate.Retry<unknown> =>
   TaskPredicate.isTaskPredicate(error) && error._tag === "Retry"
-
-/** What it fails with is told, and nothing else. */
-const guarded = (run: Run, name: string, hook: () => unknown): Effect.Effect<void> =>
-  // What it needs is in the context of the run.
-  Effect.suspend(() => TaskHooks.effectOf(hook(), name, run) as Effect.Effect<unknown, unknown>).pipe(
-    Effect.catchCause((cause) => Effect.logError(`Task ${run.name}[${run.id}] ${name} handler raised:`, cause)),
-    Effect.asVoid
-  )
