@@ -206,10 +206,10 @@ const scenarios: Record<string, () => Effect.Effect<unknown, unknown>> = {
   boot: () => boot
 }
 
-const program = Effect.provideService(
-  scenarios[scenario]!(),
-  References.MinimumLogLevel,
-  process.env.BENCH_LOG === undefined ? "Warn" : "Debug"
+/** Figures alone go to stdout, for they are read there: the log goes to stderr. */
+const program = scenarios[scenario]!().pipe(
+  Effect.provideService(References.MinimumLogLevel, process.env.BENCH_LOG === undefined ? "Warn" : "Debug"),
+  Effect.provideService(References.LogToStderr, true)
 )
 console.log(JSON.stringify(await Effect.runPromise(program)))
 process.exit(0)
