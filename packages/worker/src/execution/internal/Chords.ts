@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { ChordSize } from "@celeriac/tasks/canvas/CanvasMessages"
 import { ChordCounter, type ChordPart } from "@celeriac/tasks/result/ChordCounter"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
@@ -10,7 +11,6 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { ChordSize } from "./Canvassing.ts"
 import type { StoreFailure, Then } from "./ResultStore.ts"
 
 /** Each `then` is called once. */

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { CanvasMessages, type ChordSize, Unsendable } from "@celeriac/tasks/canvas/CanvasMessages"
 import type { Embed, SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import type { ChordPart } from "@celeriac/tasks/result/ChordCounter"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
@@ -18,7 +19,6 @@ import * as Canvas from "../../trace/Canvas.ts"
 import { type Failure, failure, type Outcome } from "../../trace/Outcome.ts"
 import type { Other, Outgoing } from "../Aftermath.ts"
 import { Request } from "../Request.ts"
-import { Canvassing, type ChordSize, Unsendable } from "./Canvassing.ts"
 import type { Subject } from "./Subject.ts"
 
 /** A part of a chord that has ended, and what is sent after the last of them. */
@@ -81,7 +81,7 @@ export const withChildren = (outcome: Outcome, { children }: Continuation): Outc
 /** `inherits`: tasks have the priority of the one that sends them. */
 export const make = (write: SignatureMessage.Write, inherits: boolean): Continuing => {
   const succeeded = (request: Request, result: unknown, { callbacks = [], chain = [] }: Embed, now: number) => {
-    const canvas = new Canvassing(write, request.id, now)
+    const canvas = new CanvasMessages(write, request.id, now)
     const priority = inherits ? request.message.properties.priority : undefined
     const options = { parent_id: request.id, root_id: request.rootId, priority }
     const groups = callbacks.length > 1 ? callbacks.filter(isGroup) : callbacks
@@ -102,7 +102,7 @@ export const make = (write: SignatureMessage.Write, inherits: boolean): Continui
     { chain = [], errbacks = [] }: Pick<Embed, "chain" | "errbacks">,
     now: number
   ) => {
-    const canvas = new Canvassing(write, about.id, now)
+    const canvas = new CanvasMessages(write, about.id, now)
     if (errbacks.length > 0) {
       canvas.applyGroup(errbacks, [about.id], { parent_id: about.id, root_id: about.rootId })
     }
@@ -145,7 +145,7 @@ export const make = (write: SignatureMessage.Write, inherits: boolean): Continui
       try {
         if (culprit === undefined) {
           // The worker of the last part sends it, whatever part that is: its ids are the chord's.
-          const canvas = new Canvassing(write, `chord:${part.groupId}`, now)
+          const canvas = new CanvasMessages(write, `chord:${part.groupId}`, now)
           canvas.apply(body, [records.map(({ result }) => result)], { parent_id: part.record.taskId, root_id: rootId })
           return { ...nothing, sizes: canvas.sizes, messages: canvas.messages }
         }

@@ -5,10 +5,10 @@
  * @since 0.1.0
  */
 import type { Entry } from "@celeriac/messaging/TimerHeap"
+import type { ChordSize } from "@celeriac/tasks/canvas/CanvasMessages"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Aftermath, Other, Outgoing } from "../Aftermath.ts"
-import type { ChordSize } from "./Canvassing.ts"
 import type { Continuation, Part } from "./Continuation.ts"
 import type { Subject } from "./Subject.ts"
 

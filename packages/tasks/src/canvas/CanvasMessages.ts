@@ -8,12 +8,12 @@
  *
  * @since 0.1.0
  */
-import type { SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
-import * as ResultTuple from "@celeriac/tasks/result/ResultTuple"
-import type * as SignatureMessage from "@celeriac/tasks/SignatureMessage"
-import * as TaskId from "@celeriac/tasks/TaskId"
 import * as Result from "effect/Result"
-import type { Outgoing } from "../Aftermath.ts"
+import type { SignatureJson } from "../protocol/TaskBody.ts"
+import * as ResultTuple from "../result/ResultTuple.ts"
+import type * as SignatureMessage from "../SignatureMessage.ts"
+import * as TaskId from "../TaskId.ts"
+import { flat, isSignature, kindOf, linksOf, membersOf, stepsOf, sum } from "./CanvasShape.ts"
 
 type Table = Readonly<Record<string, unknown>>
 
@@ -27,8 +27,8 @@ export interface ChordSize {
 export class Unsendable extends Error {}
 
 /** What one task sends: collects it. */
-export class Canvassing {
-  readonly messages: Array<Outgoing> = []
+export class CanvasMessages {
+  readonly messages: Array<SignatureMessage.SignatureMessage> = []
   readonly sizes: Array<ChordSize> = []
   /** What the sender has as its children: of a chain its first task, of a chord its header. */
   readonly trail: Array<ResultTuple.ResultTuple> = []
@@ -178,77 +178,6 @@ const merge = (signature: SignatureJson, args: ReadonlyArray<unknown>, options: 
 }
 
 const withOptions = (signature: SignatureJson, options: Table) => ({ ...signature, options })
-
-const kindOf = ({ subtask_type, task }: SignatureJson): string =>
-  subtask_type ?? (/^celery\.(chain|group|chord)$/.test(task) ? task.slice("celery.".length) : "")
-
-const isSignature = (value: unknown): value is SignatureJson =>
-  typeof value === "object" && value !== null && "task" in value
-
-/** `Canvas.refusal` has looked at them. */
-const membersOf = ({ kwargs }: SignatureJson): ReadonlyArray<SignatureJson> =>
-  (kwargs?.tasks ?? []) as ReadonlyArray<SignatureJson>
-
-/** The members of a group inside come out in reverse order, as Celery freezes them. */
-const flat = (members: ReadonlyArray<SignatureJson>): ReadonlyArray<SignatureJson> =>
-  members.flatMap((member) => {
-    switch (kindOf(member)) {
-      case "group":
-        return flat(membersOf(member).toReversed())
-      case "chain":
-        return membersOf(member).length === 0 ? [] : [member]
-      default:
-        return [member]
-    }
-  })
-
-/** In the order in which they run: chains in one another are one, and a group that is followed is a chord. */
-const stepsOf = (tasks: ReadonlyArray<SignatureJson>): ReadonlyArray<SignatureJson> => {
-  const steps: Array<SignatureJson> = []
-  const left = tasks.toReversed()
-  while (left.length > 0) {
-    const step = single(left.pop()!)
-    if (kindOf(step) === "chain") left.push(...membersOf(step).toReversed())
-    else steps.push(step)
-  }
-  const out: Array<SignatureJson> = []
-  for (const step of steps.toReversed()) {
-    const next = out[0]
-    if (kindOf(step) !== "group" || next === undefined) out.unshift(step)
-    else if (flat(membersOf(step)).length > 0) {
-      out[0] = { task: "celery.chord", kwargs: { header: step, body: next }, options: {}, subtask_type: "chord" }
-    }
-  }
-  return out
-}
-
-const single = (step: SignatureJson): SignatureJson => {
-  const members = kindOf(step) === "group" ? membersOf(step) : []
-  return members.length === 1 ? members[0]! : step
-}
-
-/** Of how many parts a chord knows when these are its header. */
-const sum = (members: ReadonlyArray<SignatureJson>): number => members.reduce((all, one) => all + sizeOf(one), 0)
-
-const sizeOf = (signature: SignatureJson): number => {
-  switch (kindOf(signature)) {
-    case "group":
-      return sum(flat(membersOf(signature)))
-    case "chain": {
-      const last = stepsOf(membersOf(signature)).at(-1)
-      return last === undefined ? 0 : sizeOf(last)
-    }
-    case "chord":
-      return sizeOf(signature.kwargs?.body as SignatureJson) // `Canvas.refusal` has looked at it
-    default:
-      return 1
-  }
-}
-
-const linksOf = ({ options }: SignatureJson, name: "link" | "link_error"): ReadonlyArray<unknown> => {
-  const links = options?.[name]
-  return links == null ? [] : Array.isArray(links) ? links : [links]
-}
 
 const errbacks = (body: SignatureJson, chord: SignatureJson): Table => {
   const all = [...linksOf(body, "link_error"), ...linksOf(chord, "link_error")]

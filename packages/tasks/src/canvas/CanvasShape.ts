@@ -1,0 +1,84 @@
+/**
+ * What shape a signature has, as it stands in messages: a single task, a chain,
+ * a group or a chord, and what is in it. Source: tasks §9, §17.
+ *
+ * Whoever reads a signature from elsewhere has looked at it before: members that
+ * are no signatures are not expected here.
+ *
+ * @since 0.1.0
+ */
+import type { SignatureJson } from "../protocol/TaskBody.ts"
+
+/** `""` is a single task; a type that is not known is given as it is. */
+export const kindOf = ({ subtask_type, task }: SignatureJson): string =>
+  subtask_type ?? (/^celery\.(chain|group|chord)$/.test(task) ? task.slice("celery.".length) : "")
+
+/** Whether it may be one. */
+export const isSignature = (value: unknown): value is SignatureJson =>
+  typeof value === "object" && value !== null && "task" in value
+
+/** Of a chain or a group. */
+export const membersOf = ({ kwargs }: SignatureJson): ReadonlyArray<SignatureJson> =>
+  (kwargs?.tasks ?? []) as ReadonlyArray<SignatureJson>
+
+/** The members of a group inside come out in reverse order, as Celery freezes them. */
+export const flat = (members: ReadonlyArray<SignatureJson>): ReadonlyArray<SignatureJson> =>
+  members.flatMap((member) => {
+    switch (kindOf(member)) {
+      case "group":
+        return flat(membersOf(member).toReversed())
+      case "chain":
+        return membersOf(member).length === 0 ? [] : [member]
+      default:
+        return [member]
+    }
+  })
+
+/** In the order in which they run: chains in one another are one, and a group that is followed is a chord. */
+export const stepsOf = (tasks: ReadonlyArray<SignatureJson>): ReadonlyArray<SignatureJson> => {
+  const steps: Array<SignatureJson> = []
+  const left = tasks.toReversed()
+  while (left.length > 0) {
+    const step = single(left.pop()!)
+    if (kindOf(step) === "chain") left.push(...membersOf(step).toReversed())
+    else steps.push(step)
+  }
+  const out: Array<SignatureJson> = []
+  for (const step of steps.toReversed()) {
+    const next = out[0]
+    if (kindOf(step) !== "group" || next === undefined) out.unshift(step)
+    else if (flat(membersOf(step)).length > 0) {
+      out[0] = { task: "celery.chord", kwargs: { header: step, body: next }, options: {}, subtask_type: "chord" }
+    }
+  }
+  return out
+}
+
+const single = (step: SignatureJson): SignatureJson => {
+  const members = kindOf(step) === "group" ? membersOf(step) : []
+  return members.length === 1 ? members[0]! : step
+}
+
+/** Of how many parts a chord knows when these are its header. */
+export const sum = (members: ReadonlyArray<SignatureJson>): number => members.reduce((all, one) => all + sizeOf(one), 0)
+
+const sizeOf = (signature: SignatureJson): number => {
+  switch (kindOf(signature)) {
+    case "group":
+      return sum(flat(membersOf(signature)))
+    case "chain": {
+      const last = stepsOf(membersOf(signature)).at(-1)
+      return last === undefined ? 0 : sizeOf(last)
+    }
+    case "chord":
+      return sizeOf(signature.kwargs?.body as SignatureJson) // a chord has one
+    default:
+      return 1
+  }
+}
+
+/** What is linked to it: one stands for a list of it. */
+export const linksOf = ({ options }: SignatureJson, name: "link" | "link_error"): ReadonlyArray<unknown> => {
+  const links = options?.[name]
+  return links == null ? [] : Array.isArray(links) ? links : [links]
+}
