@@ -11,6 +11,7 @@
  * broker to use instead.
  */
 import { Bench } from "./Bench.ts"
+import { canvas } from "./rows/canvas.ts"
 import { latency } from "./rows/latency.ts"
 import { life } from "./rows/life.ts"
 import { processes } from "./rows/processes.ts"
@@ -28,6 +29,7 @@ try {
   await throughput(bench)
   await latency(bench)
   await life(bench)
+  await canvas(bench)
   await processes(bench)
   bench.print()
 } finally {
