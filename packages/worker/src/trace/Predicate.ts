@@ -48,7 +48,7 @@ const retry = (
     ? failed(options.defect, false)
     : undefined
   if (TaskPredicate.isExhausted(predicate, run.retries, run.registered.options.maxRetries)) {
-    return why ?? exceeded(run, predicate, argumentsOf(run, options))
+    return why ?? Outcome.failure(exceeded(run, argumentsOf(run, options)), Traceback.fromUnknown(predicate))
   }
   return {
     _tag: "Retry",
@@ -58,16 +58,12 @@ const retry = (
   }
 }
 
-/** Its arguments are those that it would have had: as their sender wrote them down, without its secrets. */
-const exceeded = (
+/** There was no further attempt. Its arguments are those that it would have had: as their sender wrote them down, without its secrets. */
+export const exceeded = (
   run: Run,
-  predicate: TaskPredicate.Retry<unknown>,
-  { argsRepr = run.argsRepr, kwargsRepr = run.kwargsRepr }: Outcome.Again
-): Outcome.Failure =>
-  Outcome.failure(
-    Exceptions.maxRetriesExceeded(`Can't retry ${run.task}[${run.id}] args:${argsRepr} kwargs:${kwargsRepr}`),
-    Traceback.fromUnknown(predicate)
-  )
+  { argsRepr = run.argsRepr, kwargsRepr = run.kwargsRepr }: Outcome.Again = {}
+): Exceptions.ExceptionRecord =>
+  Exceptions.maxRetriesExceeded(`Can't retry ${run.task}[${run.id}] args:${argsRepr} kwargs:${kwargsRepr}`)
 
 /** Other arguments, and how they are shown: nothing where they stay. */
 const argumentsOf = (run: Run, { args, kwargs }: TaskPredicate.RetryOptions<unknown>): Outcome.Again => {

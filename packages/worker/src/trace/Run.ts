@@ -7,7 +7,9 @@
  * @since 0.1.0
  */
 import type { Headers, Properties } from "@celeriac/messaging/Message"
-import type { Embed, TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import type { Embed, SignatureJson, TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
 import { SoftTimeLimit } from "@celeriac/tasks/SoftTimeLimit"
 import type { Registered } from "@celeriac/tasks/TaskRegistry"
@@ -15,7 +17,9 @@ import type { DeliveryInfo, TaskRequest } from "@celeriac/tasks/TaskRequest"
 import type { TaskState } from "@celeriac/tasks/TaskState"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Canvas from "./Canvas.ts"
 import { type Ports, Reporter } from "./Reporter.ts"
+import { Sends, type Sent } from "./Sends.ts"
 import type { Work } from "./Work.ts"
 
 export class Run implements TaskRequest {
@@ -34,6 +38,7 @@ export class Run implements TaskRequest {
   /** Its effect has come to an exit. */
   hasEnded = false
   private ownReporter: Reporter | undefined = undefined
+  private ownSends: Sends | undefined = undefined
 
   /** What it tells goes to `ports`. */
   constructor(work: Work, body: TaskBody, registered: Registered, ports: Ports) {
@@ -151,6 +156,21 @@ export class Run implements TaskRequest {
   addTrail(result: ResultTuple): void {
     // What is sent when it has ended is in no result.
     if (!this.hasEnded && this.registered.options.trail !== false) (this.trail ??= []).push(result)
+  }
+
+  /** What it has sent itself. */
+  get sends(): ReadonlyArray<Sent> {
+    return this.ownSends?.list ?? none
+  }
+  /** Sends it when this one has come to its end: gives what its result will be. Throws what is wrong with it. */
+  send(signature: SignatureJson, args: ReadonlyArray<unknown> = none): ResultTuple {
+    const wrong = Canvas.problem(signature, this.ports.countsChords)
+    if (wrong !== undefined) throw Exceptions.toException(wrong, { taskId: this.id })
+    return (this.ownSends ??= new Sends(this)).send(signature, args)
+  }
+  /** It will not run because of this, nor what waits for it. */
+  fail(signature: SignatureJson, exception: ExceptionRecord): void {
+    ;(this.ownSends ??= new Sends(this)).fail(signature, exception)
   }
 
   private get reporter(): Reporter {

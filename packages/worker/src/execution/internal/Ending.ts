@@ -9,7 +9,7 @@ import type { ChordSize } from "@celeriac/tasks/canvas/CanvasMessages"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Aftermath, Other, Outgoing } from "../Aftermath.ts"
-import type { Continuation, Part } from "./Continuation.ts"
+import type { Continuation, Part } from "./Continued.ts"
 import type { Subject } from "./Subject.ts"
 
 export class Ending {
