@@ -34,6 +34,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ChordParts from "./internal/ChordParts.ts"
+import * as GroupRecords from "./internal/GroupRecords.ts"
 import * as Keys from "./internal/Keys.ts"
 import * as Link from "./internal/Link.ts"
 import * as Payload from "./internal/Payload.ts"
@@ -41,7 +42,7 @@ import * as RecordReader from "./internal/RecordReader.ts"
 import * as RecordWriter from "./internal/RecordWriter.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 
-/** At the Redis of these options; fails with `InvalidBackend` when they cannot be meant. Nothing is opened yet. */
+/** At the Redis of these options; fails with `InvalidBackend` when they, or the settings of results, cannot be meant. Nothing is opened yet. */
 export const layer = (
   options: RedisConfig.RedisOptions = {}
 ): Layer.Layer<ResultBackend.ResultBackend, ResultError> =>
@@ -69,7 +70,9 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
   /** By the settings in effect. */
   const coding = Effect.gen(function*() {
     const serializer = yield* Settings.ResultSerializer
-    const compression = yield* ResultSettings.ResultCompression
+    const compression = yield* Effect.fromResult(
+      Payload.checkCompression(yield* ResultSettings.ResultCompression, tables.compressions)
+    )
     const expires = yield* Settings.ResultExpires
     const written = { ...tables, serializer }
     const accept = yield* Settings.ResultAcceptContent
@@ -81,7 +84,7 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
       decoding: { ...tables, limits, serializer, accept }
     }
   })
-  const { decoding, encode, expires } = yield* coding
+  const { compress, decoding, encode, expires } = yield* coding
 
   const writer = yield* BySettings.make(
     Effect.map(coding, ({ compress, decoding, expires, failureExpires }) =>
@@ -105,7 +108,8 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
     reader: {
       prepare: (_id, deadline) => link.opened("prepare for result", deadline),
       replyTo: undefined,
-      ...yield* RecordReader.make({ config, keys, link, decoding, mostBytes })
+      ...yield* RecordReader.make({ config, keys, link, decoding, mostBytes }),
+      ...GroupRecords.make({ link, keys, expires, encode: compress, decoding, mostBytes })
     },
     chords: ChordParts.make({ link, keys, expires, encode, decoding })
   })
