@@ -201,7 +201,7 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     ): Effect.Effect<any, SendError> =>
       Effect.suspend((): Effect.Effect<unknown, SendError> => {
         if (!Composed.isComposed(task)) return sendCalled(Calling.of(task, args, call))
-        const refused = Misuse.ofCall(task, args)
+        const refused = Misuse.ofCall(task, args) ?? (eagerly === undefined ? undefined : Misuse.ofEager(task))
         return refused === undefined ? canvases.send(task, args as Misuse.Given, call ?? none) : Effect.fail(refused)
       })
 
