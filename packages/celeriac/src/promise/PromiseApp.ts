@@ -208,7 +208,8 @@ export const make = (options: AppOptions = {}): PromiseApp => {
               PromiseTask.callOf(options)
             )
         )
-        return Result.make(run, await run(sending, options.signal)) as Result.Result<any> // what its task comes to
+        const sent = await run(sending, options.signal) as AsyncResult.AsyncResult<unknown> // one task's
+        return Result.make(run, sent) as Result.Result<any> // what its task comes to
       },
       send: async (message, options = {}) => {
         const sending = Effect.flatMap(

@@ -90,10 +90,11 @@ export const of = (
   next: Next | undefined = undefined
 ): Aftermath => {
   const own = ofItself(outcome, about, now)
+  const retried = again !== undefined && outcome._tag === "Retry" ? [again] : none
   if (next !== undefined && own.settlement !== "requeue") {
-    return { ...own, messages: next.messages, others: next.others }
+    return { ...own, messages: [...next.messages, ...retried], others: next.others }
   }
-  if (again !== undefined && outcome._tag === "Retry") return { ...own, messages: [again] }
+  if (retried !== none) return { ...own, messages: retried }
   return followers.length === 0 || !isUnrun(outcome) ? own : { ...own, others: unrun(followers, outcome, about, now) }
 }
 

@@ -42,6 +42,12 @@ export const refusal = (embed: Embed, countsChords: boolean): ExceptionRecord | 
     : make(why.type, [`what follows the task makes no sense to this worker: ${why.text}: it was not run`])
 }
 
+/** Why a signature cannot be sent, if it cannot. */
+export const problem = (signature: unknown, countsChords: boolean): ExceptionRecord | undefined => {
+  const why = new Look(countsChords).one("the signature", signature, deepest)
+  return why === undefined ? undefined : make(why.type, [why.text])
+}
+
 interface Why {
   readonly type: "ValueError" | "NotImplementedError"
   readonly text: string
@@ -73,7 +79,7 @@ class Look {
     }
   }
 
-  private one(path: string, value: unknown, depth: number): Why | undefined {
+  one(path: string, value: unknown, depth: number): Why | undefined {
     if (depth === 0) return wrong(path, `stands deeper than ${deepest} signatures`)
     if (++this.seen > most) return wrong(path, `is one of more than ${most} signatures`)
     if (!isTable(value)) return wrong(path, "is no signature")
