@@ -30,6 +30,7 @@ import * as Signed from "./internal/Signed.ts"
 import type * as Signature from "./Signature.ts"
 import type * as Task from "./Task.ts"
 
+export { draw } from "./canvas/CanvasDrawing.ts"
 export type { Chain, Chord, Group, Like } from "./canvas/CanvasTypes.ts"
 
 /** One after the other, each with the result of the one before in front of its arguments. */
