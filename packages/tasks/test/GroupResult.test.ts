@@ -232,6 +232,39 @@ describe("a failure before the end", () => {
       assert.deepStrictEqual(yield* Fiber.join(waiting), [[cause], [cause, 3], [cause, 3]])
     }).pipe(memory))
 
+  it.effect("ends the progress of what did not run for it", () =>
+    Effect.gen(function*() {
+      const a = yield* AsyncResult.make("a", order)
+      const group = yield* GroupResult.make(
+        "g",
+        [
+          yield* AsyncResult.make("b", add),
+          yield* GroupResult.make("h", [yield* AsyncResult.make("c", add), yield* AsyncResult.make("d", add)])
+        ],
+        a
+      )
+      const end = AsyncResult.fromReader("e", yield* ResultReader, add.outcome, false, a)
+      const states = (result: typeof group | typeof end) =>
+        Effect.forkChild(
+          Stream.runCollect(
+            Stream.map(result.progress, ({ final, state, taskId }) => [
+              taskId,
+              state,
+              final === undefined ? undefined : noted(Result.merge<unknown, unknown>(final))
+            ])
+          ),
+          { startImmediately: true }
+        )
+      const [ofGroup, ofEnd] = [yield* states(group), yield* states(end)]
+      yield* failed("a")
+      assert.deepStrictEqual(yield* Fiber.join(ofGroup), [
+        ["b", "FAILURE", "ValueError('a')"],
+        ["c", "FAILURE", "ValueError('a')"],
+        ["d", "FAILURE", "ValueError('a')"]
+      ])
+      assert.deepStrictEqual(yield* Fiber.join(ofEnd), [["e", "FAILURE", "ValueError('a')"]])
+    }).pipe(memory))
+
   it.effect("in a chain of a group is the failure of its member", () =>
     Effect.gen(function*() {
       const reader = yield* ResultReader

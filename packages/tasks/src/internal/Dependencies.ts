@@ -9,7 +9,9 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { because, IncompleteStream, type ResultError } from "../result/ResultError.ts"
-import type { Any, AnyIdentified, CollectOptions, Final, GetOptions } from "../ResultBase.ts"
+import * as ResultRecord from "../result/ResultRecord.ts"
+import type { Any, AnyIdentified, CollectOptions, Final, GetOptions, Progress } from "../ResultBase.ts"
+import * as TaskState from "../TaskState.ts"
 
 /** A result, and the one whose child it is. */
 export type Edge = readonly [parent: Any | undefined, node: Any]
@@ -69,6 +71,29 @@ export const followingAll = <A, E, R>(
     yield* Effect.forkScoped(Effect.flatMap(failure, (error) => Deferred.succeed(told, error)))
     const known = Effect.map(Deferred.await(told), Result.fail<any>)
     return yield* use((own) => Effect.raceFirst(own, known))
+  })
+}
+
+/** The states of these tasks, to the end: it is that failure for those that did not run for it, of which nothing may ever be stored. */
+export const followingProgress = <P extends Progress<unknown, unknown>, F>(
+  parent: AnyIdentified | undefined,
+  ids: ReadonlyArray<string>,
+  own: Stream.Stream<P, F>
+): Stream.Stream<P, F> => {
+  const failure = failureAbove(parent, {})
+  return failure === undefined ? own : Stream.suspend(() => {
+    const left = new Set(ids)
+    const told = Stream.map(own, (progress) => {
+      if (progress.final !== undefined) left.delete(progress.taskId)
+      return progress
+    })
+    const lost = Stream.unwrap(Effect.map(failure, (error) =>
+      Stream.fromIterable(Array.from(left, (taskId) => {
+        const record = ResultRecord.pending(taskId)
+        const end = { taskId, state: TaskState.FAILURE, meta: undefined, final: Result.fail(error), record }
+        return end as unknown as P // a result has the errors of its parent, too
+      }))))
+    return Stream.merge(told, lost, { haltStrategy: "either" })
   })
 }
 
