@@ -3,14 +3,15 @@
  * after, what became of each of its tasks.
  *
  * ```ts
- * CanvasDrawing.draw(report, { format: "mermaid" })
- * yield* CanvasDrawing.draw(yield* client.delay(report))
+ * Canvas.draw(report, { format: "mermaid" })
+ * yield* Canvas.draw(yield* client.delay(report))
  * ```
  *
  * Arrows go as tasks do. A dashed one goes to what is linked, or was sent while a
  * task ran; a red one to what runs after a failure. Where all of a group come
  * together (a chord), they meet in one point. However large the canvas is, the
- * drawing is not: a group of 10,000 has ten members and "… 9,990 more".
+ * drawing is not: a group of 10,000 has ten members and "… 9,990 more". It is
+ * `Canvas.draw`.
  *
  * @since 0.1.0
  */
