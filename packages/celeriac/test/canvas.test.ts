@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Broker from "../src/Broker.ts"
 import * as Canvas from "../src/Canvas.ts"
 import * as Client from "../src/Client.ts"
+import * as PublishSignals from "../src/PublishSignals.ts"
 import * as Signature from "../src/Signature.ts"
 import * as Task from "../src/Task.ts"
 import * as Worker from "../src/Worker.ts"
@@ -214,11 +215,46 @@ describe("a canvas that is sent", () => {
       }
     }).pipe(Effect.provide(rpc)))
 
+  it.live("is as large as it says before", () =>
+    Effect.gen(function*() {
+      const canvases: ReadonlyArray<Signature.Any> = [
+        add.s([1, 1]).link(note.s()),
+        Canvas.chain(add.s([1, 1]), Canvas.group(add.s({ y: 1 }), add.s({ y: 2 })), total.s()).link(note.s()),
+        Canvas.chord([add.s([1, 1]), add.s([2, 2])], Canvas.chain(total.s(), add.s({ y: 1 }))).onError(note.s())
+      ]
+      for (const canvas of canvases) {
+        const sent: Array<number> = []
+        const client = yield* Client.make.pipe(
+          Effect.provide(PublishSignals.layer({
+            beforeTaskPublish: ({ message }) => {
+              sent.push(message.body.byteLength)
+              return message
+            }
+          }))
+        )
+        yield* client.delay(canvas)
+        const size = Result.getOrThrow(Canvas.size(canvas))
+        assert.deepStrictEqual(size, {
+          messages: sent.length,
+          bytes: sent.reduce((sum, one) => sum + one, 0),
+          largest: Math.max(...sent)
+        })
+      }
+    }).pipe(Effect.provide(live)))
+
+  it("carries what is behind it once, however it is nested", () => {
+    const chords = (n: number) =>
+      Canvas.chain(...Array.from({ length: n }, () => Canvas.chord([add.si([1, 1]), add.si([2, 2])], total.s())))
+    const largest = [10, 20, 40].map((n) => Result.getOrThrow(Canvas.size(chords(n))).largest)
+    assert.isBelow(largest[1]! / largest[0]!, 2.2, "it grows as what is in it does")
+    assert.isBelow(largest[2]! / largest[1]!, 2.2)
+    assert.isBelow(largest[2]!, 60_000)
+  })
+
   it.live("is refused above its budget, with the numbers, and nothing of it is sent", () =>
     Effect.gen(function*() {
       const client = yield* Client.Client
       const refused = yield* Effect.flip(client.delay(Canvas.chain(
-        add.s([1, 1]),
         ...Array.from({ length: 9_000 }, () => Signature.make("proj.add", { args: [1] }))
       )))
       assert.match(refused.message, /the largest of its 1 messages has \d{7} bytes, and 1000000 are allowed/)

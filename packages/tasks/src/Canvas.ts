@@ -21,20 +21,28 @@
  *
  * @since 0.1.0
  */
+import type * as Result from "effect/Result"
 import type * as Arguments from "./Arguments.ts"
+import * as CanvasSize from "./canvas/CanvasSize.ts"
 import type { Chain, Chord, Fitting, FittingBody, Group, Header, Like } from "./canvas/CanvasTypes.ts"
+import * as Stamping from "./canvas/StampingVisitor.ts"
 import * as ChainFolding from "./internal/ChainFolding.ts"
 import * as Composed from "./internal/Composed.ts"
 import * as Mapped from "./internal/Mapped.ts"
 import * as Signed from "./internal/Signed.ts"
 import type * as Signature from "./Signature.ts"
 import type * as Task from "./Task.ts"
+import type { TaskError } from "./TaskError.ts"
 
 export { draw } from "./canvas/CanvasDrawing.ts"
 export type { Chain, Chord, Group, Like } from "./canvas/CanvasTypes.ts"
+export type { StampingVisitor } from "./canvas/StampingVisitor.ts"
 
-/** One after the other, each with the result of the one before in front of its arguments. */
-export const chain = <const S extends readonly [Signature.Any, ...ReadonlyArray<Signature.Any>]>(
+/**
+ * One after the other, each with the result of the one before in front of its
+ * arguments. Of those that come from a list it is not known what each takes.
+ */
+export const chain = <const S extends ReadonlyArray<Signature.Any>>(
   ...tasks: S & Fitting<S>
 ): Chain<S> => cast(ChainFolding.fold(tasks.map(signed)))
 
@@ -82,6 +90,19 @@ export const chunks = <T extends Task.Any>(
   size: number
 ): Like<Signature.Signature<Signature.Immutable, ReadonlyArray<Task.Success<T>>, Task.Failure<T>>> =>
   cast(Mapped.chunks(task, Array.from(items), size))
+
+/** Stamped part by part, as a visitor says: see `StampingVisitor`. Throws what it throws. */
+export const stamp = <S extends Signature.Any>(
+  signature: S,
+  visitor: Stamping.StampingVisitor,
+  options?: Stamping.Options
+): S => cast(Stamping.stamp(signed(signature), visitor, options))
+
+/**
+ * How many messages it is sent in, and how large they are in JSON: all of them,
+ * and the largest. `client` refuses one above the setting `maxCanvasMessageSize`.
+ */
+export const size: (signature: Signature.Any) => Result.Result<CanvasSize.CanvasSize, TaskError> = CanvasSize.of
 
 /** A group in a group is part of it. */
 const flat = (tasks: ReadonlyArray<Signed.Signed>): ReadonlyArray<Signed.Signed> =>

@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import captured from "./fixtures/canvases.json" with { type: "json" }
+import stampings from "./fixtures/stampings.json" with { type: "json" }
 
 const add = Task.make("proj.add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
 const total = Task.make("proj.total", { parameters: { all: Schema.Array(Schema.Int) }, success: Schema.Int })
@@ -125,4 +126,76 @@ describe("a canvas", () => {
       assert.deepStrictEqual(written(Result.getOrThrow(Signature.decode(value))), value)
     }
   })
+})
+
+describe("the stamps of a visitor", () => {
+  /** As `stampings.py` has it. */
+  const visitor = (asked: Array<unknown>): Canvas.StampingVisitor => {
+    const said =
+      (name: string, stamps: Readonly<Record<string, unknown>>) =>
+      (signature: Signature.Any, held: Readonly<Record<string, unknown>>) => {
+        asked.push([name, signature.task, Object.keys(held).sort()])
+        return stamps
+      }
+    return {
+      onSignature: (signature, held) => said("signature", { by: signature.task, all: "s" })(signature, held),
+      onGroupStart: said("group", { group: 1, all: "g" }),
+      onGroupEnd: said("group end", {}),
+      onChainStart: said("chain", { chain: 1, all: "c" }),
+      onChainEnd: said("chain end", {}),
+      onChordBody: said("body", { body: true, chain: 2 }),
+      onCallback: said("callback", { back: "callback" }),
+      onErrback: said("errback", { back: "errback" })
+    }
+  }
+  const heading = (asked: Array<unknown>): Canvas.StampingVisitor => ({
+    ...visitor(asked),
+    onChordHeaderStart: ({ task }, held) => {
+      asked.push(["header", task, Object.keys(held).sort()])
+      return { header: 1 }
+    },
+    onChordHeaderEnd: ({ task }, held) => void asked.push(["header end", task, Object.keys(held).sort()])
+  })
+
+  const canvases: Record<keyof typeof stampings["plain"], () => Signature.Any> = {
+    task: () => plus(1, 1),
+    "task with links": () =>
+      plus(1, 1).link(plus(2)).link(total.s().link(tell.s() as never).onError(failing)).onError(failing),
+    "task with stamps": () => plus(1, 1).stamp({ by: "own", more: 1 }),
+    chain: () => Canvas.chain(plus(1, 1), plus(2).onError(failing)),
+    "chain with links": () => Canvas.chain(plus(1, 1), plus(2)).link(plus(9)).onError(failing),
+    group: () => Canvas.group(plus(1, 1), plus(2, 2)),
+    chord: () => Canvas.chord([plus(1, 1), plus(2, 2)], total.s().link(tell.s() as never).onError(failing)),
+    nested: () => Canvas.chain(plus(1, 1), Canvas.group(plus(1), Canvas.chain(plus(2), plus(3))), total.s())
+  }
+
+  /** Celery's order is that of a set. */
+  const sorted = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(sorted)
+    if (typeof value !== "object" || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([name, one]) => [name, name === "stamped_headers" ? [...one].sort() : sorted(one)])
+    )
+  }
+
+  const stamps = { all: "h", batch: "b1" }
+  for (
+    const [name, make, options] of [
+      ["plain", visitor, {}],
+      ["appended", visitor, { appendStamps: true }],
+      ["headed", heading, {}],
+      ["with stamps", visitor, { stamps }],
+      ["appended with stamps", visitor, { stamps, appendStamps: true }]
+    ] as const
+  ) {
+    for (const [shape, canvas] of Object.entries(canvases)) {
+      it(`are those that Celery makes: ${shape}, ${name}`, () => {
+        const python = stampings[name][shape as keyof typeof canvases]
+        const asked: Array<unknown> = []
+        const stamped = Canvas.stamp(canvas(), make(asked), options)
+        assert.deepStrictEqual(sorted(written(stamped)), sorted(python.canvas))
+        assert.deepStrictEqual(asked, python.asked)
+      })
+    }
+  }
 })

@@ -42,6 +42,9 @@ describe("the type of a chain", () => {
     expectTypeOf(Canvas.chain(python, add.s({ y: 1 }), python, tell.si({ text: "done" }))).toEqualTypeOf<
       Signature.Signature<any, void, Overflow>
     >()
+    expectTypeOf(Canvas.chain(...many.map((y) => mul.s({ y })))).toEqualTypeOf<
+      Signature.Signature<{ readonly x: number }, number>
+    >()
     expectTypeOf(Canvas.chain(Canvas.chain(mul.s([1, 2]), note.s()), shout.s())).toEqualTypeOf<
       Signature.Signature<{}, string>
     >()
@@ -63,7 +66,7 @@ describe("the type of a chain", () => {
     never(() => Canvas.chain(Canvas.group(mul.s([1, 1]), mul.s([1, 1])), note.s()))
     // @ts-expect-error "its parameter 'n' does not take the result of the one before"
     never(() => Canvas.chain(mul.s([1, 1]), note.s(), note.s()))
-    // @ts-expect-error there has to be one
+    // @ts-expect-error "a chain has at least one task"
     never(() => Canvas.chain())
   })
 

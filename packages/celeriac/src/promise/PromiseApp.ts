@@ -29,6 +29,7 @@ import { over } from "../internal/Layered.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as Settings from "../Settings.ts"
 import { Handlers } from "./Handlers.ts"
+import type * as PromiseCanvas from "./PromiseCanvas.ts"
 import * as PromiseControl from "./PromiseControl.ts"
 import * as PromiseSignals from "./PromiseSignals.ts"
 import * as PromiseTask from "./PromiseTask.ts"
@@ -81,11 +82,14 @@ export interface PromiseApp {
   readonly client: {
     /** Sends a task by its name alone, such as a Python worker's. */
     readonly sendTask: (name: string, call?: Client.NamedCall) => Promise<Result.Result<unknown>>
-    /** Sends a signature, with what it lacks: `app.client.delay(add.s({ y: 3 }), { x: 2 })`. */
+    /**
+     * Sends a signature, with what it lacks: `app.client.delay(add.s({ y: 3 }), { x: 2 })`.
+     * Or a `chain`, a `group`, a `chord`: resolves to results in its own shape.
+     */
     readonly delay: <S extends Signature.Any>(
       signature: S,
       ...more: Callable.Call<S, PromiseTask.SendOptions<Callable.Result<S>>>
-    ) => Promise<Result.Result<Callable.Success<S>>>
+    ) => Promise<PromiseCanvas.Sent<S>>
     /** Sends what was prepared (`task.prepare`), by this process or another one, as often as need be: it has one id. */
     readonly send: (message: string, options?: PromiseTask.ResendOptions) => Promise<Result.Result<unknown>>
     /** The result of a task that was sent earlier, by its id; or that of a task or a group, by what `asTuple` gave. */
@@ -208,8 +212,7 @@ export const make = (options: AppOptions = {}): PromiseApp => {
               PromiseTask.callOf(options)
             )
         )
-        const sent = await run(sending, options.signal) as AsyncResult.AsyncResult<unknown> // one task's
-        return Result.make(run, sent) as Result.Result<any> // what its task comes to
+        return Result.of(run, await run(sending, options.signal)) as never // what it comes to is in the type of this method
       },
       send: async (message, options = {}) => {
         const sending = Effect.flatMap(

@@ -99,7 +99,7 @@ type Anything<A> = unknown extends A ? any : A
 type List<R extends GroupResult.Members> = { readonly [K in keyof R]: Anything<ResultBase.Success<R[K]>> }
 
 /** The tasks of a chain, each that does not take what comes replaced by a sentence about why. */
-export type Fitting<S extends Tasks> = {
+export type Fitting<S extends Tasks> = S extends readonly [] ? readonly ["a chain has at least one task"] : {
   readonly [K in keyof S]: K extends `${infer N extends number}` ?
     N extends 0 ? S[K] : Fitted<Handed<S[Before<S, N>]>, S[K]>
     : S[K]

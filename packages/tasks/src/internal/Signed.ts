@@ -87,6 +87,11 @@ export class Signed {
       : this.again({ ...this.state, options: SignatureOptions.merge(this.options, options) })
   }
 
+  /** With these options and no others, as they stand in a message. */
+  withOptions(options: SignatureOptions.Wire): Signed {
+    return this.again({ ...this.state, options })
+  }
+
   link(callback: Callback<never>): Signed {
     return this.with(callback.encode(), (json) => SignatureOptions.append(this.options, "link", json))
   }
