@@ -190,8 +190,8 @@ class AsyncResultImpl<A, E> extends RecordFields implements AsyncResult<A, E> {
     return Dependencies.followingFinal(this.parent, options, this.#final(options))
   }
 
-  get asTuple() {
-    return ResultTuple.task(this.id, this.parent?.asTuple)
+  get asTuple(): ResultTuple.ResultTuple {
+    return Dependencies.tupleOf(this)
   }
 
   get state() {

@@ -186,6 +186,27 @@ describe("GroupResult", () => {
     }).pipe(memory))
 })
 
+describe("a long chain", () => {
+  it.effect("is made, written down, revoked and ended with its first failure", () =>
+    Effect.gen(function*() {
+      const reader = yield* ResultReader
+      let end = yield* AsyncResult.make("0", add)
+      for (let step = 1; step < 10_000; step++) {
+        end = AsyncResult.fromReader(`${step}`, reader, add.outcome, false, end)
+      }
+      let steps = 0
+      for (
+        let tuple: ResultTuple.ResultTuple | undefined = end.asTuple;
+        tuple !== undefined;
+        tuple = tuple.parent
+      ) steps++
+      assert.strictEqual(steps, 10_000)
+      const again = yield* AsyncResult.fromTuple(end.asTuple)
+      yield* failed("0")
+      assert.strictEqual(noted(yield* Effect.flip(again.get())), "ValueError('0')")
+    }).pipe(memory))
+})
+
 describe("a failure before the end", () => {
   it.effect("is what the end comes to: nobody waits for what will not run", () =>
     Effect.gen(function*() {

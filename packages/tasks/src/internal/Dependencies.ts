@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { because, IncompleteStream, type ResultError } from "../result/ResultError.ts"
 import * as ResultRecord from "../result/ResultRecord.ts"
+import * as ResultTuple from "../result/ResultTuple.ts"
 import type { Any, AnyIdentified, CollectOptions, Final, GetOptions, Progress } from "../ResultBase.ts"
 import * as TaskState from "../TaskState.ts"
 
@@ -110,6 +111,21 @@ export const lineage = (roots: ReadonlyArray<Any>): ReadonlyArray<string> => {
     else for (const id of result.ids) ids.add(id)
   }
   return Array.from(ids)
+}
+
+/** With all that it hangs on. Step by step: a chain is longer than the stack is deep. */
+export const tupleOf = (result: AnyIdentified): ResultTuple.ResultTuple => {
+  const line: Array<AnyIdentified> = []
+  for (let one: AnyIdentified | undefined = result; one !== undefined; one = one.parent) line.push(one)
+  const own = (one: AnyIdentified, parent: ResultTuple.ResultTuple | undefined) =>
+    isSet(one)
+      ? ResultTuple.group(one.id, (one.results as ReadonlyArray<AnyIdentified>).map(tupleOf), parent) // those of a group have ids
+      : ResultTuple.task(one.id, parent)
+  const above = line.slice(1).reduceRight<ResultTuple.ResultTuple | undefined>(
+    (parent, one) => own(one, parent),
+    undefined
+  )
+  return own(result, above)
 }
 
 /** Of several. */

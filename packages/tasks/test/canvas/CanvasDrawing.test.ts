@@ -1,5 +1,7 @@
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import { draw } from "@celeriac/tasks/canvas/CanvasDrawing"
+import * as ClusterState from "@celeriac/tasks/event/ClusterState"
+import * as EventCodec from "@celeriac/tasks/event/EventCodec"
 import type { SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
 import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
@@ -9,6 +11,7 @@ import { store } from "@celeriac/tasks/result/ResultWriter"
 import * as Signature from "@celeriac/tasks/Signature"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as fc from "fast-check"
 
 const task = (name: string, args: ReadonlyArray<unknown> = [], options = {}): SignatureJson => ({
@@ -270,6 +273,24 @@ chain
       assert.include(picture, " -. sent .-> ")
       fits(picture, mermaid)
       fits(yield* draw(result, { format: "dot" }), dot)
+    }).pipe(Effect.provide(MemoryBackend.layer)))
+
+  it.effect("is told by a monitor as well, which knows how long tasks took", () =>
+    Effect.gen(function*() {
+      const state = ClusterState.make()
+      const told = (type: string, more: Readonly<Record<string, unknown>>) =>
+        state.add({
+          ...Result.getOrThrow(
+            EventCodec.decode({ type, hostname: "celery@vm", clock: 1, timestamp: 1, uuid: "a", ...more })
+          ),
+          localReceived: 1
+        })
+      told("task-received", { name: "math.add", args: "(2, 3)", kwargs: "{}" })
+      told("task-succeeded", { result: "5", runtime: 0.25, clock: 2 })
+      assert.strictEqual(
+        yield* draw(yield* AsyncResult.make("a"), { known: (id) => state.task(id) }),
+        "✔ math.add(2, 3) · SUCCESS · took 0.25 s · celery@vm"
+      )
     }).pipe(Effect.provide(MemoryBackend.layer)))
 
   it.effect("is gone through once, though records name each other, and is no larger for being of thousands", () =>
