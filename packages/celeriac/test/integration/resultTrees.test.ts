@@ -36,6 +36,8 @@ canvases = {
     'failure': chain(fail(), add(1), add(2)),
     'failing part': chord([add(1, 1), fail()], total()),
 }
+# Nobody stores anything of a group that did not run: Python would wait for ever.
+print(json.dumps({'name': 'unrun', 'tuple': chain(fail(), group(add(1), add(2))).apply_async().as_tuple()}))
 for name, canvas in canvases.items():
     sent = canvas.apply_async()
     group_id = sent.save().id if isinstance(sent, GroupResult) else None
@@ -95,6 +97,16 @@ const compare = Effect.fnUntraced(function*({ collected, edges, group, name, roo
   assert.notMatch(drawn, final._tag === "Success" ? /PENDING|FAILURE/ : /nothing/, name)
 })
 
+const ends = Effect.fnUntraced(function*(line: Line | undefined) {
+  const group = yield* GroupResult.decode(line?.tuple)
+  assert.include((yield* Effect.flip(group.get(soon))).message, "ValueError('bad')")
+  const finals = yield* group.get({ ...soon, propagate: false })
+  assert.deepStrictEqual(finals.map(({ _tag }) => _tag), ["Failure", "Failure"])
+  const states = yield* Stream.runCollect(group.progress)
+  assert.deepStrictEqual(states.map(({ state }) => state), ["FAILURE", "FAILURE"])
+  assert.match(yield* Canvas.draw(group), /^chain\n├─ ✘ .* ValueError\('bad'\)\n└─ group of 2\n {3}├─ ○ 0 .* PENDING\n/)
+})
+
 describe("the results of Python", () => {
   it.live("are the same tree here, with the same values", () =>
     Effect.gen(function*() {
@@ -109,10 +121,12 @@ describe("the results of Python", () => {
         ),
         (worker) => Effect.promise(() => worker.kill())
       )
-      const lines = (yield* Effect.promise(() => runPython(script, { env }))) as ReadonlyArray<Line>
+      const [unrun, ...lines] = (yield* Effect.promise(() => runPython(script, { env }))) as ReadonlyArray<Line>
       assert.lengthOf(lines, 8)
       assert.isAbove(lines.flatMap(({ edges }) => edges).length, 12)
       assert.isAbove(lines.flatMap(({ collected }) => collected).length, 10)
-      yield* Effect.forEach(lines, compare).pipe(Effect.provide(Broker.layer(broker, { results })))
+      yield* Effect.andThen(Effect.forEach(lines, compare), ends(unrun)).pipe(
+        Effect.provide(Broker.layer(broker, { results }))
+      )
     }).pipe(Effect.scoped), 90_000)
 })
