@@ -146,6 +146,22 @@ o-2: BankAway
     /^\[\[\],\{"x":2,"y":3\},\{"callbacks":\[\{"task":"proj\.add","args":\[\],"kwargs":\{"y":10\},"options":\{"link":/m,
     /^told: 15\nSUCCESS: 5\n/m
   ],
+  "26-order-pipeline": `A-1: reserved
+A-1: the bank does not answer
+A-1: charged
+A-1: shipped
+parcel of A-1
+A-2: reserved
+A-2: released
+CardRefused is what its end comes to, too
+`,
+  "27-primes-chord": `4 messages, none above 1 kB
+1 of 4 done
+2 of 4 done
+3 of 4 done
+4 of 4 done
+1229 primes below 10000
+`,
   "19-what-a-step-reaches": [
     /^pool: \d+ slots, 0 taken\n/,
     /^hub: read what was written\n/m,

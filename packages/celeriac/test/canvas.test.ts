@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Broker from "../src/Broker.ts"
 import * as Canvas from "../src/Canvas.ts"
 import * as Client from "../src/Client.ts"
+import * as PreparedTask from "../src/PreparedTask.ts"
 import * as PublishSignals from "../src/PublishSignals.ts"
 import * as Signature from "../src/Signature.ts"
 import * as Task from "../src/Task.ts"
@@ -250,6 +251,35 @@ describe("a canvas that is sent", () => {
     assert.isBelow(largest[2]! / largest[1]!, 2.2)
     assert.isBelow(largest[2]!, 60_000)
   })
+
+  it.live("is prepared for an outbox as one, and sent later in its own shape, as often as need be", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      const chord = Canvas.chain(add.s({ y: 1 }), Canvas.group(add.s({ y: 1 }), add.s({ y: 2 })), total.s())
+      const group = Canvas.group(add.s([1, 1]), Canvas.chord([add.s([2, 2]), add.s([3, 3])], total.s()))
+      const one = yield* client.prepare(chord, { x: 1 })
+      const sum: number = yield* (yield* client.send(one)).get({ timeout })
+      assert.strictEqual(sum, 7)
+      const many = yield* client.prepare(group)
+      const values: readonly [number, number] = yield* (yield* client.send(many)).get({ timeout })
+      assert.deepStrictEqual(values, [2, 10])
+      for (
+        const [prepared, value] of [[yield* client.prepare(chord, { x: 1 }), 7], [yield* client.prepare(group), [
+          2,
+          10
+        ]]] as const
+      ) {
+        const read = Result.getOrThrow(PreparedTask.decode(PreparedTask.encode(prepared)))
+        const sent = yield* client.send(read)
+        assert.strictEqual(sent.id, prepared.id)
+        assert.deepStrictEqual(yield* sent.get({ timeout }), value)
+        yield* client.send(read)
+        assert.deepStrictEqual(yield* sent.get({ timeout }), value)
+      }
+      assert.include((yield* Effect.flip(client.prepare(Canvas.group([])))).message, "nothing is to be sent of it")
+      const broken = PreparedTask.encode(many).replace(/"result":\[/, "\"result\":[1,")
+      assert.include(String(PreparedTask.decode(broken)), "what the canvas comes to is no result")
+    }).pipe(Effect.provide(live)))
 
   it.live("is refused above its budget, with the numbers, and nothing of it is sent", () =>
     Effect.gen(function*() {

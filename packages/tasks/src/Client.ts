@@ -35,10 +35,10 @@ import * as EagerSending from "./internal/EagerSending.ts"
 import * as Misuse from "./internal/Misuse.ts"
 import * as Parenthood from "./internal/Parenthood.ts"
 import * as Preparing from "./internal/Preparing.ts"
+import * as Resending from "./internal/Resending.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as Sending from "./internal/Sending.ts"
 import type { PreparedTask } from "./PreparedTask.ts"
-import * as TaskMessage from "./protocol/TaskMessage.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import type { ResultError } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
@@ -116,7 +116,10 @@ export class Client extends Context.Service<Client, {
   readonly prepare: <T extends Callable.Any>(
     task: T,
     ...call: CallOf<T, CallOptions.CallOptions<Callable.Result<T>>>
-  ) => Effect.Effect<PreparedTask<Callable.Success<T>, Callable.Failure<T>>, TaskError.TaskError | MessagingError>
+  ) => Effect.Effect<
+    PreparedTask<Callable.Success<T>, Callable.Failure<T>, Callable.Sent<T>>,
+    TaskError.TaskError | MessagingError
+  >
 
   /** The same for a task whose definition is not at hand. */
   readonly prepareTask: (
@@ -125,10 +128,10 @@ export class Client extends Context.Service<Client, {
   ) => Effect.Effect<PreparedTask, TaskError.TaskError | MessagingError>
 
   /** Sends what was prepared, by this process or another one, as often as need be. */
-  readonly send: <A, E>(
-    prepared: PreparedTask<A, E>,
+  readonly send: <A, E, Sent>(
+    prepared: PreparedTask<A, E, Sent>,
     how?: SendOptions
-  ) => Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError>
+  ) => Effect.Effect<Sent, SendError>
 
   /** Asks a task to end, by its id: it does so when it looks, by `TaskContext.isAborted`. It takes results that are kept. */
   readonly abort: (id: string) => Effect.Effect<void, ResultError>
@@ -152,7 +155,8 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     const preparing = yield* Preparing.make
     const { ways } = preparing
     const send = yield* Sending.make(ways)
-    const sendCanvas = yield* CanvasSending.make(preparing, send)
+    const resend = yield* Resending.make(ways, send)
+    const canvases = yield* CanvasSending.make(preparing, send)
     const eagerly = (yield* EagerSettings.AlwaysEager) ? yield* EagerSending.make(preparing) : undefined
 
     /** Goes on with what is ready to be sent. */
@@ -189,28 +193,6 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
           undefined,
           ({ way, ...ready }) => Effect.succeed({ ...ready, to: Preparing.destination(way) })
         ))
-    /** Its properties that depend on when it is sent, and by whom. */
-    const sendPrepared = <A, E>(
-      prepared: PreparedTask<A, E>,
-      how: Sending.How = none
-    ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-      const way = ways.to(prepared.to)
-      if (Result.isFailure(way)) return Effect.fail(way.failure)
-      const now = clock.currentTimeMillisUnsafe()
-      const { body, headers, properties } = prepared.message
-      const own = properties.replyTo === "" ? undefined : properties.replyTo
-      const message = {
-        body,
-        headers,
-        properties: {
-          ...properties,
-          replyTo: own ?? (prepared.ignoreResult ? undefined : reader.replyTo) ?? "",
-          expiration: TaskMessage.expirationOf(prepared.expires === undefined ? undefined : prepared.expires - now)
-        }
-      }
-      return send({ ...prepared, message, way: way.success }, { ...how, replyTo: own }, now)
-    }
-
     // What comes of either is in the types of the methods.
     const applyAsync = (
       task: Callable.Any,
@@ -219,8 +201,8 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     ): Effect.Effect<any, SendError> =>
       Effect.suspend((): Effect.Effect<unknown, SendError> => {
         if (!Composed.isComposed(task)) return sendCalled(Calling.of(task, args, call))
-        const refused = Misuse.ofCall(task, args)
-        return refused === undefined ? sendCanvas(task, args as Misuse.Given, call ?? none) : Effect.fail(refused)
+        const refused = Misuse.ofCall(task, args) ?? (eagerly === undefined ? undefined : Misuse.ofEager(task))
+        return refused === undefined ? canvases.send(task, args as Misuse.Given, call ?? none) : Effect.fail(refused)
       })
 
     return Client.of({
@@ -239,12 +221,20 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
           return Effect.forEach(called.success, (one) => sendCalled(Result.succeed(one)), { concurrency: "unbounded" })
         }),
       sendTask: (name, call) => Effect.suspend(() => sendCalled(Calling.ofName(name, call))),
-      prepare: (task, ...call) => Effect.suspend(() => prepareCalled(Calling.of(task, call[0], optionsOf(call)))),
+      prepare: (task, ...call) =>
+        Effect.suspend((): Effect.Effect<any, TaskError.TaskError | MessagingError> =>
+          Composed.isComposed(task)
+            ? canvases.prepare(task, call[0] as Misuse.Given, optionsOf(call) ?? none)
+            : prepareCalled(Calling.of(task, call[0], optionsOf(call)))
+        ),
       prepareTask: (name, call) => Effect.suspend(() => prepareCalled(Calling.ofName(name, call))),
       send: (prepared, how) =>
-        Effect.withFiber((fiber) =>
-          Parenthood.trail(TaskContext.ofFiber(fiber), how ?? none, sendPrepared(prepared, how))
-        ),
+        Effect.withFiber((fiber): Effect.Effect<any, SendError> => {
+          const { canvas } = prepared
+          return canvas === undefined
+            ? Parenthood.trail(TaskContext.ofFiber(fiber), how ?? none, resend(prepared, how ?? none))
+            : canvases.resend(prepared, canvas, (one) => resend(one, how ?? none))
+        }),
       abort: Aborting.make(reader.uri, writer),
       execute: (task, ...args) => {
         const options = optionsOf(args)

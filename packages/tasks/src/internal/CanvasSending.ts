@@ -9,32 +9,49 @@ import * as Result from "effect/Result"
 import * as AsyncResult from "../AsyncResult.ts"
 import type * as CallOptions from "../CallOptions.ts"
 import * as GroupResult from "../GroupResult.ts"
+import type { PreparedCanvas, PreparedTask } from "../PreparedTask.ts"
 import { ChordCounter } from "../result/ChordCounter.ts"
 import type { ExceptionRecord } from "../result/ExceptionRecord.ts"
-import { because, type ResultError, Unsupported } from "../result/ResultError.ts"
+import { because as becauseResult, type ResultError, Unsupported } from "../result/ResultError.ts"
 import { ResultReader } from "../result/ResultReader.ts"
 import type { AnyIdentified } from "../ResultBase.ts"
 import * as Settings from "../Settings.ts"
 import * as TaskContext from "../TaskContext.ts"
-import type { TaskError } from "../TaskError.ts"
+import { because, InvalidOption, type TaskError } from "../TaskError.ts"
+import type { TaskRequest } from "../TaskRequest.ts"
 import type { FrozenResult } from "./CanvasFreeze.ts"
 import * as CanvasPlan from "./CanvasPlan.ts"
 import type { Composed } from "./Composed.ts"
-import type { Preparing } from "./Preparing.ts"
+import * as Preparing from "./Preparing.ts"
 import type { Send } from "./Sending.ts"
 
 /** Why it was not sent, or not all of it. */
 type Failure = TaskError | MessagingError | ResultError
 
-/** Sends one with more arguments and these options. */
-type SendCanvas = (
+/** One, with more arguments and these options. */
+type Of<A, E> = (
   signature: Composed,
   more: Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined,
   call: CallOptions.CallOptions
-) => Effect.Effect<AnyIdentified, Failure>
+) => Effect.Effect<A, E>
+
+interface CanvasSending {
+  readonly send: Of<AnyIdentified, Failure>
+  /** Without sending it. */
+  readonly prepare: Of<PreparedTask<any, any>, TaskError | MessagingError>
+  /** Sends what was prepared, each message as it is said. */
+  readonly resend: (
+    prepared: PreparedTask<any, any, any>,
+    canvas: PreparedCanvas,
+    send: (message: PreparedTask<any, any, any>) => Effect.Effect<unknown, Failure>
+  ) => Effect.Effect<AnyIdentified, Failure>
+}
 
 /** Over the reader and the counter at hand. */
-export const make = (preparing: Pick<Preparing, "ready">, send: Send): Effect.Effect<SendCanvas, never, ResultReader> =>
+export const make = (
+  preparing: Pick<Preparing.Preparing, "ready">,
+  send: Send
+): Effect.Effect<CanvasSending, never, ResultReader> =>
   Effect.gen(function*() {
     const reader = yield* ResultReader
     const counter = Option.getOrUndefined(yield* Effect.serviceOption(ChordCounter))
@@ -66,7 +83,9 @@ export const make = (preparing: Pick<Preparing, "ready">, send: Send): Effect.Ef
     }
 
     /** Chords are counted by somebody, or refused. */
-    const count = ({ hasChord, sizes }: CanvasPlan.Plan): Effect.Effect<void, ResultError> => {
+    const count = (
+      { hasChord, sizes }: Pick<CanvasPlan.Plan, "hasChord" | "sizes">
+    ): Effect.Effect<void, ResultError> => {
       if (!hasChord) return Effect.void
       if (counter === undefined) return uncounted(reader.uri)
       if (counter.isRefusing === true) return Effect.asVoid(counter.setSize("", 0))
@@ -84,30 +103,62 @@ export const make = (preparing: Pick<Preparing, "ready">, send: Send): Effect.Ef
       return Effect.forEach(later, (id) => reader.prepare(id, deadline ?? usual), { discard: true })
     }
 
-    return (signature, more, call) =>
-      Effect.withFiber((fiber): Effect.Effect<AnyIdentified, Failure> => {
+    /** What prepared canvases come to, as long as they are in this process. */
+    const results = new WeakMap<PreparedCanvas, AnyIdentified>()
+
+    const planned = <A, E>(
+      [signature, more, call]: Parameters<CanvasSending["send"]>,
+      replyTo: string | undefined,
+      use: (plan: CanvasPlan.Plan, parent: TaskRequest | undefined) => Effect.Effect<A, E>
+    ) =>
+      Effect.withFiber((fiber): Effect.Effect<A, E | TaskError | MessagingError> => {
         const parent = TaskContext.ofFiber(fiber)
-        const made = plan(signature, more, call, call.parent ?? parent, reader.replyTo)
-        if (Result.isFailure(made)) return Effect.fail(made.failure)
-        const { messages, trail } = made.success
-        const sending = Effect.forEach(
-          messages,
-          ({ call: own, now, ready }) =>
-            send(ready, { ...own, deadline: call.deadline, retry: call.retry, retryPolicy: call.retryPolicy }, now),
-          { concurrency: "unbounded", discard: true }
-        )
-        return Effect.as(
-          Effect.andThen(Effect.andThen(count(made.success), prepare(made.success, call.deadline)), sending),
-          resultOf(made.success)
-        ).pipe(Effect.tap(() =>
-          Effect.sync(() => {
-            if (parent !== undefined && call.addToParent !== false) {
-              for (const result of trail) parent.addTrail(result)
-            }
-          })
-        ))
+        const made = plan(signature, more, call, call.parent ?? parent, replyTo)
+        return Result.isFailure(made) ? Effect.fail(made.failure) : use(made.success, parent)
       })
+
+    return {
+      send: (...of) =>
+        planned(of, reader.replyTo, (plan, parent) => {
+          const [, , { addToParent = true, deadline, retry, retryPolicy }] = of
+          const sending = Effect.forEach(
+            plan.messages,
+            ({ call, now, ready }) => send(ready, { ...call, deadline, retry, retryPolicy }, now),
+            { concurrency: "unbounded", discard: true }
+          )
+          const all = Effect.andThen(Effect.andThen(count(plan), prepare(plan, deadline)), sending)
+          return Effect.map(all, () => {
+            if (parent !== undefined && addToParent) { for (const result of plan.trail) parent.addTrail(result) }
+            return resultOf(plan)
+          })
+        }),
+      prepare: (...of) =>
+        planned(of, undefined, (plan) => {
+          const [first, ...others] = plan.messages.map(({ ready: { way, ...ready } }): PreparedTask<any, any> => ({
+            ...ready,
+            to: Preparing.destination(way)
+          }))
+          if (first === undefined) return Effect.fail(nothing)
+          const { hasChord, sizes } = plan
+          const result = resultOf(plan)
+          const canvas = { first: first.id, others, chords: sizes, hasChord, result: result.asTuple }
+          results.set(canvas, result)
+          return Effect.succeed({ ...first, id: result.id, canvas })
+        }),
+      resend: (prepared, canvas, send) => {
+        const sending = Effect.forEach([{ ...prepared, id: canvas.first }, ...canvas.others], send, {
+          concurrency: "unbounded",
+          discard: true
+        })
+        return Effect.as(
+          Effect.andThen(count({ hasChord: canvas.hasChord, sizes: canvas.chords }), sending),
+          results.get(canvas) ?? AsyncResult.fromTupleWith(reader, canvas.result)
+        )
+      }
+    }
   })
+
+const nothing = because("prepare", new InvalidOption({ option: "signature", detail: "nothing is to be sent of it" }))
 
 /** Of all tasks in it. */
 const idsOf = (result: FrozenResult): ReadonlyArray<string> => {
@@ -120,7 +171,7 @@ const idsOf = (result: FrozenResult): ReadonlyArray<string> => {
 }
 
 const uncounted = (backend: string) =>
-  Effect.fail(because(
+  Effect.fail(becauseResult(
     "count part of chord",
     new Unsupported({
       backend,

@@ -4,6 +4,7 @@
  */
 import { Compressions } from "@celeriac/messaging/Compressions"
 import type * as Content from "@celeriac/messaging/Content"
+import type { Message } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Serializers } from "@celeriac/messaging/Serializers"
 import * as Clock from "effect/Clock"
@@ -12,7 +13,7 @@ import * as Result from "effect/Result"
 import type * as Arguments from "../Arguments.ts"
 import * as Callback from "../Callback.ts"
 import * as CallOptions from "../CallOptions.ts"
-import type { PreparedTask } from "../PreparedTask.ts"
+import type * as Outcome from "../Outcome.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
 import * as TaskMessage from "../protocol/TaskMessage.ts"
 import type { Destination } from "../Router.ts"
@@ -41,8 +42,27 @@ export type Within = Pick<
   "embed" | "group" | "groupIndex" | "parentId" | "replacedTaskNesting" | "retries" | "rootId"
 >
 
-/** One that is finished, and its way. */
-export interface Ready<A, E> extends PreparedTask<A, E> {
+/** One that is finished: users know it as a `PreparedTask`. */
+export interface Prepared<out A, out E> {
+  /** Of the task, or of what a canvas comes to. */
+  readonly id: string
+  readonly task: string
+  /** The queue that it is for; exchange and routing key where it goes another way than by its queue's name. */
+  readonly to: Destination
+  /** As it will be published, but for the time that it may wait. */
+  readonly message: Message
+  /** Milliseconds since the epoch. */
+  readonly eta: number | undefined
+  /** Milliseconds since the epoch. */
+  readonly expires: number | undefined
+  /** Nobody will ask for its result. */
+  readonly ignoreResult: boolean
+  /** How its result is read. */
+  readonly outcome: Outcome.Outcome<A, E>
+}
+
+/** And its way. */
+export interface Ready<A, E> extends Prepared<A, E> {
   readonly way: SendWays.Way
 }
 
