@@ -174,6 +174,13 @@ CardRefused is what its end comes to, too
     /^later: no more\n/m,
     /^2 \+ 3 = 5, an hour early\nhub: closed\n$/m
   ],
+  "28-draw-a-canvas": [
+    /^chain\n├─ album\.find\(album='summer'\)\n└─ chord\n {3}├─ group of 2\n/,
+    /\n {6}├╌ link user\.tell\(…\)\n {6}└╌ on error user\.sorry\.si\(\)\nflowchart TB\n/,
+    new RegExp(`^${drawn("docs/results.md").replace(/[^\w\s]/gu, "\\$&")}$`, "m"),
+    /^digraph canvas \{\n[^]*\n\}\nchain\n├─ ✔ album\.find\(album='summer'\) · SUCCESS · \S+ \S+ · celery@\S+\n/m,
+    /\n {3}└─ ✔ then album\.publish\(.*\n(.*\n)?1 of 4\n2 of 4\n3 of 4\n4 of 4\n\[ '200\/0\.jpg', '200\/1\.jpg', .*\]\n$/
+  ],
   "21-outbox": `refused: Error: UNIQUE constraint failed: orders.id
 receipt of order 1
 shop.send_receipt: sent 1

@@ -31,6 +31,7 @@ export type { Request } from "./promise/PromiseRequest.ts"
 export type { Signals } from "./promise/PromiseSignals.ts"
 export type { Definition, Handler, Prepared, PromiseTask, ResendOptions, SendOptions } from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"
+export { draw } from "./promise/Result.ts"
 export type {
   About,
   CollectOptions,

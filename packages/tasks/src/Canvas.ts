@@ -34,6 +34,7 @@ import type * as Signature from "./Signature.ts"
 import type * as Task from "./Task.ts"
 import type { TaskError } from "./TaskError.ts"
 
+export { draw } from "./canvas/CanvasDrawing.ts"
 export type { Chain, Chord, Group, Like } from "./canvas/CanvasTypes.ts"
 export type { StampingVisitor } from "./canvas/StampingVisitor.ts"
 
