@@ -148,7 +148,8 @@ describe("a canvas that is built here", () => {
             CeleryWorker.start({
               module,
               env: { BROKER: broker, RESULTS: results, QUEUE: python },
-              args: ["--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+              // What its solo pool reads while it publishes may lie there for ten seconds.
+              args: ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
             })
           ),
           (worker) => Effect.promise(() => worker.kill())
