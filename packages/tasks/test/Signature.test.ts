@@ -166,6 +166,13 @@ describe("a signature", () => {
     assert.isTrue(Result.isSuccess(Signature.encode(pyAdd().link(ring.si()).link(add.s({ y: 1 })).link(note.s()))))
   })
 
+  it("as a callback says where its task goes, for whoever sends it may not know", () => {
+    const slow = Task.make("proj.slow", { parameters: { n: Schema.Int }, options: { queue: "slow", priority: 7 } })
+    const linked = (callback: Signature.Any) => (pyAdd().link(callback).toJSON().options as any).link[0].options
+    assert.deepStrictEqual(linked(slow.s()), { queue: "slow", priority: 7 })
+    assert.deepStrictEqual(linked(slow.s().set({ queue: "q" })), { queue: "q", priority: 7 })
+  })
+
   it("is read with a sentence about what it should be", () => {
     assert.include(failure(Signature.decode(null)), "the signature should be an object, and is null")
     assert.include(failure(Signature.decode({ task: "a", args: 1 })), "args should be a list")

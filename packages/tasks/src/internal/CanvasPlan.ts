@@ -176,14 +176,8 @@ const knownIn = (signature: Signed.Signed): Pick<Plan, "decodeError" | "sendable
   }
 }
 
-/** Whoever sends it later may not know its definition. */
-const wayOf = ({ isNamed, options, routed }: Signed.Sendable): Readonly<Record<string, unknown>> => {
-  const { exchange, priority, queue, routingKey } = routed?.options ?? options
-  if (isNamed === true || (exchange ?? priority ?? queue ?? routingKey) === undefined) return none
-  return Object.fromEntries(
-    Object.entries({ queue, exchange, routing_key: routingKey, priority }).filter(([, value]) => value !== undefined)
-  )
-}
+const wayOf = ({ isNamed, options, routed }: Signed.Sendable): Readonly<Record<string, unknown>> =>
+  isNamed === true ? none : Signed.wayOf(routed?.options ?? options)
 
 const isList = (signature: Signed.Signed): boolean => {
   if (Composed.isGroup(signature)) return true

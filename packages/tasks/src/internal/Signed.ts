@@ -129,7 +129,10 @@ export class Signed {
         ))
       }
     }
-    return this.encodeAlone()
+    const way = definition === undefined ? none : wayOf(definition.options)
+    return way === none
+      ? this.encodeAlone()
+      : Result.map(this.encodeAlone(), (json) => ({ ...json, options: { ...way, ...json.options } }))
   }
 
   encodeAlone(_writing?: Writing): Result.Result<SignatureJson, TaskError> {
@@ -170,6 +173,13 @@ export class Signed {
       ? this.again({ ...this.state, problem: next.failure })
       : this.again({ ...this.state, options: options(next.success) })
   }
+}
+
+/** Where the tasks of a definition go: whoever sends one later may not know it. */
+export const wayOf = ({ exchange, priority, queue, routingKey }: TaskOptions): SignatureOptions.Wire => {
+  if ((exchange ?? priority ?? queue ?? routingKey) === undefined) return none
+  const way = { queue, exchange, routing_key: routingKey, priority }
+  return Object.fromEntries(Object.entries(way).filter(([, value]) => value !== undefined))
 }
 
 export const make = (state: State): Signed => new Signed(state)
