@@ -214,7 +214,12 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       applyMany: (task, all, call) =>
         Effect.suspend(() => {
           if (Composed.isComposed(task)) {
-            return Effect.forEach(all, (args) => applyAsync(task, args, call), { concurrency: "unbounded" })
+            const each = <A, E>(use: (args: unknown) => Effect.Effect<A, E>) =>
+              Effect.forEach(all, use, { concurrency: "unbounded" })
+            return Effect.andThen(
+              each((args) => canvases.check(task, args as Misuse.Given, call ?? none)),
+              each((args) => applyAsync(task, args, call))
+            )
           }
           const called = Result.all(all.map((args) => Calling.of(task, args, call)))
           if (Result.isFailure(called)) return Effect.fail(called.failure)

@@ -9,11 +9,12 @@ import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
-import { clientWith } from "./fixtures/broker.ts"
+import { clientWith, take } from "./fixtures/broker.ts"
 import captured from "./fixtures/canvas-messages.json" with { type: "json" }
 
 type Table = Readonly<Record<string, any>>
@@ -143,6 +144,18 @@ describe("the messages of a canvas", () => {
       assert.include(yield* says(Canvas.chain(add.s([1, 1])), { priority: 999 }), "priority")
       assert.include(yield* says(Canvas.group(add.s([1, 1])), { link: tell.si(["done"]) }), "a group has no callbacks")
     }))
+
+  it.effect("of many are not sent when one of them makes no sense", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      const chain = Canvas.chain(add.s({ y: 1 }), add.s({ y: 1 }))
+      const refused = yield* Effect.flip(client.applyMany(chain, [{ x: 1 }, { x: 1.5 }]))
+      assert.include(refused.message, "argument 'x'")
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(take("celery"))), "nothing was sent")
+      assert.lengthOf(yield* client.applyMany(chain, [{ x: 1 }, { x: 2 }]), 2)
+      yield* take("celery")
+      yield* take("celery")
+    }).pipe(Effect.provide(clientWith(MemoryBackend.layer))))
 
   it.effect("of whatever was read are sent, or refused with a sentence", () =>
     Effect.gen(function*() {

@@ -37,6 +37,8 @@ type Of<A, E> = (
 
 interface CanvasSending {
   readonly send: Of<AnyIdentified, Failure>
+  /** Whether it makes sense. */
+  readonly check: Of<void, TaskError | MessagingError>
   /** Without sending it. */
   readonly prepare: Of<PreparedTask<any, any>, TaskError | MessagingError>
   /** Sends what was prepared, each message as it is said. */
@@ -132,6 +134,7 @@ export const make = (
             return resultOf(plan)
           })
         }),
+      check: (...of) => planned(of, undefined, () => Effect.void),
       prepare: (...of) =>
         planned(of, undefined, (plan) => {
           const [first, ...others] = plan.messages.map(({ ready: { way, ...ready } }): PreparedTask<any, any> => ({
