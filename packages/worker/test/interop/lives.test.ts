@@ -8,9 +8,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
+import { inject } from "vitest"
 import { until } from "../../../../test/peers/Process.ts"
 import { has } from "../../../../test/peers/Python.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
+import { Wire } from "../../../../test/peers/Wire.ts"
 import * as Duo from "./Duo.ts"
 import { comparable, eventsOf, isOver } from "./monitor.ts"
 
@@ -185,6 +187,40 @@ const endings: ReadonlyArray<Ending> = [
   { says: "a task that is revoked while it runs", task: "life.sleep", isTerminated: true, last: "task-revoked" }
 ]
 
+/** Messages by hand, each with what its sender says of its place. */
+const letters: ReadonlyArray<readonly [says: string, task: string, args: ReadonlyArray<unknown>, headers: object]> = [
+  ["a success", "life.add", [2, { z: 3 }], {}],
+  ["a member of a group", "life.add", [2, 3], { root_id: "r", parent_id: "p", group: "g", group_index: 1 }],
+  ["a stamped one", "life.add", [2, 3], { stamped_headers: ["batch"], stamps: { batch: ["b1"] } }],
+  ["a failure", "life.fail_late", [], {}],
+  ["a retry that is the last", "life.auto", [5], { retries: 2 }],
+  ["one that has expired", "life.add", [2, 3], { expires: "2020-01-01T00:00:00+00:00" }]
+]
+
+/** What comes to `reply_to` of a message, as it is. */
+const repliesTo = async (wire: Wire, { queue }: Duo.Where, [, task, args, headers]: typeof letters[number]) => {
+  const id = randomUUID()
+  const replyTo = (await wire.channel.assertQueue("", { exclusive: true })).queue
+  await wire.send(queue, JSON.stringify([args, {}, {}]), {
+    contentType: "application/json",
+    contentEncoding: "utf-8",
+    correlationId: id,
+    replyTo,
+    headers: { lang: "py", task, id, root_id: id, parent_id: null, group: null, ...headers }
+  })
+  const replies: Array<unknown> = []
+  await until(`the replies to ${task}`, async () => {
+    for (const { content, properties } of await wire.drain(replyTo)) {
+      const fields = Object.entries(JSON.parse(content.toString())).map((
+        [field, value]
+      ) => [field, ofItsOwn.has(field) ? typeof value : value])
+      replies.push({ properties, fields })
+    }
+    return replies.length > 0
+  }, 15_000)
+  return JSON.parse(JSON.stringify(replies).replaceAll(id, "<id>").replaceAll(queue, "<queue>")) as unknown
+}
+
 for (const results of ["rpc", "redis"] as const) {
   describe.runIf(has("5.7"))(`a task on Celery's worker and on ours, its result over ${results}`, () => {
     const duo = Duo.make({
@@ -194,6 +230,22 @@ for (const results of ["rpc", "redis"] as const) {
       concurrency: 4,
       worker
     })
+    if (results === "rpc") {
+      for (const letter of letters) {
+        it(`is answered by the same messages: ${letter[0]}`, async () => {
+          const wire = await Wire.open(inject("amqpUrl"))
+          try {
+            const [ours, theirs] = await Promise.all([
+              repliesTo(wire, duo.ours, letter),
+              repliesTo(wire, duo.python, letter)
+            ])
+            assert.deepStrictEqual(ours, theirs)
+          } finally {
+            await wire.close()
+          }
+        })
+      }
+    }
     for (const ending of endings) {
       it(`comes to the same: ${ending.says}`, { timeout: 40_000 }, () =>
         duo.run(Effect.gen(function*() {
