@@ -18,7 +18,9 @@ import { join } from "node:path"
 import * as CelerySuite from "../peers/CelerySuite.ts"
 import { RabbitMq } from "../peers/RabbitMq.ts"
 import { Redis } from "../peers/Redis.ts"
-import { handlers } from "./tasks.ts"
+import { canvasHandlers } from "./canvasTasks.ts"
+import * as Store from "./Store.ts"
+import { singleHandlers } from "./tasks.ts"
 
 /** Where results are kept. */
 export type Results = "redis" | "rpc"
@@ -106,7 +108,7 @@ export const run = ({ all = false, broker, results, shard = [0, 1], tests, timeo
     const worker = Worker.make({
       nodename,
       concurrency: 1,
-      tasks: handlers(redis.url),
+      tasks: [...singleHandlers, ...canvasHandlers],
       settings: { resultExtended: true, sendTaskEvents: true },
       steps: { worker: [Commands] }
     })
@@ -124,7 +126,12 @@ export const run = ({ all = false, broker, results, shard = [0, 1], tests, timeo
         ...more
       })
     ).pipe(
-      Effect.provide(worker.layer.pipe(Layer.provide(Broker.layer(broker, { results: backend })))),
+      Effect.provide(
+        worker.layer.pipe(
+          Layer.provide(Store.layer(redis.url)),
+          Layer.provide(Broker.layer(broker, { results: backend }))
+        )
+      ),
       Effect.provide(Logger.layer([]))
     )
   }).pipe(Effect.scoped)
