@@ -17,8 +17,9 @@ export class Program {
   private wake: () => void = () => {}
   private ended: string | undefined
 
-  constructor(file: string, args: ReadonlyArray<string>) {
-    this.child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "inherit"] })
+  /** Run by this Node, unless `command` runs it. */
+  constructor(file: string, args: ReadonlyArray<string>, command: string = process.execPath) {
+    this.child = spawn(command, [file, ...args], { stdio: ["ignore", "pipe", "inherit"] })
     createInterface({ input: this.child.stdout! }).on("line", (line) => {
       this.lines.push(JSON.parse(line))
       this.wake()

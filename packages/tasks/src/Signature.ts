@@ -106,6 +106,12 @@ export type Rest<L> = IsAny<L> extends true
   : {} extends L ? [more?: L | undefined]
   : [more: L]
 
+/** Refuses in words one that still lacks something. */
+export type Complete<L> = IsAny<L> extends true ? unknown
+  : [L] extends [Immutable] ? unknown
+  : {} extends L ? unknown
+  : `it still lacks a parameter: ${RequiredKeys<L> & string}`
+
 /** Makes partials: `task.s`. Some of the arguments by keyword, or all of them by position. */
 export interface Partials<F extends Arguments.Fields, Success, Failure> {
   <const G extends Partial<Arguments.Named<F>> & NoList = {}>(

@@ -23,9 +23,9 @@ export const all = (type: "chain" | "group", tasks: ReadonlyArray<object>, optio
   subtask_type: type
 })
 
-export const chord = (header: ReadonlyArray<object>, body: object, options: object = {}) => ({
+export const chord = (header: ReadonlyArray<object>, body: object, options: object = {}, id = "header") => ({
   ...sign("celery.chord", undefined, [], options),
-  kwargs: { header: all("group", header, { task_id: "header" }), body },
+  kwargs: { header: all("group", header, { task_id: id }), body },
   subtask_type: "chord"
 })
 

@@ -29,7 +29,7 @@ export interface Definition<F extends Schemas.Fields, S extends Schemas.Any | un
   readonly options?: TaskOptions & Task.AutoretryOptions | undefined
 }
 
-/** Returns or throws; what it throws becomes the task's failure, but for what `retry`, `ignore` and `reject` give. */
+/** Returns or throws; what it throws becomes the task's failure, but for what `retry`, `ignore`, `reject` and `replace` give. */
 export type Handler<F extends Schemas.Fields, R> = (
   parameters: Schemas.Parameters<F>,
   request: PromiseRequest.Request

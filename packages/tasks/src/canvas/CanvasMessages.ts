@@ -129,14 +129,31 @@ export class CanvasMessages {
   }
 
   private chain(chain: SignatureJson, args: ReadonlyArray<unknown>): ResultTuple.ResultTuple {
-    const { chain: outer, chord, group_id, group_index, link, link_error, parent_id, priority, root_id, task_id } =
-      chain.options ?? {}
+    const {
+      chain: outer,
+      chord,
+      group_id,
+      group_index,
+      link,
+      link_error,
+      parent_id,
+      priority,
+      reply_to,
+      root_id,
+      task_id
+    } = chain.options ?? {}
     const steps = stepsOf(membersOf(chain))
     const [first, ...rest] = steps.map((step, index) => {
       const isLast = index === steps.length - 1
       const own = step.options ?? {}
       const last = isLast
-        ? defined({ chord, group_id: own.group_id ?? group_id, group_index, task_id: own.task_id ?? task_id })
+        ? defined({
+          chord,
+          group_id: own.group_id ?? group_id,
+          group_index,
+          reply_to: own.reply_to ?? reply_to,
+          task_id: own.task_id ?? task_id
+        })
         : {}
       const others = followers(step, isLast ? link : undefined, link_error)
       const options = defined({ ...own, root_id: root_id ?? own.root_id, ...last, ...others })

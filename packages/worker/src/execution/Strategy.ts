@@ -85,8 +85,8 @@ const isLost = ({ delivery }: Request): boolean => delivery.isLost
 
 /** A message that this process knows from before its connection was lost must not run twice. */
 const seenBefore = (request: Request, state: State<Request>): Decision | undefined => {
-  const running = state.find(request.id, request.retries, isLost)
+  const running = state.find(request.id, request.attempt, isLost)
   if (running !== undefined) return { _tag: "Adopt", running }
-  const settlement = state.recall(request.id, request.retries)
+  const settlement = state.recall(request.id, request.attempt)
   return settlement === undefined ? undefined : { _tag: "Done", settlement }
 }

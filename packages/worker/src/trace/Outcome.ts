@@ -8,7 +8,7 @@
  *
  * @since 0.1.0
  */
-import type { Embed } from "@celeriac/tasks/protocol/TaskBody"
+import type { Embed, SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import type { TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
@@ -48,6 +48,10 @@ export interface Ignored {
   readonly reason: string | undefined
   /** It was not run: it has succeeded before. */
   readonly isDuplicate?: true | undefined
+  /** What takes its place. */
+  readonly by?: SignatureJson | undefined
+  /** What its message says that follows it: now it follows that. */
+  readonly follows?: Embed | undefined
   readonly sends?: Sends | undefined
 }
 /** The tasks that it has sent; undefined is none. */
@@ -151,7 +155,9 @@ export const withChildren = (outcome: Outcome, children: ReadonlyArray<ResultTup
 
 /** Of a run that has come to its end, and is not the last of its workflow. */
 export const followedBy = (outcome: Outcome, follows: Embed): Outcome =>
-  outcome._tag === "Success" || outcome._tag === "Failure" ? { ...outcome, follows } : outcome
+  outcome._tag === "Success" || outcome._tag === "Failure" || outcome._tag === "Ignored"
+    ? { ...outcome, follows }
+    : outcome
 
 /** Of a run that sends tasks when it has come to its end. One that is to be done anew will send its own. */
 export const sending = (outcome: Outcome, sends: ReadonlyArray<Sent>): Outcome => {

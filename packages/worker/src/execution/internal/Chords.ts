@@ -3,19 +3,19 @@
  *
  * @since 0.1.0
  */
-import type { ChordSize } from "@celeriac/tasks/canvas/CanvasMessages"
 import { ChordCounter, type ChordPart } from "@celeriac/tasks/result/ChordCounter"
-import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import { because, type ResultError, Unsupported } from "@celeriac/tasks/result/ResultError"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type { Size } from "./Continued.ts"
 import type { StoreFailure, Then } from "./ResultStore.ts"
 
 /** Each `then` is called once. */
 export interface Chords {
-  readonly setSize: (size: ChordSize, then: Then) => void
+  readonly setSize: (size: Size, then: Then) => void
   /** With every record of the chord when it was the last part. */
   readonly count: (
     part: ChordPart,
@@ -45,11 +45,23 @@ export const make: Effect.Effect<Chords> = Effect.map(Effect.context<never>(), (
       )
   return {
     // Whoever is told by it that all parts have ended has counted none: the last of them is told too.
-    setSize: ({ groupId, size }, then) => ask((counter) => counter.setSize(groupId, size), (failure) => then(failure)),
+    setSize: (size, then) => ask((counter) => counted(counter, size), (failure) => then(failure)),
     count: (part, then) => ask<ReadonlyArray<ResultRecord> | undefined>((counter) => counter.count(part), then),
     forget: (groupId, then) => ask((counter) => counter.forget(groupId), () => then())
   }
 })
+
+const counted = (counter: ChordCounter["Service"], size: Size): Effect.Effect<unknown, ResultError> =>
+  "size" in size
+    ? counter.setSize(size.groupId, size.size)
+    : counter.grow?.(size.groupId, size.added) ?? Effect.fail(because(
+      "count",
+      new Unsupported({
+        backend: counter.uri,
+        detail: "cannot add parts to a chord",
+        instead: "Use Redis"
+      })
+    ))
 
 const patience = "10 seconds"
 

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { CanvasMessages, Unsendable } from "@celeriac/tasks/canvas/CanvasMessages"
+import { sum } from "@celeriac/tasks/canvas/CanvasShape"
 import { type Embed, noEmbed, type SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
@@ -16,7 +17,8 @@ import * as Result from "effect/Result"
 import { type Failure, failure, type Outcome } from "../../trace/Outcome.ts"
 import * as Sends from "../../trace/Sends.ts"
 import { Request } from "../Request.ts"
-import { both, type Continuation, nothing, type Part, partOf } from "./Continued.ts"
+import { both, type Continuation, nothing, type Part, partOf, type Size } from "./Continued.ts"
+import * as Replacement from "./Replacement.ts"
 import type { Subject } from "./Subject.ts"
 import { Unreached } from "./Unreached.ts"
 
@@ -49,7 +51,8 @@ export const follow = (
 ): Result.Result<Continuation, Failure> | undefined => {
   if (!isFollowed(outcome)) return undefined
   const follows = followsOf(outcome)
-  if (follows === undefined && outcome.sends === undefined) return undefined
+  const isReplaced = outcome._tag === "Ignored" && outcome.by !== undefined
+  if (follows === undefined && outcome.sends === undefined && !isReplaced) return undefined
   if (continuing === undefined || !(subject instanceof Request)) return undefined
   return Result.mapError(continuing.after(subject, outcome, now), (failure) => ({
     ...failure,
@@ -91,12 +94,19 @@ export const make = (write: SignatureMessage.Write, inherits: boolean): Continui
 
   const sent = (request: Request, sends: ReadonlyArray<Sends.Sent>, now: number): Continuation => {
     const canvas = Sends.messages(request, write, now)
+    const sizes: Array<Size> = []
     let failed: Continuation = nothing
     for (const one of sends) {
       if (one._tag === "Send") canvas.apply(one.signature, one.args, optionsOf(request))
-      else failed = both(failed, unreached.body(one.signature, request.rootId, now, one.exception))
+      else if (one._tag === "Add") {
+        const { id } = canvas.apply(one.signature, [], optionsOf(request))
+        for (let at = 0; at < sum([one.signature]); at++) {
+          sizes.push({ groupId: one.groupId, added: at === 0 ? id : `${id}:${at}` })
+        }
+      } else failed = both(failed, unreached.body(one.signature, request.rootId, now, one.exception))
     }
-    return both(canvasOf(canvas), failed)
+    const own = canvasOf(canvas)
+    return both({ ...own, sizes: [...sizes, ...own.sizes] }, failed)
   }
 
   const ended = (request: Request, outcome: Followed, embed: Embed, now: number): Continuation => {
@@ -110,6 +120,12 @@ export const make = (write: SignatureMessage.Write, inherits: boolean): Continui
       case "Failure": {
         const behind = unreached.behind(request, outcome, embed, now)
         return { ...behind, parts: [...part(TaskState.FAILURE, { exception: outcome.exception }), ...behind.parts] }
+      }
+      case "Ignored": {
+        if (outcome.by === undefined) return nothing
+        const canvas = new CanvasMessages(write, `replaced:${request.id}:${request.attempt}`, now)
+        canvas.apply(Replacement.of(outcome.by, request, embed), [], optionsOf(request))
+        return { ...canvasOf(canvas), children: [] }
       }
       default:
         return nothing

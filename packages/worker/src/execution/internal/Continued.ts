@@ -16,9 +16,12 @@ export interface Part extends ChordPart {
   readonly body: SignatureJson
 }
 
+/** How many parts a chord has, or one part more. */
+export type Size = ChordSize | { readonly groupId: string; readonly added: string }
+
 export interface Continuation {
   /** To be known before anything is published. */
-  readonly sizes: ReadonlyArray<ChordSize>
+  readonly sizes: ReadonlyArray<Size>
   readonly messages: ReadonlyArray<Outgoing>
   /** To be stored: of tasks that will not run. */
   readonly others: ReadonlyArray<Other>

@@ -1,0 +1,93 @@
+/**
+ * Canvases with their results in Redis, beside Celery 5.7.0 and beside BullMQ's
+ * flows. A worker of each has four slots; Celery's is the prefork pool, whose
+ * slots are processes. What is measured is the time from the call until its
+ * result is there. Python's client makes the call for both workers of Celery's
+ * protocol: what differs is the worker alone.
+ */
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { celeries, celeryVersion, CeleryWorker, findPython } from "../../test/peers/Python.ts"
+import type { Bench } from "../Bench.ts"
+import { type Line, Program } from "../Program.ts"
+
+const module = join(dirname(dirname(fileURLToPath(import.meta.url))), "contenders", "canvas.py")
+
+/** Of every worker. */
+const slots = 4
+
+interface Bounds {
+  readonly celery: number
+  readonly bullmq: number
+}
+
+export const canvas = async (bench: Bench): Promise<void> => {
+  const { redisUrl } = bench
+  if (redisUrl === undefined) return bench.say("there is no redis-server: no rows of canvases")
+  const python = findPython()
+  const rows: ReadonlyArray<readonly [name: string, scenario: string, size: number, atMost: Bounds]> = [
+    ["chord of 1,000", "chord", 1_000, { celery: 0.4, bullmq: 1 }],
+    ["group of 1,000, gathered", "group", 1_000, { celery: 0.15, bullmq: Infinity }],
+    ["chain of 200", "chain", 200, { celery: 0.35, bullmq: Infinity }]
+  ]
+  if (python === undefined) return bench.say("there is no Python with celery: no rows of canvases")
+  if (celeryVersion() !== celeries[0]) bench.say(`Celery is ${celeryVersion()} here, not ${celeries[0]}`)
+
+  const called = async (scenario: string, size: number): Promise<Line> => {
+    const client = new Program(module, [scenario, bench.url, String(size), redisUrl], python)
+    try {
+      return await client.next()
+    } finally {
+      client.stop()
+    }
+  }
+  const celery = async (scenario: string, size: number): Promise<Line> => {
+    const worker = await CeleryWorker.start({
+      module,
+      args: ["-P", "prefork", "-c", String(slots), "--without-gossip", "--without-mingle"],
+      env: { BROKER: bench.url, RESULTS: redisUrl }
+    })
+    try {
+      return await called(scenario, size)
+    } finally {
+      await worker.stop()
+    }
+  }
+  const ours = (scenario: string, size: number): Promise<Line> =>
+    bench.serving("canvas", "serve", slots, async (server): Promise<Line> => {
+      const { rssMegabytes } = server.usage()
+      const line = await called(scenario, size)
+      const after = server.usage()
+      return { ...line, rss: after.rssMegabytes, growth: after.rssMegabytes - rssMegabytes }
+    })
+  const bullmq = (scenario: string, size: number): Promise<Line> =>
+    bench.serving("bullmq", "serve", slots, () => bench.once("bullmq", scenario, size))
+
+  for (const [name, scenario, full, atMost] of rows) {
+    const size = bench.count(full)
+    for (
+      const [other, beside, most] of [
+        [`Celery ${celeryVersion()}`, celery, atMost.celery],
+        ["BullMQ's flows", bullmq, atMost.bullmq]
+      ] as const
+    ) {
+      await bench.duel({
+        name: `${name}, beside ${other}`,
+        baseline: () => beside(scenario, size),
+        ours: () => ours(scenario, size),
+        figures: [{ of: "seconds", as: "s", digits: 3, ...(most === Infinity ? {} : { atMost: most }) }]
+      })
+    }
+  }
+  const large = bench.count(10_000)
+  await bench.duel({
+    name: "chord of 10,000",
+    baseline: async () => ({}),
+    ours: () => ours("chord", large),
+    figures: [
+      { of: "seconds", as: "s", digits: 3 },
+      { of: "rss", as: "RSS MB of the worker", digits: 0 },
+      { of: "growth", as: "MB more than before", digits: 0 }
+    ]
+  })
+}
