@@ -11,7 +11,6 @@ import * as Result from "effect/Result"
 import type * as Arguments from "../Arguments.ts"
 import * as Callback from "../Callback.ts"
 import * as CallOptions from "../CallOptions.ts"
-import type * as Outcome from "../Outcome.ts"
 import type { PreparedTask } from "../PreparedTask.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
 import * as TaskMessage from "../protocol/TaskMessage.ts"
@@ -21,18 +20,12 @@ import type { TaskError } from "../TaskError.ts"
 import { TaskId } from "../TaskId.ts"
 import type { TaskOptions } from "../TaskOptions.ts"
 import * as SendWays from "./SendWays.ts"
+import type * as Signed from "./Signed.ts"
 import type { OutgoingTask } from "./TaskModel.ts"
-
-/** What sending takes of a definition. */
-interface Sendable<A, E> extends SendWays.Named {
-  readonly outcome: Outcome.Outcome<A, E>
-  /** By its name alone: there is no definition. */
-  readonly isNamed?: boolean | undefined
-}
 
 /** A task and what it is called with. */
 export interface Called<A, E> {
-  readonly task: Sendable<A, E>
+  readonly task: Signed.Sendable<A, E>
   readonly call: CallOptions.CallOptions
   readonly encoded: Arguments.Encoded
   /** What may be shown of the arguments. */
@@ -84,7 +77,7 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
   }
 
   const prepare: Preparing["prepare"] = ({ call, encoded, shown, task, within }, times, now, replyTo) => {
-    const found = ways.of(task, call, encoded)
+    const found = ways.of(task.routed ?? task, call, encoded)
     if (Result.isFailure(found)) return Result.fail(found.failure)
     const way = found.success
     const inherited = inherits && way.isUsualPriority ? call.parent?.deliveryInfo.priority : undefined
