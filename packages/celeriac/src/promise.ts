@@ -29,5 +29,18 @@ export type { Request } from "./promise/PromiseRequest.ts"
 export type { Signals } from "./promise/PromiseSignals.ts"
 export type { Definition, Handler, Prepared, PromiseTask, ResendOptions, SendOptions } from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"
-export type { About, GetOptions, Progress, Result, RevokeOptions, Settled } from "./promise/Result.ts"
-export type { Completed, Results } from "./promise/Results.ts"
+export type {
+  About,
+  CollectOptions,
+  Completed,
+  GetOptions,
+  GroupResult,
+  Identified,
+  Progress,
+  Result,
+  Results,
+  RevokeOptions,
+  Settled,
+  SyncOptions,
+  Tuple
+} from "./promise/ResultModel.ts"

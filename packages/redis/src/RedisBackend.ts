@@ -42,7 +42,7 @@ import * as RecordReader from "./internal/RecordReader.ts"
 import * as RecordWriter from "./internal/RecordWriter.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 
-/** At the Redis of these options; fails with `InvalidBackend` when they cannot be meant. Nothing is opened yet. */
+/** At the Redis of these options; fails with `InvalidBackend` when they, or the settings of results, cannot be meant. Nothing is opened yet. */
 export const layer = (
   options: RedisConfig.RedisOptions = {}
 ): Layer.Layer<ResultBackend.ResultBackend, ResultError> =>
@@ -70,7 +70,9 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
   /** By the settings in effect. */
   const coding = Effect.gen(function*() {
     const serializer = yield* Settings.ResultSerializer
-    const compression = yield* ResultSettings.ResultCompression
+    const compression = yield* Effect.fromResult(
+      Payload.checkCompression(yield* ResultSettings.ResultCompression, tables.compressions)
+    )
     const expires = yield* Settings.ResultExpires
     const written = { ...tables, serializer }
     const accept = yield* Settings.ResultAcceptContent

@@ -146,6 +146,13 @@ export const make = (options: RedisOptions = {}): Result.Result<RedisConfig, Res
 /** One URL, without `;`. */
 const parseUrl = (url: string, options: RedisOptions = {}): Result.Result<Endpoint, ResultError> =>
   Result.gen(function*() {
+    if (isCluster.test(url.trim())) {
+      return yield* invalid(
+        `'${
+          mask(url)
+        }': no result backend of Celery can use a cluster of Redis. Name a server that is in none (redis://), or sentinels (sentinel://)`
+      )
+    }
     const uri = yield* Result.mapError(Uri.parse(url, expected), UrlQuery.mistake)
     const { host, path, scheme: kind } = uri
     const settings = yield* UrlQuery.parse(uri.query, mask(url))
@@ -177,6 +184,9 @@ const parseUrl = (url: string, options: RedisOptions = {}): Result.Result<Endpoi
     }
     return { ...endpoint, uri: show(endpoint, credentialsOf(endpoint, options)) }
   })
+
+/** As other programs write it. Neither Celery 5.7 nor Kombu knows any of these. */
+const isCluster = /^rediss?[+-]?cluster:/i
 
 /** Celery's default. */
 const defaultUrl = "redis://localhost:6379/0"

@@ -118,7 +118,13 @@ describe("RedisConfig", () => {
     ["redis+socket://", /the path of a socket behind three slashes/],
     ["redis+socket://host/a", /the path of a socket behind three slashes/],
     ["sentinel://a", /which of the masters/],
-    ["redis://a;redis://b", /2 Redis URLs were given/]
+    ["redis://a;redis://b", /2 Redis URLs were given/],
+    [
+      "redis+cluster://a:6379",
+      /'redis\+cluster:\/\/a:6379': no result backend of Celery can use a cluster.*sentinel:\/\//
+    ],
+    ["rediss-cluster://a", /no result backend of Celery can use a cluster/],
+    ["redis+cluster://me:5ecre7@a", /\*\*.*no result backend of Celery can use a cluster/]
   ]
   for (const [url, words] of refused) {
     it(`refuses '${url}'`, () => {

@@ -13,11 +13,11 @@ type Again = (settings: Context.Context<never>) => Effect.Effect<object>
 
 const known = new WeakMap<object, Again>()
 
-/** Makes a service that can be made again. `make` reads settings, and acquires nothing. */
-export const make = <S extends object, R>(make: Effect.Effect<S, never, R>): Effect.Effect<S, never, R> =>
+/** Makes a service that can be made again. `make` reads settings, and acquires nothing; settings that it fails for the second time are a defect. */
+export const make = <S extends object, E, R>(make: Effect.Effect<S, E, R>): Effect.Effect<S, E, R> =>
   Effect.contextWith((parts: Context.Context<R>) =>
     Effect.map(make, (service) => {
-      known.set(service, (settings) => Effect.provideContext(make, Context.merge(parts, settings)))
+      known.set(service, (settings) => Effect.orDie(Effect.provideContext(make, Context.merge(parts, settings))))
       return service
     })
   )

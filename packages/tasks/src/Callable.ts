@@ -7,7 +7,7 @@
 import type * as Arguments from "./Arguments.ts"
 import type * as AsyncResult from "./AsyncResult.ts"
 import type { Known } from "./Callback.ts"
-import type * as ResultSet from "./ResultSet.ts"
+import type * as GroupResult from "./GroupResult.ts"
 import type * as Signature from "./Signature.ts"
 import type * as Task from "./Task.ts"
 
@@ -33,10 +33,11 @@ export type Success<T extends Any> = T extends Signature.Signature<any, infer A,
   : never
 
 /** What a client gives that has sent it: the results of its members, where it comes to several. */
-export type Sent<T extends Any> = T extends Signature.Signature<any, any, any, infer Shape>
+export type Sent<T extends Any> = T extends Signature.Signature<any, any, infer E, infer Shape>
   ? 0 extends 1 & Shape ? AsyncResult.Child
-  : Shape extends Signature.Several<infer M extends ResultSet.Members> ? ResultSet.ResultSet<M>
-  : AsyncResult.AsyncResult<Success<T>, Failure<T>>
+  : Shape extends Signature.Several<infer M extends GroupResult.Members>
+    ? GroupResult.GroupResult<M, Exclude<E, GroupResult.Failures<M>>>
+  : AsyncResult.AsyncResult<Success<T>, E>
   : AsyncResult.AsyncResult<Success<T>, Failure<T>>
 
 /** What a callback of it takes. */

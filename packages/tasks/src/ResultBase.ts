@@ -26,7 +26,8 @@ export interface GetOptions extends SyncOptions {
   /**
    * Whether the failure of a task that this one followed in a chain ends the
    * wait, as nothing will come of it any more: it is what this one comes to,
-   * then. Default true. Celery's `follow_parents`.
+   * then. Default true. Of a group of more than 100 that is not looked for: there
+   * the workers alone tell it. Celery's `follow_parents`.
    */
   readonly followParents?: boolean | undefined
 }

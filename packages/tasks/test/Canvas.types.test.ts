@@ -3,7 +3,7 @@ import type * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import type * as Callable from "@celeriac/tasks/Callable"
 import * as Canvas from "@celeriac/tasks/Canvas"
 import type * as Client from "@celeriac/tasks/Client"
-import type * as ResultSet from "@celeriac/tasks/ResultSet"
+import type * as GroupResult from "@celeriac/tasks/GroupResult"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
 import { describe, it } from "@effect/vitest"
@@ -81,7 +81,7 @@ describe("the type of a chain", () => {
   it("that ends with a group comes to its results", () => {
     const chain = Canvas.chain(mul.s({ y: 1 }), Canvas.group(mul.s({ y: 1 }), note.s()))
     expectTypeOf<SentOf<typeof chain>>().toEqualTypeOf<
-      ResultSet.ResultSet<readonly [Int, AsyncResult.AsyncResult<string>]>
+      GroupResult.GroupResult<readonly [Int, AsyncResult.AsyncResult<string>]>
     >()
     const one = Canvas.chain(mul.s([1, 1]), Canvas.group(note.s()))
     expectTypeOf<SentOf<typeof one>>().toEqualTypeOf<AsyncResult.AsyncResult<string>>()
@@ -92,13 +92,15 @@ describe("the type of a group", () => {
   it("comes to the results of its members, those of groups among them", () => {
     const group = Canvas.group(add.s([1, 1]), Canvas.group(note.s({ n: 1 }), mul.s([1, 1])))
     expectTypeOf<SentOf<typeof group>>().toEqualTypeOf<
-      ResultSet.ResultSet<readonly [AsyncResult.AsyncResult<number, Overflow>, AsyncResult.AsyncResult<string>, Int]>
+      GroupResult.GroupResult<
+        readonly [AsyncResult.AsyncResult<number, Overflow>, AsyncResult.AsyncResult<string>, Int]
+      >
     >()
     const list = Canvas.group(many.map((y) => mul.s({ x: 1, y })))
-    expectTypeOf<SentOf<typeof list>>().toEqualTypeOf<ResultSet.ResultSet<ReadonlyArray<Int>>>()
+    expectTypeOf<SentOf<typeof list>>().toEqualTypeOf<GroupResult.GroupResult<ReadonlyArray<Int>>>()
     const ending = Canvas.group(Canvas.chain(mul.s([1, 1]), Canvas.group(note.s(), note.s())))
     expectTypeOf<SentOf<typeof ending>["results"][0]>().toEqualTypeOf<
-      ResultSet.ResultSet<readonly [AsyncResult.AsyncResult<string>, AsyncResult.AsyncResult<string>]>
+      GroupResult.GroupResult<readonly [AsyncResult.AsyncResult<string>, AsyncResult.AsyncResult<string>]>
     >()
   })
 
@@ -124,7 +126,7 @@ describe("the type of a chord", () => {
     expectTypeOf<SentOf<typeof list>>().toEqualTypeOf<AsyncResult.AsyncResult<string>>()
     const group = Canvas.chord(Canvas.group(many.map((y) => mul.s({ x: 1, y }))), Canvas.group(total.s(), python))
     expectTypeOf<SentOf<typeof group>>().toEqualTypeOf<
-      ResultSet.ResultSet<readonly [Int, AsyncResult.AsyncResult<unknown>]>
+      GroupResult.GroupResult<readonly [Int, AsyncResult.AsyncResult<unknown>]>
     >()
     expectTypeOf(Canvas.chord([add.s([1, 1])], tell.si(["done"]))).toExtend<Signature.Signature<any, void, Overflow>>()
   })
@@ -151,7 +153,7 @@ describe("the type of a map", () => {
     >()
     const chunks = Canvas.chunks(mul, [[1, 2], [3, 4]], 1)
     expectTypeOf<SentOf<typeof chunks>>().toEqualTypeOf<
-      ResultSet.ResultSet<ReadonlyArray<AsyncResult.AsyncResult<ReadonlyArray<number>>>>
+      GroupResult.GroupResult<ReadonlyArray<AsyncResult.AsyncResult<ReadonlyArray<number>>>>
     >()
     // @ts-expect-error "Type 'string' is not assignable"
     never(() => Canvas.map(note, ["no"]))

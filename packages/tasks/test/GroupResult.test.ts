@@ -1,4 +1,5 @@
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
+import { RemoteControl } from "@celeriac/tasks/control/RemoteControl"
 import * as GroupResult from "@celeriac/tasks/GroupResult"
 import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
 import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
@@ -14,6 +15,7 @@ import * as Task from "@celeriac/tasks/Task"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -114,7 +116,10 @@ describe("GroupResult", () => {
       yield* result.save
       const restored = yield* GroupResult.restore("g")
       assert.deepStrictEqual(restored?.asTuple, result.asTuple)
+      const [first] = yield* result.children
+      assert.isFalse(yield* first.exists)
       yield* Effect.all([succeeded("a", 5), succeeded("b", "sent")])
+      assert.isTrue(yield* first.exists)
       assert.deepStrictEqual(yield* restored?.get() ?? Effect.void, [5, "sent"])
       yield* restored?.delete ?? Effect.void
       assert.isUndefined(yield* GroupResult.restore("g"))
@@ -239,6 +244,89 @@ describe("a failure before the end", () => {
         const fiber = yield* Effect.forkChild(Effect.flip<unknown, unknown, never>(waits), { startImmediately: true })
         yield* succeeded("c", 1)
         assert.strictEqual(noted(yield* Fiber.join(fiber)), "TaskRevokedError('revoked')")
+      }
+    }).pipe(memory))
+})
+
+describe("to revoke a result", () => {
+  const told: Array<unknown> = []
+  const remote = Layer.succeed(
+    RemoteControl,
+    {
+      broadcast: (command: { readonly name: string }, args: unknown) =>
+        Effect.sync(() => {
+          told.push([command.name, args])
+          return true
+        })
+    } as unknown as RemoteControl["Service"]
+  ) // nothing else of it is called
+
+  it.effect("tells of what is left of all that it follows, each once, by one message", () =>
+    Effect.gen(function*() {
+      told.length = 0
+      const end = yield* chain
+      const member = yield* AsyncResult.decode(`[["e", [["a", null], null]], null]`)
+      const group = yield* GroupResult.make("h", [end, member, yield* GroupResult.make("i", [])])
+      yield* group.revoke({ terminate: true })
+      yield* end.revoke({ parents: false })
+      yield* end.revokeByStampedHeaders({ batch: ["b1"] }, { signal: "KILL" })
+      assert.deepStrictEqual(told, [
+        ["revoke", { taskId: ["d", "b", "c", "a", "e"], terminate: true }],
+        ["revoke", { taskId: ["d"], terminate: false }],
+        ["revoke_by_stamped_headers", { headers: { batch: ["b1"] }, terminate: false, signal: "KILL" }]
+      ])
+    }).pipe(Effect.provide(Layer.mergeAll(MemoryBackend.layer, remote))))
+})
+
+describe("what hangs on a group", () => {
+  it.effect("is gone through from the group on, and collected", () =>
+    Effect.gen(function*() {
+      const result = yield* group
+      yield* stored("a", "SUCCESS", { result: 1, children: [ResultTuple.task("c")] })
+      yield* Effect.all([succeeded("b", "sent"), succeeded("c", 3)])
+      const edges = yield* Stream.runCollect(result.iterdeps())
+      assert.deepStrictEqual(edges.map(([parent, { id }]) => [parent?.id, id]), [
+        [undefined, "g"],
+        ["g", "a"],
+        ["g", "b"],
+        ["a", "c"]
+      ])
+      const collected = yield* Stream.runCollect(result.collect())
+      assert.deepStrictEqual(collected.map(([{ id }, value]) => [id, value]), [
+        ["g", [1, "sent"]],
+        ["a", 1],
+        ["b", "sent"],
+        ["c", 3]
+      ])
+    }).pipe(memory))
+
+  it.effect("is not listened to when it is large: its failure is told to what comes after it", () =>
+    Effect.gen(function*() {
+      const reader = yield* ResultReader
+      let waits = 0
+      const counting = { ...reader, wait: (id: string) => Effect.suspend(() => (waits++, reader.wait(id))) }
+      const bodyOf = (size: number) =>
+        AsyncResult.fromReader(
+          "body",
+          counting,
+          add.outcome,
+          false,
+          GroupResult.fromReader(
+            "g",
+            Array.from(
+              { length: size },
+              (_, index) => AsyncResult.fromReader(`${index}`, counting, add.outcome, false)
+            ),
+            counting
+          )
+        )
+      for (const [size, waited] of [[100, 101], [101, 1], [10_000, 1]] as const) {
+        waits = 0
+        const fiber = yield* Effect.forkChild(bodyOf(size).get(), { startImmediately: true })
+        yield* Effect.yieldNow
+        yield* Effect.yieldNow
+        assert.strictEqual(waits, waited)
+        yield* Fiber.interrupt(fiber)
       }
     }).pipe(memory))
 })

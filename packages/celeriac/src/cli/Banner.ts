@@ -23,6 +23,7 @@ export interface Options {
   readonly level: LogFormat.Level
   /** Machines get no banner. */
   readonly json: boolean
+  readonly isQuiet: boolean
   readonly colors: boolean
   /** Who named the broker. */
   readonly named: string
@@ -31,8 +32,8 @@ export interface Options {
 /** Shows the banner, and says that the worker is ready when its log would not. */
 export const layer = (options: Options): Layer.Layer<never> => {
   const informs = options.level === "debug" || options.level === "info"
-  let shown = options.json
-  let listed = options.json || !informs
+  let shown = options.json || options.isQuiet
+  let listed = options.json || options.isQuiet || !informs
   let ready = informs
   return Observer.layer(({ blueprint, phase, step }) =>
     Effect.gen(function*() {

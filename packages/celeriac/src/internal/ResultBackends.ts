@@ -36,7 +36,8 @@ export const find = (url: Scheme.Secret): Effect.Effect<Backend, ResultError> =>
   Effect.suspend(() => {
     const whole = Scheme.complete(Scheme.reveal(url).trim(), backends)
     const scheme = Scheme.schemeOf(whole)
-    const load = backends.get(scheme)
+    // What is no scheme of Redis's, and looks like one, its package has a word about.
+    const load = backends.get(scheme) ?? (/^rediss?[+-]?cluster$/.test(scheme) ? redis : undefined)
     return load === undefined
       ? Effect.fail(
         because("results", new InvalidBackend({ detail: Scheme.unknown("result backend", scheme, backends) }))

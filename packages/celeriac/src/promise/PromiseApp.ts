@@ -8,6 +8,7 @@ import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as Callable from "@celeriac/tasks/Callable"
 import * as Client from "@celeriac/tasks/Client"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
+import * as GroupResult from "@celeriac/tasks/GroupResult"
 import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type * as Signature from "@celeriac/tasks/Signature"
@@ -33,6 +34,7 @@ import * as PromiseSignals from "./PromiseSignals.ts"
 import * as PromiseTask from "./PromiseTask.ts"
 import * as PromiseWorker from "./PromiseWorker.ts"
 import * as Result from "./Result.ts"
+import type * as Model from "./ResultModel.ts"
 import * as Results from "./Results.ts"
 import * as Run from "./Run.ts"
 import type * as Schemas from "./Schemas.ts"
@@ -86,10 +88,15 @@ export interface PromiseApp {
     ) => Promise<Result.Result<Callable.Success<S>>>
     /** Sends what was prepared (`task.prepare`), by this process or another one, as often as need be: it has one id. */
     readonly send: (message: string, options?: PromiseTask.ResendOptions) => Promise<Result.Result<unknown>>
-    /** The result of a task that was sent earlier, by its id. */
-    readonly result: (id: string) => Promise<Result.Result<unknown>>
+    /** The result of a task that was sent earlier, by its id; or that of a task or a group, by what `asTuple` gave. */
+    readonly result: {
+      (id: string): Promise<Result.Result<unknown>>
+      (tuple: Model.Tuple): Promise<Result.Result<unknown> | Results.GroupResult<Model.Members>>
+    }
     /** Several results as one: `app.client.results([one, other]).get()`. */
-    readonly results: <const M extends ReadonlyArray<Result.Result<unknown>>>(results: M) => Results.Results<M>
+    readonly results: <const M extends Model.Members>(results: M) => Results.Results<M>
+    /** The result of a group that was saved, by its id, by either language; undefined when there is none. */
+    readonly restoreGroup: (id: string) => Promise<Results.GroupResult<Model.Members> | undefined>
   }
 
   /**
@@ -201,7 +208,8 @@ export const make = (options: AppOptions = {}): PromiseApp => {
               PromiseTask.callOf(options)
             )
         )
-        return Result.make(run, await run(sending, options.signal)) as Result.Result<any> // what its task comes to
+        const sent = await run(sending, options.signal) as AsyncResult.AsyncResult<unknown> // one task's
+        return Result.make(run, sent) as Result.Result<any> // what its task comes to
       },
       send: async (message, options = {}) => {
         const sending = Effect.flatMap(
@@ -210,8 +218,16 @@ export const make = (options: AppOptions = {}): PromiseApp => {
         )
         return Result.make(run, await run(sending, options.signal))
       },
-      result: async (id) => Result.make(run, await run(AsyncResult.make(id))),
-      results: (results) => Results.make(run, results)
+      // The overloads say what it gives.
+      result: (async (given: string | Model.Tuple) =>
+        typeof given === "string"
+          ? Result.make(run, await run(AsyncResult.make(given)))
+          : Result.of(run, await run(AsyncResult.decode(given)))) as PromiseApp["client"]["result"],
+      results: (results) => Results.make(run, results),
+      restoreGroup: async (id) => {
+        const group = await run(GroupResult.restore(id))
+        return group === undefined ? undefined : Result.makeGroup(run, group)
+      }
     },
     on: signals.on,
     control: PromiseControl.make(run, context),

@@ -7,13 +7,16 @@
  *
  * @since 0.1.0
  */
+import type { CompressionTable } from "@celeriac/messaging/Compressions"
 import * as Content from "@celeriac/messaging/Content"
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { SerializerTable } from "@celeriac/messaging/Serializers"
+import { nearest } from "@celeriac/tasks/Nearest"
 import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
 import {
   because,
   fromMessaging,
+  InvalidBackend,
   type ResultError,
   ResultRefused,
   ResultUnreadable
@@ -29,6 +32,33 @@ const magic = Buffer.from("\0celery-compressed\0", "latin1")
 
 /** No MIME type is longer. */
 export const longestHeader = 128
+
+/** The name, if results can be compressed so here; fails with `InvalidBackend`. An empty one is none, as in Celery. */
+export const checkCompression = (
+  name: string | undefined,
+  compressions: CompressionTable
+): Result.Result<string | undefined, ResultError> => {
+  if (name === undefined || name === "") return Result.succeed(undefined)
+  const invalid = (detail: string) =>
+    Result.fail(because("results", new InvalidBackend({ detail: `result_compression: ${detail}` })))
+  const compression = compressions.get(name)
+  if (compression === undefined) {
+    const meant = nearest(name, compressions.keys())
+    const known = new Set(Array.from(compressions.values(), ({ names }) => names[0]))
+    return invalid(
+      `there is no compression '${name.slice(0, 64)}'${meant === undefined ? "" : `: did you mean ${meant}?`} (known: ${
+        Array.from(known).join(", ")
+      })`
+    )
+  }
+  // Some are known by name alone.
+  const tried = Result.try(() => compression.compress(new Uint8Array()))
+  if (Result.isSuccess(tried)) return Result.succeed(name)
+  const { failure } = tried
+  return invalid(
+    failure instanceof MessagingError && "detail" in failure.reason ? failure.reason.detail : String(failure)
+  )
+}
 
 /** The bytes of what is stored with them. */
 export const encode = (

@@ -33,9 +33,10 @@ const replies: ReadonlyArray<readonly [pattern: RegExp, kind: Kind, advice: stri
     "Check the user name and the password"
   ],
   [
-    /^NOPERM/,
+    // The others are said of a command of a script, by Redis 7.0 and newer ones.
+    /^(NOPERM|ERR The user executing the script can't|ERR ACL failure in script)/,
     "refused",
-    "The user needs the commands EVAL, EVALSHA, GET, GETRANGE, SET, SETEX, DEL, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, PING and CLIENT SETNAME, SELECT for another database than 0, and the keys and channels celery-task*"
+    "The user needs the commands EVAL, EVALSHA, GET, GETRANGE, SET, SETEX, DEL, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, PING and CLIENT SETNAME, for chords EXPIRE, SADD, ZADD, ZCARD and ZRANGE, for another database than 0 SELECT, and the keys and channels celery-task*"
   ],
   [
     /^READONLY/,

@@ -1,10 +1,15 @@
 /** What becomes of results when Redis is away, refuses, or may only be read. */
+import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import { store } from "@celeriac/tasks/result/ResultWriter"
+import * as ResultSettings from "@celeriac/tasks/ResultSettings"
+import * as Settings from "@celeriac/tasks/Settings"
 import { assert, describe, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import { Redis } from "../../../../test/peers/Redis.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
 import * as RedisBackend from "../../src/RedisBackend.ts"
@@ -71,5 +76,39 @@ describe("Redis", () => {
       )
       assert.strictEqual(error.reason._tag, "BackendRefused")
       assert.match(error.message, /READONLY.*read-only replica: name the master/)
+    }).pipe(Effect.scoped))
+
+  it.live("that is a member of a cluster says what to use instead", () =>
+    Effect.gen(function*() {
+      const redis = yield* server("--cluster-enabled", "yes")
+      const error = yield* Effect.flip(store(success("a"), nobody)).pipe(
+        Effect.provide(RedisBackend.layer({ url: redis.url }))
+      )
+      assert.strictEqual(error.reason._tag, "BackendRefused")
+      assert.match(error.message, /CLUSTERDOWN.*member of a cluster.*name a server that is not/)
+    }).pipe(Effect.scoped))
+
+  it.live("keeps failures as long as is said of them, and all else as long as results", () =>
+    Effect.gen(function*() {
+      const redis = yield* server()
+      const left = (id: string) =>
+        Effect.map(
+          Effect.promise(() => redisCommand(redis.url, "TTL", `celery-task-meta-${id}`)),
+          (seconds) => Math.round(Number(seconds) / 60)
+        )
+      const stored = (failures: Duration.Input | undefined) =>
+        Effect.gen(function*() {
+          const failure = ResultRecord.make("failed", "FAILURE", { exception: ExceptionRecord.make("ValueError") })
+          for (const record of [success("done"), failure, ResultRecord.make("again", "RETRY")]) {
+            yield* store(record, nobody)
+          }
+          return yield* Effect.forEach(["done", "failed", "again"], left)
+        }).pipe(
+          Effect.provide(Layer.fresh(RedisBackend.layer({ url: redis.url }))),
+          Effect.provideService(Settings.ResultExpires, "1 hour"),
+          Effect.provideService(ResultSettings.ResultFailureExpires, failures)
+        )
+      assert.deepStrictEqual(yield* stored("2 hours"), [60, 120, 60])
+      assert.deepStrictEqual(yield* stored(undefined), [60, 60, 60])
     }).pipe(Effect.scoped))
 })

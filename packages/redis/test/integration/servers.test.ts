@@ -1,12 +1,15 @@
 /** The ways to a Redis: TLS, a Unix socket, a user who may do little, sentinels; and what becomes of a client when they change. */
+import { ChordCounter } from "@celeriac/tasks/result/ChordCounter"
+import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import { store } from "@celeriac/tasks/result/ResultWriter"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll } from "vitest"
@@ -34,6 +37,43 @@ const used = Effect.gen(function*() {
   yield* reader.forget("a")
   assert.isUndefined(yield* reader.lookup("a"))
 })
+
+/** A chord of two, with a part that ends before the size is known. */
+const counted = (groupId: string) =>
+  Effect.gen(function*() {
+    const counter = yield* ChordCounter
+    yield* counter.count({ groupId, index: 0, record: success("a") })
+    yield* counter.setSize(groupId, 2)
+    const records = yield* counter.count({ groupId, index: 1, record: success("b") })
+    assert.deepStrictEqual(records?.map(({ taskId }) => taskId), ["a", "b"])
+    yield* counter.forget(groupId)
+  })
+
+const readme = new URL("../../README.md", import.meta.url)
+
+/** The commands of the README's table, by row. */
+const allowances = (text: string) => {
+  const row = (what: string) =>
+    Array.from(
+      new RegExp(`^\\| ${what} \\|(.*)$`, "m").exec(text)?.[1]?.matchAll(/`([^`]+)`/g) ?? [],
+      ([, name]) => name!
+    )
+  return {
+    results: row("for results"),
+    chords: row("for chords, too"),
+    select: row("for another database than 0")
+  }
+}
+
+/** It says which commands are needed. */
+const assertNotAllowed = (error: ResultError, needed: ReadonlyArray<string>) => {
+  assert.strictEqual(error.reason._tag, "BackendRefused")
+  assert.match(
+    error.message,
+    /(NOPERM|user executing the script can't|ACL failure in script).*The user needs the commands/
+  )
+  for (const name of needed) assert.include(error.message, name)
+}
 
 let folder: string
 
@@ -97,35 +137,34 @@ describe("a Redis", () => {
       yield* Effect.provide(used, RedisBackend.layer({ url: `redis+socket://${socket}?virtual_host=3` }))
     }).pipe(Effect.scoped))
 
-  it.live("asks of its user what the README says, and not more; says what is missing", () =>
+  it.live("asks of its user what the README says, each of it for something, and says what is missing", () =>
     Effect.gen(function*() {
       const redis = yield* server()
-      const commands = [
-        "eval",
-        "evalsha",
-        "get",
-        "getrange",
-        "set",
-        "setex",
-        "del",
-        "publish",
-        "subscribe",
-        "ping",
-        "client|setname",
-        "unsubscribe"
-      ]
-      yield* command(
-        redis,
-        ...["ACL", "SETUSER", "app", "on", ">right", "~celery-task*", "&celery-task*"],
-        ...commands.map((name) => `+${name}`)
-      )
+      const { chords, results, select } = allowances(yield* Effect.promise(() => readFile(readme, "utf8")))
+      const may = (names: ReadonlyArray<string>) =>
+        command(
+          redis,
+          ...["ACL", "SETUSER", "app", "reset", "on", ">right", "~celery-task*", "&celery-task*"],
+          ...names.map((name) => `+${name.toLowerCase().replace(" ", "|")}`)
+        )
       const url = redis.url.replace("redis://", "redis://app:right@")
-      yield* Effect.provide(used, RedisBackend.layer({ url }))
-      yield* command(redis, "ACL", "SETUSER", "app", "-getrange")
-      const error = yield* Effect.flip(Effect.flatMap(ResultReader, (reader) => reader.lookup("a"))).pipe(
-        Effect.provide(RedisBackend.layer({ url }))
-      )
-      assert.match(error.message, /NOPERM.*The user needs the commands/)
+      const backend = (at: string) => Layer.fresh(RedisBackend.layer({ url: at }))
+      yield* may(results)
+      yield* Effect.provide(used, backend(url))
+      yield* may([...results, ...select])
+      yield* Effect.provide(used, backend(url.replace(/0$/, "1")))
+      yield* may([...results, ...chords])
+      yield* Effect.provide(counted("all"), backend(url))
+
+      for (const name of ["GETRANGE", "SETEX", "PUBLISH", "DEL", "SUBSCRIBE"]) {
+        yield* may(results.filter((other) => other !== name))
+        yield* command(redis, "FLUSHALL")
+        assertNotAllowed(yield* Effect.flip(Effect.provide(used, backend(url))), results)
+      }
+      for (const name of chords) {
+        yield* may([...results, ...chords.filter((other) => other !== name)])
+        assertNotAllowed(yield* Effect.flip(Effect.provide(counted(name), backend(url))), chords)
+      }
     }).pipe(Effect.scoped))
 
   it.live("whose password changes refuses with a clear error, and is used again when it is right", () =>

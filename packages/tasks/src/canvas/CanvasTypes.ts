@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as AsyncResult from "../AsyncResult.ts"
+import type * as GroupResult from "../GroupResult.ts"
 import type * as ResultBase from "../ResultBase.ts"
 import type * as ResultSet from "../ResultSet.ts"
 import type * as Signature from "../Signature.ts"
@@ -12,7 +13,7 @@ import type * as Signature from "../Signature.ts"
 type Tasks = ReadonlyArray<Signature.Any>
 
 /** A signature that comes to the results of several tasks, `R`: what ends with a group. */
-export type Several<Lacking, R extends ResultSet.Members, Failure = ResultSet.Failures<R>> = Signature.Signature<
+export type Several<Lacking, R extends GroupResult.Members, Failure = ResultSet.Failures<R>> = Signature.Signature<
   Lacking,
   ResultSet.Values<R>,
   Failure,
@@ -20,7 +21,7 @@ export type Several<Lacking, R extends ResultSet.Members, Failure = ResultSet.Fa
 >
 
 /** A group. */
-export type Parallel<Lacking, R extends ResultSet.Members> = Signature.Signature<
+export type Parallel<Lacking, R extends GroupResult.Members> = Signature.Signature<
   Lacking,
   ResultSet.Values<R>,
   ResultSet.Failures<R>,
@@ -36,17 +37,17 @@ type IsAny<L> = 0 extends 1 & L ? true : false
 
 /** Those of a group. */
 type GroupOf<S> = IsAny<ShapeOf<S>> extends true ? never
-  : ShapeOf<S> extends Signature.Parallel<infer R extends ResultSet.Members> ? R
+  : ShapeOf<S> extends Signature.Parallel<infer R extends GroupResult.Members> ? R
   : never
 
 /** Those of what ends with a group, too. */
 type SeveralOf<S> = IsAny<ShapeOf<S>> extends true ? never
-  : ShapeOf<S> extends Signature.Several<infer R extends ResultSet.Members> ? R
+  : ShapeOf<S> extends Signature.Several<infer R extends GroupResult.Members> ? R
   : never
 
 /** What is had of one when it was sent. */
 type ResultOf<S> = [SeveralOf<S>] extends [never] ? AsyncResult.AsyncResult<Value<SuccessOf<S>>, FailureOf<S>>
-  : ResultSet.ResultSet<SeveralOf<S>>
+  : GroupResult.GroupResult<SeveralOf<S>, Exclude<FailureOf<S>, ResultSet.Failures<SeveralOf<S>>>>
 
 /** Of a task that is known by name alone nobody knows. */
 type Value<A> = IsAny<A> extends true ? unknown : A
@@ -95,7 +96,7 @@ type Handed<S> = [GroupOf<S>] extends [never] ? SuccessOf<S>
 /** What nobody knows fits everywhere. */
 type Anything<A> = unknown extends A ? any : A
 
-type List<R extends ResultSet.Members> = { readonly [K in keyof R]: Anything<ResultBase.Success<R[K]>> }
+type List<R extends GroupResult.Members> = { readonly [K in keyof R]: Anything<ResultBase.Success<R[K]>> }
 
 /** The tasks of a chain, each that does not take what comes replaced by a sentence about why. */
 export type Fitting<S extends Tasks> = {

@@ -167,7 +167,7 @@ export const make = (shape: Shape, options?: SignatureOptions.Wire): Composed =>
     subtaskType: shape.kind
   }, shape)
 
-const isComposed = (signature: unknown): signature is Composed => signature instanceof Composed
+export const isComposed = (signature: unknown): signature is Composed => signature instanceof Composed
 
 /** A group, which a member of a group would be a part of. */
 export const isGroup = (signature: Signed.Signed): signature is Composed & { readonly shape: Group } =>
@@ -178,6 +178,14 @@ export const isChain = (signature: Signed.Signed): signature is Composed & { rea
 
 export const isChord = (signature: Signed.Signed): signature is Composed & { readonly shape: Chord } =>
   isComposed(signature) && signature.shape.kind === "chord"
+
+/** Everything that is in it, itself too. */
+export const walk = (signature: Signed.Signed, visit: (signature: Signed.Signed) => void): void => {
+  visit(signature)
+  if (!isComposed(signature)) return
+  const { shape } = signature
+  for (const task of shape.kind === "chord" ? [...shape.header, shape.body] : shape.tasks) walk(task, visit)
+}
 
 /** Those that are sent first, or all of them where they are stamped. */
 const mapFirst = (shape: Shape, f: (task: Signed.Signed) => Signed.Signed, all: boolean): Shape => {

@@ -22,13 +22,17 @@ const failureAbove = (
   if (parent === undefined || !followParents) return undefined
   const ending: Array<Effect.Effect<unknown>> = []
   for (let above: typeof parent | undefined = parent; above !== undefined; above = above.parent) {
+    if (isSet(above) && above.ids.length > mostFollowed) continue
     ending.push(Effect.matchEffect(above.final({ followParents: false, disableSyncSubtasks }), {
       onFailure: () => Effect.never,
       onSuccess: (final) => Result.isFailure(final) ? Effect.succeed(final.failure) : Effect.never
     }))
   }
-  return Effect.raceAllFirst(ending)
+  return ending.length === 0 ? undefined : Effect.raceAllFirst(ending)
 }
+
+/** Of larger groups each would have to be listened to: that one has failed is told to what comes after it by the worker. */
+const mostFollowed = 100
 
 /** Ends with the failure of what was followed, if that is known first: as a failure, and as a value. */
 export const following = <A, E>(

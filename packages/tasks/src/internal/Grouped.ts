@@ -3,11 +3,14 @@
  * and `AsyncResult` makes of what it finds in records.
  */
 import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { TaskException } from "../result/ExceptionRecord.ts"
 import type { ResultError } from "../result/ResultError.ts"
 import type { ResultReader } from "../result/ResultReader.ts"
 import * as ResultTuple from "../result/ResultTuple.ts"
-import type { AnyIdentified, Identified } from "../ResultBase.ts"
+import type { Any, AnyIdentified, CollectOptions, Identified } from "../ResultBase.ts"
 import * as ResultSet from "../ResultSet.ts"
+import * as Dependencies from "./Dependencies.ts"
 
 /** What a group is made of: results of tasks, and of groups. */
 export type Members = ReadonlyArray<AnyIdentified>
@@ -28,6 +31,15 @@ export interface GroupResult<out M extends Members, out E = never>
   readonly save: Effect.Effect<void, ResultError>
   /** Drops what `save` kept. The results of its members stay: `forget` drops those. */
   readonly delete: Effect.Effect<void, ResultError>
+
+  /** It, its members, and all that was sent while they ran, and so on: each with the one that sent it, and not twice. */
+  readonly iterdeps: (
+    options?: Pick<CollectOptions, "intermediate">
+  ) => Stream.Stream<Dependencies.Edge, ResultError>
+  /** The same, each with its value, which is waited for: one after the other. */
+  readonly collect: (
+    options?: CollectOptions
+  ) => Stream.Stream<readonly [result: Any, value: unknown], ResultSet.Failures<M> | E | TaskException | ResultError>
 }
 
 /** For whoever holds the reader. */
@@ -62,5 +74,14 @@ class GroupResultImpl<M extends Members, E> extends ResultSet.ResultSetImpl<M, E
 
   get delete(): Effect.Effect<void, ResultError> {
     return this.#reader.deleteGroup(this.id)
+  }
+
+  iterdeps(options: Pick<CollectOptions, "intermediate"> = {}) {
+    return Dependencies.iterdeps(this, options)
+  }
+
+  collect(options: CollectOptions = {}) {
+    // The definitions of what its members sent are not at hand: they declare nothing.
+    return Dependencies.collect(this, options) as ReturnType<GroupResult<M, E>["collect"]>
   }
 }

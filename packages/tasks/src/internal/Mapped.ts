@@ -51,7 +51,7 @@ const plain = (task: string): SignatureJson => ({
 })
 
 /** It goes the way of the task that it calls, and comes to the list of its results. */
-const sendable = (name: string, task: Signed.Sendable): Signed.Sendable => ({
+export const sendable = (name: string, task: Signed.Sendable): Signed.Sendable => ({
   name,
   options: task.options,
   outcome: listOf(task.outcome),

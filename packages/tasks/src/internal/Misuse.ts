@@ -2,6 +2,9 @@
 import { because, InvalidArguments, InvalidOption, type TaskError } from "../TaskError.ts"
 import * as Signed from "./Signed.ts"
 
+/** Arguments that were looked at. */
+export type Given = Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined
+
 /** A task is sent by its definition; its arguments are one object or one array. */
 export const ofCall = (task: unknown, args: unknown): TaskError | undefined => {
   if (typeof task === "string") return isNoTask(`'${task}' is the name of one: use sendTask, or its definition`)

@@ -6,6 +6,7 @@ import { Compressions } from "@celeriac/messaging/Compressions"
 import type * as Content from "@celeriac/messaging/Content"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Serializers } from "@celeriac/messaging/Serializers"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Arguments from "../Arguments.ts"
@@ -53,12 +54,18 @@ export interface Preparing {
     now: number,
     replyTo: string | undefined
   ) => Result.Result<Ready<A, E>, TaskError | MessagingError>
+  /** `prepare` by the clock: what is ready, and when it was, which counts for what has times. */
+  readonly ready: <A, E>(
+    called: Called<A, E>,
+    replyTo: string | undefined
+  ) => Result.Result<{ readonly ready: Ready<A, E>; readonly now: number }, TaskError | MessagingError>
   readonly ways: SendWays.SendWays
 }
 
 /** Over the settings in effect. */
 export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
   const newId = yield* TaskId
+  const clock = yield* Clock.Clock
   const ways = yield* SendWays.make
   const ignoresResults = yield* Settings.IgnoreResult
   const inherits = yield* Settings.InheritParentPriority
@@ -133,8 +140,23 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
       way
     })
   }
-  return { prepare, ways }
+
+  /** The time is asked only where it counts. */
+  const ready: Preparing["ready"] = (called, replyTo) => {
+    const { call, task: { options } } = called
+    const timing = call.expires === undefined && options.expires !== undefined
+      ? { countdown: call.countdown, eta: call.eta, expires: options.expires }
+      : call
+    const isTimed = CallOptions.isTimed(timing)
+    const now = isTimed ? clock.currentTimeMillisUnsafe() : 0
+    const times = isTimed ? CallOptions.times(timing, now) : timeless
+    if (Result.isFailure(times)) return Result.fail(times.failure)
+    return Result.map(prepare(called, times.success, now, replyTo), (ready) => ({ ready, now }))
+  }
+  return { prepare, ready, ways }
 })
+
+const timeless = Result.succeed(CallOptions.untimed)
 
 /** Where it goes, as whoever sends it later says it: its queue, and the rest where that is another way than by its name. */
 export const destination = ({ exchange, queue, routingKey }: SendWays.Way): Destination =>

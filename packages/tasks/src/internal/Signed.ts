@@ -34,7 +34,7 @@ export interface Sendable<A = any, E = any> {
   /** By its name alone: there is no definition. */
   readonly isNamed?: boolean | undefined
   /** It is routed as this task: `celery.map` as the one that it calls. */
-  readonly routed?: { readonly name: string; readonly options: TaskOptions } | undefined
+  readonly routed?: Sendable | undefined
 }
 
 /** How one of several tasks is written. */
