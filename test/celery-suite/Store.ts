@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { createClient } from "redis"
 
 export class Store extends Context.Service<Store, {
-  readonly push: (key: string, value: string) => Effect.Effect<void>
+  readonly push: (key: string, value: string | Buffer) => Effect.Effect<void>
   readonly increment: (key: string) => Effect.Effect<void>
 }>()("test/celery-suite/Store") {}
 

@@ -19,6 +19,7 @@ import * as CelerySuite from "../peers/CelerySuite.ts"
 import { RabbitMq } from "../peers/RabbitMq.ts"
 import { Redis } from "../peers/Redis.ts"
 import { canvasHandlers } from "./canvasTasks.ts"
+import { replacedHandlers } from "./replacedTasks.ts"
 import * as Store from "./Store.ts"
 import { singleHandlers } from "./tasks.ts"
 
@@ -84,6 +85,8 @@ export interface Options {
   readonly broker: string
   readonly results: Results
   readonly tests: ReadonlyArray<string>
+  /** For one test. */
+  readonly seconds: number
   readonly shard?: CelerySuite.Options["shard"]
   /** ms. */
   readonly timeout: number
@@ -94,7 +97,7 @@ export interface Options {
 }
 
 /** Runs tests against a worker and a Redis that are made for them. */
-export const run = ({ all = false, broker, results, shard = [0, 1], tests, timeout, ...more }: Options) =>
+export const run = ({ all = false, broker, results, seconds, shard = [0, 1], tests, timeout, ...more }: Options) =>
   Effect.gen(function*() {
     const redis = yield* Effect.acquireRelease(
       Effect.promise(() => Redis.start()),
@@ -108,7 +111,7 @@ export const run = ({ all = false, broker, results, shard = [0, 1], tests, timeo
     const worker = Worker.make({
       nodename,
       concurrency: 1,
-      tasks: [...singleHandlers, ...canvasHandlers],
+      tasks: [...singleHandlers, ...canvasHandlers, ...replacedHandlers],
       settings: { resultExtended: true, sendTaskEvents: true },
       steps: { worker: [Commands] }
     })
@@ -121,7 +124,7 @@ export const run = ({ all = false, broker, results, shard = [0, 1], tests, timeo
         tests,
         shard,
         without: all ? [] : Object.keys(exceptions.notRun),
-        seconds: 50,
+        seconds,
         timeout,
         ...more
       })

@@ -44,7 +44,7 @@ const redisEchoGroupId = Task.make(name("redis_echo_group_id"), { parameters: { 
 const redisCount = Task.make(name("redis_count"), { parameters: { redis_key: key } })
 const returnPriority = Task.make(name("return_priority"), { parameters: { args }, success: Schema.String })
 const returnRequestEta = Task.make(name("return_request_eta"), { success: anything })
-const replacedWithMe = Task.make(name("replaced_with_me"), { success: Schema.Boolean })
+export const replacedWithMe = Task.make(name("replaced_with_me"), { success: Schema.Boolean })
 
 // Those of Python's that take the request, the exception and the traceback get an id from this worker, too.
 const errback = { parameters: { request_id: Schema.String }, success: Schema.String }
@@ -56,7 +56,9 @@ const errbackNewStyleWithArgs = Task.make(name("errback_new_style_with_args"), l
 
 export const sum = (values: ReadonlyArray<unknown>): unknown => values.reduce(plus, 0)
 
-const push = (key: string, message: unknown) => Effect.flatMap(Store, (store) => store.push(key, String(message)))
+/** As Redis takes it: bytes, or a text. */
+export const push = (key: string, message: unknown) =>
+  Effect.flatMap(Store, (store) => store.push(key, message instanceof Uint8Array ? Buffer.from(message) : `${message}`))
 const count = (key: string) => Effect.flatMap(Store, (store) => store.increment(key))
 
 const lineage = ({ parentId, rootId }: TaskRequest, i: unknown) => [rootId, parentId ?? null, i]

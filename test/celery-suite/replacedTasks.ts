@@ -75,9 +75,7 @@ export const replacedHandlers = [
   replaceWithChainWhichRaises.toLayer(({ args: [x], link_msg }) =>
     Task.replace(Canvas.chain(identity.s({ x }), raising).onError(echo(link_msg)))
   ),
-  replaceWithChainOfGroup.toLayer(() =>
-    Task.replace(Canvas.chain(sum(1, 2), Canvas.group(sum(1), sum(1))))
-  ),
+  replaceWithChainOfGroup.toLayer(() => Task.replace(Canvas.chain(sum(1, 2), Canvas.group(sum(1), sum(1))))),
   addToAll.toLayer(({ nums, val }) => Task.replace(Canvas.group(nums.map((num) => sum(num, val))))),
   addToAllToChord.toLayer(({ nums, val }) =>
     Effect.as(Effect.forEach(nums, (num) => TaskContext.addToChord(sum(num, val))), 0)
