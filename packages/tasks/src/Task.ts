@@ -272,6 +272,7 @@ const register = <
       const registered = {
         name: task.name,
         options: yield* TaskOptions.resolve(options, task.options),
+        definition: task.options,
         bind: task.bind,
         arguments: task.arguments,
         handler: erased,

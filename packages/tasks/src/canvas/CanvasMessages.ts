@@ -30,6 +30,8 @@ export class Unsendable extends Error {}
 export class CanvasMessages {
   readonly messages: Array<SignatureMessage.SignatureMessage> = []
   readonly sizes: Array<ChordSize> = []
+  /** Headers of chords that are groups of groups: to be saved, for whoever gives their results the same shape. */
+  readonly saves: Array<ResultTuple.ResultTuple> = []
   /** What the sender has as its children: of a chain its first task, of a chord its header. */
   readonly trail: Array<ResultTuple.ResultTuple> = []
   private groups = 0
@@ -81,17 +83,20 @@ export class CanvasMessages {
   private group(
     group: SignatureJson,
     members: ReadonlyArray<SignatureJson>,
-    args: ReadonlyArray<unknown>
+    args: ReadonlyArray<unknown>,
+    isHeader = false
   ): ResultTuple.ResultTuple {
-    const { chord, group_id: _, group_index: __, task_id, ...rest } = group.options ?? {}
+    const { chord, group_id, group_index: _, task_id, ...rest } = group.options ?? {}
     const id = this.idOf({ task_id })
     const all = flat(members)
     const body = chord ?? all.find(({ options }) => options?.chord != null)?.options?.chord
-    if (body != null) this.sizes.push({ groupId: id, size: sum(all) })
+    // One that is the end of a part is in the size of the whole.
+    if (isHeader) this.sizes.push({ groupId: id, size: sum(all) })
+    const within = !isHeader && body != null && typeof group_id === "string" ? group_id : id
     this.groups++
     const results = all.map((member, index) =>
       this.apply(
-        { ...member, options: { ...member.options, group_id: member.options?.group_id ?? id, group_index: index } },
+        { ...member, options: { ...member.options, group_id: member.options?.group_id ?? within, group_index: index } },
         args,
         body == null ? rest : { ...rest, chord: body }
       )
@@ -128,8 +133,11 @@ export class CanvasMessages {
         options: defined({ ...ofHeader, countdown, eta, parent_id, task_id: headerId, chord: framed })
       },
       members,
-      args
+      args,
+      true
     )
+    const shape = shapeOf(headerId, flat(members), parts)
+    if (shape !== undefined) this.saves.push(shape)
     return ResultTuple.task(id, parts)
   }
 
@@ -182,6 +190,30 @@ export class CanvasMessages {
     this.made++
     return task_id
   }
+}
+
+/** Of a header with members that come to several results, and are all known by their ids. */
+const shapeOf = (
+  id: string,
+  members: ReadonlyArray<SignatureJson>,
+  parts: ResultTuple.ResultTuple
+): ResultTuple.ResultTuple | undefined => {
+  const ends = members.map(groupOf)
+  return ends.some((end) => end !== undefined)
+    ? ResultTuple.group(id, members.map((_, index) => ends[index] ?? parts.members![index]!))
+    : undefined
+}
+
+/** The group that a chain ends in. */
+const groupOf = (signature: SignatureJson): ResultTuple.ResultTuple | undefined => {
+  const end = kindOf(signature) === "chain" ? stepsOf(membersOf(signature)).at(-1) : undefined
+  if (end === undefined) return undefined
+  if (kindOf(end) !== "group") return groupOf(end)
+  const ids = flat(membersOf(end)).map(({ options }) => options?.task_id)
+  const id = end.options?.task_id
+  return typeof id === "string" && ids.every((one) => typeof one === "string")
+    ? ResultTuple.group(id, ids.map((one) => ResultTuple.task(one)))
+    : undefined
 }
 
 /** Arguments in front unless it is immutable; the options win, but for its group and its stamps. */

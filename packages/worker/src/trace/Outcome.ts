@@ -37,8 +37,7 @@ export type Ran =
   | Failure
   | Retry
   | Ignored
-  /** The task refused its message. */
-  | { readonly _tag: "Rejected"; readonly requeue: boolean; readonly reason: string | undefined }
+  | Rejected
   | Revoked
   | Lost
 
@@ -113,6 +112,13 @@ export interface Revoked {
   readonly signum?: number | undefined
   /** The stamp that revoked it, when it was not its id. */
   readonly by?: { readonly header: string; readonly value: unknown } | undefined
+}
+
+/** The task refused its message. */
+export interface Rejected {
+  readonly _tag: "Rejected"
+  readonly requeue: boolean
+  readonly reason: string | undefined
 }
 
 /** It was interrupted, or went down with what it ran in, before it came to anything. */

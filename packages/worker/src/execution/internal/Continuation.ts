@@ -11,13 +11,18 @@ import { sum } from "@celeriac/tasks/canvas/CanvasShape"
 import { type Embed, noEmbed, type SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
 import type * as SignatureMessage from "@celeriac/tasks/SignatureMessage"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Result from "effect/Result"
-import { type Failure, failure, type Outcome } from "../../trace/Outcome.ts"
+import type { Missing } from "../../trace/Followers.ts"
+import { type Failure, failure, type Outcome, type Unrun } from "../../trace/Outcome.ts"
 import * as Sends from "../../trace/Sends.ts"
+import * as Aftermath from "../Aftermath.ts"
 import { Request } from "../Request.ts"
+import type { Complete } from "./Chords.ts"
 import { both, type Continuation, nothing, type Part, partOf, type Size } from "./Continued.ts"
+import { again, isAgain } from "./Duplicates.ts"
 import * as Replacement from "./Replacement.ts"
 import type { Subject } from "./Subject.ts"
 import { Unreached } from "./Unreached.ts"
@@ -25,13 +30,15 @@ import { Unreached } from "./Unreached.ts"
 export interface Continuing {
   /** What follows a task that has come to this; the failure that it comes to where that cannot be sent. */
   readonly after: (request: Request, outcome: Followed, now: number) => Result.Result<Continuation, Failure>
-  /** What follows the last part of a chord. */
-  readonly body: (
-    part: Part,
-    records: ReadonlyArray<ResultRecord.ResultRecord>,
-    rootId: string,
+  /** Parts of chords that will not come, because of a message that came to this. */
+  readonly missing: (
+    missing: ReadonlyArray<Missing>,
+    id: string | undefined,
+    outcome: Unrun,
     now: number
   ) => Continuation
+  /** What follows the last part of a chord, which ended with this message. */
+  readonly body: (subject: Subject, part: Part, complete: Complete, now: number) => Continuation
 }
 
 /** What may be followed by something. */
@@ -67,19 +74,120 @@ export const withChildren = (outcome: Outcome, { children }: Continuation): Outc
     ? outcome
     : { ...outcome, children: [...outcome.children ?? [], ...children] }
 
-/** `inherits`: tasks have the priority of the one that sends them. */
-export const make = (write: SignatureMessage.Write, inherits: boolean): Continuing => {
-  const unreached = new Unreached(write)
+interface Options {
+  /** Tasks have the priority of the one that sends them. */
+  readonly inherits: boolean
+  /** Somebody has called it off. */
+  readonly isRevoked: (id: string) => boolean
+}
 
-  const optionsOf = (request: Request) => ({
-    parent_id: request.id,
-    root_id: request.rootId,
-    priority: inherits ? request.message.properties.priority : undefined
-  })
+export const make = (write: SignatureMessage.Write, options: Options): Continuing => {
+  const once = new Sending(write, options)
+  const more = new Sending(marked(write), options)
+  const sendingOf = (subject: Subject) => subject.redelivered || isAgain(subject) ? more : once
+  return {
+    after: (request, outcome, now) => sendingOf(request).after(request, outcome, now),
+    missing: (missing, id, outcome, now) => ({
+      ...nothing,
+      parts: missing.flatMap((one) => {
+        const isOwnRevoked = outcome._tag === "Revoked" && one.id === id
+        const status = isOwnRevoked ? TaskState.REVOKED : TaskState.FAILURE
+        const what = { exception: Aftermath.reasonOf(outcome), dateDone: now }
+        return partOf(one.groupId, one.index, one.body, ResultRecord.make(one.id, status, what))
+      })
+    }),
+    body: (subject, part, complete, now) => sendingOf(subject).body(subject, part, complete, now)
+  }
+}
 
-  const succeeded = (request: Request, result: unknown, { callbacks = [], chain = [] }: Embed, now: number) => {
-    const canvas = new CanvasMessages(write, request.id, now)
-    const options = optionsOf(request)
+/** It may have been sent before: whoever gets it looks whether it has run. */
+const marked = (write: SignatureMessage.Write): SignatureMessage.Write => (signature, now) =>
+  Result.map(write(signature, now), (written) => ({
+    ...written,
+    message: { ...written.message, headers: { ...written.message.headers, [again]: true } }
+  }))
+
+/** What a task sends that runs for the first time; or that may have run before. */
+class Sending {
+  private readonly write: SignatureMessage.Write
+  private readonly inherits: boolean
+  private readonly unreached: Unreached
+
+  constructor(write: SignatureMessage.Write, { inherits, isRevoked }: Options) {
+    this.write = write
+    this.inherits = inherits
+    this.unreached = new Unreached(write, isRevoked)
+  }
+
+  after(request: Request, outcome: Followed, now: number): Result.Result<Continuation, Failure> {
+    try {
+      const own = outcome.sends === undefined ? nothing : this.sent(request, outcome.sends, now)
+      return Result.succeed(both(own, this.ended(request, outcome, followsOf(outcome) ?? noEmbed, now)))
+    } catch (error) {
+      return Result.fail(unsendable(error))
+    }
+  }
+
+  body(
+    subject: Subject,
+    { body, groupId, record }: Part,
+    { records, shape }: Complete,
+    now: number
+  ): Continuation {
+    const rootId = subject instanceof Request ? subject.rootId : record.taskId
+    const culprit = records.find(({ status }) => TaskState.isPropagated(status))
+    try {
+      if (culprit === undefined) {
+        // The worker of the last part sends it, whatever part that is: its ids are the chord's.
+        const canvas = new CanvasMessages(this.write, `chord:${groupId}`, now)
+        canvas.apply(body, [valuesOf(records, shape)], { parent_id: record.taskId, root_id: rootId })
+        return { ...canvasOf(canvas), children: [] }
+      }
+    } catch (error) {
+      const why = `Callback error: ${Exceptions.repr(unsendable(error).exception)}`
+      return this.unreached.body(body, rootId, now, Exceptions.chordError(why))
+    }
+    const { exception = Exceptions.make("Exception"), taskId } = culprit
+    // A header that was saved is joined, in Celery's words.
+    const raised = Exceptions.repr(exception)
+    const why = shape === undefined ? `Dependency ${taskId} raised ${raised}` : `Join error: ${raised}`
+    return this.unreached.body(body, rootId, now, Exceptions.chordError(why), exception)
+  }
+
+  private optionsOf(request: Request) {
+    return {
+      parent_id: request.id,
+      root_id: request.rootId,
+      priority: this.inherits ? request.message.properties.priority : undefined
+    }
+  }
+
+  private ended(request: Request, outcome: Followed, embed: Embed, now: number): Continuation {
+    const part = (status: TaskState.TaskState, what: ResultRecord.Options) =>
+      partOf(request.group, request.groupIndex, embed.chord, ResultRecord.make(request.id, status, what))
+    switch (outcome._tag) {
+      case "Success": {
+        const { result } = outcome
+        return { ...this.succeeded(request, result, embed, now), parts: part(TaskState.SUCCESS, { result }) }
+      }
+      case "Failure": {
+        const behind = this.unreached.behind(request, outcome, embed, now)
+        return { ...behind, parts: [...part(TaskState.FAILURE, { exception: outcome.exception }), ...behind.parts] }
+      }
+      case "Ignored": {
+        if (outcome.by === undefined) return nothing
+        const canvas = new CanvasMessages(this.write, `replaced:${request.id}:${request.attempt}`, now)
+        canvas.apply(Replacement.of(outcome.by, request, embed), [], this.optionsOf(request))
+        return { ...canvasOf(canvas), children: [] }
+      }
+      default:
+        return nothing
+    }
+  }
+
+  private succeeded(request: Request, result: unknown, { callbacks = [], chain = [] }: Embed, now: number) {
+    const canvas = new CanvasMessages(this.write, request.id, now)
+    const options = this.optionsOf(request)
     const groups = callbacks.length > 1 ? callbacks.filter(isGroup) : callbacks
     const tasks = callbacks.length > 1 ? callbacks.filter((callback) => !isGroup(callback)) : []
     for (const one of groups) canvas.apply(one, [result], options)
@@ -92,78 +200,37 @@ export const make = (write: SignatureMessage.Write, inherits: boolean): Continui
     return canvasOf(canvas)
   }
 
-  const sent = (request: Request, sends: ReadonlyArray<Sends.Sent>, now: number): Continuation => {
-    const canvas = Sends.messages(request, write, now)
+  private sent(request: Request, sends: ReadonlyArray<Sends.Sent>, now: number): Continuation {
+    const canvas = Sends.messages(request, this.write, now)
     const sizes: Array<Size> = []
     let failed: Continuation = nothing
     for (const one of sends) {
-      if (one._tag === "Send") canvas.apply(one.signature, one.args, optionsOf(request))
+      if (one._tag === "Send") canvas.apply(one.signature, one.args, this.optionsOf(request))
       else if (one._tag === "Add") {
-        const { id } = canvas.apply(one.signature, [], optionsOf(request))
+        const { id } = canvas.apply(one.signature, [], this.optionsOf(request))
         for (let at = 0; at < sum([one.signature]); at++) {
           sizes.push({ groupId: one.groupId, added: at === 0 ? id : `${id}:${at}` })
         }
-      } else failed = both(failed, unreached.body(one.signature, request.rootId, now, one.exception))
+      } else failed = both(failed, this.unreached.body(one.signature, request.rootId, now, one.exception))
     }
     const own = canvasOf(canvas)
     return both({ ...own, sizes: [...sizes, ...own.sizes] }, failed)
   }
-
-  const ended = (request: Request, outcome: Followed, embed: Embed, now: number): Continuation => {
-    const part = (status: TaskState.TaskState, what: ResultRecord.Options) =>
-      partOf(request.group, request.groupIndex, embed.chord, ResultRecord.make(request.id, status, what))
-    switch (outcome._tag) {
-      case "Success": {
-        const { result } = outcome
-        return { ...succeeded(request, result, embed, now), parts: part(TaskState.SUCCESS, { result }) }
-      }
-      case "Failure": {
-        const behind = unreached.behind(request, outcome, embed, now)
-        return { ...behind, parts: [...part(TaskState.FAILURE, { exception: outcome.exception }), ...behind.parts] }
-      }
-      case "Ignored": {
-        if (outcome.by === undefined) return nothing
-        const canvas = new CanvasMessages(write, `replaced:${request.id}:${request.attempt}`, now)
-        canvas.apply(Replacement.of(outcome.by, request, embed), [], optionsOf(request))
-        return { ...canvasOf(canvas), children: [] }
-      }
-      default:
-        return nothing
-    }
-  }
-
-  return {
-    after: (request, outcome, now) => {
-      try {
-        const own = outcome.sends === undefined ? nothing : sent(request, outcome.sends, now)
-        return Result.succeed(both(own, ended(request, outcome, followsOf(outcome) ?? noEmbed, now)))
-      } catch (error) {
-        return Result.fail(unsendable(error))
-      }
-    },
-    body: ({ body, groupId, record }, records, rootId, now) => {
-      const culprit = records.find(({ status }) => TaskState.isPropagated(status))
-      try {
-        if (culprit === undefined) {
-          // The worker of the last part sends it, whatever part that is: its ids are the chord's.
-          const canvas = new CanvasMessages(write, `chord:${groupId}`, now)
-          canvas.apply(body, [records.map(({ result }) => result)], { parent_id: record.taskId, root_id: rootId })
-          return { ...nothing, sizes: canvas.sizes, messages: canvas.messages }
-        }
-      } catch (error) {
-        const why = `Callback error: ${Exceptions.repr(unsendable(error).exception)}`
-        return unreached.body(body, rootId, now, Exceptions.chordError(why))
-      }
-      const { exception = Exceptions.make("Exception"), taskId } = culprit
-      const why = `Dependency ${taskId} raised ${Exceptions.repr(exception)}`
-      return unreached.body(body, rootId, now, Exceptions.chordError(why))
-    }
-  }
 }
 
-const canvasOf = ({ messages, sizes, trail }: CanvasMessages): Continuation => ({
+const valuesOf = (
+  records: ReadonlyArray<ResultRecord.ResultRecord>,
+  shape: ResultTuple | undefined
+): ReadonlyArray<unknown> => {
+  if (shape?.members === undefined) return records.map(({ result }) => result)
+  const byId = new Map(records.map((record) => [record.taskId, record.result]))
+  const valueOf = ({ id, members }: ResultTuple): unknown => members === undefined ? byId.get(id) : members.map(valueOf)
+  return shape.members.map(valueOf)
+}
+
+const canvasOf = ({ messages, saves, sizes, trail }: CanvasMessages): Continuation => ({
   ...nothing,
-  sizes,
+  sizes: saves.length === 0 ? sizes : [...saves.map((shape) => ({ shape })), ...sizes],
   messages,
   children: trail
 })

@@ -16,8 +16,8 @@ export interface Part extends ChordPart {
   readonly body: SignatureJson
 }
 
-/** How many parts a chord has, or one part more. */
-export type Size = ChordSize | { readonly groupId: string; readonly added: string }
+/** How many parts a chord has, or one part more, or the shape of its parts where that is no list. */
+export type Size = ChordSize | { readonly groupId: string; readonly added: string } | { readonly shape: ResultTuple }
 
 export interface Continuation {
   /** To be known before anything is published. */

@@ -7,15 +7,17 @@
  * @since 0.1.0
  */
 import { CanvasMessages } from "@celeriac/tasks/canvas/CanvasMessages"
+import { flat, kindOf, linksOf, membersOf, stepsOf } from "@celeriac/tasks/canvas/CanvasShape"
+import * as SignatureOptions from "@celeriac/tasks/protocol/SignatureOptions"
 import type { Embed, SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type * as SignatureMessage from "@celeriac/tasks/SignatureMessage"
 import * as TaskState from "@celeriac/tasks/TaskState"
-import * as Canvas from "../../trace/Canvas.ts"
+import * as Followers from "../../trace/Followers.ts"
 import type { Failure } from "../../trace/Outcome.ts"
-import type { Other } from "../Aftermath.ts"
-import { type Continuation, nothing, type Part, partOf } from "./Continued.ts"
+import * as Aftermath from "../Aftermath.ts"
+import { both, type Continuation, nothing, partOf } from "./Continued.ts"
 
 /** The task that has failed, or that will not run. */
 interface About {
@@ -23,17 +25,22 @@ interface About {
   readonly rootId: string
 }
 
+type Why = Pick<Failure, "exception" | "traceback">
+
 export class Unreached {
   private readonly write: SignatureMessage.Write
+  private readonly isRevoked: (id: string) => boolean
 
-  constructor(write: SignatureMessage.Write) {
+  /** `isRevoked`: it was called off by itself, and is not told of as failed. */
+  constructor(write: SignatureMessage.Write, isRevoked: (id: string) => boolean) {
     this.write = write
+    this.isRevoked = isRevoked
   }
 
   /** What is behind a task that has failed. Throws what cannot be sent: its errbacks. */
   behind(
     about: About,
-    { exception, traceback }: Pick<Failure, "exception" | "traceback">,
+    { exception, traceback }: Why,
     { chain = [], errbacks = [] }: Pick<Embed, "chain" | "errbacks">,
     now: number
   ): Continuation {
@@ -42,32 +49,70 @@ export class Unreached {
       canvas.applyGroup(errbacks, [about.id], { parent_id: about.id, root_id: about.rootId })
     }
     const what = { exception, traceback, dateDone: now }
-    const others = Canvas.steps(chain).map(({ group, id, replyTo }): Other => ({
-      record: ResultRecord.make(id, TaskState.FAILURE, { ...what, groupId: group }),
-      addressee: { replyTo, correlationId: id }
-    }))
-    const parts = Canvas.bodies(chain).flatMap(({ options }): ReadonlyArray<Part> =>
-      partOf(
-        options?.group_id,
-        options?.group_index,
-        options?.chord as SignatureJson | undefined, // it was looked at before the task ran
-        typeof options?.task_id === "string" ? ResultRecord.make(options.task_id, TaskState.FAILURE, what) : undefined
+    const { followers, missing } = Followers.ofSignatures(chain)
+    return {
+      ...nothing,
+      messages: canvas.messages,
+      sizes: canvas.sizes,
+      others: followers.map((one) => Aftermath.ofUnsent({ ...one, isRevoked: this.isRevoked(one.id) }, what)),
+      parts: missing.flatMap(({ body, groupId, id, index }) =>
+        partOf(groupId, index, body, ResultRecord.make(id, TaskState.FAILURE, what))
       )
-    )
-    return { ...nothing, messages: canvas.messages, sizes: canvas.sizes, others, parts }
-  }
-
-  /** A body that will not run, and what is behind it. */
-  body(body: SignatureJson, rootId: string, now: number, exception: ExceptionRecord): Continuation {
-    const { chain, link_error, task_id } = body.options ?? {}
-    const id = typeof task_id === "string" ? task_id : ""
-    const errbacks = link_error == null ? [] : Array.isArray(link_error) ? link_error : [link_error]
-    const behind = { chain: [...Array.isArray(chain) ? chain : [], body], errbacks }
-    const why = { exception, traceback: undefined }
-    try {
-      return this.behind({ id, rootId }, why, behind, now)
-    } catch {
-      return this.behind({ id, rootId }, why, { ...behind, errbacks: undefined }, now)
     }
   }
+
+  /**
+   * A body that will not run, and what is behind it. The members of a group have
+   * failed with the `culprit`, where there is one, and each has its errbacks.
+   */
+  body(
+    body: SignatureJson,
+    rootId: string,
+    now: number,
+    exception: ExceptionRecord,
+    culprit: ExceptionRecord = exception
+  ): Continuation {
+    const { chain } = body.options ?? {}
+    const rest = this.sending({ id: lastOf(body), rootId }, { exception, traceback: undefined }, {
+      chain: Array.isArray(chain) ? chain : [],
+      errbacks: undefined
+    }, now)
+    const why = { exception: culprit, traceback: undefined }
+    if (kindOf(body) !== "group") {
+      const errbacks = linksOf(body, "link_error") as ReadonlyArray<SignatureJson> // they were looked at
+      const own = this.sending({ id: lastOf(body), rootId }, { ...why, exception }, { chain: [body], errbacks }, now)
+      return both(own, rest)
+    }
+    return flat(membersOf(body)).reduce((all, member) => {
+      const linked = linksOf(body, "link_error").reduce(
+        (options: SignatureOptions.Wire, one) => SignatureOptions.append(options, "link_error", one),
+        member.options ?? {}
+      )
+      const { chord, group_id, task_id } = body.options ?? {}
+      const own = { ...member, options: { chord, group_id: group_id ?? task_id, ...linked } }
+      const errbacks = linksOf(own, "link_error") as ReadonlyArray<SignatureJson> // as above
+      return both(all, this.sending({ id: lastOf(member), rootId }, why, { chain: [own], errbacks }, now))
+    }, rest)
+  }
+
+  /** With its errbacks, if they can be sent. */
+  private sending(about: About, why: Why, embed: Pick<Embed, "chain" | "errbacks">, now: number): Continuation {
+    try {
+      return this.behind(about, why, embed, now)
+    } catch {
+      return this.behind(about, why, { ...embed, errbacks: undefined }, now)
+    }
+  }
+}
+
+/** The id that whoever waits for all of it knows. */
+const lastOf = (signature: SignatureJson): string => {
+  const inside = kindOf(signature) === "chain"
+    ? stepsOf(membersOf(signature)).at(-1)
+    : kindOf(signature) === "chord"
+    ? signature.kwargs?.body as SignatureJson | undefined // it was looked at
+    : undefined
+  const id = inside === undefined ? "" : lastOf(inside)
+  const { task_id } = signature.options ?? {}
+  return id === "" && typeof task_id === "string" ? task_id : id
 }
