@@ -58,9 +58,19 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed"
   }
 }
 
+/** A scheduler that can never lead. */
+export class LeaseFailed extends Schema.TaggedError<LeaseFailed>()("LeaseFailed", {
+  lease: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `no scheduler can lead by ${this.lease}: ${this.detail}`
+  }
+}
+
 /** The one error of this package. */
 export class BeatError extends Schema.TaggedError<BeatError>()("BeatError", {
-  reason: Schema.Union([InvalidCrontab, InvalidSchedule, UnknownTimeZone, InvalidEntry, StoreFailed])
+  reason: Schema.Union([InvalidCrontab, InvalidSchedule, UnknownTimeZone, InvalidEntry, StoreFailed, LeaseFailed])
 }) {
   override get message(): string {
     return this.reason.message
