@@ -168,8 +168,8 @@ export type Rest<L> = IsAny<L> extends true
 /** Refuses in words one that still lacks something. */
 export type Complete<L> = IsAny<L> extends true ? unknown
   : [L] extends [Immutable] ? unknown
-  : {} extends L ? unknown
-  : `it still lacks a parameter: ${RequiredKeys<L> & string}`
+  : {} extends Named<L> ? unknown
+  : `it still lacks a parameter: ${RequiredKeys<Named<L>> & string}`
 
 /** Makes partials: `task.s`. Some of the arguments by keyword, or all of them by position. */
 export interface Partials<F extends Arguments.Fields, Success, Failure> {

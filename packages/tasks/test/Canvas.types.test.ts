@@ -6,6 +6,7 @@ import type * as Client from "@celeriac/tasks/Client"
 import type * as GroupResult from "@celeriac/tasks/GroupResult"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
+import * as TaskContext from "@celeriac/tasks/TaskContext"
 import { describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { expectTypeOf } from "vitest"
@@ -132,6 +133,17 @@ describe("the type of a chord", () => {
       GroupResult.GroupResult<readonly [Int, AsyncResult.AsyncResult<unknown>]>
     >()
     expectTypeOf(Canvas.chord([add.s([1, 1])], tell.si(["done"]))).toExtend<Signature.Signature<any, void, Overflow>>()
+  })
+
+  it("takes the place of a task, or is a part of its chord, when nothing is lacking", () => {
+    const never = (_: () => unknown) => {}
+    never(() => Task.replace(Canvas.group([1, 2].map((x) => mul.s([x, 1])))))
+    never(() => Task.replace(Canvas.chain(mul.s([1, 1]), Canvas.group(mul.s({ y: 1 }), note.s()))))
+    never(() => TaskContext.addToChord(Canvas.group(mul.s([1, 1]), tell.si(["done"]))))
+    // @ts-expect-error "it still lacks a parameter: x"
+    never(() => Task.replace(Canvas.group(mul.s({ y: 1 }), mul.s({ y: 2 }))))
+    // @ts-expect-error "it still lacks a parameter: x"
+    never(() => TaskContext.addToChord(Canvas.group([mul.s({ y: 1 })])))
   })
 
   it("does not compile where the body does not take them", () => {

@@ -55,7 +55,7 @@ export function draw(
   given: Drawable | AnyIdentified,
   options: ResultOptions = {}
 ): string | Effect.Effect<string, ResultError> {
-  const bounds = { most: Math.max(1, Math.floor(options.most ?? 10)), left: mostTasks }
+  const bounds = { most: Math.max(1, Math.floor(options.most ?? 10)), left: mostTasks, looks: mostLooks }
   const write = (sketch: Sketch.Sketch): string => formats[options.format ?? "text"](sketch, options)
   if ("asTuple" in given) {
     return Effect.map(ResultSketch.make(given, bounds, options.known ?? unknown), write)
@@ -65,6 +65,9 @@ export function draw(
 
 /** Of all that is drawn. */
 const mostTasks = 500
+
+/** Of what is there, and more than any canvas has. */
+const mostLooks = 200_000
 
 const unknown = () => undefined
 

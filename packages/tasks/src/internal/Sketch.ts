@@ -59,6 +59,8 @@ export interface Bounds {
   readonly most: number
   /** Of all. */
   left: number
+  /** How many more are looked at: what is drawn may hold itself. */
+  looks: number
 }
 
 /** In one another: deeper than any workflow. */
@@ -69,8 +71,19 @@ export const omitted = (count?: number): Omitted => ({ _tag: "Omitted", count })
 /** Takes one of those that may be drawn; false when there are none left. */
 export const take = (bounds: Bounds): boolean => bounds.left > 0 && bounds.left-- > 0
 
-/** Of a signature, as it will run. */
+/** Of a signature, as it will run. What is none, in it, is left out: whoever sends it is told. */
 export const ofCanvas = (signature: SignatureJson, bounds: Bounds): Sketch => sketch(signature, bounds, 0, false)
+
+/** A chain or a group, with lists in it, and signatures in those. */
+const sound = (signature: SignatureJson, bounds: Bounds): SignatureJson => {
+  const look = (one: SignatureJson, depth: number): SignatureJson => {
+    const kind = kindOf(one)
+    if (kind !== "chain" && kind !== "group") return one
+    const tasks = depth > deepest ? [] : signatures(one.kwargs?.tasks).filter(() => bounds.looks-- > 0)
+    return { ...one, kwargs: { tasks: tasks.map((task) => look(task, depth + 1)) } }
+  }
+  return look(signature, 0)
+}
 
 /** `isFed` says that the result of the one before stands in front of its arguments. */
 const sketch = (signature: SignatureJson, bounds: Bounds, depth: number, isFed: boolean): Sketch => {
@@ -82,21 +95,21 @@ const sketch = (signature: SignatureJson, bounds: Bounds, depth: number, isFed: 
   ]
   switch (kindOf(signature)) {
     case "chain": {
-      const steps = stepsOf(signatures(membersOf(signature)))
+      const steps = stepsOf(membersOf(sound(signature, bounds)))
       const all = shown(steps, bounds.most, true).map((step, index) =>
         "_tag" in step ? step : inside(step, isFed || index > 0)
       )
       return { _tag: "Chain", steps: all, after: after() }
     }
     case "group":
-      return { ...group(membersOf(signature), bounds, isFed, inside), after: after() }
+      return { ...group(signature, bounds, isFed, inside), after: after() }
     case "chord": {
       const { body, header } = signature.kwargs ?? {}
-      const members = isSignature(header) ? membersOf(header) : Array.isArray(header) ? header : []
+      const tasks = isCall(header) ? header.kwargs?.tasks : header
       return {
         _tag: "Chord",
-        header: group(members, bounds, isFed, inside),
-        body: isSignature(body) ? inside(body, true) : omitted(),
+        header: group({ task: "celery.group", kwargs: { tasks } }, bounds, isFed, inside),
+        body: isCall(body) ? inside(body, true) : omitted(),
         after: after()
       }
     }
@@ -114,12 +127,12 @@ const sketch = (signature: SignatureJson, bounds: Bounds, depth: number, isFed: 
 type Inside = (one: SignatureJson, isFed: boolean) => Sketch
 
 const group = (
-  members: ReadonlyArray<unknown>,
+  signature: SignatureJson,
   bounds: Bounds,
   isFed: boolean,
   inside: Inside
 ): GroupSketch => {
-  const all = flat(signatures(members))
+  const all = flat(membersOf(sound(signature, bounds)))
   return {
     _tag: "Group",
     size: all.length,
@@ -143,12 +156,13 @@ export const shown = <A>(all: ReadonlyArray<A>, most: number, withLast = false):
 /** To leave out one saves nothing. */
 export const shownOf = (count: number, most: number): number => count <= most + 1 ? count : most
 
-/** What cannot be one is not drawn: who sends it is told. */
-const signatures = (values: ReadonlyArray<unknown>): ReadonlyArray<SignatureJson> => values.filter(isSignature)
+const signatures = (values: unknown): ReadonlyArray<SignatureJson> => Array.isArray(values) ? values.filter(isCall) : []
+
+const isCall = (value: unknown): value is SignatureJson => isSignature(value) && typeof value.task === "string"
 
 const titleOf = ({ args, immutable, kwargs, task }: SignatureJson, isFed: boolean): string => {
   const own = kwargs ?? {}
-  if (/^celery\.(map|starmap|chunks)$/.test(task) && isSignature(own.task) && Array.isArray(own.it)) {
+  if (/^celery\.(map|starmap|chunks)$/.test(task) && isCall(own.task) && Array.isArray(own.it)) {
     const by = typeof own.n === "number" ? ` by ${own.n}` : ""
     return `${task.slice("celery.".length)} ${own.task.task} over ${own.it.length}${by}`
   }

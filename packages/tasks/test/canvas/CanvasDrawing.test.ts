@@ -220,6 +220,32 @@ chain
     assert.strictEqual(drawn, "a�[31m()\n└╌ \u001B[31mon error b(…)\u001B[39m")
   })
 
+  it("is drawn without what is no signature in it, and to an end, though it holds itself", () => {
+    const loop: { task: string; subtask_type: string; kwargs: { tasks: Array<unknown> }; options: unknown } = {
+      task: "celery.group",
+      subtask_type: "group",
+      kwargs: { tasks: [task("a")] },
+      options: {}
+    }
+    loop.kwargs.tasks.push(loop, loop)
+    loop.options = { link: loop }
+    for (const format of ["text", "mermaid", "dot"] as const) {
+      assert.include(draw(loop as unknown as SignatureJson, { format }), "a()")
+    }
+    const anything = fc.anything({ maxDepth: 3 })
+    fc.assert(fc.property(
+      fc.constantFrom("chain", "group", "chord", "", "more"),
+      fc.record({ tasks: anything, header: anything, body: anything, task: anything, it: anything }),
+      fc.dictionary(fc.constantFrom("link", "link_error", "queue", "countdown"), anything),
+      (kind, kwargs, options) => {
+        const one = { ...task("celery.chunks"), kwargs, options, subtask_type: kind }
+        assert.isString(
+          draw({ ...one, kwargs: { ...kwargs, header: [one, kwargs.header], tasks: [one, kwargs.tasks] } })
+        )
+      }
+    ))
+  })
+
   it("is well formed, whatever names and arguments hold", () => {
     const text = fc.string({ unit: "grapheme", maxLength: 20 })
     fc.assert(fc.property(text, fc.anything(), fc.anything(), (name, value, options) => {
