@@ -36,7 +36,9 @@ export const decide: Strategy = (request, state, now) => {
     const seen = seenBefore(request, state)
     if (seen !== undefined) return seen
   }
-  if (isAgain(request) && isKnown(request, state)) return { _tag: "Discard", outcome: Outcome.duplicate }
+  if ((request.delivery.redelivered || isAgain(request)) && isKnown(request, state)) {
+    return { _tag: "Discard", outcome: Outcome.duplicate }
+  }
   const outcome = discarded(request, state.revoked, now)
   if (outcome !== undefined) return { _tag: "Discard", outcome }
   return request.eta !== undefined && request.eta > now ? { _tag: "Hold", until: request.eta } : run
@@ -87,9 +89,10 @@ const isLost = ({ delivery }: Request): boolean => delivery.isLost
 
 /** The same was sent before, and is here, or was. Few messages are asked about. */
 const isKnown = (request: Request, state: State<Request>): boolean => {
-  if (state.recall(request.id, request.attempt) !== undefined) return true
+  const is = isAgain(request)
+  if (is && state.recall(request.id, request.attempt) !== undefined) return true
   for (const one of state.requests) {
-    if (one.id === request.id && one.attempt === request.attempt) return true
+    if (one.id === request.id && one.attempt === request.attempt && (is || isAgain(one))) return true
   }
   return false
 }

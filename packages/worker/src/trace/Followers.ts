@@ -135,8 +135,9 @@ class Found {
     const inside = composed.has(task) && isTable(kwargs) ? kwargs : undefined
     if (inside !== undefined) this.lookInside(task, inside, options.task_id, depth - 1, own)
     if (own === undefined) return
-    if (!this.counts) this.look(options.chord, depth - 1, nowhere)
-    else if (inside === undefined) this.miss({ ...own, task_id: options.task_id })
+    const isCounted = this.counts &&
+      (inside === undefined ? this.miss({ ...own, task_id: options.task_id }) : isSound(options.chord))
+    if (!isCounted) this.look(options.chord, depth - 1, nowhere)
   }
 
   private lookInside(
@@ -169,13 +170,15 @@ class Found {
 
   /** Gives whether it is a part of a chord. */
   miss({ chord, group_id, group_index, task_id }: Place & { readonly task_id: unknown }): boolean {
-    if (!isTable(chord) || typeof group_id !== "string" || Canvas.problem(chord, true) !== undefined) return false
+    if (typeof group_id !== "string" || !isSound(chord)) return false
     const index = typeof group_index === "number" ? group_index : Infinity
     const id = typeof task_id === "string" ? task_id : TaskId.derived(`missing:${group_id}:${index}`)
-    this.missing.set(`${group_id}:${id}`, { id, groupId: group_id, index, body: chord as unknown as SignatureJson }) // it was looked at
+    this.missing.set(`${group_id}:${id}`, { id, groupId: group_id, index, body: chord })
     return true
   }
 }
+
+const isSound = (chord: unknown): chord is SignatureJson => isTable(chord) && Canvas.problem(chord, true) === undefined
 
 const placeOf = ({ chord, group_id, group_index }: Table, place: Place): Place => ({
   chord: chord ?? place.chord,

@@ -12,6 +12,7 @@ import type { Embed, SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import type { TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import type { Destination } from "@celeriac/tasks/Router"
@@ -47,6 +48,8 @@ export interface Ignored {
   readonly reason: string | undefined
   /** It was not run: it has succeeded before. */
   readonly isDuplicate?: true | undefined
+  /** What it had come to then: the chord that it is a part of may not have been told. */
+  readonly known?: ResultRecord | undefined
   /** What takes its place. */
   readonly by?: SignatureJson | undefined
   /** What its message says that follows it: now it follows that. */

@@ -215,6 +215,36 @@ describe("what follows a task and cannot be sent", () => {
     return { [where]: where === "chord" ? inner : [sign("add", "good"), inner] }
   })
 
+  /** Those that a reader can find: of everything that has a task and an id. */
+  const idsIn = (value: unknown): ReadonlyArray<string> => {
+    if (typeof value !== "object" || value === null) return []
+    const { options, task } = value as {
+      readonly task?: unknown
+      readonly options?: { readonly task_id?: unknown } | null
+    }
+    const id = typeof task === "string" && task !== "celery.group" ? options?.task_id : undefined
+    return [...typeof id === "string" ? [id] : [], ...Object.values(value).flatMap(idsIn)]
+  }
+
+  it("is refused in a worker that lives: nothing of it runs, and all that could be waited for has failed", () => {
+    const runs = new Map<string, number>()
+    const property = fc.asyncProperty(embeds, (embed) =>
+      Effect.runPromise(
+        Effect.gen(function*() {
+          runs.clear()
+          yield* publish(head(embed))
+          yield* publish({ ...head({}), headers: { ...head({}).headers, id: "fine" } })
+          yield* settled
+          assert.deepStrictEqual(runs, new Map([["fine", 1]]))
+          for (const id of new Set(["head", ...idsIn(embed)])) {
+            assert.strictEqual((yield* lookup(id))?.status, "FAILURE", id)
+          }
+          assert.deepStrictEqual(yield* counts(), [0, 0])
+        }).pipe(Effect.provide(worker(runs)), Effect.provide(quiet))
+      ))
+    return fc.assert(property, { numRuns: 30 })
+  })
+
   it("is found, wherever it stands, before anything runs", () =>
     fc.assert(fc.property(embeds, (embed) => {
       const body = TaskBody.decode([[], {}, embed])

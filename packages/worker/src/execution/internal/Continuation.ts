@@ -37,6 +37,8 @@ export interface Continuing {
     outcome: Unrun,
     now: number
   ) => Continuation
+  /** Of a message that does not run, for its task has ended: all was sent then, but chords may not have been told. */
+  readonly known: (subject: Subject, record: ResultRecord.ResultRecord, embed: Embed, now: number) => Continuation
   /** What follows the last part of a chord, which ended with this message. */
   readonly body: (subject: Subject, part: Part, complete: Complete, now: number) => Continuation
 }
@@ -96,6 +98,20 @@ export const make = (write: SignatureMessage.Write, options: Options): Continuin
         return partOf(one.groupId, one.index, one.body, ResultRecord.make(one.id, status, what))
       })
     }),
+    known: (subject, record, { chain, chord }, now) => {
+      if (!(subject instanceof Request)) return nothing
+      const own = partOf(subject.group, subject.groupIndex, chord, record)
+      const { exception } = record
+      const behind = exception === undefined
+        ? nothing
+        : new Unreached(write, options.isRevoked).behind(
+          subject,
+          { exception, traceback: undefined },
+          { chain, errbacks: undefined },
+          now
+        )
+      return { ...nothing, parts: [...own, ...behind.parts] }
+    },
     body: (subject, part, complete, now) => sendingOf(subject).body(subject, part, complete, now)
   }
 }

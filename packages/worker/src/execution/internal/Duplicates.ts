@@ -3,7 +3,8 @@
  * asked before they run.
  *
  * Late ones that came again may have succeeded where they were before: Celery's
- * `worker_deduplicate_successful_tasks`. And what a task sends that runs a second
+ * `worker_deduplicate_successful_tasks`, and always where another task has sent
+ * them, as it may have done so twice. And what a task sends that runs a second
  * time, because its worker was lost before it was acknowledged, may have been
  * sent the first time: that is marked by a header.
  *
@@ -13,6 +14,7 @@
  * @since 0.1.0
  */
 import type { ResultReader } from "@celeriac/tasks/result/ResultReader"
+import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
 import type { Request } from "../Request.ts"
@@ -45,18 +47,22 @@ export class Duplicates {
   /** Whether it may have ended before. */
   suspects(request: Request): boolean {
     if (request.ignoreResult) return false
-    return (this.looksAtRedelivered && request.redelivered && request.options.acksLate) || isAgain(request)
+    if (isAgain(request)) return true
+    const isSuspect = this.looksAtRedelivered || request.parentId !== undefined
+    return isSuspect && request.redelivered && request.options.acksLate
   }
 
-  /** Tells whether it has; never, when it is taken out meanwhile. */
-  ask(request: Request, then: (hasSucceeded: boolean) => void): void {
+  /** Tells what it came to; nothing when it is to run; never, when it is taken out meanwhile. */
+  ask(request: Request, then: (ended: ResultRecord | undefined) => void): void {
     this.asked.add(request)
-    const answer = (hasSucceeded: boolean): void => {
-      if (this.asked.delete(request)) then(hasSucceeded)
+    const answer = (ended: ResultRecord | undefined): void => {
+      if (this.asked.delete(request)) then(ended)
     }
-    this.fork(Effect.matchCause(Effect.suspend(() => this.reader.state(request.id)), {
-      onSuccess: (state) => answer(state === TaskState.SUCCESS || (isAgain(request) && TaskState.isReady(state))),
-      onFailure: () => answer(false)
+    const hasEnded = (state: TaskState.TaskState): boolean =>
+      state === TaskState.SUCCESS || (isAgain(request) && TaskState.isReady(state))
+    this.fork(Effect.matchCause(Effect.suspend(() => this.reader.lookup(request.id)), {
+      onSuccess: (record) => answer(record !== undefined && hasEnded(record.status) ? record : undefined),
+      onFailure: () => answer(undefined)
     }))
   }
 

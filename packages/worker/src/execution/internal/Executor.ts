@@ -111,7 +111,7 @@ export class Executor implements Stages, Turns {
     this.state.reserve(request)
     this.duplicates.ask(
       request,
-      (hasSucceeded) => hasSucceeded ? this.completion.complete(request, Outcome.duplicate) : this.enter(request)
+      (known) => known ? this.completion.complete(request, { ...Outcome.duplicate, known }) : this.enter(request)
     )
   }
 

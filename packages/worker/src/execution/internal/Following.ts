@@ -75,6 +75,11 @@ export class Following {
         : continuing.missing(missing, subject.id, outcome, now)
       return Result.succeed({ outcome, again: undefined, next, unsent: behind?.followers ?? [] })
     }
+    if (outcome._tag === "Ignored" && outcome.known !== undefined && continuing !== undefined) {
+      const embed = this.embedOf(subject)
+      const next = embed === undefined ? undefined : continuing.known(subject, outcome.known, embed, now)
+      return Result.succeed({ outcome, again: undefined, next, unsent: [] })
+    }
     const whole = stands ? outcome : this.whole(subject, outcome)
     const following = Continuations.follow(continuing, subject, whole, now)
     if (following !== undefined && Result.isFailure(following)) return Result.fail(following.failure)
