@@ -14,6 +14,7 @@ const floors: Readonly<Record<string, ReadonlyArray<string>>> = {
   tasks: ["messaging"],
   redis: ["messaging", "tasks"],
   worker: ["bootsteps", "messaging", "tasks"],
+  beat: ["bootsteps", "messaging", "tasks", "worker"],
   celeriac: ["amqp", "bootsteps", "messaging", "redis", "tasks", "worker"]
 }
 

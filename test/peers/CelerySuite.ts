@@ -14,52 +14,96 @@ export const folder = join(cache, `celery-suite-${version}`)
 /** What is unpacked from the source distribution. */
 export const sources = join(folder, `celery-${version}`)
 
-/** Whether it is there. */
-export const isThere = (): boolean => existsSync(join(sources, "t", "integration"))
+export const python = join(folder, "bin", "python")
 
-/** What became of one test. */
+/** Whether it is there, whole. */
+export const isThere = (): boolean => existsSync(python) && existsSync(join(sources, "t", "integration", "tasks.py"))
+
+/** What became of one test. It may have failed after its end, too. */
 export interface Outcome {
+  /** As `test_tasks.py::test_tasks::test_fail`. */
   readonly test: string
+  readonly when: "setup" | "call" | "teardown"
   readonly outcome: "passed" | "failed" | "skipped"
   readonly said: string
+  readonly seconds: number
+}
+
+/** What became of all of them. */
+export interface Report {
+  /** Every test of the files. */
+  readonly collected: ReadonlyArray<string>
+  /** Those that were to be run. */
+  readonly chosen: ReadonlyArray<string>
+  readonly outcomes: ReadonlyArray<Outcome>
+  /** Pytest's: 0 when all passed, 1 when some failed, others when it could not do its work, null when it was killed. */
+  readonly exitCode: number | null
+  /** The end of what it printed. */
+  readonly output: string
 }
 
 export interface Options {
   readonly broker: string
   readonly backend: string
-  /** As pytest takes them: `t/integration/test_tasks.py::test_tasks`. */
+  /** Where the suite keeps what is no result: `redis://127.0.0.1:6379`. */
+  readonly redis: string
+  /** The worker's. */
+  readonly nodename: string
+  /** As pytest takes them, from `t/integration`: `test_tasks.py::test_tasks`. */
   readonly tests: ReadonlyArray<string>
-  /** Those that are not to be run, by their names without the file. */
+  /** Names of tests, classes or files that are not run. */
   readonly without: ReadonlyArray<string>
-  /** ms. */
+  /** Which part of so many, every so-manieth test. */
+  readonly shard: readonly [index: number, of: number]
+  /** For one test. */
+  readonly seconds: number
+  /** For all: ms. */
   readonly timeout: number
+  /** More of pytest's. */
+  readonly args?: ReadonlyArray<string>
+  readonly onLine?: (line: string) => void
 }
 
 const plugin = fileURLToPath(new URL("../celery-suite", import.meta.url))
 
-/** Runs some of its tests to their end, or until the time is over. */
-export const run = async ({ backend, broker, tests, timeout, without }: Options): Promise<ReadonlyArray<Outcome>> => {
+/** Runs tests to their end, or until the time is over. */
+export const run = async (options: Options): Promise<Report> => {
+  const { backend, broker, nodename, redis, seconds, shard, tests, timeout, without } = options
   const outcomes: Array<Outcome> = []
-  const url = new URL(backend)
-  const deselected = tests.flatMap((test) =>
-    without.flatMap((name) => ["--deselect", `${test.split("::", 1)[0]}::${name}`])
-  )
-  const peer = new Peer(join(folder, "bin", "python"), [
+  let collected: ReadonlyArray<string> = []
+  let chosen: ReadonlyArray<string> = []
+  const url = new URL(redis)
+  const peer = new Peer(python, [
     ...["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "plugin", "-p", "celery.contrib.pytest", "-s"],
-    ...["-W", "ignore", "-o", "addopts=", "--rootdir", sources, ...deselected],
-    ...tests.map((test) => join(sources, test))
+    ...[
+      "-W",
+      "ignore",
+      "-o",
+      "addopts=",
+      "-o",
+      "python_classes=test_*",
+      "--tb=short",
+      "--rootdir",
+      sources,
+      ...(options.args ?? [])
+    ],
+    ...tests.map((test) => join(sources, "t", "integration", test))
   ], {
     env: {
       ...{ TEST_BROKER: broker, TEST_BACKEND: backend, REDIS_HOST: url.hostname, REDIS_PORT: url.port || "6379" },
-      ...{ PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: `${plugin}:${sources}` }
+      ...{ PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: `${plugin}:${sources}` },
+      CELERIAC_SUITE: JSON.stringify({ nodename, seconds, shard: shard[0], shards: shard[1], without })
     },
     onLine: (line) => {
-      if (line.startsWith(`{"test": `)) outcomes.push(JSON.parse(line) as Outcome) // as the plugin writes them
+      options.onLine?.(line)
+      // As the plugin writes them.
+      if (line.startsWith(`{"test": `)) outcomes.push(JSON.parse(line) as Outcome)
+      else if (line.startsWith(`{"collected": `)) collected = (JSON.parse(line) as Report).collected
+      else if (line.startsWith(`{"chosen": `)) chosen = (JSON.parse(line) as Report).chosen
     }
   })
   const timer = setTimeout(() => peer.signal("SIGKILL"), timeout)
-  await peer.exited
+  const exitCode = await peer.exited
   clearTimeout(timer)
-  if (outcomes.length === 0) throw new Error(`the suite ran no test:\n${peer.output.slice(-4000)}`)
-  return outcomes
+  return { collected, chosen, outcomes, exitCode, output: peer.output }
 }

@@ -8,7 +8,7 @@
  * Run it by itself with `node test/peers/ensure.ts`.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import * as CelerySuite from "./CelerySuite.ts"
 import { findChromium } from "./Chromium.ts"
 import * as Flower from "./Flower.ts"
@@ -71,19 +71,30 @@ const withoutDaemons = <A>(install: () => A): A => {
   }
 }
 
-/** A virtual environment of Python's with these packages; whether it could be made. What it is for is tried with `check`. */
+const ends = (command: string, ...args: ReadonlyArray<string>) =>
+  spawnSync(command, args, { stdio: "ignore", timeout: 180_000 }).status === 0
+
+/**
+ * A virtual environment of Python's with these packages; whether it could be
+ * made. What it is for is tried with `check`: one that was left half-made is made anew.
+ */
 const ensurePackages = (what: string, folder: string, packages: ReadonlyArray<string>, check: string): boolean => {
-  if (existsSync(folder)) return true
-  console.log(`test peers: ${what} from PyPI`)
-  const run = (command: string, ...args: ReadonlyArray<string>) =>
-    spawnSync(command, args, { stdio: "ignore", timeout: 120_000 }).status === 0
+  const whole = `${folder}.whole`
   const python = `${folder}/bin/python`
+  if (existsSync(python) && (existsSync(whole) || ends(python, "-c", check))) return written(whole)
+  console.log(`test peers: ${what} from PyPI`)
+  rmSync(folder, { recursive: true, force: true })
   const options = ["--quiet", "--disable-pip-version-check", "--timeout=10", "--retries=0"]
-  const made = run("/usr/bin/python3", "-m", "venv", "--system-site-packages", "--without-pip", folder) &&
-    run("python3", "-m", "pip", "--python", python, "install", ...options, ...packages) &&
-    run(python, "-c", check)
+  const made = ends("/usr/bin/python3", "-m", "venv", "--system-site-packages", "--without-pip", folder) &&
+    ends("python3", "-m", "pip", "--python", python, "install", ...options, ...packages) &&
+    ends(python, "-c", check)
   if (!made) rmSync(folder, { recursive: true, force: true })
-  return made
+  return made && written(whole)
+}
+
+const written = (file: string): boolean => {
+  writeFileSync(file, "")
+  return true
 }
 
 /**
@@ -103,18 +114,49 @@ export const ensureCelerySuite = (): boolean =>
   ensurePackages(
     `the suite of Celery ${CelerySuite.version}`,
     CelerySuite.folder,
-    [`celery[redis]==${CelerySuite.version}`, "pytest", "pydantic"],
-    "import celery, pytest, pydantic"
+    [`celery[redis]==${CelerySuite.version}`, "pytest>=9", "pydantic"],
+    "import celery, pydantic, redis; import _pytest.subtests"
   ) && (CelerySuite.isThere() || unpackSuite())
 
-/** From the source distribution: a wheel has no tests. */
+/** From the source distribution: a wheel has no tests. What is unpacked by halves is not taken for it. */
 const unpackSuite = (): boolean => {
-  const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", "celery"]
-  const options = { cwd: CelerySuite.folder, stdio: "ignore", timeout: 120_000 } as const
-  const archive = `celery-${CelerySuite.version}.tar.gz`
-  return spawnSync("python3", [...pip, `celery==${CelerySuite.version}`], options).status === 0 &&
-    spawnSync("tar", ["xzf", archive, "--no-same-owner"], options).status === 0 && CelerySuite.isThere()
+  const { folder, sources, version } = CelerySuite
+  const archive = `${folder}/celery.tar.gz`
+  const unpacked = `${folder}/unpacked`
+  rmSync(unpacked, { recursive: true, force: true })
+  rmSync(sources, { recursive: true, force: true })
+  mkdirSync(unpacked)
+  const isUnpacked = ends("python3", "-c", download, version, archive) &&
+    ends("tar", "xzf", archive, "--no-same-owner", "-C", unpacked, `celery-${version}/t`)
+  if (isUnpacked) renameSync(`${unpacked}/celery-${version}`, sources)
+  rmSync(unpacked, { recursive: true, force: true })
+  rmSync(archive, { force: true })
+  return CelerySuite.isThere()
 }
+
+/**
+ * The archive itself, from wherever pip is told to look: `pip download` would
+ * build the package first, with what that needs.
+ */
+const download = `
+import hashlib, sys
+from pip._internal.commands import create_command
+version, archive = sys.argv[1:]
+pip = create_command("download")
+with pip.main_context():
+    options, _ = pip.parse_args(["--quiet", "--no-binary", "celery", "--timeout=10", "--retries=0", "celery"])
+    session = pip.get_default_session(options)
+    found = pip._build_package_finder(options, session).find_all_candidates("celery")
+    link = [one.link for one in found if str(one.version) == version and not one.link.is_wheel][-1]
+    if link.is_file:
+        body = open(link.file_path, "rb").read()
+    else:
+        response = session.get(link.url_without_fragment, headers={"Accept-Encoding": "identity"})
+        response.raise_for_status()
+        body = response.content
+    assert link.hash is None or hashlib.new(link.hash_name, body).hexdigest() == link.hash
+    open(archive, "wb").write(body)
+`
 
 /** Flower, in a folder of its own. False as above: Debian has none. */
 export const ensureFlower = (): boolean =>

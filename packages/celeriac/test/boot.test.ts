@@ -31,7 +31,10 @@ describe("plain arguments", () => {
         settings: { concurrency: 3, queues: ["a", "b"], nodename: "w@h" },
         loglevel: "info",
         jsonLogs: false,
-        noColor: true
+        noColor: true,
+        quiet: false,
+        config: Option.none(),
+        workdir: Option.none()
       }
     })
   })

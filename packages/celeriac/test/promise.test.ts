@@ -9,6 +9,7 @@ import type { StandardSchemaV1 } from "effect/StandardSchema"
 import {
   celeriac,
   type PromiseApp,
+  replace,
   type Result,
   retry,
   signature,
@@ -479,10 +480,9 @@ describe("celeriac/promise", () => {
         deaf: app.task("proj.deaf", { options }, () => new Promise(() => {}))
       }),
       async ({ deaf, throws, tidies }) => {
-        const within = { timeoutMs: 5_000 }
-        assert.isTrue(await tidies.execute({}, within))
+        assert.isTrue(await tidies.execute({}))
         for (const task of [throws, deaf]) {
-          assert.deepInclude(await rejection(task.execute({}, within)), {
+          assert.deepInclude(await rejection(task.execute({})), {
             excType: "SoftTimeLimitExceeded",
             excModule: "billiard.exceptions"
           })
@@ -628,6 +628,24 @@ describe("celeriac/promise", () => {
         const error = await rejection(flaky.execute({ times: 9 }))
         assert.instanceOf(error, TaskException)
         assert.deepStrictEqual([error.excType, error.args], ["RangeError", ["attempt 2"]])
+      }
+    ))
+
+  it("has another task take the place of one that throws it, and adds to no chord where there is none", () =>
+    withWorker(
+      (app) => {
+        const double = app.task("double", { parameters: { x: aNumber }, success: aNumber }, ({ x }) => x * 2)
+        return {
+          other: app.task("other", { parameters: { x: aNumber }, success: aNumber }, ({ x }) => {
+            throw replace(double.si({ x }))
+          }),
+          adding: app.task("adding", {}, (_, request) => void request.addToChord(double.si({ x: 1 })))
+        }
+      },
+      async ({ adding, other }) => {
+        assert.strictEqual(await other.execute({ x: 2 }, { timeoutMs: 5_000 }), 4)
+        const error = await rejection(adding.execute({}, { timeoutMs: 5_000 }))
+        assert.include(error.message, "Current task is not member of any chord")
       }
     ))
 

@@ -34,6 +34,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ChordParts from "./internal/ChordParts.ts"
+import * as GroupRecords from "./internal/GroupRecords.ts"
 import * as Keys from "./internal/Keys.ts"
 import * as Link from "./internal/Link.ts"
 import * as Payload from "./internal/Payload.ts"
@@ -83,7 +84,7 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
       decoding: { ...tables, limits, serializer, accept }
     }
   })
-  const { decoding, encode, expires } = yield* coding
+  const { compress, decoding, encode, expires } = yield* coding
 
   const writer = yield* BySettings.make(
     Effect.map(coding, ({ compress, decoding, expires, failureExpires }) =>
@@ -107,7 +108,8 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
     reader: {
       prepare: (_id, deadline) => link.opened("prepare for result", deadline),
       replyTo: undefined,
-      ...yield* RecordReader.make({ config, keys, link, decoding, mostBytes })
+      ...yield* RecordReader.make({ config, keys, link, decoding, mostBytes }),
+      ...GroupRecords.make({ link, keys, expires, encode: compress, decoding, mostBytes })
     },
     chords: ChordParts.make({ link, keys, expires, encode, decoding })
   })

@@ -7,30 +7,34 @@
  * @since 0.1.0
  */
 import type * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import * as Commands from "./control/Commands.ts"
+import { type AskError, RemoteControl } from "./control/RemoteControl.ts"
 import * as Dependencies from "./internal/Dependencies.ts"
+import * as Grouped from "./internal/Grouped.ts"
 import * as Parenthood from "./internal/Parenthood.ts"
+import { RecordFields } from "./internal/RecordFields.ts"
 import { finalOf, metaOf } from "./internal/RecordReading.ts"
 import * as Waiting from "./internal/Waiting.ts"
 import * as Outcome from "./Outcome.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import { because, type ResultError, ResultUnavailable } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
-import * as ResultRecord from "./result/ResultRecord.ts"
-import type { ResultTuple } from "./result/ResultTuple.ts"
+import type * as ResultRecord from "./result/ResultRecord.ts"
+import * as ResultTuple from "./result/ResultTuple.ts"
 import type {
   Any,
+  AnyIdentified,
   CollectOptions,
   Final,
   GetOptions,
+  Identified,
   Progress,
-  ResultBase,
-  RevokeOptions,
-  WaitOptions
+  RevokeOptions
 } from "./ResultBase.ts"
 import * as ResultSet from "./ResultSet.ts"
 import type * as Task from "./Task.ts"
@@ -42,11 +46,10 @@ export type { CollectOptions, Final, GetOptions, Progress, RevokeOptions } from 
 export const DisableSyncSubtasks: Context.Reference<boolean> = Parenthood.DisableSyncSubtasks
 
 /** What a task sent: a task, or a group. */
-export type Child = AsyncResult<unknown> | ResultSet.ResultSet<ReadonlyArray<ResultBase<unknown>>>
+export type Child = AsyncResult<unknown> | Grouped.GroupResult<ReadonlyArray<Identified<unknown>>>
 
-/** The result of a task that succeeds with `A` and declares the errors `E`. */
-export interface AsyncResult<out A, out E = never> extends ResultBase<A, E> {
-  readonly id: string
+/** The result of a task that succeeds with `A` and declares the errors `E`, or follows tasks that do. */
+export interface AsyncResult<out A, out E = never> extends Identified<A, E> {
   /** Whether it was sent with `ignoreResult`: then none will come, and to wait for it fails. */
   readonly ignored: boolean
 
@@ -56,7 +59,7 @@ export interface AsyncResult<out A, out E = never> extends ResultBase<A, E> {
     (options: GetOptions & { readonly propagate: false }): Effect.Effect<Final<A, E>, ResultError>
   }
 
-  /** PENDING also when nobody knows the id. */
+  /** PENDING also when nobody knows the id: see `exists`. */
   readonly state: Effect.Effect<TaskState.TaskState, ResultError>
   /** What it came to, if it ended. Does not wait. */
   readonly result: Effect.Effect<Option.Option<Final<A, E>>, ResultError>
@@ -72,6 +75,8 @@ export interface AsyncResult<out A, out E = never> extends ResultBase<A, E> {
   readonly traceback: Effect.Effect<string | undefined, ResultError>
   /** When it ended. */
   readonly dateDone: Effect.Effect<DateTime.Utc | undefined, ResultError>
+  /** Whether anything is stored about it: whether it began, if its start is stored, or ended, and is still known. */
+  readonly exists: Effect.Effect<boolean, ResultError>
   /** The record as it is stored, if there is one. */
   readonly record: Effect.Effect<ResultRecord.ResultRecord | undefined, ResultError>
 
@@ -95,6 +100,12 @@ export interface AsyncResult<out A, out E = never> extends ResultBase<A, E> {
   readonly collect: (
     options?: CollectOptions
   ) => Stream.Stream<readonly [result: Any, value: unknown], E | TaskException | ResultError>
+
+  /** Tells the workers not to run tasks with these stamps: all of them, whoever sent them. */
+  readonly revokeByStampedHeaders: (
+    headers: Readonly<Record<string, unknown>>,
+    options?: Omit<RevokeOptions, "parents">
+  ) => Effect.Effect<boolean, AskError, RemoteControl>
 }
 
 /** The result of a task sent earlier, by its id: typed when the definition is given. */
@@ -108,29 +119,40 @@ export function make(id: string, task?: Task.Any): Effect.Effect<AsyncResult<any
 }
 
 /** For whoever holds the reader: see `make`. */
-export const fromReader = <A, E>(
+export const fromReader = <A, E, F = never>(
   id: string,
   reader: ResultReader["Service"],
   outcome: Outcome.Outcome<A, E>,
   ignored: boolean,
-  parent?: ResultBase<unknown>
-): AsyncResult<A, E> => new AsyncResultImpl(id, reader, outcome, ignored, parent)
+  parent?: Identified<unknown, F>
+): AsyncResult<A, E | F> => new AsyncResultImpl<A, E | F>(id, reader, outcome, ignored, parent)
 
 /** The results that a tuple names: how results stand inside records. */
-export const fromTuple = (tuple: ResultTuple): Effect.Effect<Child, never, ResultReader> =>
-  Effect.map(ResultReader, (reader) => childOf(reader, tuple))
+export const fromTuple = (tuple: ResultTuple.ResultTuple): Effect.Effect<Child, never, ResultReader> =>
+  Effect.map(ResultReader, (reader) => fromTupleWith(reader, tuple))
 
-const childOf = (reader: ResultReader["Service"], { id, members, parent }: ResultTuple): Child => {
-  const above = parent === undefined ? undefined : childOf(reader, parent)
-  return members === undefined
-    ? fromReader(id, reader, Outcome.untyped, false, above)
-    : ResultSet.make(members.map((member) => childOf(reader, member)), { id, parent: above })
+/** The same, for whoever holds the reader. */
+export const fromTupleWith = (reader: ResultReader["Service"], tuple: ResultTuple.ResultTuple): Child => {
+  const above: Array<ResultTuple.ResultTuple> = []
+  for (let parent = tuple.parent; parent !== undefined; parent = parent.parent) above.push(parent)
+  const own = ({ id, members }: ResultTuple.ResultTuple, parent: Child | undefined): Child =>
+    members === undefined
+      ? fromReader(id, reader, Outcome.untyped, false, parent)
+      : Grouped.make(id, members.map((member) => fromTupleWith(reader, member)), reader, parent)
+  return own(tuple, above.reduceRight<Child | undefined>((parent, each) => own(each, parent), undefined))
 }
 
-class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
+/** A result as text, with all that it hangs on, to be kept somewhere: JSON, which Python's `result_from_tuple` takes, too. */
+export const encode = (result: AnyIdentified): string => ResultTuple.stringify(result.asTuple)
+
+/** Reads what `encode` wrote, or the same as it stands in JSON. Fails with `InvalidTuple` when it is no result. */
+export const decode = (value: unknown): Effect.Effect<Child, ResultError, ResultReader> =>
+  Effect.flatMap(Effect.fromResult(ResultTuple.parse(value)), fromTuple)
+
+class AsyncResultImpl<A, E> extends RecordFields implements AsyncResult<A, E> {
   readonly id: string
   readonly ignored: boolean
-  readonly parent: ResultBase<unknown> | undefined
+  readonly parent: AnyIdentified | undefined
   readonly #reader: ResultReader["Service"]
   readonly #outcome: Outcome.Outcome<A, E>
 
@@ -139,8 +161,9 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
     reader: ResultReader["Service"],
     outcome: Outcome.Outcome<A, E>,
     ignored: boolean,
-    parent: ResultBase<unknown> | undefined
+    parent: AnyIdentified | undefined
   ) {
+    super()
     this.id = id
     this.ignored = ignored
     this.parent = parent
@@ -159,14 +182,16 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
   get(
     options: GetOptions & { readonly propagate?: boolean } = {}
   ): Effect.Effect<A | Final<A, E>, E | TaskException | ResultError> {
-    const final = this.final(options)
-    return options.propagate === false
-      ? final
-      : Dependencies.following(this.parent, options, Effect.flatMap(final, Effect.fromResult))
+    if (options.propagate === false) return this.final(options)
+    return Dependencies.following(this.parent, options, Effect.flatMap(this.#final(options), Effect.fromResult))
   }
 
-  final(options: WaitOptions = {}): Effect.Effect<Final<A, E>, ResultError> {
-    return Effect.flatMap(this.#wait(options), (record) => this.#read(record))
+  final(options: GetOptions = {}): Effect.Effect<Final<A, E>, ResultError> {
+    return Dependencies.followingFinal(this.parent, options, this.#final(options))
+  }
+
+  get asTuple(): ResultTuple.ResultTuple {
+    return Dependencies.tupleOf(this)
   }
 
   get state() {
@@ -209,51 +234,17 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
     const updates = Stream.unwrap(
       Parenthood.waiting("progress", {}, () => Effect.succeed(this.#reader.updates(this.id)))
     )
-    return Stream.mapEffect(updates, (record): Effect.Effect<Progress<A, E>, ResultError> => {
+    const own = Stream.mapEffect(updates, (record): Effect.Effect<Progress<A, E>, ResultError> => {
       const { status: state, taskId } = record
       return TaskState.isReady(state)
         ? Effect.map(this.#read(record), (final) => ({ taskId, state, meta: undefined, final, record }))
         : Effect.succeed({ taskId, state, meta: metaOf(record), final: undefined, record })
     })
+    return Dependencies.followingProgress(this.parent, this.ids, own)
   }
 
   get children(): Effect.Effect<ReadonlyArray<Child> | undefined, ResultError> {
-    return Effect.map(this.record, (record) => record?.children?.map((tuple) => childOf(this.#reader, tuple)))
-  }
-
-  get traceback() {
-    return this.#field((record) => record.traceback)
-  }
-
-  get dateDone(): Effect.Effect<DateTime.Utc | undefined, ResultError> {
-    return this.#field((record) => {
-      const millis = ResultRecord.doneMillis(record)
-      return millis === undefined ? undefined : DateTime.makeUnsafe(millis)
-    })
-  }
-
-  get name() {
-    return this.#field(({ extended }) => extended?.name)
-  }
-
-  get args() {
-    return this.#field(({ extended }) => extended?.args)
-  }
-
-  get kwargs() {
-    return this.#field(({ extended }) => extended?.kwargs)
-  }
-
-  get worker() {
-    return this.#field(({ extended }) => extended?.worker)
-  }
-
-  get retries() {
-    return this.#field(({ extended }) => extended?.retries)
-  }
-
-  get queue() {
-    return this.#field(({ extended }) => extended?.queue)
+    return Effect.map(this.record, (record) => record?.children?.map((tuple) => fromTupleWith(this.#reader, tuple)))
   }
 
   get forget() {
@@ -261,7 +252,19 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
   }
 
   revoke(options?: RevokeOptions) {
-    return ResultSet.revoke(this.ids, options)
+    return ResultSet.revoke(this, options)
+  }
+
+  revokeByStampedHeaders(
+    headers: Readonly<Record<string, unknown>>,
+    { deadline, destination, signal, terminate = false }: Omit<RevokeOptions, "parents"> = {}
+  ) {
+    return Effect.flatMap(RemoteControl, (remote) =>
+      remote.broadcast(
+        Commands.control.revokeByStampedHeaders,
+        { headers, terminate, ...(signal === undefined ? {} : { signal }) },
+        { destination, deadline }
+      ))
   }
 
   iterdeps(options: Pick<CollectOptions, "intermediate"> = {}) {
@@ -273,9 +276,10 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
     return Dependencies.collect(this, options) as ReturnType<AsyncResult<A, E>["collect"]>
   }
 
-  #wait(options: WaitOptions): Effect.Effect<ResultRecord.ResultRecord, ResultError> {
+  /** Of itself alone. */
+  #final(options: GetOptions): Effect.Effect<Final<A, E>, ResultError> {
     if (this.ignored) return this.#nothing
-    return Waiting.forEnd(this.#reader, this.id, options)
+    return Effect.flatMap(Waiting.forEnd(this.#reader, this.id, options), (record) => this.#read(record))
   }
 
   #read(record: ResultRecord.ResultRecord): Effect.Effect<Final<A, E>, ResultError> {
@@ -285,9 +289,5 @@ class AsyncResultImpl<A, E> implements AsyncResult<A, E> {
   get #nothing(): Effect.Effect<never, ResultError> {
     const detail = "it was sent with ignoreResult"
     return Effect.fail(because("get", new ResultUnavailable({ id: this.id, backend: this.#reader.uri, detail })))
-  }
-
-  #field<B>(of: (record: ResultRecord.ResultRecord) => B): Effect.Effect<B | undefined, ResultError> {
-    return Effect.map(this.record, (record) => record === undefined ? undefined : of(record))
   }
 }

@@ -14,7 +14,13 @@ import type { Callbacks } from "./Callback.ts"
 import * as TaskHeaders from "./protocol/TaskHeaders.ts"
 import type { Destination } from "./Router.ts"
 import { because, InvalidOption, type TaskError } from "./TaskError.ts"
-import type { TaskRequest } from "./TaskRequest.ts"
+
+/** What a task takes from the one that sends it: any handler's request. */
+export interface Sender {
+  readonly id: string
+  readonly rootId: string
+  readonly deliveryInfo: { readonly priority: number | undefined }
+}
 
 /** All may be left out. `A` is what the task comes to, for those who follow it. */
 export interface CallOptions<in A = never> extends Destination {
@@ -53,7 +59,7 @@ export interface CallOptions<in A = never> extends Destination {
   /** What it is marked with, for whoever revokes or watches tasks by it: Celery's `stamped_headers`. */
   readonly stamps?: Readonly<Record<string, unknown>> | undefined
   /** The request that this task is sent for: it becomes the parent. Default, inside of a handler: the one that is being run. */
-  readonly parent?: TaskRequest | undefined
+  readonly parent?: Sender | undefined
   /** Whether the result of the task that is being run names this one among its children. Default true. */
   readonly addToParent?: boolean | undefined
   /** Whether to wait for a connection that is not there. Default true: until the deadline. */

@@ -16,6 +16,7 @@ import type { SyncOptions } from "./internal/Parenthood.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import type { ResultError } from "./result/ResultError.ts"
 import type { ResultRecord } from "./result/ResultRecord.ts"
+import type { ResultTuple } from "./result/ResultTuple.ts"
 import type { TaskState } from "./TaskState.ts"
 
 /** How long `get` waits, and for whom. */
@@ -24,14 +25,12 @@ export interface GetOptions extends SyncOptions {
   readonly timeout?: Duration.Input | undefined
   /**
    * Whether the failure of a task that this one followed in a chain ends the
-   * wait, as nothing will come of it any more. Default true. It never does with
-   * `propagate: false`. Celery's `follow_parents`.
+   * wait, as nothing will come of it any more: it is what this one comes to,
+   * then. Default true. Of a group of more than 100 that is not looked for: there
+   * the workers alone tell it. Celery's `follow_parents`.
    */
   readonly followParents?: boolean | undefined
 }
-
-/** How long `final` waits. */
-export type WaitOptions = Pick<GetOptions, "disableSyncSubtasks" | "timeout">
 
 /** What a task came to: its value, the error it declares, or another exception. */
 export type Final<A, E> = Result.Result<A, E | TaskException>
@@ -53,6 +52,8 @@ export interface RevokeOptions extends Pick<AskOptions, "destination" | "deadlin
   readonly terminate?: boolean | undefined
   /** With which signal, where tasks are processes. Default `TERM`. */
   readonly signal?: string | number | undefined
+  /** Whether what it follows is revoked, too, as far as it has not run: all of a chain. Default true. */
+  readonly parents?: boolean | undefined
 }
 
 /** How the tasks behind a result are gone through. */
@@ -68,7 +69,7 @@ export interface ResultBase<out A, out E = never> {
   /** The tasks that it stands for, by their ids. */
   readonly ids: ReadonlyArray<string>
   /** What it followed in a chain, where that is known. */
-  readonly parent: ResultBase<unknown> | undefined
+  readonly parent: AnyIdentified | undefined
 
   /**
    * Waits for the end, and comes to what it came to. Fails with the error that
@@ -79,7 +80,7 @@ export interface ResultBase<out A, out E = never> {
   readonly get: (options?: GetOptions) => Effect.Effect<A, E | TaskException | ResultError>
 
   /** Waits for the end, and gives a failure as a value. */
-  readonly final: (options?: WaitOptions) => Effect.Effect<Final<A, E>, ResultError>
+  readonly final: (options?: GetOptions) => Effect.Effect<Final<A, E>, ResultError>
   /** Whether it ended. Does not wait, as nothing below does. */
   readonly ready: Effect.Effect<boolean, ResultError>
   readonly successful: Effect.Effect<boolean, ResultError>
@@ -90,7 +91,8 @@ export interface ResultBase<out A, out E = never> {
 
   /**
    * Each state as it is stored, the present one first, to the end. Who reads
-   * slowly misses states in between, never the end.
+   * slowly misses states in between, never the end. When what it followed has
+   * failed, that is the end: FAILURE, also where nothing is stored of it.
    */
   readonly progress: Stream.Stream<Progress<unknown, unknown>, ResultError>
 
@@ -104,8 +106,21 @@ export interface ResultBase<out A, out E = never> {
   readonly revoke: (options?: RevokeOptions) => Effect.Effect<boolean, AskError, RemoteControl>
 }
 
+/**
+ * The result of a task or of a group: it has an id, by which it can be written
+ * down, with all that it hangs on, and read again by another process.
+ */
+export interface Identified<out A, out E = never> extends ResultBase<A, E> {
+  readonly id: string
+  /** It, what it followed, and its members: Celery's `as_tuple`. `AsyncResult.encode` makes text of it. */
+  readonly asTuple: ResultTuple
+}
+
 /** Any. */
 export type Any = ResultBase<unknown, unknown>
+
+/** Any that has an id. */
+export type AnyIdentified = Identified<unknown, unknown>
 
 /** What it succeeds with. */
 export type Success<R> = R extends Settling<infer A, any> ? A : never
@@ -115,5 +130,5 @@ export type Failure<R> = R extends Settling<any, infer E> ? Exclude<E, TaskExcep
 
 /** What tells the type of a result. */
 interface Settling<A, E> {
-  readonly final: (options?: WaitOptions) => Effect.Effect<Result.Result<A, E>, ResultError>
+  readonly final: (options?: GetOptions) => Effect.Effect<Result.Result<A, E>, ResultError>
 }

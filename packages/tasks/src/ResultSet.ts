@@ -1,14 +1,13 @@
 /**
- * The results of several tasks, as one: waited for together, typed by its
- * members. A group's result is one; what is put together by hand, too.
+ * The results of several tasks, as one, put together by hand: waited for
+ * together, typed by its members. `GroupResult` is one that has an id.
  *
  * ```ts
  * const [sum, page] = yield* ResultSet.make([yield* client.delay(add, { x: 2, y: 3 }), sent]).get()
  * ```
  *
  * It is a value: to add a member is to make another. All members are waited for
- * at once, on Redis over one subscription. Celery's `ResultSet` and
- * `GroupResult`.
+ * at once, on Redis over one subscription. Celery's `ResultSet`.
  *
  * @since 0.1.0
  */
@@ -32,38 +31,40 @@ export type Values<M extends Members> = { readonly [K in keyof M]: ResultBase.Su
 /** The errors that one of them may declare. */
 export type Failures<M extends Members> = ResultBase.Failure<M[number]>
 
-/** What each of them came to. */
-export type Finals<M extends Members> = {
-  readonly [K in keyof M]: ResultBase.Final<ResultBase.Success<M[K]>, ResultBase.Failure<M[K]>>
+/** What each of them came to. `E` is what those that they follow together may fail with. */
+export type Finals<M extends Members, E = never> = {
+  readonly [K in keyof M]: ResultBase.Final<ResultBase.Success<M[K]>, ResultBase.Failure<M[K]> | E>
 }
 
 /** A member that has ended: its place from 0, and what it came to. */
-export type Completed<R extends ResultBase.Any> = R extends ResultBase.Any ? {
+export type Completed<R extends ResultBase.Any, E = never> = R extends ResultBase.Any ? {
     readonly index: number
     readonly result: R
-    readonly final: ResultBase.Final<ResultBase.Success<R>, ResultBase.Failure<R>>
+    readonly final: ResultBase.Final<ResultBase.Success<R>, ResultBase.Failure<R> | E>
   }
   : never
 
-/** The results of several tasks. */
-export interface ResultSet<out M extends Members> extends ResultBase.ResultBase<Values<M>, Failures<M>> {
+/** The results of several tasks. `E` is what those that it followed may fail with: that of a group may be part of a chain. */
+export interface ResultSet<out M extends Members, out E = never>
+  extends ResultBase.ResultBase<Values<M>, Failures<M> | E>
+{
   readonly results: M
 
   /** Waits for all, in the order of the members. Fails as soon as one has failed. */
   readonly get: {
     (
       options?: ResultBase.GetOptions & { readonly propagate?: true }
-    ): Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError>
+    ): Effect.Effect<Values<M>, Failures<M> | E | TaskException | ResultError>
     /** With `propagate: false` failures are values. */
-    (options: ResultBase.GetOptions & { readonly propagate: false }): Effect.Effect<Finals<M>, ResultError>
+    (options: ResultBase.GetOptions & { readonly propagate: false }): Effect.Effect<Finals<M, E>, ResultError>
   }
   /** The same, but the first of the members that failed is what it fails with, after all before it have succeeded. */
   readonly join: (
     options?: ResultBase.GetOptions
-  ) => Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError>
+  ) => Effect.Effect<Values<M>, Failures<M> | E | TaskException | ResultError>
 
   /** Each member as it ends, failed or not: partial results. */
-  readonly completed: Stream.Stream<Completed<M[number]>, ResultError>
+  readonly completed: Stream.Stream<Completed<M[number], E>, ResultError>
   /** Each state of each member, as it comes. */
   readonly progress: Stream.Stream<Stream.Success<M[number]["progress"]>, ResultError>
   /** How many have succeeded. */
@@ -79,27 +80,23 @@ export interface ResultSet<out M extends Members> extends ResultBase.ResultBase<
   readonly children: Effect.Effect<M>
 }
 
-/** What a group's result is besides its members. */
-export interface Options {
-  readonly id?: string | undefined
-  readonly parent?: ResultBase.ResultBase<unknown> | undefined
-}
-
 /** Of these results, in this order. */
-export const make = <const M extends Members>(results: M, options: Options = {}): ResultSet<M> =>
-  new ResultSetImpl(results, options)
+export const make = <const M extends Members>(results: M): ResultSet<M> => new ResultSetImpl<M>(results)
 
 const all = { concurrency: "unbounded" } as const
 
-class ResultSetImpl<M extends Members> implements ResultSet<M> {
-  readonly id: string | undefined
-  readonly parent: ResultBase.ResultBase<unknown> | undefined
+/** What the results of groups are made of, too. */
+export class ResultSetImpl<M extends Members, E = never> implements ResultSet<M, E> {
   readonly results: M
+  readonly parent: ResultBase.AnyIdentified | undefined
 
-  constructor(results: M, { id, parent }: Options) {
-    this.id = id
-    this.parent = parent
+  constructor(results: M, parent?: ResultBase.AnyIdentified) {
     this.results = results
+    this.parent = parent
+  }
+
+  get id(): string | undefined {
+    return undefined
   }
 
   get ids() {
@@ -112,13 +109,19 @@ class ResultSetImpl<M extends Members> implements ResultSet<M> {
 
   get(
     options?: ResultBase.GetOptions & { readonly propagate?: true }
-  ): Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError>
-  get(options: ResultBase.GetOptions & { readonly propagate: false }): Effect.Effect<Finals<M>, ResultError>
+  ): Effect.Effect<Values<M>, Failures<M> | E | TaskException | ResultError>
+  get(options: ResultBase.GetOptions & { readonly propagate: false }): Effect.Effect<Finals<M, E>, ResultError>
   get(
     options: ResultBase.GetOptions & { readonly propagate?: boolean } = {}
-  ): Effect.Effect<any, Failures<M> | TaskException | ResultError> {
+  ): Effect.Effect<any, Failures<M> | E | TaskException | ResultError> {
     const wait = waitOf(options)
-    if (options.propagate === false) return Effect.forEach(this.results, (member) => member.final(wait), all)
+    if (options.propagate === false) {
+      return Effect.scoped(Dependencies.followingAll(
+        this.parent,
+        options,
+        (follow) => Effect.forEach(this.results, (member) => follow(member.final(wait)), all)
+      ))
+    }
     return this.#following(options, Effect.forEach(this.results, (member) => member.get(wait), all))
   }
 
@@ -131,26 +134,29 @@ class ResultSetImpl<M extends Members> implements ResultSet<M> {
     return this.#following(options, joining)
   }
 
-  final(options: ResultBase.WaitOptions = {}) {
-    const failures = this.get({ ...waitOf(options), propagate: true, followParents: false })
+  final(
+    options: ResultBase.GetOptions = {}
+  ): Effect.Effect<ResultBase.Final<Values<M>, Failures<M> | E>, ResultError> {
+    const failures = this.get({ ...options, propagate: true })
     return Effect.matchEffect(failures, {
       onSuccess: (values) => Effect.succeed(Result.succeed(values)),
-      onFailure: (error) => isResultError(error) ? Effect.fail(error) : Effect.succeed(Result.fail(error))
+      onFailure: (error) => isResultError(error) ? Effect.fail(error) : Effect.succeed(Result.fail<any>(error))
     })
   }
 
-  get completed() {
+  get completed(): Stream.Stream<Completed<M[number], E>, ResultError> {
     const members: ReadonlyArray<M[number]> = this.results
-    return Stream.mergeAll(
-      members.map((result, index) =>
-        Stream.fromEffect(Effect.map(
-          result.final(),
-          // It is this member's.
-          (final) => ({ index, result, final }) as Completed<M[number]>
-        ))
-      ),
-      all
-    )
+    return Stream.unwrap(Dependencies.followingAll(this.parent, {}, (follow) =>
+      Effect.succeed(Stream.mergeAll(
+        members.map((result, index) =>
+          Stream.fromEffect(Effect.map(
+            follow(result.final()),
+            // It is this member's.
+            (final) => ({ index, result, final }) as Completed<M[number], E>
+          ))
+        ),
+        all
+      ))))
   }
 
   get progress() {
@@ -158,7 +164,7 @@ class ResultSetImpl<M extends Members> implements ResultSet<M> {
     const members = this.results.map(({ progress }) =>
       progress as Stream.Stream<Stream.Success<M[number]["progress"]>, ResultError>
     )
-    return Stream.mergeAll(members, all)
+    return Dependencies.followingProgress(this.parent, this.ids, Stream.mergeAll(members, all))
   }
 
   get completedCount() {
@@ -189,7 +195,7 @@ class ResultSetImpl<M extends Members> implements ResultSet<M> {
   }
 
   revoke(options: ResultBase.RevokeOptions = {}): Effect.Effect<boolean, AskError, RemoteControl> {
-    return revoke(this.ids, options)
+    return revoke(this, options)
   }
 
   #ask(what: "ready" | "successful" | "failed"): Effect.Effect<ReadonlyArray<boolean>, ResultError> {
@@ -200,17 +206,17 @@ class ResultSetImpl<M extends Members> implements ResultSet<M> {
   #following(
     options: ResultBase.GetOptions,
     own: Effect.Effect<ReadonlyArray<unknown>, unknown>
-  ): Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError> {
+  ): Effect.Effect<Values<M>, Failures<M> | E | TaskException | ResultError> {
     return Dependencies.following(
       this.parent,
       options,
-      own as Effect.Effect<Values<M>, Failures<M> | TaskException | ResultError>
+      own as Effect.Effect<Values<M>, Failures<M> | E | TaskException | ResultError>
     )
   }
 }
 
-/** What each member is asked with. */
-const waitOf = ({ disableSyncSubtasks, timeout }: ResultBase.WaitOptions): ResultBase.WaitOptions => ({
+/** What each member is asked with: what it followed itself is followed. */
+const waitOf = ({ disableSyncSubtasks, timeout }: ResultBase.GetOptions): ResultBase.GetOptions => ({
   disableSyncSubtasks,
   timeout
 })
@@ -219,14 +225,18 @@ const waitOf = ({ disableSyncSubtasks, timeout }: ResultBase.WaitOptions): Resul
 const isResultError = (error: unknown): error is ResultError =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "ResultError"
 
-/** Tells the workers not to run these tasks, by one message. */
+/** Tells the workers not to run the tasks of this result, nor what is left of those that it follows, by one message. */
 export const revoke = (
-  ids: ReadonlyArray<string>,
-  { deadline, destination, signal, terminate = false }: ResultBase.RevokeOptions = {}
+  result: ResultBase.Any,
+  { deadline, destination, parents = true, signal, terminate = false }: ResultBase.RevokeOptions = {}
 ): Effect.Effect<boolean, AskError, RemoteControl> =>
   Effect.flatMap(RemoteControl, (remote) =>
     remote.broadcast(
       Commands.control.revoke,
-      { taskId: ids, terminate, ...(signal === undefined ? {} : { signal }) },
+      {
+        taskId: parents ? Dependencies.lineage([result]) : result.ids,
+        terminate,
+        ...(signal === undefined ? {} : { signal })
+      },
       { destination, deadline }
     ))

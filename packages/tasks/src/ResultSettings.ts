@@ -45,3 +45,15 @@ export const ResultFailureExpires: Reference<Duration.Input | undefined, Duratio
     doc: "How long a failure is kept in Redis."
   }
 )
+
+/** How often `celery.chord_unlock` looks for the parts of a chord. Celery's `result_chord_retry_interval`. */
+export const ResultChordRetryInterval: Reference<Duration.Input> = Setting.reference(
+  "@celeriac/tasks/ResultSettings/ResultChordRetryInterval",
+  SettingKind.duration,
+  {
+    celery: "result_chord_retry_interval",
+    default: () => "1 second",
+    doc:
+      "How often it is looked whether the parts of a chord have ended, for a client whose backend does not count them."
+  }
+)

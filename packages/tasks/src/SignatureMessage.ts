@@ -18,11 +18,14 @@ import * as Result from "effect/Result"
 import * as CallOptions from "./CallOptions.ts"
 import * as SendWays from "./internal/SendWays.ts"
 import type { ProtocolError } from "./protocol/ProtocolError.ts"
+import * as PythonRepr from "./protocol/PythonRepr.ts"
 import * as SignatureCall from "./protocol/SignatureCall.ts"
 import type { Embed, SignatureJson } from "./protocol/TaskBody.ts"
 import * as TaskMessage from "./protocol/TaskMessage.ts"
 import * as Settings from "./Settings.ts"
 import type { TaskError } from "./TaskError.ts"
+import type { TaskOptions } from "./TaskOptions.ts"
+import type { Registered } from "./TaskRegistry.ts"
 
 /** Where it is sent, and what is declared before. */
 export interface SignatureMessage {
@@ -42,8 +45,14 @@ export type Unwritable = ProtocolError | TaskError | MessagingError
  */
 export type Write = (signature: SignatureJson, now: number) => Result.Result<SignatureMessage, Unwritable>
 
-/** Over the queues, routes and serializers in effect. */
-export const make: Effect.Effect<Write> = Effect.gen(function*() {
+/** What is known of tasks by their names. */
+type Known = (name: string) => Pick<Registered, "arguments" | "definition"> | undefined
+
+/**
+ * Over the queues, routes and serializers in effect. What a task's own definition
+ * says of how it is sent counts behind the signature, where it is `known`.
+ */
+export const make = Effect.fnUntraced(function*(known: Known = () => undefined): Effect.fn.Return<Write> {
   const ways = yield* SendWays.make
   const deliveryMode = yield* Settings.DefaultDeliveryMode
   const defaultSerializer = yield* Settings.Serializer
@@ -53,8 +62,11 @@ export const make: Effect.Effect<Write> = Effect.gen(function*() {
     const options = signature.options ?? {}
     const read = SignatureCall.read({ ...signature, options: withoutLinks(options), subtask_type: null })
     if (Result.isFailure(read)) return Result.fail(read.failure)
-    const { call, replyTo, task } = read.success
-    const way = ways.of({ name: task, options: none }, call, call)
+    const { call: said, replyTo, task } = read.success
+    const own = known(task)
+    const definition = own?.definition ?? none
+    const call = definition.expires === undefined ? said : { ...said, expires: said.expires ?? definition.expires }
+    const way = ways.of({ name: task, options: definition }, call, call)
     if (Result.isFailure(way)) return Result.fail(way.failure)
     const priority = call.priority ?? way.success.priority
     const problem = CallOptions.problem(call, priority)
@@ -64,7 +76,9 @@ export const make: Effect.Effect<Write> = Effect.gen(function*() {
     const times = CallOptions.times(call, now)
     if (Result.isFailure(times)) return Result.fail(times.failure)
     const { eta, expires } = times.success
-    const compression = call.compression ?? defaultCompression
+    const compression = call.compression ?? definition.compression ?? defaultCompression
+    const ignoreResult = call.ignoreResult ?? definition.ignoreResult
+    const shown = own?.arguments?.conceal(call) ?? call
     const id = call.taskId ?? ""
     const message = TaskMessage.write({
       task,
@@ -81,21 +95,21 @@ export const make: Effect.Effect<Write> = Effect.gen(function*() {
       timeLimit: limits.success,
       rootId: text(options.root_id),
       parentId: text(options.parent_id),
-      argsRepr: call.argsRepr,
-      kwargsRepr: call.kwargsRepr,
-      // Whoever runs it knows its definition.
-      ignoreResult: call.ignoreResult ?? null,
+      argsRepr: call.argsRepr ?? (shown === call ? undefined : PythonRepr.args(shown.args)),
+      kwargsRepr: call.kwargsRepr ?? (shown === call ? undefined : PythonRepr.kwargs(shown.kwargs)),
+      // Else whoever runs it knows its definition.
+      ignoreResult: ignoreResult ?? null,
       replacedTaskNesting: integer(options.replaced_task_nesting),
       stampedHeaders: call.stamps === undefined ? undefined : Object.keys(call.stamps),
       stamps: call.stamps,
       custom: call.headers,
-      replyTo: call.ignoreResult === true ? undefined : replyTo,
+      replyTo: ignoreResult === true ? undefined : replyTo,
       deliveryMode,
       priority,
       expiration: expires === undefined ? undefined : expires - now
     }, {
       ...coding,
-      serializer: call.serializer ?? defaultSerializer,
+      serializer: call.serializer ?? definition.serializer ?? defaultSerializer,
       ...(compression === undefined ? {} : { compression })
     })
     if (Result.isFailure(message)) return Result.fail(message.failure)
@@ -109,7 +123,7 @@ export const make: Effect.Effect<Write> = Effect.gen(function*() {
   }
 })
 
-const none = Object.freeze({})
+const none: TaskOptions = Object.freeze({})
 
 const detour = (way: Address, by: Address): Address | undefined => by === way ? undefined : by
 

@@ -137,7 +137,9 @@ export type Handler<
   request: TaskRequest
 ) => Effect.Effect<
   Success["Type"],
-  Failure["Type"] | TaskPredicate.TaskPredicate<Failure["Type"]> | SoftTimeLimit.SoftTimeLimitExceeded,
+  | Failure["Type"]
+  | TaskPredicate.TaskPredicate<Failure["Type"], Success["Type"]>
+  | SoftTimeLimit.SoftTimeLimitExceeded,
   R
 >
 
@@ -161,6 +163,16 @@ export const ignore = (reason?: string): Effect.Effect<never, TaskPredicate.Igno
  */
 export const reject = (options?: TaskPredicate.RejectOptions): Effect.Effect<never, TaskPredicate.Reject> =>
   Effect.suspend(() => Effect.fail(TaskPredicate.reject(options)))
+
+/**
+ * Ends the task by another one in its place, a single one or a canvas, which
+ * comes to what the task would: under its id, with its callbacks and errbacks, in
+ * its chain, group and chord. Celery's `replace`. Of a group the results are a
+ * list.
+ */
+export const replace = <L, A, E>(
+  signature: Signature.Signature<L, A, E, any> & Signature.Complete<L>
+): Effect.Effect<never, TaskPredicate.Replace<A>> => Effect.suspend(() => Effect.fail(TaskPredicate.replace(signature)))
 
 /** Runs the effect until the task's soft time limit has passed: then it is interrupted, and fails with `SoftTimeLimitExceeded`, which may be caught. */
 export const failOnSoftTimeLimit = SoftTimeLimit.fail
@@ -260,6 +272,7 @@ const register = <
       const registered = {
         name: task.name,
         options: yield* TaskOptions.resolve(options, task.options),
+        definition: task.options,
         bind: task.bind,
         arguments: task.arguments,
         handler: erased,

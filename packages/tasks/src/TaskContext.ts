@@ -19,6 +19,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import type { ResultTuple } from "./result/ResultTuple.ts"
+import type { Complete, Signature } from "./Signature.ts"
 import type { OwnState, TaskRequest } from "./TaskRequest.ts"
 import * as TaskState from "./TaskState.ts"
 
@@ -41,6 +43,12 @@ export const sendEvent = (
   type: `task-${string}`,
   fields?: Readonly<Record<string, unknown>>
 ): Effect.Effect<void, never, TaskContext> => Effect.flatMap(TaskContext, (request) => request.sendEvent(type, fields))
+
+/** Adds a part to its chord: see `TaskRequest.addToChord`. */
+export const addToChord = <L, A, E>(
+  signature: Signature<L, A, E, any> & Complete<L>
+): Effect.Effect<ResultTuple, never, TaskContext> =>
+  Effect.flatMap(TaskContext, (request) => request.addToChord(signature))
 
 /** Whether somebody has asked for it to end: see `TaskRequest.isAborted`. */
 export const isAborted: Effect.Effect<boolean, never, TaskContext> = Effect.flatMap(

@@ -1,15 +1,16 @@
 /**
  * What a handler fails with to say what is to become of its task, which is no
  * failure: that it is to run again, that nothing is to be stored of it, that its
- * message is refused. Celery's `TaskPredicate`s.
+ * message is refused, that another one takes its place. Celery's `TaskPredicate`s,
+ * and its `replace`.
  *
  * ```ts
  * const FetchLive = fetch.toLayer(({ url }) =>
  *   Effect.catchTag(get(url), "Busy", (error) => Task.retry({ error, countdown: "10 seconds" })))
  * ```
  *
- * They are values that `Task.retry`, `Task.ignore` and `Task.reject` fail with; a
- * handler without Effect throws them. A middleware sees them like any failure.
+ * They are values that `Task.retry`, `Task.ignore`, `Task.reject` and `Task.replace`
+ * fail with; a handler without Effect throws them. A middleware sees them like any failure.
  *
  * @since 0.1.0
  */
@@ -18,7 +19,9 @@ import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as CallOptions from "./CallOptions.ts"
+import type { SignatureJson } from "./protocol/TaskBody.ts"
 import type { Destination } from "./Router.ts"
+import * as Signature from "./Signature.ts"
 
 const TypeId = "~@celeriac/tasks/TaskPredicate"
 
@@ -85,8 +88,19 @@ export class Reject extends Data.TaggedError("Reject")<{
   }
 }
 
-/** Any of them; `E` is what the task declares. */
-export type TaskPredicate<E = never> = Retry<E> | Ignore | Reject
+/** Another task takes its place, and comes to an `A`. */
+export class Replace<out A = unknown> extends Data.TaggedError("Replace")<{ readonly signature: SignatureJson }> {
+  readonly [TypeId] = TypeId
+  /** Only the compiler reads it. */
+  declare readonly "~comes to"?: A
+
+  override get message(): string {
+    return `the task is replaced by ${this.signature.task}`
+  }
+}
+
+/** Any of them; `E` is what the task declares, `A` what it comes to. */
+export type TaskPredicate<E = never, A = unknown> = Retry<E> | Ignore | Reject | Replace<A>
 
 /** Whether it is one: also one of another copy of this package. */
 export const isTaskPredicate = (error: unknown): error is TaskPredicate<unknown> =>
@@ -106,6 +120,11 @@ export const ignore = (reason?: string): Ignore => new Ignore({ reason })
 
 /** To be failed with, or thrown. */
 export const reject = ({ reason, requeue = false }: RejectOptions = {}): Reject => new Reject({ reason, requeue })
+
+/** To be failed with, or thrown. Throws a `TaskError` for a signature that makes no sense. */
+export const replace = <L, A, E>(
+  signature: Signature.Signature<L, A, E, any> & Signature.Complete<L>
+): Replace<A> => new Replace<A>({ signature: Result.getOrThrow(Signature.encode(signature)) })
 
 /** Why, and where to. */
 export interface RejectOptions {

@@ -15,13 +15,15 @@ import type * as Arguments from "./Arguments.ts"
 import type { ExceptionRecord } from "./result/ExceptionRecord.ts"
 import { because, DuplicateTask, type TaskError } from "./TaskError.ts"
 import type * as TaskHooks from "./TaskHooks.ts"
-import type { ExecutionOptions } from "./TaskOptions.ts"
+import type { ExecutionOptions, TaskOptions } from "./TaskOptions.ts"
 import type { TaskRequest } from "./TaskRequest.ts"
 
 /** A task with its handler: all that running it takes. One shape for every task. */
 export interface Registered {
   readonly name: string
   readonly options: ExecutionOptions
+  /** What its definition says of how it is sent: of one that is sent because of another task. Without it nothing is said. */
+  readonly definition?: TaskOptions | undefined
   /** Received arguments as the handler wants them, or the `TypeError` that Python would have raised. Never throws. */
   readonly bind: (
     args: ReadonlyArray<unknown>,

@@ -9,7 +9,9 @@
  */
 import type { Headers, Properties } from "@celeriac/messaging/Message"
 import type * as Effect from "effect/Effect"
+import type { SignatureJson } from "./protocol/TaskBody.ts"
 import type { ResultTuple } from "./result/ResultTuple.ts"
+import type { Complete, Signature } from "./Signature.ts"
 import type { TaskState } from "./TaskState.ts"
 
 /** Where a request came from. */
@@ -94,6 +96,17 @@ export interface TaskRequest {
    * none.
    */
   readonly isAborted: Effect.Effect<boolean>
+  /** The body of the chord that it is a part of, if it is of any. */
+  readonly chord: SignatureJson | undefined
+  /**
+   * Adds a part to the chord that this task is a part of: its body waits for that
+   * too, and has what it comes to in its list, behind the parts before and ahead
+   * of those after this one. It is sent when this one has come to its end. Gives
+   * its result. A defect where there is no chord. Celery's `add_to_chord`.
+   */
+  readonly addToChord: <L, A, E>(
+    signature: Signature<L, A, E, any> & Complete<L>
+  ) => Effect.Effect<ResultTuple>
   /** The tasks that it has sent so far, which its result will name. */
   readonly children: ReadonlyArray<ResultTuple>
   /** Adds to them, but for a task without `trail`. A client does so by itself: see `addToParent`. */

@@ -28,16 +28,18 @@ export interface App {
   /** That of an application of promises, whose tasks are sent to it as well. */
   readonly broker: AppBroker | undefined
   readonly settings: Layer.Layer<never>
+  /** All that it exports: commands of its own are there too. */
+  readonly exports: Exports
 }
 
 /** How the worker is found, by what the command line names: as a file, but in what `celeriac build` made it is at hand. */
 export const Loader: Context.Reference<(app: Option.Option<string>) => Effect.Effect<App, CliFailure>> = Context
   .Reference("celeriac/cli/App/Loader", { defaultValue: () => load })
 
-/** Where a worker is looked for when no file is named. */
+/** Where a worker is looked for when no file is named, and in a folder that is. */
 const usual = ["worker.ts", "worker.mts", "worker.js", "worker.mjs", "src/worker.ts", "src/worker.js"]
 
-const endings = ["", ".ts", ".mts", ".js", ".mjs", "/worker.ts", "/worker.js"]
+const endings = ["", ".ts", ".mts", ".js", ".mjs", ...usual.map((path) => `/${path}`)]
 
 export const load = Effect.fnUntraced(
   function*(app: Option.Option<string>): Effect.fn.Return<App, CliFailure> {
@@ -57,28 +59,55 @@ export type Exports = Readonly<Record<string, unknown>>
 export const appIn = (exports: Exports, file: string): Effect.Effect<App, CliFailure> =>
   Effect.all({
     file: Effect.succeed(file),
+    exports: Effect.succeed(exports),
     worker: workerIn(exports, file),
     broker: Effect.sync(() => brokerIn(exports)),
     settings: settingsIn(exports, file)
   })
 
 /** What a module throws is its own text, and may quote the URL of a broker. */
-export const notLoaded = (file: string, error: unknown): CliFailure =>
-  because(`${shown(file)} could not be loaded: ${maskIn(tell(error, file))}`, error)
+export const notLoaded = (file: string, error: unknown): CliFailure => {
+  // In what was built it leads through no files of the user's.
+  const way = error instanceof Error && builtOf === undefined ? ownFrames(error) : []
+  // One of them is in the sentence.
+  const through = way.length < 2 ? "" : `\n${way.map((frame) => `    at ${frame}`).join("\n")}`
+  return because(`${shown(file)} could not be loaded: ${maskIn(tell(error, file))}${through}`, error)
+}
 
 /** The file of a module, by what names it. */
 export const find = (app: Option.Option<string>): Effect.Effect<string, CliFailure> => {
-  const named = Option.getOrUndefined(app)
-  const candidates = named === undefined ? usual : endings.map((ending) => `${named}${ending}`)
-  const file = candidates.map((path) => resolve(path)).find(isFile)
+  const [named, flag] = nameOf(app)
+  const file = lookFor(named)
   if (file !== undefined) return Effect.succeed(file)
   return Effect.fail(mistaken(
     named === undefined
       ? `there is no worker to run: name its module with -A, such as -A ./worker.ts (looked for ${usual.join(", ")})`
-      : `there is no module '${named}' (looked for ${
-        resolve(named)
-      }). -A takes the path of a file, such as -A ./worker.ts`
+      : existsSync(resolve(named))
+      ? `the folder '${named}' has no worker (looked for ${
+        usual.join(", ")
+      }). ${flag} takes the path of a file too, such as -A ./app.ts`
+      : `there is no module '${named}' (looked for ${resolve(named)}). ${flag} takes the path of a file, such as ${
+        flag === "-A" ? "-A " : `${flag}=`
+      }./worker.ts`
   ))
+}
+
+/** Of what needs no module: none, where nobody names one and none lies where workers usually lie. */
+export const loadIfAny = (app: Option.Option<string>): Effect.Effect<App | undefined, CliFailure> => {
+  const [named] = nameOf(app)
+  return named === undefined && lookFor(named) === undefined ? Effect.succeed(undefined) : load(app)
+}
+
+/** And by what it was said. */
+const nameOf = (app: Option.Option<string>): readonly [name: string | undefined, flag: string] => {
+  if (Option.isSome(app)) return [app.value, "-A"]
+  const variable = ["CELERIAC_APP", "CELERY_APP"].find((variable) => (process.env[variable] ?? "") !== "")
+  return variable === undefined ? [undefined, "-A"] : [process.env[variable], variable]
+}
+
+const lookFor = (named: string | undefined): string | undefined => {
+  const candidates = named === undefined ? usual : endings.map((ending) => `${named}${ending}`)
+  return candidates.map((path) => resolve(path)).find(isFile)
 }
 
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile()
@@ -167,18 +196,25 @@ const hints: Readonly<Record<string, string>> = {
 const firstLine = (text: string): string => text.split("\n").find((line) => line.trim() !== "")?.trim() ?? ""
 
 /** Where the stack touches the user's own code first: above the message for wrong syntax, else in its frames. */
-const placeOf = ({ stack = "" }: Error): string | undefined => {
-  const frame = /^(\S[^\n]*:\d+)\n/.exec(stack)?.[1] ?? stack.split("\n")
+const placeOf = (error: Error): string | undefined =>
+  shownPlace(/^(\S[^\n]*:\d+)\n/.exec(error.stack ?? "")?.[1]) ?? ownFrames(error)[0]
+
+/** The places of its stack that are the user's own, the innermost first. */
+const ownFrames = ({ stack = "" }: Error): ReadonlyArray<string> =>
+  stack.split("\n")
     .map((line) => /^ +at .*?(file:\/\/[^\s)]+:\d+):\d+\)?$/.exec(line)?.[1])
-    .find((place) => place !== undefined && !place.includes("/node_modules/") && !place.startsWith(here))
-  const [, path, line] = /^(.*):(\d+)$/.exec(frame ?? "") ?? []
+    .filter((place) => place !== undefined && !place.includes("/node_modules/") && !place.startsWith(here))
+    .flatMap((place) => shownPlace(place) ?? [])
+
+const shownPlace = (place: string | undefined): string | undefined => {
+  const [, path, line] = /^(.*):(\d+)$/.exec(place ?? "") ?? []
   return path === undefined ? undefined : `${shown(path.startsWith("file:") ? fileURLToPath(path) : path)}:${line}`
 }
 
 /** Where this package lies, and those that it is made of. What was built of them lies anywhere. */
 export const here = builtOf !== undefined ? "nowhere" : new URL("../../..", import.meta.url).href
 
-const shown = (file: string): string => {
+export const shown = (file: string): string => {
   const path = relative(process.cwd(), file)
   return path.startsWith("..") ? file : path
 }

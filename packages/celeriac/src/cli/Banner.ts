@@ -23,6 +23,7 @@ export interface Options {
   readonly level: LogFormat.Level
   /** Machines get no banner. */
   readonly json: boolean
+  readonly isQuiet: boolean
   readonly colors: boolean
   /** Who named the broker. */
   readonly named: string
@@ -31,8 +32,8 @@ export interface Options {
 /** Shows the banner, and says that the worker is ready when its log would not. */
 export const layer = (options: Options): Layer.Layer<never> => {
   const informs = options.level === "debug" || options.level === "info"
-  let shown = options.json
-  let listed = options.json || !informs
+  let shown = options.json || options.isQuiet
+  let listed = options.json || options.isQuiet || !informs
   let ready = informs
   return Observer.layer(({ blueprint, phase, step }) =>
     Effect.gen(function*() {
@@ -43,7 +44,7 @@ export const layer = (options: Options): Layer.Layer<never> => {
       if (blueprint !== "Worker" || step !== "Consumer") return
       if (!listed && phase === "starting") {
         listed = true
-        yield* Effect.flatMap(tasks, Console.log)
+        yield* Effect.flatMap(tasks(options), Console.log)
       }
       if (!ready && phase === "started") {
         ready = true
@@ -84,10 +85,13 @@ const banner = Effect.fnUntraced(function*({ named }: Options) {
   ].join("\n")
 })
 
-const tasks = Effect.map(Effect.serviceOption(TaskRegistry.TaskRegistry), (registry) => {
-  const names = Option.match(registry, { onNone: () => [], onSome: (registry) => registry.names() })
-  return ["[tasks]", ...names.map((name) => `  . ${name}`), ""].join("\n")
-})
+/** Those that every worker has are listed at debug alone. */
+const tasks = ({ level }: Options) =>
+  Effect.map(Effect.serviceOption(TaskRegistry.TaskRegistry), (registry) => {
+    const names = Option.match(registry, { onNone: () => [], onSome: (registry) => registry.names() })
+    const shown = level === "debug" ? names : names.filter((name) => !name.startsWith("celery."))
+    return ["[tasks]", ...shown.map((name) => `  . ${name}`), ""].join("\n")
+  })
 
 const queueLine = (known: TaskQueues.Queues, name: string): string => {
   const binding = known.get(name)?.bindings[0]

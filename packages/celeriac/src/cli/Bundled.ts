@@ -8,8 +8,10 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as App from "./App.ts"
 import { CliFailure, mistaken } from "./CliFailure.ts"
+import * as Globals from "./Globals.ts"
 import * as PlainArguments from "./PlainArguments.ts"
 import * as Process from "./Process.ts"
+import type * as SettingFlag from "./SettingFlag.ts"
 import * as SourceMaps from "./SourceMaps.ts"
 import * as Start from "./Start.ts"
 import { builtOf, packageVersion } from "./Version.ts"
@@ -49,9 +51,10 @@ const program = (args: ReadonlyArray<string>): Effect.Effect<unknown, unknown> =
 }
 
 const help = (): string => {
-  const flags: ReadonlyArray<WorkerFlags.WorkerFlag> = [
+  const flags: ReadonlyArray<SettingFlag.SettingFlag> = [
     ...Array.from(WorkerFlags.ofSettings.values()).flat(),
-    ...Object.values(WorkerFlags.own)
+    ...Object.values(WorkerFlags.own),
+    ...Object.values(Globals.own).filter(({ name }) => name !== "app")
   ]
   const rows = flags.map(({ alias, doc, metavar = "", name }) =>
     [`  ${alias === undefined ? "" : `-${alias}, `}--${name} ${metavar}`.trimEnd(), doc] as const

@@ -17,8 +17,8 @@ const environment = Layer.mergeAll(
 )
 
 /** Does what the arguments of a command say. */
-export const run = <Name extends string, Input, E>(
-  command: Command.Command<Name, Input, unknown, E, NodeServices.NodeServices>,
+export const run = <Name extends string, Input, Context, E>(
+  command: Command.Command<Name, Input, Context, E, NodeServices.NodeServices>,
   args: ReadonlyArray<string>
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => Command.runWith(command, { version: packageVersion() })(args)).pipe(

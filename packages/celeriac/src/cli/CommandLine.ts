@@ -1,6 +1,7 @@
 /** What a command line is given to: a plain `celeriac worker` is started at once, everything else is read by `Cli`. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { commandAt } from "./Globals.ts"
 import * as PlainArguments from "./PlainArguments.ts"
 import * as Start from "./Start.ts"
 
@@ -12,16 +13,14 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<unknown, unknown
     : Start.start(plain.success.app, plain.success.flags)
 }
 
-/** Of `worker`, before which the module may stand, and nothing else. */
+/** Of `worker`, before which flags of all commands may stand, and nothing else. */
 const flagsOf = (args: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
-  const at = args.indexOf("worker")
-  const before = args.slice(0, Math.max(at, 0))
-  const isPlain = before.length === 0 || before.length === 2 && (before[0] === "-A" || before[0] === "--app")
-  return at >= 0 && isPlain ? [...before, ...args.slice(at + 1)] : undefined
+  const at = commandAt(args)
+  return args[at] === "worker" ? [...args.slice(0, at), ...args.slice(at + 1)] : undefined
 }
 
 const everythingElse = (args: ReadonlyArray<string>) =>
   Effect.flatMap(
     Effect.promise(() => Promise.all([import("./Cli.ts"), import("./commands/Celeriac.ts")])),
-    ([Cli, { all }]) => Cli.run(all, args)
+    ([Cli, { tree }]) => Effect.flatMap(tree(args), (tree) => Cli.run(tree, args))
   )

@@ -12,6 +12,8 @@ import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { levels } from "../LogFormat.ts"
+import * as Globals from "./Globals.ts"
+import * as SettingFlag from "./SettingFlag.ts"
 import type { Flags } from "./Start.ts"
 import * as WorkerFlags from "./WorkerFlags.ts"
 
@@ -42,12 +44,21 @@ export const read = (args: ReadonlyArray<string>): Result.Result<Plain, string> 
     if (Result.isFailure(checked)) return Result.fail(checked.failure)
     said.set(meant.name, checked.success)
   }
-  for (const [name, some] of switches) said.set(name, WorkerFlags.switched(table[name]!, some))
-  const { app, jsonLogs = false, loglevel = "warning", noColor = false, ...settings } = Object.fromEntries(said)
+  for (const [name, some] of switches) said.set(name, SettingFlag.switched(table[name]!, some))
+  const { app, config, jsonLogs = false, loglevel = "warning", noColor = false, quiet = false, workdir, ...settings } =
+    Object.fromEntries(said)
   // Each was read by the flag of its name.
   return Result.succeed({
     app: Option.fromUndefinedOr(app),
-    flags: { settings, loglevel, jsonLogs, noColor }
+    flags: {
+      settings,
+      loglevel,
+      jsonLogs,
+      noColor,
+      quiet,
+      config: Option.fromUndefinedOr(config),
+      workdir: Option.fromUndefinedOr(workdir)
+    }
   } as Plain)
 }
 
@@ -61,14 +72,16 @@ interface Meaning {
 
 const byFlag = new Map<string, Meaning>()
 
-const know = (flag: Pick<WorkerFlags.WorkerFlag, "name" | "alias">, meaning: Meaning): void => {
+const know = (flag: Pick<SettingFlag.SettingFlag, "name" | "alias">, meaning: Meaning): void => {
   byFlag.set(`--${flag.name}`, meaning)
   if (flag.alias !== undefined) byFlag.set(`-${flag.alias}`, meaning)
 }
 
-know({ name: "app", alias: "A" }, { name: "app", read: (text) => Result.succeed(text) })
+for (const name of ["app", "config", "workdir"] as const) {
+  know(Globals.own[name], { name, read: (text) => Result.succeed(text) })
+}
+for (const name of ["noColor", "quiet"] as const) know(Globals.own[name], { name })
 know(WorkerFlags.own.jsonLogs, { name: "jsonLogs" })
-know(WorkerFlags.own.noColor, { name: "noColor" })
 know(WorkerFlags.own.loglevel, {
   name: "loglevel",
   read: (text, flag) =>

@@ -8,7 +8,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as WorkerFlags from "./WorkerFlags.ts"
+import * as SettingFlag from "./SettingFlag.ts"
 
 /** By the names of the settings: the flag that takes a value, or switches. */
 export type Flags = Readonly<Record<string, Flag.Flag<Option.Option<unknown>> | ReadonlyArray<Flag.Flag<boolean>>>>
@@ -19,8 +19,8 @@ type Said = Readonly<Record<string, Option.Option<unknown> | ReadonlyArray<boole
 export const of = (table: SettingsTable.Table): Flags =>
   Object.fromEntries(
     Object.entries(table).flatMap(([name, setting]) => {
-      const flags = WorkerFlags.ofSettings.get(name)
-      if (flags === undefined) return []
+      const flags = SettingFlag.of(name, setting)
+      if (flags.length === 0) return []
       return [[name, setting.switches === undefined ? make(setting, flags[0]!) : flags.map(makeSwitch)]]
     })
   )
@@ -34,26 +34,27 @@ export const given = <T extends SettingsTable.Table>(table: T, said: Said): Sett
       const switches = table[name]?.switches?.filter((_, index) => value[index])
       return switches === undefined || switches.length === 0
         ? []
-        : [[name, WorkerFlags.switched(table[name]!, switches)]]
+        : [[name, SettingFlag.switched(table[name]!, switches)]]
     })
   ) as SettingsTable.Some<T>
 
-const makeSwitch = (flag: WorkerFlags.WorkerFlag): Flag.Flag<boolean> => {
+const makeSwitch = (flag: SettingFlag.SettingFlag): Flag.Flag<boolean> => {
   const named = flag.alias === undefined ? Flag.Boolean(flag.name) : Flag.withAlias(Flag.Boolean(flag.name), flag.alias)
   return named.pipe(Flag.withDescription(flag.doc), Flag.withDefault(false))
 }
 
-const make = (setting: Setting.Any, flag: WorkerFlags.WorkerFlag): Flag.Flag<Option.Option<unknown>> =>
+/** The flag of a setting that has one, and no switches. */
+export const make = (setting: Setting.Any, flag: SettingFlag.SettingFlag): Flag.Flag<Option.Option<unknown>> =>
   flag.metavar === undefined ? toggle(flag) : valued(setting, flag)
 
 /** Says yes, or (`--no-...`) no; not used, it says nothing. */
-const toggle = (flag: WorkerFlags.WorkerFlag): Flag.Flag<Option.Option<unknown>> => {
+const toggle = (flag: SettingFlag.SettingFlag): Flag.Flag<Option.Option<unknown>> => {
   const bare = Flag.Boolean(flag.name)
   const named = flag.alias === undefined ? bare : Flag.withAlias(bare, flag.alias)
   return named.pipe(Flag.withDescription(flag.doc), Flag.optional)
 }
 
-const valued = (setting: Setting.Any, flag: WorkerFlags.WorkerFlag): Flag.Flag<Option.Option<unknown>> => {
+const valued = (setting: Setting.Any, flag: SettingFlag.SettingFlag): Flag.Flag<Option.Option<unknown>> => {
   // What is wrong with a secret is told without it.
   const text = setting.isSecret === true
     ? Flag.map(Flag.Redacted(flag.name), (secret) => ({ text: Redacted.value(secret), toString: () => "" }))

@@ -1,97 +1,27 @@
-/** What a caller holds of a task that was sent: its id, and promises of its result. */
-import type { AsyncResult } from "@celeriac/tasks/AsyncResult"
+/** What a caller holds of what was sent: of a task its id, and promises of its result; the same of a group. */
+import * as AsyncResult from "@celeriac/tasks/AsyncResult"
+import * as CanvasDrawing from "@celeriac/tasks/canvas/CanvasDrawing"
 import { Client } from "@celeriac/tasks/Client"
+import type * as GroupResult from "@celeriac/tasks/GroupResult"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
-import type { Any, Final, Progress as ResultProgress } from "@celeriac/tasks/ResultBase"
+import * as ResultTuple from "@celeriac/tasks/result/ResultTuple"
+import type { Any, AnyIdentified, Final, Progress as ResultProgress } from "@celeriac/tasks/ResultBase"
+import type * as ResultSet from "@celeriac/tasks/ResultSet"
 import * as TaskError from "@celeriac/tasks/TaskError"
-import type { TaskState } from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { iterate } from "./Iterate.ts"
+import type * as Model from "./ResultModel.ts"
 import type { Read, Run } from "./Run.ts"
 
-export interface GetOptions {
-  /** How long to wait before rejecting with a `ResultError`. Default: for ever. */
-  readonly timeoutMs?: number | undefined
-  /** Whether the failure of a task that this one followed in a chain rejects, too. Default true. */
-  readonly followParents?: boolean | undefined
-  /** Stops waiting; the task goes on. */
-  readonly signal?: AbortSignal | undefined
-  /** False lets a handler wait for another task, which takes a slot meanwhile. Default true: inside of a task it rejects. */
-  readonly disableSyncSubtasks?: boolean | undefined
-}
-
-export interface RevokeOptions {
-  /** Ends what runs already. Default false. */
-  readonly terminate?: boolean | undefined
-  /** With which signal, where tasks are processes. Default `TERM`. */
-  readonly signal?: string | number | undefined
-  /** The workers to tell, by their names. Default: all. */
-  readonly destination?: string | ReadonlyArray<string> | undefined
-}
-
-/** A state of a task, as it was stored. */
-export interface Progress<out A> {
-  readonly taskId: string
-  readonly state: TaskState
-  /** What was stored with a state that is no end. */
-  readonly meta: unknown
-  /** What the task came to; undefined in the states that are no end. */
-  readonly final: Settled<A> | undefined
-}
-
-/** What a task came to, failed or not: as `Promise.allSettled` has it. */
-export type Settled<A> =
-  | { readonly status: "fulfilled"; readonly value: A }
-  | { readonly status: "rejected"; readonly reason: unknown }
-
-/** Who ran what; of records that are extended (`resultExtended`), but for `dateDone`. */
-export interface About {
-  readonly name: string | undefined
-  readonly args: unknown
-  readonly kwargs: unknown
-  readonly worker: string | undefined
-  readonly retries: number | undefined
-  readonly queue: string | undefined
-  readonly dateDone: Date | undefined
-}
-
-export interface Result<out A> {
-  readonly id: string
-  /** Whether it was sent with `ignoreResult`: then to wait for it rejects. */
-  readonly ignored: boolean
-  /**
-   * What the task returned. Rejects with a `TaskException` when it threw, with
-   * a `ResultError` when the result does not come in time, is not kept or cannot
-   * be read.
-   */
-  readonly get: (options?: GetOptions) => Promise<A>
-  /** PENDING also when nobody knows the id. */
-  readonly state: () => Promise<TaskState>
-  /** Whether it ended. */
-  readonly ready: () => Promise<boolean>
-  readonly successful: () => Promise<boolean>
-  readonly failed: () => Promise<boolean>
-  /** What is stored with the state: value, failure, or the meta of a state of one's own. */
-  readonly info: () => Promise<unknown>
-  readonly traceback: () => Promise<string | undefined>
-  readonly about: () => Promise<About | undefined>
-  /** Each state as it is stored, the present one first, to the end. */
-  readonly progress: () => AsyncIterable<Progress<A>>
-  /** It, and all that was sent while it ran, and so on, by ids and with their values: waits for one after the other. */
-  readonly collect: () => AsyncIterable<readonly [id: string | undefined, value: unknown]>
-  /** Tells the workers not to run it. Resolves to whether any was there to be told. */
-  readonly revoke: (options?: RevokeOptions) => Promise<boolean>
-  /** Asks the task to end: it does so when it looks, by `request.isAborted()`. It takes results that are kept. */
-  readonly abort: () => Promise<void>
-  /** Drops what is kept about it. */
-  readonly forget: () => Promise<void>
-}
+export type { About, GetOptions, Progress, Result, RevokeOptions, Settled } from "./ResultModel.ts"
 
 /** What is behind them. */
-const sources = new WeakMap<Result<unknown>, Any>()
+const sources = new WeakMap<object, { readonly sent: AnyIdentified; readonly read: Read }>()
 
-export const sourceOf = (result: Result<unknown>): Any => {
+export const sourceOf = (result: Model.Identified<unknown>): AnyIdentified => behind(result).sent
+
+const behind = (result: Model.Identified<unknown>) => {
   const source = sources.get(result)
   if (source === undefined) {
     throw new TypeError("this is no result of a task: give what delay and applyAsync resolve to")
@@ -100,15 +30,16 @@ export const sourceOf = (result: Result<unknown>): Any => {
 }
 
 /** What reads a result needs no broker where the task has run here. */
-export const make = <A>(run: Run, sent: AsyncResult<A, unknown>, read: Read = run): Result<A> => {
-  const result: Result<A> = {
-    id: sent.id,
+export const make = <A>(run: Run, sent: AsyncResult.AsyncResult<A, unknown>, read: Read = run): Model.Result<A> => {
+  const result: Model.Result<A> = {
+    ...identified(run, read, sent),
+    get parent() {
+      return parentOf(run, sent, read)
+    },
     ignored: sent.ignored,
     get: async ({ signal, ...options } = {}) => read(sent.get(waiting("get", options)), signal),
     state: () => read(sent.state),
-    ready: () => read(sent.ready),
-    successful: () => read(sent.successful),
-    failed: () => read(sent.failed),
+    exists: () => read(sent.exists),
     info: () => read(sent.info),
     traceback: () => read(sent.traceback),
     about: () =>
@@ -122,36 +53,149 @@ export const make = <A>(run: Run, sent: AsyncResult<A, unknown>, read: Read = ru
           queue: record.extended?.queue,
           dateDone: dateOf(record)
         })),
-    progress: () => iterate(read, Stream.map(sent.progress, (progress) => progressOf(progress))),
-    collect: () => iterate(read, Stream.map(sent.collect(), ([{ id }, value]) => [id, value] as const)),
+    progress: (options) => loop(read, Stream.map(sent.progress, (progress) => progressOf(progress)), options),
     abort: () => run(Effect.flatMap(Client, (client) => client.abort(sent.id))),
-    revoke: (options) => run(sent.revoke(options)),
-    forget: () => read(sent.forget)
+    revokeByStampedHeaders: (headers, options) => run(sent.revokeByStampedHeaders(headers, options))
   }
-  sources.set(result, sent)
+  sources.set(result, { sent, read })
   return result
 }
+
+/** Of a group: with the results of its members, as callers hold them. */
+export const makeGroup = <M extends Model.Members>(
+  run: Run,
+  sent: GroupResult.GroupResult<GroupResult.Members, unknown>,
+  results = sent.results.map((member) => of(run, member)) as unknown as M // so say the types of whoever sent it
+): Model.GroupResult<M> => {
+  const result = {
+    ...identified(run, run, sent),
+    ...several(run, sent, results),
+    get parent() {
+      return parentOf(run, sent, run)
+    },
+    save: () => run(sent.save),
+    delete: () => run(sent.delete)
+  }
+  sources.set(result, { sent, read: run })
+  return result
+}
+
+/** Draws a canvas as it will run. Throws when a signature makes no sense. */
+export function draw(canvas: CanvasDrawing.Drawable, options?: CanvasDrawing.Options): string
+/** Draws what became of each task of a result, of what it follows, and of what was sent while they ran. */
+export function draw(result: Model.Identified<unknown>, options?: CanvasDrawing.ResultOptions): Promise<string>
+export function draw(
+  given: CanvasDrawing.Drawable | Model.Identified<unknown>,
+  options?: CanvasDrawing.ResultOptions
+): string | Promise<string> {
+  if (!("asTuple" in given)) return CanvasDrawing.draw(given, options)
+  const { read, sent } = behind(given)
+  return read(CanvasDrawing.draw(sent, options))
+}
+
+/** Either, as it is. */
+export const of = (run: Run, sent: AnyIdentified, read: Read = run): Model.Identified<unknown> =>
+  "results" in sent
+    ? makeGroup(run, sent as GroupResult.GroupResult<GroupResult.Members, unknown>) // it has members
+    : make(run, sent as AsyncResult.AsyncResult<unknown, unknown>, read) // it has none: see `AsyncResult.Child`
+
+/** What those of tasks and of groups have in common. */
+const identified = (run: Run, read: Read, sent: AnyIdentified & Tree) => ({
+  id: sent.id,
+  ready: () => read(sent.ready),
+  successful: () => read(sent.successful),
+  failed: () => read(sent.failed),
+  children: () => read(Effect.map(sent.children, (children) => children?.map((child) => ofChild(run, child, read)))),
+  iterdeps: (options?: Pick<Model.CollectOptions, "intermediate">) =>
+    iterate(
+      read,
+      Stream.map(
+        sent.iterdeps(options),
+        ([parent, node]) =>
+          [parent === undefined ? undefined : ofChild(run, parent, read), ofChild(run, node, read)] as const
+      )
+    ),
+  collect: (options?: Model.CollectOptions) =>
+    iterate(read, Stream.map(sent.collect(options), ([{ id }, value]) => [id, value] as const)),
+  asTuple: () => ResultTuple.encode(sent.asTuple),
+  revoke: (options?: Model.RevokeOptions) => run(sent.revoke(options)),
+  forget: () => read(sent.forget)
+})
+
+const parentOf = (run: Run, { parent }: AnyIdentified, read: Read) =>
+  parent === undefined ? undefined : of(run, parent, read)
+
+type Tree = Pick<AsyncResult.AsyncResult<unknown, unknown>, "iterdeps" | "collect">
+
+/** What is found in records has an id. */
+const ofChild = (run: Run, child: Any, read: Read) => of(run, child as AnyIdentified, read)
+
+/** What those of several have in common. */
+export const several = <M extends Model.Members>(
+  run: Run,
+  set: ResultSet.ResultSet<ResultSet.Members, unknown>,
+  results: M
+): Model.Results<M> => {
+  const made: Model.Results<Model.Members> = {
+    results,
+    get: async ({ signal, ...options } = {}) => [...await run(set.get(waiting("get", options)), signal)],
+    join: async ({ signal, ...options } = {}) => [...await run(set.join(waiting("join", options)), signal)],
+    settled: async ({ signal, ...options } = {}) => {
+      const finals = await run(set.get({ ...waiting("settled", options), propagate: false }), signal)
+      return finals.map(settled)
+    },
+    completed: (options) =>
+      loop(
+        run,
+        Stream.map(set.completed, ({ final, index }) => ({
+          index,
+          result: results[index]!, // it is this member's
+          outcome: settled(final)
+        })),
+        options
+      ),
+    progress: (options) => loop(run, Stream.map(set.progress, progressOf), options),
+    completedCount: () => run(set.completedCount),
+    ready: () => run(set.ready),
+    successful: () => run(set.successful),
+    failed: () => run(set.failed),
+    waiting: () => run(set.waiting),
+    revoke: (options) => run(set.revoke(options)),
+    forget: () => run(set.forget)
+  }
+  // The members are behind it in their order, and have the types that they have.
+  return made as unknown as Model.Results<M>
+}
+
+/** Waits as it is said. */
+const loop = <A, E>(read: Read, stream: Stream.Stream<A, E>, { disableSyncSubtasks }: Model.SyncOptions = {}) =>
+  iterate(
+    read,
+    disableSyncSubtasks === undefined
+      ? stream
+      : Stream.provideService(stream, AsyncResult.DisableSyncSubtasks, disableSyncSubtasks)
+  )
 
 const dateOf = (record: ResultRecord.ResultRecord): Date | undefined => {
   const at = ResultRecord.doneMillis(record)
   return at === undefined ? undefined : new Date(at)
 }
 
-export const progressOf = <A>({ final, meta, state, taskId }: ResultProgress<A, unknown>): Progress<A> => ({
+const progressOf = <A>({ final, meta, state, taskId }: ResultProgress<A, unknown>): Model.Progress<A> => ({
   taskId,
   state,
   meta,
   final: final === undefined ? undefined : settled(final)
 })
 
-export const settled = <A>(final: Final<A, unknown>): Settled<A> =>
+const settled = <A>(final: Final<A, unknown>): Model.Settled<A> =>
   final._tag === "Success"
     ? { status: "fulfilled", value: final.success }
     : { status: "rejected", reason: final.failure }
 
-export const waiting = (
+const waiting = (
   operation: string,
-  { disableSyncSubtasks, followParents, timeoutMs }: Omit<GetOptions, "signal">
+  { disableSyncSubtasks, followParents, timeoutMs }: Omit<Model.GetOptions, "signal">
 ) => ({
   disableSyncSubtasks,
   followParents,

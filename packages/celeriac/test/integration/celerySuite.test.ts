@@ -1,67 +1,51 @@
 /** Celery's own integration suite, its tests of single tasks, as client of a worker of this project. */
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
-import { handlers } from "../../../../test/celery-suite/tasks.ts"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Suite from "../../../../test/celery-suite/Suite.ts"
 import * as CelerySuite from "../../../../test/peers/CelerySuite.ts"
-import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
-import * as Broker from "../../src/Broker.ts"
-import * as Worker from "../../src/Worker.ts"
 
-interface Exceptions {
-  /** What is not run, and why. */
-  readonly notRun: Readonly<Record<string, string>>
-  /** What fails, and why. */
-  readonly fails: Readonly<Record<string, string>>
-}
+const tests = ["test_tasks.py"]
 
-const exceptions = JSON.parse(
-  readFileSync(fileURLToPath(new URL("../../../../test/celery-suite/exceptions.json", import.meta.url)), "utf8")
-) as Exceptions
+/** Most of the time they wait: so many at once, each with a worker of its own. */
+const shards = { redis: 3, rpc: 2 }
 
-const classes = ["test_class_based_tasks", "test_tasks", "test_task_redis_result_backend"]
+if (!CelerySuite.isThere()) console.log("Celery's own suite is not here, and is left out: pip does not reach it")
 
-/** The suite wants the queue `celery` for itself. */
-const broker = Effect.acquireRelease(
-  Effect.promise(() => RabbitMq.start()),
-  (rabbit) => Effect.promise(() => rabbit.stop())
-)
+describe.skipIf(!CelerySuite.isThere()).concurrent("Celery's suite", () => {
+  const scope = Scope.makeUnsafe()
+  let brokers: ReadonlyArray<string> = []
+  beforeAll(async () => {
+    brokers = await Effect.runPromise(
+      Effect.provideService(Suite.brokers(shards.redis + shards.rpc), Scope.Scope, scope)
+    )
+  })
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-/** It takes two minutes: asked for by `CELERIAC_CELERY_SUITE=1`. */
-const isWanted = process.env["CELERIAC_CELERY_SUITE"] !== undefined && CelerySuite.isThere()
-
-describe.skipIf(!isWanted)("Celery's suite", () => {
-  it.live("passes with results in Redis, but for what is listed", () =>
+  const passes = (results: Suite.Results, count: number, skip: number) =>
     Effect.gen(function*() {
-      const rabbit = yield* broker
-      const backend = inject("redisUrl").replace(/\/\d*$/, "/0")
-      const outcomes = yield* Effect.promise(() =>
-        CelerySuite.run({
-          broker: rabbit.url.replace("amqp://", "pyamqp://"),
-          backend,
-          tests: classes.map((name) => `t/integration/test_tasks.py::${name}`),
-          without: Object.keys(exceptions.notRun),
-          timeout: 120_000
-        })
-      ).pipe(
-        Effect.provide(
-          Worker.make({ tasks: handlers, settings: { resultExtended: true } }).layer
+      const reports = yield* Effect.forEach(brokers.slice(skip, skip + count), (broker, index) =>
+        Suite.run({ broker, results, tests, seconds: 50, shard: [index, count], timeout: 100_000 }), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(
+        reports.flatMap((report) =>
+          Suite.complaints(report, results)
         ),
-        Effect.provide(Broker.layer(rabbit.url, { results: backend }))
+        []
       )
-      const failed = outcomes.filter(({ outcome }) => outcome === "failed")
-      assert.deepStrictEqual(
-        failed.filter(({ test }) => exceptions.fails[test] === undefined),
-        [],
-        "these fail, and are not listed"
+      assert.isAbove(
+        reports.flatMap(({ outcomes }) => outcomes).filter(({ outcome }) => outcome === "passed").length,
+        30
       )
-      assert.deepStrictEqual(
-        Object.keys(exceptions.fails).filter((name) => !failed.some(({ test }) => test === name)),
-        [],
-        "these are listed, and do not fail any more"
-      )
-      assert.isAbove(outcomes.length - failed.length, 10)
-    }).pipe(Effect.scoped), 180_000)
+    })
+
+  it.live("passes with results in Redis, but for what is listed", () => passes("redis", shards.redis, 0), 120_000)
+
+  it.live(
+    "passes with results by messages, but for what is listed",
+    () => passes("rpc", shards.rpc, shards.redis),
+    120_000
+  )
 })

@@ -5,7 +5,8 @@
  * Behind the key of a group: `.j` holds its parts by their places, `.d` which
  * of them were counted, `.s` how many there are to be and `.t` how many were
  * added since, `.c` who sends the body: whoever reported the last part, for
- * some seconds, within which they may report it again. Source: protocol §7.3;
+ * some seconds, within which they may report it again; and `.a`, which is ours, the ids of those that were
+ * added, so that a task that runs twice adds a part once. Source: protocol §7.3;
  * Celery 5.7, `celery.backends.redis`.
  *
  * @since 0.1.0
@@ -42,8 +43,18 @@ const sizing = new Script(`local token = 'size'
 if redis.call('GET', KEYS[5]) == 'done' then redis.call('DEL', KEYS[5]) end
 if ARGV[1] == '0' then redis.call('SET', KEYS[3], ARGV[3]) else redis.call('SETEX', KEYS[3], ARGV[1], ARGV[3]) end${complete}`)
 
+/** Lifetime; then the id of a part that was added. It is one more, once. */
+const growing = new Script(`if redis.call('GET', KEYS[5]) == 'done' then return false end
+if redis.call('SADD', KEYS[6], ARGV[2]) == 1 then redis.call('INCR', KEYS[2]) end
+local lifetime = tonumber(ARGV[1])
+if lifetime > 0 then
+  redis.call('EXPIRE', KEYS[2], lifetime)
+  redis.call('EXPIRE', KEYS[6], lifetime)
+end
+return true`)
+
 /** Seconds for which a late part counts for nothing. */
-const forgetting = new Script(`redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+const forgetting = new Script(`redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[6])
 redis.call('SETEX', KEYS[5], ARGV[1], 'done')
 return true`)
 
@@ -68,7 +79,7 @@ export const make = ({ decoding, encode, expires, keys, link }: Options) => {
   const run = (script: Script, groupId: string, args: ReadonlyArray<string | Buffer>) =>
     Effect.callback<unknown, ResultError>((resume) => {
       const key = keys.group(groupId)
-      const all = [`${key}.j`, `${key}.t`, `${key}.s`, `${key}.d`, `${key}.c`]
+      const all = [`${key}.j`, `${key}.t`, `${key}.s`, `${key}.d`, `${key}.c`, `${key}.a`]
       script.run(
         link,
         operation,
@@ -99,12 +110,14 @@ export const make = ({ decoding, encode, expires, keys, link }: Options) => {
         const { result } = ResultRecord.encode(record)
         const value = encode([1, record.taskId, record.status, result])
         if (Result.isFailure(value)) return Effect.fail(value.failure)
-        const mark = `${record.taskId}:${index}`
+        const place = index === Infinity ? "+inf" : String(index)
+        const mark = `${record.taskId}:${place}`
         return Effect.flatMap(
-          run(counting, groupId, [String(expires), claim, mark, String(index), value.success]),
+          run(counting, groupId, [String(expires), claim, mark, place, value.success]),
           partsOf(groupId)
         )
       }),
+    grow: (groupId: string, added: string) => Effect.asVoid(run(growing, groupId, [String(expires), added])),
     forget: (groupId: string) => Effect.asVoid(run(forgetting, groupId, [doneFor]))
   }
 }

@@ -1,11 +1,16 @@
 /** Records that real Celery wrote, and records that it reads. */
+import * as AsyncResult from "@celeriac/tasks/AsyncResult"
+import * as GroupResult from "@celeriac/tasks/GroupResult"
+import * as Outcome from "@celeriac/tasks/Outcome"
 import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as ResultTuple from "@celeriac/tasks/result/ResultTuple"
 import { store } from "@celeriac/tasks/result/ResultWriter"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import { inject } from "vitest"
 import { runPython } from "../../../../test/peers/Python.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
@@ -17,7 +22,7 @@ const nobody = { replyTo: undefined, correlationId: undefined }
 const python = (source: string) =>
   Effect.promise(() =>
     runPython(
-      `import json, os\nfrom celery import Celery\nfrom celery.result import AsyncResult\napp = Celery(backend=os.environ["RESULTS"])\n${source}`,
+      `import json, os\nfrom celery import Celery\nfrom celery.result import AsyncResult, GroupResult\napp = Celery(backend=os.environ["RESULTS"])\n${source}`,
       { env: { RESULTS: url } }
     )
   )
@@ -76,5 +81,94 @@ except ValueError as error:
       assert.isTrue(seconds > 86_300 && seconds <= 86_400, String(seconds))
       yield* store(ResultRecord.make("py-success", "FAILURE", { exception: ExceptionRecord.make("KeyError") }), nobody)
       assert.strictEqual(yield* (yield* ResultReader).state("ts-success"), "SUCCESS")
+    }).pipe(Effect.provide(RedisBackend.layer({ url }))))
+})
+
+describe("the groups of both languages", () => {
+  const encoded = (tuple: ResultTuple.ResultTuple) => JSON.stringify(ResultTuple.encode(tuple))
+
+  it.live("are restored here when Python saved them, with what its workers stored of their members", () =>
+    Effect.gen(function*() {
+      const [tuple] = yield* python(`
+def result(id, parent=None):
+    return AsyncResult(id, parent=parent, app=app)
+inner = GroupResult("py-inner", [result("py-3")], app=app)
+group = GroupResult("py-group", [result("py-2", result("py-1")), inner], parent=result("py-0"), app=app)
+group.save()
+app.backend.store_result("py-2", 2, "SUCCESS")
+app.backend.store_result("py-3", ValueError("three"), "FAILURE")
+print(json.dumps(group.as_tuple()))
+`)
+      const group = yield* GroupResult.restore("py-group")
+      assert.isDefined(group)
+      assert.strictEqual(encoded(group.asTuple), JSON.stringify(tuple))
+      assert.deepStrictEqual([yield* group.completedCount, yield* group.ready, yield* group.failed], [1, true, true])
+      const finals = yield* group.get({ propagate: false })
+      assert.deepStrictEqual(
+        finals.map((final) => Result.isSuccess(final) ? final.success : final.failure.message),
+        [2, "ValueError('three')"]
+      )
+      yield* group.delete
+      assert.deepStrictEqual(yield* python(`print(json.dumps(GroupResult.restore("py-group", app=app) is None))`), [
+        true
+      ])
+      const compressed = yield* Effect.andThen(
+        python(`
+app.conf.result_compression = "gzip"
+app = Celery(backend=os.environ["RESULTS"], result_compression="gzip")
+GroupResult("py-gzip", [AsyncResult("x" * 36, app=app)] * 100, app=app).save()
+`),
+        GroupResult.restore("py-gzip")
+      )
+      assert.strictEqual(compressed?.results.length, 100)
+    }).pipe(Effect.provide(RedisBackend.layer({ url }))))
+
+  it.live("are restored by Python when they were saved here, and so is what was written down", () =>
+    Effect.gen(function*() {
+      const first = yield* AsyncResult.make("ts-1")
+      const group = yield* GroupResult.make("ts-group", [
+        AsyncResult.fromReader("ts-2", yield* ResultReader, Outcome.untyped, false, first),
+        yield* GroupResult.make("ts-inner", [yield* AsyncResult.make("ts-3")])
+      ], yield* AsyncResult.make("ts-0"))
+      yield* group.save
+      yield* store(ResultRecord.make("ts-2", "SUCCESS", { result: 2, dateDone: 0 }), nobody)
+      yield* store(ResultRecord.make("ts-3", "SUCCESS", { result: 3, dateDone: 0 }), nobody)
+      const [restored, value, written, seconds, gone] = yield* python(`
+from celery.result import result_from_tuple
+group = GroupResult.restore("ts-group", app=app)
+print(json.dumps(group.as_tuple()))
+print(json.dumps(group.join(timeout=5)))
+print(json.dumps(result_from_tuple(json.loads(${JSON.stringify(AsyncResult.encode(group))}), app).as_tuple()))
+print(app.backend.client.ttl("celery-taskset-meta-ts-group"))
+group.delete()
+print(json.dumps(app.backend.client.exists("celery-taskset-meta-ts-group") == 0))
+`)
+      assert.strictEqual(JSON.stringify(restored), encoded(group.asTuple))
+      assert.deepStrictEqual(value, [2, [3]])
+      assert.strictEqual(JSON.stringify(written), encoded(group.asTuple))
+      assert.isTrue(Number(seconds) > 86_300 && Number(seconds) <= 86_400, String(seconds))
+      assert.isTrue(gone)
+      assert.isUndefined(yield* GroupResult.restore("ts-group"))
+    }).pipe(Effect.provide(RedisBackend.layer({ url }))))
+
+  it.live("are told to whoever listens to their channel, as Python tells them", () =>
+    Effect.gen(function*() {
+      const group = yield* GroupResult.make("ts-told", [yield* AsyncResult.make("ts-2")])
+      const heard = yield* Effect.forkChild(
+        python(`
+heard = app.backend.client.pubsub()
+heard.subscribe("celery-taskset-meta-ts-told")
+heard.get_message(timeout=5)
+app.backend.client.set("ts-listening", 1)
+print(heard.get_message(timeout=20)["data"].decode())
+`),
+        { startImmediately: true }
+      )
+      yield* python(`
+import time
+while not app.backend.client.get("ts-listening"): time.sleep(0.05)
+`)
+      yield* group.save
+      assert.deepStrictEqual(yield* Fiber.join(heard), [{ result: ResultTuple.encode(group.asTuple) }])
     }).pipe(Effect.provide(RedisBackend.layer({ url }))))
 })

@@ -30,17 +30,20 @@ export class Unsendable extends Error {}
 export class CanvasMessages {
   readonly messages: Array<SignatureMessage.SignatureMessage> = []
   readonly sizes: Array<ChordSize> = []
+  /** Headers of chords that are groups of groups: to be saved, for whoever gives their results the same shape. */
+  readonly saves: Array<ResultTuple.ResultTuple> = []
   /** What the sender has as its children: of a chain its first task, of a chord its header. */
   readonly trail: Array<ResultTuple.ResultTuple> = []
   private groups = 0
   private readonly write: SignatureMessage.Write
-  private readonly sender: string
+  private readonly newId: () => string
   private readonly now: number
   private made = 0
 
-  constructor(write: SignatureMessage.Write, sender: string, now: number) {
+  /** `sender` is the id of the task that sends, or makes ids where none does. */
+  constructor(write: SignatureMessage.Write, sender: string | (() => string), now: number) {
     this.write = write
-    this.sender = sender
+    this.newId = typeof sender === "string" ? () => TaskId.derived(`${sender}:${this.made++}`) : sender
     this.now = now
   }
 
@@ -80,17 +83,20 @@ export class CanvasMessages {
   private group(
     group: SignatureJson,
     members: ReadonlyArray<SignatureJson>,
-    args: ReadonlyArray<unknown>
+    args: ReadonlyArray<unknown>,
+    isHeader = false
   ): ResultTuple.ResultTuple {
-    const { chord, group_id: _, group_index: __, task_id, ...rest } = group.options ?? {}
+    const { chord, group_id, group_index: _, task_id, ...rest } = group.options ?? {}
     const id = this.idOf({ task_id })
     const all = flat(members)
     const body = chord ?? all.find(({ options }) => options?.chord != null)?.options?.chord
-    if (body != null) this.sizes.push({ groupId: id, size: sum(all) })
+    // One that is the end of a part is in the size of the whole.
+    if (isHeader) this.sizes.push({ groupId: id, size: sum(all) })
+    const within = !isHeader && body != null && typeof group_id === "string" ? group_id : id
     this.groups++
     const results = all.map((member, index) =>
       this.apply(
-        { ...member, options: { ...member.options, group_id: member.options?.group_id ?? id, group_index: index } },
+        { ...member, options: { ...member.options, group_id: member.options?.group_id ?? within, group_index: index } },
         args,
         body == null ? rest : { ...rest, chord: body }
       )
@@ -107,36 +113,60 @@ export class CanvasMessages {
 
   private chord(chord: SignatureJson, args: ReadonlyArray<unknown>): ResultTuple.ResultTuple {
     const { body, header } = chord.kwargs ?? {}
-    const { parent_id, priority, root_id, task_id, ...ofBody } = chord.options ?? {}
+    const { countdown, eta, parent_id, task_id, ...ofBody } = chord.options ?? {}
+    const { chain: _, chord: __, group_id: ___, group_index: ____, link: _____, link_error: ______, ...ofHeader } =
+      ofBody
     const members = isSignature(header) ? membersOf(header) : (header ?? []) as ReadonlyArray<SignatureJson>
     const headerId = this.idOf({ task_id: isSignature(header) ? header.options?.task_id : undefined })
     const own = body as SignatureJson // `Canvas.refusal` has looked at it
     const id = this.idOf({ task_id: own.options?.task_id ?? task_id })
     const options = merge(own, [], { ...ofBody, link: [...linksOf(own, "link"), ...linksOf(chord, "link")] }).options
-    const around = { parent_id, priority, root_id }
     const whole = {
       ...own,
-      options: defined({ ...options, link_error: undefined, ...errbacks(own, chord), task_id: id, root_id })
+      options: defined({ ...options, link_error: undefined, ...errbacks(own, chord), task_id: id })
     }
-    if (flat(members).length === 0) return this.apply(whole, [[]], defined(around))
+    if (flat(members).length === 0) return this.apply(whole, [[]], defined({ parent_id }))
     const framed = { ...whole, options: { ...whole.options, group_id: whole.options.group_id ?? headerId } }
     const parts = this.group(
-      { task: "celery.group", options: defined({ ...around, task_id: headerId, chord: framed }) },
+      {
+        task: "celery.group",
+        options: defined({ ...ofHeader, countdown, eta, parent_id, task_id: headerId, chord: framed })
+      },
       members,
-      args
+      args,
+      true
     )
+    const shape = shapeOf(headerId, flat(members), parts)
+    if (shape !== undefined) this.saves.push(shape)
     return ResultTuple.task(id, parts)
   }
 
   private chain(chain: SignatureJson, args: ReadonlyArray<unknown>): ResultTuple.ResultTuple {
-    const { chain: outer, chord, group_id, group_index, link, link_error, parent_id, priority, root_id, task_id } =
-      chain.options ?? {}
+    const {
+      chain: outer,
+      chord,
+      group_id,
+      group_index,
+      link,
+      link_error,
+      parent_id,
+      reply_to,
+      root_id,
+      task_id,
+      ...ofFirst
+    } = chain.options ?? {}
     const steps = stepsOf(membersOf(chain))
     const [first, ...rest] = steps.map((step, index) => {
       const isLast = index === steps.length - 1
       const own = step.options ?? {}
       const last = isLast
-        ? defined({ chord, group_id: own.group_id ?? group_id, group_index, task_id: own.task_id ?? task_id })
+        ? defined({
+          chord,
+          group_id: own.group_id ?? group_id,
+          group_index,
+          reply_to: own.reply_to ?? reply_to,
+          task_id: own.task_id ?? task_id
+        })
         : {}
       const others = followers(step, isLast ? link : undefined, link_error)
       const options = defined({ ...own, root_id: root_id ?? own.root_id, ...last, ...others })
@@ -147,7 +177,7 @@ export class CanvasMessages {
     const sent = this.apply(
       first,
       args,
-      defined({ parent_id, priority, chain: behind.length === 0 ? undefined : behind })
+      defined({ ...ofFirst, parent_id, chain: behind.length === 0 ? undefined : behind })
     )
     return rest.reduce<ResultTuple.ResultTuple>(
       (parent, { options }) => ResultTuple.task(String(options.task_id), parent),
@@ -156,9 +186,34 @@ export class CanvasMessages {
   }
 
   private idOf({ task_id }: Table): string {
-    const place = this.made++
-    return typeof task_id === "string" && task_id !== "" ? task_id : TaskId.derived(`${this.sender}:${place}`)
+    if (typeof task_id !== "string" || task_id === "") return this.newId()
+    this.made++
+    return task_id
   }
+}
+
+/** Of a header with members that come to several results, and are all known by their ids. */
+const shapeOf = (
+  id: string,
+  members: ReadonlyArray<SignatureJson>,
+  parts: ResultTuple.ResultTuple
+): ResultTuple.ResultTuple | undefined => {
+  const ends = members.map(groupOf)
+  return ends.some((end) => end !== undefined)
+    ? ResultTuple.group(id, members.map((_, index) => ends[index] ?? parts.members![index]!))
+    : undefined
+}
+
+/** The group that a chain ends in. */
+const groupOf = (signature: SignatureJson): ResultTuple.ResultTuple | undefined => {
+  const end = kindOf(signature) === "chain" ? stepsOf(membersOf(signature)).at(-1) : undefined
+  if (end === undefined) return undefined
+  if (kindOf(end) !== "group") return groupOf(end)
+  const ids = flat(membersOf(end)).map(({ options }) => options?.task_id)
+  const id = end.options?.task_id
+  return typeof id === "string" && ids.every((one) => typeof one === "string")
+    ? ResultTuple.group(id, ids.map((one) => ResultTuple.task(one)))
+    : undefined
 }
 
 /** Arguments in front unless it is immutable; the options win, but for its group and its stamps. */

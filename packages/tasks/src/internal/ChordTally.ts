@@ -19,6 +19,8 @@ interface Chord {
   readonly parts: Map<string, ChordPart>
   readonly until: number
   readonly size: number | undefined
+  /** The ids of parts that are more than those. */
+  readonly added: ReadonlySet<string>
   readonly last: string | undefined
   readonly isForgotten: boolean
 }
@@ -36,6 +38,11 @@ export class ChordTally {
     const chord = this.find(groupId)
     if (chord.isForgotten) return undefined
     return complete(this.keep(groupId, { ...chord, size }))
+  }
+
+  grow(groupId: string, added: string): void {
+    const chord = this.find(groupId)
+    if (!chord.isForgotten) this.keep(groupId, { ...chord, added: new Set([...chord.added, added]) })
   }
 
   count({ groupId, index, record }: ChordPart): ReadonlyArray<ResultRecord> | undefined {
@@ -72,10 +79,17 @@ export class ChordTally {
   }
 }
 
-const fresh = (): Chord => ({ parts: new Map(), until: 0, size: undefined, last: undefined, isForgotten: false })
+const fresh = (): Chord => ({
+  parts: new Map(),
+  until: 0,
+  size: undefined,
+  added: new Set(),
+  last: undefined,
+  isForgotten: false
+})
 
 /** All parts, in the order of the group, if they are all there. */
-const complete = ({ parts, size }: Chord): ReadonlyArray<ResultRecord> | undefined =>
-  size === undefined || parts.size < size
+const complete = ({ added, parts, size }: Chord): ReadonlyArray<ResultRecord> | undefined =>
+  size === undefined || parts.size < size + added.size
     ? undefined
     : Array.from(parts.values()).sort((a, b) => a.index - b.index).map((part) => part.record)

@@ -1,6 +1,7 @@
 /** What a handler sees of a task that runs where it is called. */
 import * as Effect from "effect/Effect"
 import * as Nodename from "../Nodename.ts"
+import * as Exceptions from "../result/ExceptionRecord.ts"
 import type { ResultTuple } from "../result/ResultTuple.ts"
 import type { Registered } from "../TaskRegistry.ts"
 import type { TaskRequest } from "../TaskRequest.ts"
@@ -54,6 +55,9 @@ export const make = (
     sendEvent: () => Effect.void,
     updateState: () => Effect.void,
     isAborted: Effect.succeed(false),
+    // What is part of a chord is not run eagerly.
+    chord: undefined,
+    addToChord: () => Effect.die(Exceptions.toException(Exceptions.noChord)),
     children,
     addTrail: (result) => {
       if (options.trail !== false) children.push(result)

@@ -127,12 +127,16 @@ const endedOf = (
       return { status: "IGNORED" }
     case "Reject":
       return { status: "REJECTED" }
+    case "Replace":
+      return { status: "FAILURE", exception: notEager }
     case "Retry":
       return TaskPredicate.isExhausted(error, request.retries, registered.options.maxRetries)
         ? exhausted(registered, error, request)
         : error
   }
 }
+
+const notEager = Exceptions.make("NotImplementedError", ["what takes the place of a task is not run eagerly"])
 
 const exhausted = (registered: Registered, retry: TaskPredicate.Retry<unknown>, request: TaskRequest): Ended => {
   const { defect, error } = retry.options

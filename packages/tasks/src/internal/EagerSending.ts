@@ -11,6 +11,7 @@ import * as AsyncResult from "../AsyncResult.ts"
 import * as CallOptions from "../CallOptions.ts"
 import * as EagerSettings from "../EagerSettings.ts"
 import type { SignatureJson } from "../protocol/TaskBody.ts"
+import * as GroupRecord from "../result/GroupRecord.ts"
 import { because, type ResultError, ResultUnavailable } from "../result/ResultError.ts"
 import type { ResultReader } from "../result/ResultReader.ts"
 import type { ResultRecord } from "../result/ResultRecord.ts"
@@ -92,5 +93,6 @@ const known = (record: ResultRecord): ResultReader["Service"] => ({
   updates: () => Stream.succeed(record),
   lookup: () => Effect.succeed(record),
   state: () => Effect.succeed(record.status),
-  forget: () => Effect.void
+  forget: () => Effect.void,
+  ...GroupRecord.refusing("eager://", "runs tasks where they are sent, and keeps no groups")
 })

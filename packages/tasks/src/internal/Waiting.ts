@@ -7,14 +7,14 @@ import * as Effect from "effect/Effect"
 import { because, type ResultError, ResultTimeout } from "../result/ResultError.ts"
 import type { ResultReader } from "../result/ResultReader.ts"
 import type { ResultRecord } from "../result/ResultRecord.ts"
-import type { WaitOptions } from "../ResultBase.ts"
+import type { GetOptions } from "../ResultBase.ts"
 import * as Parenthood from "./Parenthood.ts"
 
 /** The record of its end. */
 export const forEnd = (
   reader: ResultReader["Service"],
   id: string,
-  options: WaitOptions
+  options: GetOptions
 ): Effect.Effect<ResultRecord, ResultError> => {
   const { timeout } = options
   const wait = Parenthood.waiting("get", options, () => reader.wait(id))

@@ -42,6 +42,13 @@ export class ChordCounter extends Context.Service<ChordCounter, {
   ) => Effect.Effect<ReadonlyArray<ResultRecord> | undefined, ResultError>
 
   /**
+   * A part was added to a chord after its size was said: `added`, the id of a
+   * task, which may be said again and is one part more. Left out where there is
+   * no such thing.
+   */
+  readonly grow?: ((groupId: string, added: string) => Effect.Effect<void, ResultError>) | undefined
+
+  /**
    * Counts a part, once however often it is reported. Gives undefined while
    * parts are missing, and every record, in the order of the group, to whoever
    * reports the last one: it is they who send the body. Reported again, the

@@ -97,6 +97,8 @@ export const reject = (reason: string | null = null, requeue = false) => make("R
 export const maxRetriesExceeded = (message: string) => make("MaxRetriesExceededError", [message])
 /** `Dependency <id> raised <repr>`. */
 export const chordError = (message: string) => make("ChordError", [message])
+/** The task is no part of a chord, and would add to one. */
+export const noChord = make("ValueError", ["Current task is not member of any chord"])
 /** The message makes no sense. */
 export const invalidTask = (message: string) => make("InvalidTaskError", [message])
 /** Python's: a task called with other arguments than it takes. */

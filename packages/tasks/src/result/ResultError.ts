@@ -118,6 +118,16 @@ export class ResultUnavailable extends Schema.TaggedError<ResultUnavailable>()("
   }
 }
 
+/** What was given as a result that was written down is none, or not of the kind that was asked for. */
+export class InvalidTuple extends Schema.TaggedError<InvalidTuple>()("InvalidTuple", {
+  detail: Schema.String
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return this.detail
+  }
+}
+
 /** What hangs on a task's result is not known before it has ended. */
 export class IncompleteStream extends Schema.TaggedError<IncompleteStream>()("IncompleteStream", {
   id: Schema.String
@@ -147,6 +157,7 @@ export const Reason = Schema.Union([
   ResultTimeout,
   ResultUnreadable,
   ResultUnavailable,
+  InvalidTuple,
   IncompleteStream,
   WouldBlock
 ])

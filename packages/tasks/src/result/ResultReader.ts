@@ -1,6 +1,6 @@
 /**
  * What a client needs of a result backend: to hear of a task, to look it up,
- * to forget it.
+ * to forget it, and to keep what groups are made of.
  *
  * `ResultWriter` is the other end. Implementations stand in `backends/`.
  *
@@ -13,6 +13,7 @@ import type * as Stream from "effect/Stream"
 import type { TaskState } from "../TaskState.ts"
 import type { ResultError } from "./ResultError.ts"
 import type { ResultRecord } from "./ResultRecord.ts"
+import type { ResultTuple } from "./ResultTuple.ts"
 
 /** Where results are heard of. */
 export class ResultReader extends Context.Service<ResultReader, {
@@ -39,4 +40,13 @@ export class ResultReader extends Context.Service<ResultReader, {
   readonly state: (taskId: string) => Effect.Effect<TaskState, ResultError>
   /** Drops what is kept about a task. Whoever waits for it goes on waiting. */
   readonly forget: (taskId: string) => Effect.Effect<void, ResultError>
+
+  // Groups, as `GroupResult.save` keeps them: of which tasks they are, not what those came to.
+
+  /** Keeps what a group is, under its id, for whoever asks by that alone. Fails with `Unsupported` where nothing is kept, as the two below do. */
+  readonly saveGroup: (group: ResultTuple) => Effect.Effect<void, ResultError>
+  /** The group as it was saved, if it was. */
+  readonly restoreGroup: (groupId: string) => Effect.Effect<ResultTuple | undefined, ResultError>
+  /** Drops what was saved. Its members, and their results, stay. */
+  readonly deleteGroup: (groupId: string) => Effect.Effect<void, ResultError>
 }>()("@celeriac/tasks/result/ResultReader") {}

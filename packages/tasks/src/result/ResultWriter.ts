@@ -41,6 +41,9 @@ export class ResultWriter extends Context.Service<ResultWriter, {
    * makes the next one. Left out where there is nothing to open.
    */
   readonly open?: Effect.Effect<void, ResultError> | undefined
+
+  /** Drops what is out of date. Left out where that goes by itself. For the task `celery.backend_cleanup`. */
+  readonly cleanup?: Effect.Effect<void, ResultError> | undefined
 }>()("@celeriac/tasks/result/ResultWriter") {}
 
 /** `storeUnsafe` as an effect. */

@@ -80,6 +80,32 @@ export const counting = (test: Test): void => {
   )
 
   test(
+    "waits for parts that were added, each once however often it is said",
+    Effect.gen(function*() {
+      const chords = yield* ChordCounter
+      assert(chords.grow !== undefined, "it can grow")
+      yield* chords.setSize("g", 2)
+      yield* chords.grow("g", "t7")
+      yield* chords.grow("g", "t7")
+      yield* chords.grow("g", "t8")
+      assert.isUndefined(yield* chords.count(part(0)))
+      assert.isUndefined(yield* chords.count(part(1)))
+      assert.isUndefined(yield* chords.count({ ...part(8), index: 0 }))
+      assert.deepStrictEqual(resultsOf(yield* chords.count({ ...part(7), index: 0 }))?.length, 4)
+    })
+  )
+
+  test(
+    "puts parts without a place last",
+    Effect.gen(function*() {
+      const chords = yield* ChordCounter
+      yield* chords.setSize("g", 2)
+      yield* chords.count({ ...part(8), index: Infinity })
+      assert.deepStrictEqual(resultsOf(yield* chords.count(part(1))), [1, 8])
+    })
+  )
+
+  test(
     "forgets a chord for good",
     Effect.gen(function*() {
       const chords = yield* ChordCounter

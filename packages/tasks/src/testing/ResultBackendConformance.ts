@@ -7,7 +7,7 @@
  *
  * ```ts
  * suite("memory", MemoryBackend.layer)
- * suite("rpc", RpcBackend.layer().pipe(Layer.provide(broker)), { countsChords: false })
+ * suite("rpc", RpcBackend.layer().pipe(Layer.provide(broker)), { countsChords: false, savesGroups: false })
  * ```
  *
  * @since 0.1.0
@@ -27,6 +27,7 @@ import { ResultReader } from "../result/ResultReader.ts"
 import * as ResultRecord from "../result/ResultRecord.ts"
 import { ResultWriter, store } from "../result/ResultWriter.ts"
 import * as ChordCounterConformance from "./ChordCounterConformance.ts"
+import * as GroupConformance from "./GroupConformance.ts"
 
 /** What is asked of a reader. */
 export interface Options {
@@ -34,6 +35,8 @@ export interface Options {
   readonly keepsResults?: boolean | undefined
   /** Whether the parts of chords can be counted. Default: true. */
   readonly countsChords?: boolean | undefined
+  /** Whether groups can be saved. Default: true. */
+  readonly savesGroups?: boolean | undefined
 }
 
 /** Registers the tests under `<name> result backend`. */
@@ -52,6 +55,8 @@ export const suite = <E>(name: string, layer: Layer.Layer<ResultBackend, E>, opt
     else keepingNothing(test)
     if (options.countsChords ?? true) ChordCounterConformance.counting(test)
     else ChordCounterConformance.refusing(test)
+    if (options.savesGroups ?? true) GroupConformance.saving(test)
+    else GroupConformance.refusing(test)
   })
 }
 

@@ -10,6 +10,7 @@ import * as ExceptionRecord from "@celeriac/tasks/result/ExceptionRecord"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as ResultTuple from "@celeriac/tasks/result/ResultTuple"
 import { store } from "@celeriac/tasks/result/ResultWriter"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as ResultBackendConformance from "@celeriac/tasks/testing/ResultBackendConformance"
@@ -28,13 +29,30 @@ const broker = Producer.layer().pipe(Layer.provideMerge(Layer.mergeAll(MemoryTra
 const rpc = RpcBackend.layer().pipe(Layer.provideMerge(broker))
 
 ResultBackendConformance.suite("memory", MemoryBackend.layer)
-ResultBackendConformance.suite("rpc", RpcBackend.layer().pipe(Layer.provide(broker)), { countsChords: false })
-ResultBackendConformance.suite("disabled", DisabledBackend.layer, { keepsResults: false, countsChords: false })
+ResultBackendConformance.suite("rpc", RpcBackend.layer().pipe(Layer.provide(broker)), {
+  countsChords: false,
+  savesGroups: false
+})
+ResultBackendConformance.suite("disabled", DisabledBackend.layer, {
+  keepsResults: false,
+  countsChords: false,
+  savesGroups: false
+})
 
 const success = (id: string, result: unknown = 5) => ResultRecord.make(id, "SUCCESS", { result })
 const toUs = (id: string) => ({ replyTo: "id-1", correlationId: id })
 
 describe("memory result backend", () => {
+  it.effect("drops a group when it expires", () =>
+    Effect.gen(function*() {
+      const reader = yield* ResultReader
+      yield* reader.saveGroup(ResultTuple.group("g", []))
+      yield* TestClock.adjust("59 minutes")
+      assert.isDefined(yield* reader.restoreGroup("g"))
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(yield* reader.restoreGroup("g"))
+    }).pipe(Effect.provide(MemoryBackend.layer), Effect.provideService(Settings.ResultExpires, "1 hour")))
+
   it.effect("drops a result when it expires", () =>
     Effect.gen(function*() {
       const reader = yield* ResultReader

@@ -114,7 +114,10 @@ export class Execution extends Bootstep.Service<Execution, {
       kept: (again) => new KeptResults(timer, again, pressure.full),
       rule: Aftermath.of,
       publish: yield* Publishing.make,
-      continuing: Continuation.make(yield* SignatureMessage.make, yield* InheritParentPriority),
+      continuing: Continuation.make(yield* SignatureMessage.make((yield* TaskRegistry).get), {
+        inherits: yield* InheritParentPriority,
+        isRevoked: (id) => state.revoked.has(id)
+      }),
       chords: yield* Chords.make,
       resend: RetryMessages.make(yield* Queues.make, coding, yield* RetryDelays.make),
       observers,
@@ -137,8 +140,8 @@ export class Execution extends Bootstep.Service<Execution, {
     })
     const reader = Context.getOrUndefined(yield* Effect.context<never>(), ResultReader)
     const fork = yield* FiberSet.makeRuntime<never>()
-    const duplicates = (yield* WorkerSettings).deduplicateSuccessfulTasks && reader !== undefined && isKept(reader)
-      ? new Duplicates(reader, fork)
+    const duplicates = reader !== undefined && isKept(reader)
+      ? new Duplicates(reader, fork, (yield* WorkerSettings).deduplicateSuccessfulTasks)
       : undefined
     const executor = new Executor({
       ...{ pool: slots, state, settler, completion, observers },

@@ -13,6 +13,7 @@ import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Builtins from "../trace/internal/Builtins.ts"
 import { Execution } from "./Execution.ts"
 
 const name = "Handlers"
@@ -26,7 +27,11 @@ export type Maybe = List | undefined
 /** `services` are those that handlers may use, besides what comes from outside. */
 export const step = (handlers: List, services: Bootstep.Tags): Bootstep.Any =>
   Bootstep.makeGeneric<Execution | TaskRegistry>()(name, [TaskRegistry, Execution, ...services], {
-    start: Effect.tap(Layer.build(Layer.mergeAll(Layer.empty, ...handlers)), warned),
+    start: Layer.build(Layer.mergeAll(Layer.empty, ...handlers)).pipe(
+      Effect.tap(warned),
+      // A task of one's own takes the place of a built-in one.
+      Effect.tap(Layer.build(Builtins.layer))
+    ),
     stop: () => Effect.flatMap(Execution, ({ executor }) => executor.idle),
     terminate: () => Effect.flatMap(Execution, ({ executor }) => executor.terminate)
   })

@@ -14,7 +14,7 @@ import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type { Addressee } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskState from "@celeriac/tasks/TaskState"
-import type { Follower } from "../trace/Canvas.ts"
+import type { Follower } from "../trace/Followers.ts"
 import {
   type Failure,
   isUnrun,
@@ -62,6 +62,12 @@ export interface Other {
   readonly addressee: Addressee
 }
 
+/** A task that nobody will send. */
+export interface Unsent extends Follower {
+  /** It was revoked by itself, as a chain is that is revoked as a whole. */
+  readonly isRevoked?: boolean | undefined
+}
+
 export interface Aftermath {
   /** To be stored, if anything is. */
   readonly record: ResultRecord.ResultRecord | undefined
@@ -77,7 +83,7 @@ export interface Aftermath {
 export type Next = Pick<Aftermath, "messages" | "others">
 
 /**
- * `now` is milliseconds since the epoch; `followers` are the tasks that nobody
+ * `now` is milliseconds since the epoch; `unsent` are the tasks that nobody
  * will send because this one did not run: a FAILURE for each; `again` is the
  * message by which this one runs again; `next` is what follows its end.
  */
@@ -85,16 +91,20 @@ export const of = (
   outcome: Outcome,
   about: Facts,
   now: number,
-  followers: ReadonlyArray<Follower> = none,
+  unsent: ReadonlyArray<Unsent> = none,
   again: Outgoing | undefined = undefined,
   next: Next | undefined = undefined
 ): Aftermath => {
   const own = ofItself(outcome, about, now)
-  if (next !== undefined && own.settlement !== "requeue") {
-    return { ...own, messages: next.messages, others: next.others }
+  const isAlone = next === undefined && again === undefined && unsent.length === 0
+  if (isAlone || own.settlement === "requeue") return own
+  const retried = again !== undefined && outcome._tag === "Retry" ? [again] : none
+  const others = next?.others ?? none
+  return {
+    ...own,
+    messages: next === undefined || next.messages.length === 0 ? retried : [...next.messages, ...retried],
+    others: unsent.length === 0 || !isUnrun(outcome) ? others : [...others, ...unrun(unsent, outcome, about, now)]
   }
-  if (again !== undefined && outcome._tag === "Retry") return { ...own, messages: [again] }
-  return followers.length === 0 || !isUnrun(outcome) ? own : { ...own, others: unrun(followers, outcome, about, now) }
 }
 
 const ofItself = (outcome: Outcome, about: Facts, now: number): Aftermath => {
@@ -130,6 +140,10 @@ const ofItself = (outcome: Outcome, about: Facts, now: number): Aftermath => {
       return refused(outcome, about, now)
   }
 }
+
+/** Why nobody ran it to its end, as the chord is told that it is a part of. */
+export const reasonOf = (outcome: Unrun): Exceptions.ExceptionRecord =>
+  outcome._tag === "Revoked" ? Exceptions.taskRevoked(outcome.why) : whyNot(outcome)
 
 /** Why it did not run, as whoever waits is told. */
 const whyNot = (outcome: NeverRan): Exceptions.ExceptionRecord => {
@@ -174,22 +188,15 @@ const failed = (outcome: Failure, about: Facts, now: number): Aftermath => {
  * it runs in would do so without end.
  */
 const lost = (outcome: Lost, about: Facts, now: number): Aftermath => {
+  if (!isLostForGood(outcome, about)) return after(undefined, outcome.why === "ConnectionLost" ? "hold" : "requeue")
   const failure = { exception: Exceptions.workerLost(outcome.message) }
-  if (about.isSettled) return after(unlessIgnored(about, TaskState.FAILURE, now, failure), "ack")
-  switch (outcome.why) {
-    case "Shutdown":
-      return after(undefined, "requeue")
-    case "ConnectionLost":
-      return after(undefined, "hold")
-    case "Crashed":
-      return about.rejectOnWorkerLost && about.mayReturn
-        ? after(undefined, "requeue")
-        : after(
-          unlessIgnored(about, TaskState.FAILURE, now, failure),
-          !about.rejectOnWorkerLost && about.acksOnFailure ? "ack" : "reject"
-        )
-  }
+  const acks = about.isSettled || (!about.rejectOnWorkerLost && about.acksOnFailure)
+  return after(unlessIgnored(about, TaskState.FAILURE, now, failure), acks ? "ack" : "reject")
 }
+
+/** Whether nobody will run it again. */
+export const isLostForGood = ({ why }: Lost, { isSettled, mayReturn, rejectOnWorkerLost }: Facts): boolean =>
+  isSettled || (why === "Crashed" && !(rejectOnWorkerLost && mayReturn))
 
 /** A message that cannot be run is for the dead-letter exchange, and a FAILURE for whoever waits. */
 const refused = (outcome: NeverRan, about: Facts, now: number, traceback: string | undefined = undefined): Aftermath =>
@@ -197,17 +204,29 @@ const refused = (outcome: NeverRan, about: Facts, now: number, traceback: string
 
 /** Whoever waits for the end of a chain, or for what comes in between, waits for a task that nobody will send. */
 const unrun = (
-  followers: ReadonlyArray<Follower>,
+  followers: ReadonlyArray<Unsent>,
   outcome: Unrun,
   about: Facts,
   now: number
 ): ReadonlyArray<Other> => {
   const exception = outcome._tag === "Revoked" ? calledOff(outcome, about) : whyNot(outcome)
-  return followers.filter(({ id }) => id !== about.id).map(({ group, id, replyTo }) => ({
-    record: ResultRecord.make(id, TaskState.FAILURE, { exception, dateDone: now, groupId: group, parentId: about.id }),
-    addressee: { replyTo, correlationId: id }
-  }))
+  return followers.filter(({ id }) => id !== about.id).map((follower) =>
+    ofUnsent(follower, { exception, dateDone: now, parentId: about.id })
+  )
 }
+
+/** What is stored of one that nobody will send, because of this. */
+export const ofUnsent = ({ group, id, isRevoked, replyTo }: Unsent, what: ResultRecord.Options): Other => ({
+  record: isRevoked === true
+    ? ResultRecord.make(id, TaskState.REVOKED, {
+      ...what,
+      groupId: group,
+      exception: Exceptions.taskRevoked("revoked"),
+      traceback: undefined
+    })
+    : ResultRecord.make(id, TaskState.FAILURE, { ...what, groupId: group }),
+  addressee: { replyTo, correlationId: id }
+})
 
 /** Nobody has called off the followers themselves: they are told which task was. */
 const calledOff = ({ why }: Revoked, { id, name }: Facts): Exceptions.ExceptionRecord =>

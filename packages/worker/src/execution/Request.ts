@@ -12,8 +12,9 @@ import * as TaskHeaders from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExecutionOptions } from "@celeriac/tasks/TaskOptions"
 import * as Result from "effect/Result"
 import type { After } from "../pool/Pool.ts"
-import type { ActiveRequest } from "../state/WorkerState.ts"
+import type { ActiveRequest, Attempt } from "../state/WorkerState.ts"
 import type { Revoked } from "../trace/Outcome.ts"
+import { attemptOf } from "../trace/Sends.ts"
 import type { Work } from "../trace/Work.ts"
 import type { Intake, Subject } from "./internal/Subject.ts"
 
@@ -88,6 +89,10 @@ export class Request implements Subject, ActiveRequest {
   get retries(): number {
     return this.headers.retries
   }
+  /** Which message of its id it is. */
+  get attempt(): Attempt {
+    return attemptOf(this.headers)
+  }
   get eta(): number | undefined {
     return this.headers.etaMillis
   }
@@ -105,6 +110,9 @@ export class Request implements Subject, ActiveRequest {
   }
   get groupIndex(): number | undefined {
     return this.headers.groupIndex
+  }
+  get replacedTaskNesting(): number {
+    return this.headers.replacedTaskNesting
   }
   get correlationId(): string {
     return this.from.properties.correlationId ?? this.headers.id

@@ -10,6 +10,7 @@ import type { Revoked as Revocations } from "../state/Revoked.ts"
 import type { Settled, State } from "../state/WorkerState.ts"
 import * as Outcome from "../trace/Outcome.ts"
 import type { Revoked } from "../trace/Outcome.ts"
+import { isAgain } from "./internal/Duplicates.ts"
 import type { Request } from "./Request.ts"
 
 export type Decision =
@@ -18,7 +19,7 @@ export type Decision =
   /** Hold it until its time, in milliseconds since the epoch. */
   | { readonly _tag: "Hold"; readonly until: number }
   /** Its time is over, or it was revoked: REVOKED, and acknowledged. */
-  | { readonly _tag: "Discard"; readonly outcome: Revoked }
+  | { readonly _tag: "Discard"; readonly outcome: Revoked | Outcome.Ignored }
   /** It is running here or has run, under a delivery that was lost: that run settles this one. */
   | { readonly _tag: "Adopt"; readonly running: Request }
   /** It was run here, and its settlement was lost: settled the same way again. */
@@ -35,6 +36,7 @@ export const decide: Strategy = (request, state, now) => {
     const seen = seenBefore(request, state)
     if (seen !== undefined) return seen
   }
+  if (isAgain(request) && isKnown(request, state)) return { _tag: "Discard", outcome: Outcome.duplicate }
   const outcome = discarded(request, state.revoked, now)
   if (outcome !== undefined) return { _tag: "Discard", outcome }
   return request.eta !== undefined && request.eta > now ? { _tag: "Hold", until: request.eta } : run
@@ -83,10 +85,19 @@ const tags: ReadonlySet<unknown> = new Set<Decision["_tag"]>(["Run", "Hold", "Di
 /** One whose delivery is not lost is of another message of its id. */
 const isLost = ({ delivery }: Request): boolean => delivery.isLost
 
+/** The same was sent before, and is here, or was. Few messages are asked about. */
+const isKnown = (request: Request, state: State<Request>): boolean => {
+  if (state.recall(request.id, request.attempt) !== undefined) return true
+  for (const one of state.requests) {
+    if (one.id === request.id && one.attempt === request.attempt) return true
+  }
+  return false
+}
+
 /** A message that this process knows from before its connection was lost must not run twice. */
 const seenBefore = (request: Request, state: State<Request>): Decision | undefined => {
-  const running = state.find(request.id, request.retries, isLost)
+  const running = state.find(request.id, request.attempt, isLost)
   if (running !== undefined) return { _tag: "Adopt", running }
-  const settlement = state.recall(request.id, request.retries)
+  const settlement = state.recall(request.id, request.attempt)
   return settlement === undefined ? undefined : { _tag: "Done", settlement }
 }

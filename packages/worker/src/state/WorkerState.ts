@@ -13,12 +13,16 @@ import { PassingSet } from "./internal/PassingSet.ts"
 import { Recent } from "./internal/Recent.ts"
 import { Revoked } from "./Revoked.ts"
 
+/** Which message of its id it is: its retries, and how often something took its place. */
+export type Attempt = number | string
+
 /** A request as others see it. Times are milliseconds since the epoch. */
 export interface ActiveRequest {
   readonly id: string
   /** The name of the task. */
   readonly task: string
   readonly retries: number
+  readonly attempt: Attempt
   readonly receivedAt: number
   /** When it started; undefined while it waits. */
   readonly timeStart: number | undefined
@@ -43,7 +47,7 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   private since: number | undefined
   private readonly present = new PassingSet<R>()
   private readonly running = new PassingSet<R>()
-  /** Has run, and its result is not stored yet: by id and number of retries. */
+  /** Has run, and its result is not stored yet: by id and attempt. */
   private readonly kept = new Map<string, R>()
   /** How many were started, by the name of the task. */
   readonly totalCount = new Map<string, number>()
@@ -52,7 +56,7 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   failed = 0
   /** What is not to run. */
   readonly revoked: Revoked
-  /** How requests were settled lately, by id and number of retries. */
+  /** How requests were settled lately, by id and attempt. */
   private readonly settled = new Recent<string, Settled>(remembered)
 
   constructor(revoked: Revoked = new Revoked()) {
@@ -118,44 +122,44 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   /** It runs no more, and its message is not settled before its result is stored. */
   keep(request: R): void {
     this.running.delete(request)
-    this.kept.set(key(request.id, request.retries), request)
+    this.kept.set(key(request.id, request.attempt), request)
   }
 
   finished(request: R): void {
     this.present.delete(request)
     this.running.delete(request)
     if (this.kept.size === 0) return
-    const one = key(request.id, request.retries)
+    const one = key(request.id, request.attempt)
     if (this.kept.get(one) === request) this.kept.delete(one)
   }
 
   /** A run of this id that is not settled and that fits, if this process has one. */
-  find(id: string, retries: number, fits: (request: R) => boolean): R | undefined {
+  find(id: string, attempt: Attempt, fits: (request: R) => boolean): R | undefined {
     for (const request of this.active) {
-      if (request.id === id && request.retries === retries && fits(request)) return request
+      if (request.id === id && request.attempt === attempt && fits(request)) return request
     }
-    const kept = this.kept.get(key(id, retries))
+    const kept = this.kept.get(key(id, attempt))
     return kept !== undefined && fits(kept) ? kept : undefined
   }
 
   /** This process is done with the request, and has told the broker so: it may not have heard. */
-  remember(id: string, retries: number, settlement: Settled): void {
-    this.settled.set(key(id, retries), settlement)
+  remember(id: string, attempt: Attempt, settlement: Settled): void {
+    this.settled.set(key(id, attempt), settlement)
   }
 
   /** It is not done after all: it goes back to its queue, and is to run when it comes again. */
-  forget(id: string, retries: number): void {
-    this.settled.delete(key(id, retries))
+  forget(id: string, attempt: Attempt): void {
+    this.settled.delete(key(id, attempt))
   }
 
   /** How the request was settled by this process, if it was, lately. */
-  recall(id: string, retries: number): Settled | undefined {
-    return this.settled.get(key(id, retries))
+  recall(id: string, attempt: Attempt): Settled | undefined {
+    return this.settled.get(key(id, attempt))
   }
 }
 
-/** A retry has the id of the attempt before. */
-const key = (id: string, retries: number): string => retries === 0 ? id : `${id} ${retries}`
+/** A retry has the id of the attempt before, and so has what takes the place of a task. */
+const key = (id: string, attempt: Attempt): string => attempt === 0 ? id : `${id} ${attempt}`
 
 export class WorkerState extends Context.Service<WorkerState, State>()("@celeriac/worker/state/WorkerState") {}
 

@@ -8,13 +8,14 @@
  *
  * @since 0.1.0
  */
-import type { Embed } from "@celeriac/tasks/protocol/TaskBody"
+import type { Embed, SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import type { TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import type { Destination } from "@celeriac/tasks/Router"
+import type { Sent } from "./Sends.ts"
 
 export type Outcome = Ran | NeverRan
 
@@ -31,12 +32,12 @@ export type Ran =
     readonly children?: Children | undefined
     /** What its message says that follows it; undefined where that is nothing. */
     readonly follows?: Embed | undefined
+    readonly sends?: Sends | undefined
   }
   | Failure
   | Retry
   | Ignored
-  /** The task refused its message. */
-  | { readonly _tag: "Rejected"; readonly requeue: boolean; readonly reason: string | undefined }
+  | Rejected
   | Revoked
   | Lost
 
@@ -46,9 +47,17 @@ export interface Ignored {
   readonly reason: string | undefined
   /** It was not run: it has succeeded before. */
   readonly isDuplicate?: true | undefined
+  /** What takes its place. */
+  readonly by?: SignatureJson | undefined
+  /** What its message says that follows it: now it follows that. */
+  readonly follows?: Embed | undefined
+  readonly sends?: Sends | undefined
 }
 /** The tasks that it has sent; undefined is none. */
 type Children = ReadonlyArray<ResultTuple>
+
+/** What it sends itself, when it has come to this. Undefined is nothing. */
+type Sends = ReadonlyArray<Sent>
 
 /** It is to run again. */
 export interface Retry {
@@ -59,6 +68,7 @@ export interface Retry {
   /** By a message that is to be sent. Undefined: whoever says so has sent it. */
   readonly again?: Again | undefined
   readonly children?: Children | undefined
+  readonly sends?: Sends | undefined
 }
 
 /** What is different in the message by which a task runs again. Times are milliseconds since the epoch. */
@@ -91,6 +101,7 @@ export interface Failure {
   readonly children?: Children | undefined
   /** What its message says that follows it; undefined where that is nothing. */
   readonly follows?: Embed | undefined
+  readonly sends?: Sends | undefined
 }
 
 export interface Revoked {
@@ -101,6 +112,13 @@ export interface Revoked {
   readonly signum?: number | undefined
   /** The stamp that revoked it, when it was not its id. */
   readonly by?: { readonly header: string; readonly value: unknown } | undefined
+}
+
+/** The task refused its message. */
+export interface Rejected {
+  readonly _tag: "Rejected"
+  readonly requeue: boolean
+  readonly reason: string | undefined
 }
 
 /** It was interrupted, or went down with what it ran in, before it came to anything. */
@@ -143,7 +161,22 @@ export const withChildren = (outcome: Outcome, children: ReadonlyArray<ResultTup
 
 /** Of a run that has come to its end, and is not the last of its workflow. */
 export const followedBy = (outcome: Outcome, follows: Embed): Outcome =>
-  outcome._tag === "Success" || outcome._tag === "Failure" ? { ...outcome, follows } : outcome
+  outcome._tag === "Success" || outcome._tag === "Failure" || outcome._tag === "Ignored"
+    ? { ...outcome, follows }
+    : outcome
+
+/** Of a run that sends tasks when it has come to its end. One that is to be done anew will send its own. */
+export const sending = (outcome: Outcome, sends: ReadonlyArray<Sent>): Outcome => {
+  switch (outcome._tag) {
+    case "Success":
+    case "Failure":
+    case "Retry":
+    case "Ignored":
+      return { ...outcome, sends }
+    default:
+      return outcome
+  }
+}
 
 /** The signal that a task is terminated with when none is named. */
 export const sigterm = 15

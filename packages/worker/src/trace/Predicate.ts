@@ -1,6 +1,6 @@
 /**
- * What a task said is to become of it, as an outcome: `Task.retry`, `ignore` and
- * `reject`.
+ * What a task said is to become of it, as an outcome: `Task.retry`, `ignore`,
+ * `reject` and `replace`.
  *
  * Here it is decided whether there is a further attempt. When there is none, the
  * task has failed: with the reason it gave, or with Celery's
@@ -9,7 +9,9 @@
  * @since 0.1.0
  */
 import * as CallOptions from "@celeriac/tasks/CallOptions"
+import { kindOf, membersOf, stepsOf } from "@celeriac/tasks/canvas/CanvasShape"
 import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
+import type { SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Traceback from "@celeriac/tasks/result/Traceback"
 import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
@@ -30,10 +32,35 @@ export const outcome = (
       return { _tag: "Ignored", reason: predicate.reason }
     case "Reject":
       return { _tag: "Rejected", requeue: predicate.requeue, reason: predicate.reason }
+    case "Replace":
+      return replaced(run, predicate.signature, failed)
     case "Retry":
       return retry(run, predicate, failed)
   }
 }
+
+const replaced = (
+  run: Run,
+  signature: SignatureJson,
+  failed: (error: unknown, isDeclared: boolean) => Outcome.Failure
+): Outcome.Outcome => {
+  const wrong = wrongInPlaceOf(run, signature)
+  return wrong === undefined
+    ? { _tag: "Ignored", reason: "Replaced by new task", by: signature }
+    : failed(Exceptions.toException(wrong), false)
+}
+
+const wrongInPlaceOf = (run: Run, signature: SignatureJson): Exceptions.ExceptionRecord | undefined => {
+  if (signature.options?.chord != null) {
+    return improper("A signature replacing a task must not be part of a chord")
+  }
+  if (kindOf(signature) === "chain" && stepsOf(membersOf(signature)).length === 0) {
+    return improper("Cannot replace with an empty chain")
+  }
+  return run.problem(signature)
+}
+
+const improper = (why: string) => Exceptions.make("ImproperlyConfigured", [why], "celery.exceptions")
 
 const retry = (
   run: Run,
@@ -48,7 +75,7 @@ const retry = (
     ? failed(options.defect, false)
     : undefined
   if (TaskPredicate.isExhausted(predicate, run.retries, run.registered.options.maxRetries)) {
-    return why ?? exceeded(run, predicate, argumentsOf(run, options))
+    return why ?? Outcome.failure(exceeded(run, argumentsOf(run, options)), Traceback.fromUnknown(predicate))
   }
   return {
     _tag: "Retry",
@@ -58,16 +85,12 @@ const retry = (
   }
 }
 
-/** Its arguments are those that it would have had: as their sender wrote them down, without its secrets. */
-const exceeded = (
+/** There was no further attempt. Its arguments are those that it would have had: as their sender wrote them down, without its secrets. */
+export const exceeded = (
   run: Run,
-  predicate: TaskPredicate.Retry<unknown>,
-  { argsRepr = run.argsRepr, kwargsRepr = run.kwargsRepr }: Outcome.Again
-): Outcome.Failure =>
-  Outcome.failure(
-    Exceptions.maxRetriesExceeded(`Can't retry ${run.task}[${run.id}] args:${argsRepr} kwargs:${kwargsRepr}`),
-    Traceback.fromUnknown(predicate)
-  )
+  { argsRepr = run.argsRepr, kwargsRepr = run.kwargsRepr }: Outcome.Again = {}
+): Exceptions.ExceptionRecord =>
+  Exceptions.maxRetriesExceeded(`Can't retry ${run.task}[${run.id}] args:${argsRepr} kwargs:${kwargsRepr}`)
 
 /** Other arguments, and how they are shown: nothing where they stay. */
 const argumentsOf = (run: Run, { args, kwargs }: TaskPredicate.RetryOptions<unknown>): Outcome.Again => {

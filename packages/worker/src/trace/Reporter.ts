@@ -25,6 +25,8 @@ export interface Ports {
   readonly reader: ResultReader["Service"] | undefined
   /** Whether records tell what was run, too. */
   readonly isExtended: boolean
+  /** Whether somebody counts the parts of chords. */
+  readonly countsChords: boolean
 }
 
 /** A run, as it is told of. */

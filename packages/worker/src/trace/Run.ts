@@ -7,15 +7,23 @@
  * @since 0.1.0
  */
 import type { Headers, Properties } from "@celeriac/messaging/Message"
-import type { Embed, TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import { flat, kindOf } from "@celeriac/tasks/canvas/CanvasShape"
+import type { Embed, SignatureJson, TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
+import * as ResultTuples from "@celeriac/tasks/result/ResultTuple"
 import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
+import * as Signature from "@celeriac/tasks/Signature"
 import { SoftTimeLimit } from "@celeriac/tasks/SoftTimeLimit"
 import type { Registered } from "@celeriac/tasks/TaskRegistry"
 import type { DeliveryInfo, TaskRequest } from "@celeriac/tasks/TaskRequest"
 import type { TaskState } from "@celeriac/tasks/TaskState"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Attempt } from "../state/WorkerState.ts"
+import * as Canvas from "./Canvas.ts"
 import { type Ports, Reporter } from "./Reporter.ts"
+import { attemptOf, Sends, type Sent } from "./Sends.ts"
 import type { Work } from "./Work.ts"
 
 export class Run implements TaskRequest {
@@ -34,6 +42,7 @@ export class Run implements TaskRequest {
   /** Its effect has come to an exit. */
   hasEnded = false
   private ownReporter: Reporter | undefined = undefined
+  private ownSends: Sends | undefined = undefined
 
   /** What it tells goes to `ports`. */
   constructor(work: Work, body: TaskBody, registered: Registered, ports: Ports) {
@@ -151,6 +160,50 @@ export class Run implements TaskRequest {
   addTrail(result: ResultTuple): void {
     // What is sent when it has ended is in no result.
     if (!this.hasEnded && this.registered.options.trail !== false) (this.trail ??= []).push(result)
+  }
+
+  /** What it has sent itself. */
+  get sends(): ReadonlyArray<Sent> {
+    return this.ownSends?.list ?? none
+  }
+  /** Sends it when this one has come to its end: gives what its result will be. Throws what is wrong with it. */
+  send(signature: SignatureJson, args: ReadonlyArray<unknown> = none): ResultTuple {
+    const wrong = this.problem(signature)
+    if (wrong !== undefined) throw Exceptions.toException(wrong)
+    return (this.ownSends ??= new Sends(this)).send(signature, args)
+  }
+  /** Why it cannot be sent, if it cannot. */
+  problem(signature: SignatureJson): Exceptions.ExceptionRecord | undefined {
+    return Canvas.problem(signature, this.ports.countsChords)
+  }
+  get attempt(): Attempt {
+    return attemptOf(this.work.headers)
+  }
+  get chord(): SignatureJson | undefined {
+    return this.body.embed.chord
+  }
+  addToChord(signature: Signature.Any): Effect.Effect<ResultTuple> {
+    return Effect.suspend(() => {
+      const json = Result.getOrThrow(Signature.encode(signature))
+      const { chord, group } = this
+      const wrong = chord === undefined || group === undefined ? Exceptions.noChord : this.problem(json)
+      if (chord === undefined || group === undefined || wrong !== undefined) {
+        return Effect.die(Exceptions.toException(wrong ?? Exceptions.noChord))
+      }
+      const sends = this.ownSends ??= new Sends(this)
+      // Each member of a group is a part.
+      const parts = flat([json]).map((part) =>
+        sends.add({ ...part, options: { ...part.options, ...this.place, chord, group_id: group } }, group)
+      )
+      return Effect.succeed(kindOf(json) === "group" ? ResultTuples.group(group, parts) : parts[0]!)
+    })
+  }
+  private get place(): Readonly<Record<string, unknown>> {
+    return this.groupIndex === undefined ? {} : { group_index: this.groupIndex }
+  }
+  /** It will not run because of this, nor what waits for it. */
+  fail(signature: SignatureJson, exception: Exceptions.ExceptionRecord): void {
+    ;(this.ownSends ??= new Sends(this)).fail(signature, exception)
   }
 
   private get reporter(): Reporter {

@@ -58,7 +58,6 @@ export class Trace {
   private readonly middleware: Middleware.List
   private readonly context: Context.Context<never>
   private readonly ports: Ports
-  private readonly countsChords: boolean
   /** Tasks inside the middleware, made at their first run. */
   private readonly wrapped = new WeakMap<Registered, Wrapped>()
 
@@ -75,12 +74,12 @@ export class Trace {
     this.middleware = middleware
     this.context = context
     const chords = Context.getOrUndefined(context, ChordCounter)
-    this.countsChords = chords !== undefined && chords.isRefusing !== true
     this.ports = {
       events: Context.getOrUndefined(context, EventDispatcher),
       writer: Context.getOrUndefined(context, ResultWriter),
       reader: Context.getOrUndefined(context, ResultReader),
-      isExtended: Context.get(context, ResultExtended)
+      isExtended: Context.get(context, ResultExtended),
+      countsChords: chords !== undefined && chords.isRefusing !== true
     }
   }
 
@@ -92,7 +91,7 @@ export class Trace {
       const message = TaskMessage.readBody(work.message, work, this.read)
       if (Result.isFailure(message)) return { _tag: "Invalid", message: message.failure.message }
       const { body } = message.success
-      const exception = Canvas.refusal(body.embed, this.countsChords)
+      const exception = Canvas.refusal(body.embed, this.ports.countsChords)
       if (exception !== undefined) return { _tag: "Refused", exception }
       if (!gate.started()) return undefined
       const run = this.call(new Run(work, body, registered, this.ports), body)
@@ -107,7 +106,8 @@ export class Trace {
     run.hasEnded = true
     const ran = this.outcomeOf(run, exit)
     const outcome = run.follows === noEmbed ? ran : Outcome.followedBy(ran, run.follows)
-    return run.children.length === 0 ? outcome : Outcome.withChildren(outcome, run.children)
+    const sent = run.sends.length === 0 ? outcome : Outcome.sending(outcome, run.sends)
+    return run.children.length === 0 ? sent : Outcome.withChildren(sent, run.children)
   }
 
   private outcomeOf(run: Run, exit: Exit.Exit<unknown, unknown>): Outcome.Outcome {

@@ -1,7 +1,7 @@
 import type { Message } from "@celeriac/messaging/Message"
 import { Undecodable } from "@celeriac/messaging/MessagingError"
 import * as Task from "@celeriac/tasks/Task"
-import * as Canvas from "@celeriac/worker/trace/Canvas"
+import * as Followers from "@celeriac/worker/trace/Followers"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -100,9 +100,9 @@ describe("a task that ends without running, and others were to follow it", () =>
   it.effect("though not all of its message arrived, as far as that can be read", () =>
     Effect.sync(() => {
       const damaged = { ...head({ id: undefined, task: undefined }), defect: new Undecodable({ detail: "cut off" }) }
-      assert.deepStrictEqual(Canvas.followers(damaged, {}).map(({ id }) => id), waitedFor)
+      assert.deepStrictEqual(Followers.ofMessage(damaged, {}, true).followers.map(({ id }) => id), waitedFor)
       const cut = { ...damaged, body: damaged.body.subarray(0, -1) }
-      assert.deepStrictEqual(Canvas.followers(cut, {}), [])
+      assert.deepStrictEqual(Followers.ofMessage(cut, {}, true).followers, [])
     }))
 })
 
@@ -145,15 +145,15 @@ describe("what follows a task", () => {
 
   it("is found however it is built, each once, and nothing else is", () => {
     fc.assert(fc.property(fc.array(workflow, { maxLength: 4 }), fc.jsonValue(), (drawn, args) => {
-      const found = Canvas.followers(head({}, [[args], {}, { chain: all(drawn) }]), {})
+      const found = Followers.ofMessage(head({}, [[args], {}, { chain: all(drawn) }]), {}, true).followers
       assert.deepStrictEqual(found.map(({ id }) => id).toSorted(), [...new Set(idsOf(drawn))].toSorted())
     }))
   })
 
   it("is nothing in whatever else a body holds", () => {
     fc.assert(fc.property(fc.jsonValue(), fc.uint8Array(), (value, body) => {
-      assert.deepStrictEqual(Canvas.followers(head({}, value), {}), [])
-      assert.deepStrictEqual(Canvas.followers({ headers: {}, properties: json, body }, {}), [])
+      assert.deepStrictEqual(Followers.ofMessage(head({}, value), {}, true).followers, [])
+      assert.deepStrictEqual(Followers.ofMessage({ headers: {}, properties: json, body }, {}, true).followers, [])
     }))
   })
 })

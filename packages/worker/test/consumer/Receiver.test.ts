@@ -170,7 +170,7 @@ describe("a message that cannot be run", () => {
       ],
       chord: sign("the body", "celery.chain", { tasks: [sign("first"), sign("last")] })
     }
-    const many = Array.from({ length: 20_000 }, (_, n) => sign(`many-${n}`))
+    const many = Array.from({ length: 70_000 }, (_, n) => sign(`many-${n}`))
     return Effect.gen(function*() {
       yield* digGraveyard
       for (const [id, one] of [["id", embed], ["many", { chain: many }]] as const) {
@@ -189,11 +189,11 @@ describe("a message that cannot be run", () => {
         "header",
         "body"
       ]
-      for (const id of [...waitedFor, "the body", "first", "last", "many", "many-0", "many-9999"]) {
+      for (const id of [...waitedFor, "the body", "first", "last", "many", "many-0", "many-65535"]) {
         const record = yield* lookup(id)
         assert.deepStrictEqual([record?.status, record?.exception?.excType], ["FAILURE", "ValueError"], id)
       }
-      for (const id of ["group", "quiet", "none", "deep", "many-10000"]) assert.isUndefined(yield* lookup(id), id)
+      for (const id of ["group", "quiet", "none", "deep", "many-65536"]) assert.isUndefined(yield* lookup(id), id)
       assert.strictEqual((yield* drain("graveyard")).length, 2)
       assert.deepStrictEqual(yield* counts(), [0, 0])
     }).pipe(Effect.provide(worker), Effect.provide(quiet))

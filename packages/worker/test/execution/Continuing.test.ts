@@ -1,5 +1,4 @@
 /** What comes after a task, through a whole worker: callbacks, the rest of a chain, errbacks, the body of a chord. */
-import type { Message } from "@celeriac/messaging/Message"
 import * as TaskBody from "@celeriac/tasks/protocol/TaskBody"
 import * as Task from "@celeriac/tasks/Task"
 import * as Canvas from "@celeriac/worker/trace/Canvas"
@@ -8,7 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
-import { bytes, counts, define, drain, lookup, publish, quiet, running, settled, taskMessage } from "../support.ts"
+import { all, brief, chord, head, sign } from "../canvases.ts"
+import { counts, define, drain, lookup, publish, quiet, running, settled } from "../support.ts"
 
 const add = Task.make("add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
 const total = Task.make("total", { parameters: { all: Schema.Array(Schema.Int) }, success: Schema.Int })
@@ -27,42 +27,6 @@ const worker = (runs: Map<string, number> = new Map()) => {
     ]
   }))
 }
-
-const sign = (task: string, id: string | undefined, args: ReadonlyArray<unknown> = [], options: object = {}) => ({
-  task,
-  args,
-  kwargs: {},
-  options: { ...(id === undefined ? {} : { task_id: id }), ...options },
-  subtask_type: null,
-  immutable: false
-})
-
-const all = (type: "chain" | "group", tasks: ReadonlyArray<object>, options: object = {}) => ({
-  ...sign(`celery.${type}`, undefined, [], options),
-  kwargs: { tasks },
-  subtask_type: type
-})
-
-const chord = (header: ReadonlyArray<object>, body: object, options: object = {}) => ({
-  ...sign("celery.chord", undefined, [], options),
-  kwargs: { header: all("group", header, { task_id: "header" }), body },
-  subtask_type: "chord"
-})
-
-const head = (embed: object, task = "add", args: ReadonlyArray<unknown> = [1, 2], headers: object = {}): Message => {
-  const message = taskMessage({ task, id: "head" })
-  return {
-    ...message,
-    headers: { ...message.headers, ...headers },
-    body: bytes(JSON.stringify([args, {}, embed]))
-  }
-}
-
-const brief = (id: string) =>
-  Effect.map(lookup(id), (record) =>
-    record && (record.exception === undefined
-      ? [record.status, record.result]
-      : [record.status, record.exception.excType, record.exception.args[0]]))
 
 describe("what follows a task that succeeds", () => {
   it.effect("is its callback, with the result in front of its own arguments, and as its child", () =>

@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { celeriac } from "./Root.ts"
+import { globals } from "./Root.ts"
 
 export const build = Command.make("build", {
   module: Argument.String("module").pipe(
@@ -33,7 +33,7 @@ export const build = Command.make("build", {
   )
 }, ({ module, ...options }) =>
   Effect.gen(function*() {
-    const { app } = yield* celeriac
+    const { app } = yield* globals
     const { build } = yield* Effect.promise(() => import("../Build.ts"))
     yield* build(Option.orElse(module, () => app), options)
   })).pipe(

@@ -1,8 +1,125 @@
-/** The command tree. */
+/**
+ * The command tree. A command is loaded when its name stands among the arguments;
+ * of the others no more is known than the help says of them.
+ */
+import type { NodeServices } from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
-import { build } from "./BuildCommand.ts"
-import { graph } from "./GraphCommand.ts"
+import * as Effect from "effect/Effect"
 import { celeriac } from "./Root.ts"
-import { worker } from "./WorkerCommand.ts"
 
-export const all = celeriac.pipe(Command.withSubcommands([worker, graph, build]))
+/** A command that is not loaded. */
+interface Entry {
+  readonly name: string
+  readonly doc: string
+  readonly load: () => Promise<Command.Command.Any>
+}
+
+/** What `celeriac` can do, in the groups of its help. */
+const groups: ReadonlyArray<{ readonly group: string; readonly commands: ReadonlyArray<Entry> }> = [
+  {
+    group: "Workers",
+    commands: [
+      {
+        name: "worker",
+        doc: "Run a worker",
+        load: () => import("./WorkerCommand.ts").then(({ worker }) => worker)
+      },
+      {
+        name: "graph",
+        doc: "Draw the boot steps of a worker",
+        load: () => import("./GraphCommand.ts").then(({ graph }) => graph)
+      },
+      {
+        name: "build",
+        doc: "Make one file of a worker",
+        load: () => import("./BuildCommand.ts").then(({ build }) => build)
+      }
+    ]
+  },
+  {
+    group: "Tasks",
+    commands: [
+      { name: "call", doc: "Send a task by its name", load: () => import("./CallCommand.ts").then(({ call }) => call) },
+      {
+        name: "result",
+        doc: "Print what a task came to",
+        load: () => import("./ResultCommand.ts").then(({ result }) => result)
+      },
+      {
+        name: "purge",
+        doc: "Throw away what waits in queues",
+        load: () => import("./PurgeCommand.ts").then(({ purge }) => purge)
+      }
+    ]
+  },
+  {
+    group: "Cluster",
+    commands: [
+      {
+        name: "status",
+        doc: "Show which workers are online",
+        load: () => import("./StatusCommand.ts").then(({ status }) => status)
+      },
+      {
+        name: "inspect",
+        doc: "Ask workers what they do",
+        load: () => import("./InspectCommand.ts").then(({ inspect }) => inspect)
+      },
+      {
+        name: "control",
+        doc: "Tell workers what to do otherwise",
+        load: () => import("./ControlCommand.ts").then(({ control }) => control)
+      }
+    ]
+  },
+  {
+    group: "Broker and settings",
+    commands: [
+      {
+        name: "list",
+        doc: "Ask the broker what it has",
+        load: () => import("./ListCommand.ts").then(({ list }) => list)
+      },
+      {
+        name: "report",
+        doc: "Show what to say in a bug report",
+        load: () => import("./ReportCommand.ts").then(({ report }) => report)
+      }
+    ]
+  }
+]
+
+const loaded = ({ load, name }: Entry): Effect.Effect<Command.Command.Any> =>
+  // A module of our own that does not load is a broken installation.
+  Effect.map(Effect.promise(load), (command) => {
+    if (command.name !== name) throw new Error(`the command ${command.name} is listed as ${name}`)
+    return command
+  })
+
+const listed = ({ doc, name }: Entry): Command.Command.Any =>
+  Command.make(name).pipe(Command.withShortDescription(doc), Command.withDescription(doc))
+
+/** For these arguments. Completions are of all commands. */
+export const tree = (args: ReadonlyArray<string>) =>
+  Effect.map(
+    Effect.forEach(groups, ({ commands, group }) =>
+      Effect.map(
+        Effect.forEach(
+          commands,
+          (entry) =>
+            args.includes(entry.name) || args.some((arg) => arg.startsWith("--completions"))
+              ? loaded(entry)
+              : Effect.sync(() => listed(entry))
+        ),
+        (commands) => ({ group, commands })
+      )),
+    (groups) =>
+      Command.withSubcommands(
+        celeriac,
+        groups as unknown as Grouped // no group is empty, and what commands need besides is what this one provides
+      )
+  )
+
+type Runnable = Command.Command<string, {}, {}, unknown, NodeServices>
+
+type Grouped = ReadonlyArray<{ readonly group: string; readonly commands: [Runnable, ...Array<Runnable>] }>

@@ -2,7 +2,7 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { celeriac } from "./Root.ts"
+import { globals } from "./Root.ts"
 
 export const graph = Command.make("graph", {
   format: Flag.Literals("format", ["mermaid", "dot", "levels"]).pipe(
@@ -12,7 +12,7 @@ export const graph = Command.make("graph", {
   )
 }, ({ format }) =>
   Effect.gen(function*() {
-    const { app } = yield* celeriac
+    const { app } = yield* globals
     const { draw } = yield* Effect.promise(() => import("../Draw.ts"))
     yield* draw(app, format)
   })).pipe(

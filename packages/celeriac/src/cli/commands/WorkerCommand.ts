@@ -6,27 +6,27 @@ import * as Effect from "effect/Effect"
 import { levels } from "../../LogFormat.ts"
 import * as SettingFlags from "../SettingFlags.ts"
 import { own } from "../WorkerFlags.ts"
-import { celeriac } from "./Root.ts"
+import { globals } from "./Root.ts"
+
+/** Where the broker is all commands ask. */
+const { brokerUrl: _, resultBackend: __, ...table } = WorkerSettings.everything
 
 const flags = {
-  settings: SettingFlags.of(WorkerSettings.everything),
+  settings: SettingFlags.of(table),
   loglevel: Flag.Literals(own.loglevel.name, levels).pipe(
     Flag.withAlias(own.loglevel.alias),
     Flag.withDescription(own.loglevel.doc),
     Flag.withDefault("warning")
   ),
-  jsonLogs: Flag.Boolean(own.jsonLogs.name).pipe(Flag.withDescription(own.jsonLogs.doc), Flag.withDefault(false)),
-  noColor: Flag.Boolean(own.noColor.name).pipe(
-    Flag.withDescription(own.noColor.doc),
-    Flag.withDefault(false)
-  )
+  jsonLogs: Flag.Boolean(own.jsonLogs.name).pipe(Flag.withDescription(own.jsonLogs.doc), Flag.withDefault(false))
 }
 
 export const worker = Command.make("worker", flags, (flags) =>
   Effect.gen(function*() {
-    const { app } = yield* celeriac
+    const { app, ...shared } = yield* globals
     const { start } = yield* Effect.promise(() => import("../Start.ts"))
-    yield* start(app, { ...flags, settings: SettingFlags.given(WorkerSettings.everything, flags.settings) })
+    const settings = { ...shared.settings, ...SettingFlags.given(table, flags.settings) }
+    yield* start(app, { ...shared, ...flags, settings })
   })).pipe(
     Command.withDescription(
       "Runs a worker until it is told to stop. SIGTERM, or Ctrl+C, lets running tasks finish; the second one, or SIGQUIT, does not. SIGHUP starts it again."

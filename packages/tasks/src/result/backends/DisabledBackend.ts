@@ -2,14 +2,15 @@
  * Keeps no results: for workers whose results nobody reads, and clients that
  * only send. Celery's `disabled://`.
  *
- * What it cannot do: give a result, or count the parts of a chord. Asking for
- * either fails and says so.
+ * What it cannot do: give a result, count the parts of a chord, or save a group.
+ * Asking for it fails and says so.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as GroupRecord from "../GroupRecord.ts"
 import * as ResultBackend from "../ResultBackend.ts"
 import { because, ResultUnavailable, Unsupported } from "../ResultError.ts"
 
@@ -26,7 +27,8 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.succeedCont
       updates: (id) => Stream.fromEffect(unavailable("wait for result", id)),
       lookup: (id) => unavailable("look up result", id),
       state: (id) => unavailable("look up state", id),
-      forget: () => Effect.void
+      forget: () => Effect.void,
+      ...GroupRecord.refusing(uri, "keeps nothing, and so no groups")
     },
     chords: {
       isRefusing: true,

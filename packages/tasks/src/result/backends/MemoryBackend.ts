@@ -21,6 +21,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as BySettings from "../../BySettings.ts"
 import { ChordTally } from "../../internal/ChordTally.ts"
+import * as GroupShelf from "../../internal/GroupShelf.ts"
 import * as ResultShelf from "../../internal/ResultShelf.ts"
 import * as Settings from "../../Settings.ts"
 import * as ResultBackend from "../ResultBackend.ts"
@@ -78,11 +79,13 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
         updates: shelf.updates,
         lookup: shelf.lookup,
         state: shelf.state,
-        forget: (id) => Effect.sync(() => shelf.forget(id))
+        forget: (id) => Effect.sync(() => shelf.forget(id)),
+        ...GroupShelf.make(clock, lifetime)
       },
       chords: {
         setSize: (groupId, size) => Effect.sync(() => tally.setSize(groupId, size)),
         count: (part) => Effect.sync(() => tally.count(part)),
+        grow: (groupId, added) => Effect.sync(() => tally.grow(groupId, added)),
         forget: (groupId) => Effect.sync(() => tally.forget(groupId))
       }
     })

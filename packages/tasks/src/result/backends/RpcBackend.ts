@@ -8,8 +8,8 @@
  * when it first prepares a task. Source: protocol §7.4.
  *
  * What it cannot do: give a result to another process than the one that sent
- * the task, or count the parts of a chord, for nothing is kept that all workers
- * could see.
+ * the task, count the parts of a chord, or save a group, for nothing is kept
+ * that all could see.
  *
  * @since 0.1.0
  */
@@ -35,6 +35,7 @@ import type { ProtocolError } from "../../protocol/ProtocolError.ts"
 import * as Settings from "../../Settings.ts"
 import { TaskId } from "../../TaskId.ts"
 import * as TaskState from "../../TaskState.ts"
+import * as GroupRecord from "../GroupRecord.ts"
 import * as ResultBackend from "../ResultBackend.ts"
 import { because, fromMessaging, type ResultError, ResultUnreadable, Unsupported } from "../ResultError.ts"
 import * as ResultRecord from "../ResultRecord.ts"
@@ -155,7 +156,8 @@ export const layer = (
             Effect.sync(() => {
               expected.delete(id)
               shelf.forget(id)
-            })
+            }),
+          ...GroupRecord.refusing(uri, "sends each result to its client and keeps none, and so no groups")
         },
         chords: {
           isRefusing: true,

@@ -11,6 +11,7 @@
 import * as Producer from "@celeriac/messaging/Producer"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
+import * as GroupRecord from "@celeriac/tasks/result/GroupRecord"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Context from "effect/Context"
@@ -63,5 +64,6 @@ const nobodyWaits: ResultReader["Service"] = {
   updates: () => Stream.never,
   lookup: () => Effect.succeed(undefined),
   state: () => Effect.succeed("PENDING"),
-  forget: () => Effect.void
+  forget: () => Effect.void,
+  ...GroupRecord.refusing("disabled://", "keeps nothing")
 }

@@ -3,31 +3,55 @@
  *
  * @since 0.1.0
  */
-import type { ChordSize } from "@celeriac/tasks/canvas/CanvasMessages"
 import { ChordCounter, type ChordPart } from "@celeriac/tasks/result/ChordCounter"
-import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import { because, type ResultError, Unsupported } from "@celeriac/tasks/result/ResultError"
+import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
+import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type { Size } from "./Continued.ts"
 import type { StoreFailure, Then } from "./ResultStore.ts"
 
 /** Each `then` is called once. */
 export interface Chords {
-  readonly setSize: (size: ChordSize, then: Then) => void
+  /** Whether there is somebody who counts. */
+  readonly isCounting: boolean
+  readonly setSize: (size: Size, then: Then) => void
   /** With every record of the chord when it was the last part. */
   readonly count: (
     part: ChordPart,
-    then: (failure: StoreFailure | undefined, records?: ReadonlyArray<ResultRecord> | undefined) => void
+    then: (failure: StoreFailure | undefined, complete?: Complete | undefined) => void
   ) => void
   /** A chord that is not forgotten expires. */
   readonly forget: (groupId: string, then: () => void) => void
 }
 
+/** All parts, in the order of the header. */
+export interface Complete {
+  readonly records: ReadonlyArray<ResultRecord>
+  /** The header as it was saved: only one that is a group of groups is. */
+  readonly shape: ResultTuple | undefined
+}
+
 /** Over the counter of the application. */
 export const make: Effect.Effect<Chords> = Effect.map(Effect.context<never>(), (context) => {
   const counter = Context.getOrUndefined(context, ChordCounter)
+  const reader = Context.getOrUndefined(context, ResultReader)
+  const completeOf = (groupId: string) => (records: ReadonlyArray<ResultRecord> | undefined) =>
+    records === undefined
+      ? Effect.undefined
+      : Effect.map(reader?.restoreGroup(groupId) ?? Effect.undefined, (shape): Complete => ({ records, shape }))
+  const counted = (counter: ChordCounter["Service"], size: Size): Effect.Effect<unknown, ResultError> => {
+    if ("size" in size) return counter.setSize(size.groupId, size.size)
+    if ("shape" in size) return reader?.saveGroup(size.shape) ?? Effect.void
+    return counter.grow?.(size.groupId, size.added) ?? Effect.fail(because(
+      "count",
+      new Unsupported({ backend: counter.uri, detail: "cannot add parts to a chord", instead: "Use Redis" })
+    ))
+  }
   const run = <A>(effect: Effect.Effect<A, ResultError>, then: (exit: Exit.Exit<A, ResultError>) => void) =>
     void Effect.runForkWith(context)(effect).addObserver(then)
   const ask = <A>(
@@ -44,9 +68,11 @@ export const make: Effect.Effect<Chords> = Effect.map(Effect.context<never>(), (
         (exit) => Exit.isSuccess(exit) ? then(undefined, exit.value) : then(failureOf(exit.cause))
       )
   return {
+    isCounting: counter !== undefined && counter.isRefusing !== true,
     // Whoever is told by it that all parts have ended has counted none: the last of them is told too.
-    setSize: ({ groupId, size }, then) => ask((counter) => counter.setSize(groupId, size), (failure) => then(failure)),
-    count: (part, then) => ask<ReadonlyArray<ResultRecord> | undefined>((counter) => counter.count(part), then),
+    setSize: (size, then) => ask((counter) => counted(counter, size), (failure) => then(failure)),
+    count: (part, then) =>
+      ask<Complete | undefined>((counter) => Effect.flatMap(counter.count(part), completeOf(part.groupId)), then),
     forget: (groupId, then) => ask((counter) => counter.forget(groupId), () => then())
   }
 })

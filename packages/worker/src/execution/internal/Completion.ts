@@ -15,14 +15,14 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { State } from "../../state/WorkerState.ts"
-import * as Canvas from "../../trace/Canvas.ts"
-import { isUnrun, type Outcome } from "../../trace/Outcome.ts"
+import type { Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import type * as Aftermath from "../Aftermath.ts"
 import { Request } from "../Request.ts"
 import type { Chords } from "./Chords.ts"
-import * as Continuation from "./Continuation.ts"
+import type { Continuing } from "./Continuation.ts"
 import { Ending } from "./Ending.ts"
+import { Following, isAlone, nobody } from "./Following.ts"
 import { inTurn } from "./InTurn.ts"
 import type { KeptResults } from "./KeptResults.ts"
 import type { Observers } from "./Observers.ts"
@@ -42,7 +42,7 @@ interface Parts {
   readonly publish: Publishing.Publish
   readonly resend: Resend
   /** Undefined: nothing is sent that follows a task. */
-  readonly continuing?: Continuation.Continuing | undefined
+  readonly continuing?: Continuing | undefined
   readonly chords?: Chords | undefined
   readonly observers: Observers
   readonly clock: Clock.Clock
@@ -57,8 +57,8 @@ export class Completion {
   private readonly kept: KeptResults
   private readonly rule: typeof Aftermath.of
   private readonly publish: Publishing.Publish
-  private readonly resend: Resend
-  private readonly continuing: Continuation.Continuing | undefined
+  private readonly following: Following
+  private readonly continuing: Continuing | undefined
   private readonly chords: Chords | undefined
   private readonly observers: Observers
   private readonly clock: Clock.Clock
@@ -76,7 +76,13 @@ export class Completion {
     this.kept = parts.kept(this.again)
     this.rule = parts.rule
     this.publish = Publishing.guarded(parts.publish)
-    this.resend = parts.resend
+    this.following = new Following({
+      resend: parts.resend,
+      continuing: parts.continuing,
+      coding: parts.coding,
+      countsChords: parts.continuing !== undefined && parts.chords?.isCounting === true,
+      isRevoked: (id) => parts.state.revoked.has(id)
+    })
     this.continuing = parts.continuing
     this.chords = parts.chords
     this.observers = parts.observers
@@ -90,21 +96,13 @@ export class Completion {
   complete(subject: Subject, outcome: Outcome, instead: Outcome | undefined = undefined): void {
     const now = this.clock.currentTimeMillisUnsafe()
     let opened = outcome._tag === "Success" ? Portable.open(outcome, this.coding) : outcome
-    const again = opened._tag === "Retry" && opened.again !== undefined && subject instanceof Request
-      ? this.resend(subject, opened.again, now)
-      : undefined
-    if (again !== undefined && Result.isFailure(again)) return this.complete(subject, again.failure, instead)
-    const following = Continuation.follow(this.continuing, subject, opened, now)
-    if (following !== undefined && Result.isFailure(following)) {
-      return this.complete(subject, following.failure, instead)
-    }
-    const next = following?.success
-    if (next !== undefined) opened = Continuation.withChildren(opened, next)
+    const followed = isAlone(opened) ? nobody : this.following.of(subject, opened, instead !== undefined, now)
+    if (Result.isFailure(followed)) return this.complete(subject, followed.failure, instead)
+    const { again, next, unsent } = followed.success
+    opened = followed.success.outcome ?? opened
     this.observers.ended(subject, opened, now, instead)
-    // What stands for another outcome comes after the followers of that one were told.
-    const followers = isUnrun(opened) && instead === undefined ? Canvas.followers(subject.message, this.coding) : none
     if (subject instanceof Request) this.returns.note(subject, opened)
-    const aftermath = this.rule(opened, subject, now, followers, again?.success, next)
+    const aftermath = this.rule(opened, subject, now, unsent, again, next)
     const { messages, others, record } = aftermath
     if (record === undefined && messages.length === 0 && others.length === 0 && next === undefined) {
       return this.conclude(subject, opened, aftermath.settlement, now)
@@ -182,15 +180,14 @@ export class Completion {
         this.secure(ending, now)
       })
     }
-    this.chords!.count(part!, (failure, records) => {
+    this.chords!.count(part!, (failure, complete) => {
       if (failure !== undefined && failure.final === undefined) return this.unsafe(ending, failure)
       ending.parts = rest
       if (failure !== undefined) {
         this.observers.notStored(subject, part!.record.status, failure.message, { _tag: "Lost" })
       }
-      const rootId = subject instanceof Request ? subject.rootId : part!.record.taskId
-      if (records !== undefined && this.continuing !== undefined) {
-        ending.continue(this.continuing.body(part!, records, rootId, now), part!.groupId)
+      if (complete !== undefined && this.continuing !== undefined) {
+        ending.continue(this.continuing.body(subject, part!, complete, now), part!.groupId)
       }
       this.secure(ending, now)
     })
@@ -294,5 +291,3 @@ export class Completion {
     if (underWay) this.underWay.end()
   }
 }
-
-const none: ReadonlyArray<never> = []

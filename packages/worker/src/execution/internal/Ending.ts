@@ -5,11 +5,10 @@
  * @since 0.1.0
  */
 import type { Entry } from "@celeriac/messaging/TimerHeap"
-import type { ChordSize } from "@celeriac/tasks/canvas/CanvasMessages"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Aftermath, Other, Outgoing } from "../Aftermath.ts"
-import type { Continuation, Part } from "./Continuation.ts"
+import type { Continuation, Part, Size } from "./Continued.ts"
 import type { Subject } from "./Subject.ts"
 
 export class Ending {
@@ -29,7 +28,7 @@ export class Ending {
   /** How many of the messages are published. */
   messagesSent = 0
   /** Of chords that are to be sent: to be known before. */
-  sizes: ReadonlyArray<ChordSize> = none
+  sizes: ReadonlyArray<Size> = none
   /** Parts of chords that have ended with it: to be counted last, one by one. */
   parts: ReadonlyArray<Part> = none
   /** The chord whose body has been sent, or has failed: to be forgotten. */

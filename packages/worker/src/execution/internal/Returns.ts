@@ -26,7 +26,7 @@ export class Returns {
   /** Says of a request that comes to this whether it may be put back once more, and counts that it is. */
   note(request: Request, outcome: Outcome): void {
     if (!isFatal(outcome)) return
-    const key = `${request.id} ${request.retries}`
+    const key = `${request.id} ${request.attempt}`
     const { headers, redelivered } = request.delivery
     const known = Number(headers["x-delivery-count"] ?? (redelivered ? 1 : 0)) || 0
     const before = Math.max(known, this.counts.get(key) ?? 0)

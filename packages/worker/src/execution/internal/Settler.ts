@@ -27,7 +27,7 @@ export class Settler {
   /** Its message is gone from the broker from now on. Not so when its connection was lost: then another worker has it. */
   acknowledge(request: Request): boolean {
     if (this.tell(request, "ack")) {
-      this.state.remember(request.id, request.retries, "ack")
+      this.state.remember(request.id, request.attempt, "ack")
       return true
     }
     this.state.finished(request)
@@ -65,7 +65,7 @@ export class Settler {
       // Out of the state first: whoever waits may look at it as soon as the message is settled.
       this.drop(subject)
       if (settlement !== "hold" && !subject.isSettled) {
-        if (subject.id !== undefined) this.state.remember(subject.id, subject.retries, settlement)
+        if (subject.id !== undefined) this.state.remember(subject.id, subject.attempt, settlement)
         this.tell(subject, settlement)
       }
     }
@@ -77,7 +77,7 @@ export class Settler {
     // Out of the state first: a message that goes back may be here again before this returns.
     this.drop(subject)
     if (subject.isSettled) return
-    if (subject.id !== undefined) this.state.forget(subject.id, subject.retries)
+    if (subject.id !== undefined) this.state.forget(subject.id, subject.attempt)
     this.tell(subject, "requeue")
   }
 

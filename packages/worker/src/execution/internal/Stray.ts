@@ -13,6 +13,7 @@ export class Stray implements Subject {
   readonly task: string | undefined
   readonly receivedAt: number
   readonly retries = 0
+  readonly attempt = 0
   readonly timeStart = undefined
   readonly group = undefined
   readonly parentId = undefined

@@ -7,6 +7,7 @@
 import type { Message, Settlement, SettleOutcome } from "@celeriac/messaging/Message"
 import type { Addressee } from "@celeriac/tasks/result/ResultWriter"
 import type { After } from "../../pool/Pool.ts"
+import type { Attempt } from "../../state/WorkerState.ts"
 import type { Facts } from "../Aftermath.ts"
 import type { Observed } from "../RequestObserver.ts"
 
@@ -25,6 +26,7 @@ export interface Intake {
 export interface Subject extends Observed, Facts, Addressee {
   readonly id: string | undefined
   readonly name: string
+  readonly attempt: Attempt
   readonly group: string | undefined
   readonly parentId: string | undefined
   readonly redelivered: boolean

@@ -1,0 +1,61 @@
+/**
+ * What counts of all that was said: by the command line, by its file of
+ * settings, by the environment and by the module, in this order. But for where
+ * the broker is: a module that names it knows why, and is not answered by an
+ * environment.
+ */
+import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
+import type * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Broker from "../Broker.ts"
+import * as Environment from "../internal/Environment.ts"
+import { because, type CliFailure } from "./CliFailure.ts"
+import type { Globals } from "./Globals.ts"
+
+/** What was said outside of the module. */
+export interface Chosen {
+  readonly flagged: WorkerSettings.Everything
+  readonly filed: WorkerSettings.Everything
+  readonly environment: WorkerSettings.Everything
+}
+
+export const read = (
+  { config, settings }: Pick<Globals, "config" | "settings">
+): Effect.Effect<Chosen, CliFailure> =>
+  Effect.gen(function*() {
+    const environment = yield* Effect.mapError(Environment.read, (error) => because(error.message))
+    const file = Option.getOrUndefined(config) ?? process.env["CELERIAC_CONFIG"] ?? ""
+    const filed = file === ""
+      ? {}
+      : yield* Effect.flatMap(Effect.promise(() => import("./ConfigFile.ts")), ({ load }) => load(file))
+    return { flagged: settings, filed, environment }
+  })
+
+/** What a worker, or a client, is to have otherwise. */
+export const changes = ({ environment, filed, flagged }: Chosen): WorkerSettings.Everything => {
+  const { brokerUrl: _, resultBackend: __, ...given } = { ...environment, ...filed, ...flagged }
+  return given
+}
+
+export interface Place {
+  readonly brokerUrl: NonNullable<WorkerSettings.Everything["brokerUrl"]>
+  readonly resultBackend: WorkerSettings.Everything["resultBackend"]
+  /** Who named the broker. */
+  readonly named: string
+}
+
+/** Where the broker is, and where results go. `own` is what the module says. */
+export const place = ({ environment, filed, flagged }: Chosen, own: BrokerSettings.Some): Place => {
+  const all: ReadonlyArray<readonly [who: string, says: BrokerSettings.Some]> = [
+    ["-b", flagged],
+    ["--config", filed],
+    ["the module", own],
+    ["the environment", environment]
+  ]
+  return {
+    brokerUrl: all.find(([, { brokerUrl }]) => brokerUrl !== undefined)?.[1].brokerUrl ?? Broker.defaultUrl,
+    resultBackend: all.find(([, { resultBackend }]) => resultBackend !== undefined)?.[1].resultBackend,
+    named: all.find(([, { brokerUrl }]) => brokerUrl !== undefined)?.[0] ?? "nobody: the default"
+  }
+}

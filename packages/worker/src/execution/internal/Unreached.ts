@@ -1,0 +1,118 @@
+/**
+ * What comes of tasks that will not run because one has failed before them: the
+ * rest of its chain, and the body of its chord. Each has failed as well, its
+ * errbacks are sent, and the chords that it is a part of are told. Source:
+ * tasks §8, §10, Celery's `Backend.mark_as_failure` and `chord_error_from_stack`.
+ *
+ * @since 0.1.0
+ */
+import { CanvasMessages } from "@celeriac/tasks/canvas/CanvasMessages"
+import { flat, kindOf, linksOf, membersOf, stepsOf } from "@celeriac/tasks/canvas/CanvasShape"
+import * as SignatureOptions from "@celeriac/tasks/protocol/SignatureOptions"
+import type { Embed, SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
+import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import type * as SignatureMessage from "@celeriac/tasks/SignatureMessage"
+import * as TaskState from "@celeriac/tasks/TaskState"
+import * as Followers from "../../trace/Followers.ts"
+import type { Failure } from "../../trace/Outcome.ts"
+import * as Aftermath from "../Aftermath.ts"
+import { both, type Continuation, nothing, partOf } from "./Continued.ts"
+
+/** The task that has failed, or that will not run. */
+interface About {
+  readonly id: string
+  readonly rootId: string
+}
+
+type Why = Pick<Failure, "exception" | "traceback">
+
+export class Unreached {
+  private readonly write: SignatureMessage.Write
+  private readonly isRevoked: (id: string) => boolean
+
+  /** `isRevoked`: it was called off by itself, and is not told of as failed. */
+  constructor(write: SignatureMessage.Write, isRevoked: (id: string) => boolean) {
+    this.write = write
+    this.isRevoked = isRevoked
+  }
+
+  /** What is behind a task that has failed. Throws what cannot be sent: its errbacks. */
+  behind(
+    about: About,
+    { exception, traceback }: Why,
+    { chain = [], errbacks = [] }: Pick<Embed, "chain" | "errbacks">,
+    now: number
+  ): Continuation {
+    const canvas = new CanvasMessages(this.write, about.id, now)
+    if (errbacks.length > 0) {
+      canvas.applyGroup(errbacks, [about.id], { parent_id: about.id, root_id: about.rootId })
+    }
+    const what = { exception, traceback, dateDone: now }
+    const { followers, missing } = Followers.ofSignatures(chain)
+    return {
+      ...nothing,
+      messages: canvas.messages,
+      sizes: canvas.sizes,
+      others: followers.map((one) => Aftermath.ofUnsent({ ...one, isRevoked: this.isRevoked(one.id) }, what)),
+      parts: missing.flatMap(({ body, groupId, id, index }) =>
+        partOf(groupId, index, body, ResultRecord.make(id, TaskState.FAILURE, what))
+      )
+    }
+  }
+
+  /**
+   * A body that will not run, and what is behind it. The members of a group have
+   * failed with the `culprit`, where there is one, and each has its errbacks.
+   */
+  body(
+    body: SignatureJson,
+    rootId: string,
+    now: number,
+    exception: ExceptionRecord,
+    culprit: ExceptionRecord = exception
+  ): Continuation {
+    const { chain } = body.options ?? {}
+    const rest = this.sending({ id: lastOf(body), rootId }, { exception, traceback: undefined }, {
+      chain: Array.isArray(chain) ? chain : [],
+      errbacks: undefined
+    }, now)
+    const why = { exception: culprit, traceback: undefined }
+    if (kindOf(body) !== "group") {
+      const errbacks = linksOf(body, "link_error") as ReadonlyArray<SignatureJson> // they were looked at
+      const own = this.sending({ id: lastOf(body), rootId }, { ...why, exception }, { chain: [body], errbacks }, now)
+      return both(own, rest)
+    }
+    return flat(membersOf(body)).reduce((all, member) => {
+      const linked = linksOf(body, "link_error").reduce(
+        (options: SignatureOptions.Wire, one) => SignatureOptions.append(options, "link_error", one),
+        member.options ?? {}
+      )
+      const { chord, group_id, task_id } = body.options ?? {}
+      const own = { ...member, options: { chord, group_id: group_id ?? task_id, ...linked } }
+      const errbacks = linksOf(own, "link_error") as ReadonlyArray<SignatureJson> // as above
+      return both(all, this.sending({ id: lastOf(member), rootId }, why, { chain: [own], errbacks }, now))
+    }, rest)
+  }
+
+  /** With its errbacks, if they can be sent. */
+  private sending(about: About, why: Why, embed: Pick<Embed, "chain" | "errbacks">, now: number): Continuation {
+    try {
+      return this.behind(about, why, embed, now)
+    } catch {
+      return this.behind(about, why, { ...embed, errbacks: undefined }, now)
+    }
+  }
+}
+
+/** The id that whoever waits for all of it knows. */
+const lastOf = (signature: SignatureJson): string => {
+  const inside = kindOf(signature) === "chain"
+    ? stepsOf(membersOf(signature)).at(-1)
+    : kindOf(signature) === "chord"
+    ? signature.kwargs?.body as SignatureJson | undefined // it was looked at
+    : undefined
+  const id = inside === undefined ? "" : lastOf(inside)
+  const { task_id } = signature.options ?? {}
+  return id === "" && typeof task_id === "string" ? task_id : id
+}

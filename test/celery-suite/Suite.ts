@@ -1,0 +1,165 @@
+/**
+ * Celery's own suite against a worker of this project: where the two meet, what
+ * is run, and what is expected of it.
+ */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import * as Command from "@celeriac/tasks/control/Command"
+import { Panel } from "@celeriac/worker/control/Panel"
+import { WorkerState } from "@celeriac/worker/state/WorkerState"
+import * as Broker from "celeriac/Broker"
+import * as Worker from "celeriac/Worker"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { readFileSync } from "node:fs"
+import { writeFile } from "node:fs/promises"
+import { hostname } from "node:os"
+import { join } from "node:path"
+import * as CelerySuite from "../peers/CelerySuite.ts"
+import { RabbitMq } from "../peers/RabbitMq.ts"
+import { Redis } from "../peers/Redis.ts"
+import { canvasHandlers } from "./canvasTasks.ts"
+import { replacedHandlers } from "./replacedTasks.ts"
+import * as Store from "./Store.ts"
+import { singleHandlers } from "./tasks.ts"
+
+/** Where results are kept. */
+export type Results = "redis" | "rpc"
+
+/** Tests by name, each with the reason: `test_tasks.py::test_tasks::test_fail`, or a class or a file of them. */
+type Reasons = Readonly<Record<string, string>>
+
+interface Exceptions {
+  /** What is not run, whatever keeps the results. */
+  readonly notRun: Reasons
+  /** What is run, and does not pass. */
+  readonly fails: Readonly<Record<Results, Reasons>>
+}
+
+export const exceptions = JSON.parse(readFileSync(new URL("exceptions.json", import.meta.url), "utf8")) as Exceptions
+
+/** Virtual hosts of one broker: the suite wants the queue `celery` for itself. */
+export const brokers = (count: number) =>
+  Effect.gen(function*() {
+    const rabbit = yield* Effect.acquireRelease(
+      Effect.promise(() => RabbitMq.start()),
+      (rabbit) => Effect.promise(() => rabbit.stop())
+    )
+    const names = Array.from({ length: count }, (_, index) => `suite-${index}`)
+    const file = join(rabbit.folder, "definitions.json")
+    const permissions = { user: "guest", configure: ".*", write: ".*", read: ".*" }
+    yield* Effect.promise(async () => {
+      await writeFile(
+        file,
+        JSON.stringify({
+          vhosts: names.map((name) => ({ name })),
+          permissions: names.map((vhost) => ({ vhost, ...permissions }))
+        })
+      )
+      await rabbit.rabbitmqctl("import_definitions", file)
+    })
+    return names.map((name) => new URL(name, rabbit.url.replace(/\/*$/, "/")).href)
+  })
+
+const forgetStamps = Command.control("forget_stamps", { isVisible: false })
+const fails = Command.control("pidbox_reset_error", { isVisible: false })
+
+/** Commands that the suite has a worker for, and what it does to the process of its own. */
+const Commands = Bootstep.make("SuiteCommands", {
+  requires: [Panel, WorkerState],
+  start: Effect.gen(function*() {
+    const panel = yield* Panel
+    const { revoked } = yield* WorkerState
+    yield* panel.add(forgetStamps, () =>
+      Effect.sync(() => {
+        // Nothing but a new process forgets them: what a worker has is private.
+        const those = revoked as unknown as { stamps: { constructor: new(most: number) => unknown } }
+        those.stamps = new those.stamps.constructor(revoked.most) as typeof those.stamps
+        return "forgotten"
+      }))
+    yield* panel.add(fails, () => Effect.die(new Error("pidbox reset integration test")))
+  })
+})
+
+export interface Options {
+  readonly broker: string
+  readonly results: Results
+  readonly tests: ReadonlyArray<string>
+  /** For one test. */
+  readonly seconds: number
+  readonly shard?: CelerySuite.Options["shard"]
+  /** ms. */
+  readonly timeout: number
+  readonly args?: ReadonlyArray<string>
+  readonly onLine?: (line: string) => void
+  /** Whether what is listed as not to be run is run all the same. */
+  readonly all?: boolean
+}
+
+/** Runs tests against a worker and a Redis that are made for them. */
+export const run = ({ all = false, broker, results, seconds, shard = [0, 1], tests, timeout, ...more }: Options) =>
+  Effect.gen(function*() {
+    const redis = yield* Effect.acquireRelease(
+      Effect.promise(() => Redis.start()),
+      (redis) => Effect.promise(() => redis.stop())
+    )
+    const nodename = `celery-suite@${hostname()}`
+    const backend = results === "redis" ? redis.url : "rpc://"
+    // The suite knows results by messages by this name alone.
+    const named = results === "redis" ? redis.url : "rpc"
+    // As many at once as the suite's own worker has.
+    const worker = Worker.make({
+      nodename,
+      concurrency: 1,
+      tasks: [...singleHandlers, ...canvasHandlers, ...replacedHandlers],
+      settings: { resultExtended: true, sendTaskEvents: true },
+      steps: { worker: [Commands] }
+    })
+    return yield* Effect.promise(() =>
+      CelerySuite.run({
+        broker: broker.replace("amqp://", "pyamqp://"),
+        backend: named,
+        redis: redis.url,
+        nodename,
+        tests,
+        shard,
+        without: all ? [] : Object.keys(exceptions.notRun),
+        seconds,
+        timeout,
+        ...more
+      })
+    ).pipe(
+      Effect.provide(
+        worker.layer.pipe(
+          Layer.provide(Store.layer(redis.url)),
+          Layer.provide(Broker.layer(broker, { results: backend }))
+        )
+      ),
+      Effect.provide(Logger.layer([]))
+    )
+  }).pipe(Effect.scoped)
+
+const isIn = (names: ReadonlyArray<string>, test: string): boolean =>
+  names.some((name) => test === name || test.startsWith(`${name}::`) || test.startsWith(`${name}[`))
+
+/** What is not as it should be, in a run of these tests: nothing at all, if it went well. */
+export const complaints = (report: CelerySuite.Report, results: Results): ReadonlyArray<string> => {
+  const { chosen, collected, exitCode, outcomes, output } = report
+  const listed = Object.keys(exceptions.fails[results])
+  const failed = outcomes.filter(({ outcome }) => outcome === "failed")
+  const ended = new Set(outcomes.map(({ test }) => test))
+  const files = new Set(collected.map((test) => test.split("::", 1)[0]))
+  const isHere = (name: string) => files.has(name.split("::", 1)[0])
+  const said = failed.filter(({ test }) => !isIn(listed, test))
+  return [
+    ...(exitCode === 0 || exitCode === 1 ? [] : [`pytest ended with ${exitCode}:\n${output.slice(-4000)}`]),
+    ...(collected.length === 0 ? ["no test was found"] : []),
+    ...chosen.filter((test) => !ended.has(test)).map((test) => `${test} has no outcome`),
+    ...said.map(({ said, test, when }) => `${test} fails in its ${when}: ${said}`),
+    ...listed.filter((name) => chosen.includes(name) && !failed.some(({ test }) => test === name))
+      .map((name) => `${name} is listed as one that fails, and does not fail`),
+    ...[...listed, ...Object.keys(exceptions.notRun)]
+      .filter((name) => isHere(name) && !collected.some((test) => isIn([name], test)))
+      .map((name) => `${name} is listed, and is no test`)
+  ]
+}
