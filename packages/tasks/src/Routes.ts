@@ -11,7 +11,8 @@
  * ```
  *
  * They are asked in their order, and the first that says anything is asked no
- * further. What a caller says counts before what a route says, part by part.
+ * further. What a caller or the definition says counts before what a route says,
+ * part by part.
  * Source: the guide's "Automatic routing", Celery's `app/routes.py`.
  *
  * @since 0.1.0
@@ -32,9 +33,15 @@ export interface Destination {
   readonly routingKey?: string | undefined
 }
 
-/** A route also has a say in the priority. */
+/** A route also has a say in what the message is like, where neither the call nor the definition says it: as in Celery, whole by whole. */
 export interface RouteOptions extends Destination {
   readonly priority?: number | undefined
+  readonly serializer?: string | undefined
+  readonly compression?: string | undefined
+  /** 1 is for the broker's memory, 2 for its disk, too. */
+  readonly deliveryMode?: 1 | 2 | undefined
+  /** Headers of your own. Those of the call take the place of all of them. */
+  readonly headers?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** What is known of a call besides its name. */
@@ -154,14 +161,23 @@ const isPairs = (value: unknown): value is RoutePairs =>
 const isRoutesInput = (value: unknown): value is RoutesInput =>
   isRouteInput(value) || Array.isArray(value) && value.every(isRouteInput)
 
-/** Whether it is what a route may say, by its shape: a queue's name, or where else. */
+/** Whether it is what a route may say, by its shape: a queue's name, or where else and how. */
 export const isDestination = (value: unknown): value is string | RouteOptions =>
   typeof value === "string" ? value !== "" : isTable(value) &&
-    Object.entries(value).every(([name, part]) =>
-      part === undefined || (name === "priority" ? Number.isInteger(part) : parts.has(name) && typeof part === "string")
-    )
+    Object.entries(value).every(([name, part]) => part === undefined || parts.get(name)?.(part) === true)
 
-const parts: ReadonlySet<string> = new Set(["queue", "exchange", "routingKey"])
+const isText = (part: unknown): boolean => typeof part === "string"
+
+const parts: ReadonlyMap<string, (part: unknown) => boolean> = new Map<string, (part: unknown) => boolean>([
+  ["queue", isText],
+  ["exchange", isText],
+  ["routingKey", isText],
+  ["priority", Number.isInteger],
+  ["serializer", isText],
+  ["compression", isText],
+  ["deliveryMode", (part) => part === 1 || part === 2],
+  ["headers", isTable]
+])
 
 const toRoutes = (input: RoutesInput): ReadonlyArray<Route> =>
   // `Array.isArray` does not narrow a list that is read-only.

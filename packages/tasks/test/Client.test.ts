@@ -189,6 +189,43 @@ describe("Client", () => {
         Effect.provideService(Router.Routes, [Router.table({ "mail.*": { queue: "routed", priority: 7 } })])
       ))
 
+    it.effect("says what the message is like, where neither the call nor the definition says it", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        const seen = Effect.map(take("routed"), ({ headers, properties }) => [
+          ...[headers.compression, headers.a, headers.b, properties.priority, properties.deliveryMode]
+        ])
+        const defined = Task.make("mail.defined", { options: { compression: "zstd", priority: 5 } })
+        // As Celery 5.7.0 does it.
+        yield* client.sendTask("mail.any")
+        assert.deepStrictEqual(yield* seen, ["application/x-gzip", 1, 2, 3, 1])
+        yield* client.sendTask("mail.any", { headers: { b: 5 } })
+        assert.deepStrictEqual(yield* seen, ["application/x-gzip", undefined, 5, 3, 1])
+        yield* client.sendTask("mail.any", { compression: "brotli", priority: 9 })
+        assert.deepStrictEqual(yield* seen, ["application/x-brotli", 1, 2, 9, 1])
+        yield* client.delay(defined)
+        assert.deepStrictEqual(yield* seen, ["application/zstd", 1, 2, 5, 1])
+      }).pipe(
+        Effect.provide(rpc),
+        Effect.provideService(Router.Routes, [
+          Router.table({
+            "mail.*": { queue: "routed", priority: 3, compression: "gzip", deliveryMode: 1, headers: { a: 1, b: 2 } }
+          })
+        ])
+      ))
+
+    it.effect("may not name a serializer that does not exist, nor a header of the protocol", () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        assert.match((yield* sendError(client.sendTask("a"))).message, /serializer.*'jason'/)
+        assert.match((yield* sendError(client.sendTask("b"))).message, /headers.*'root_id' is the protocol's own/)
+      }).pipe(
+        Effect.provide(rpc),
+        Effect.provideService(Router.Routes, [
+          Router.table({ a: { serializer: "jason" }, b: { headers: { root_id: "x" } } })
+        ])
+      ))
+
     it.effect("that leads nowhere fails the send", () =>
       Effect.gen(function*() {
         const client = yield* Client.Client

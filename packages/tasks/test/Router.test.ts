@@ -148,6 +148,8 @@ describe("Router", () => {
       }, /the route of task 't' cannot be asked: no such tenant/],
       // What JavaScript may return all the same.
       [() => ({ que: "x" }) as never, /it says que, which is no queue/],
+      [() => ({ queue: "x", headers: "none" }) as never, /it says queue, headers, which is/],
+      [() => ({ queue: "x", timeLimit: 5 }) as never, /it says queue, timeLimit, which is/],
       [() => 5 as never, /it says number/]
     ]
     for (const [route, sentence] of failing) {

@@ -37,7 +37,10 @@ const routeTo = (to: unknown): unknown => {
   return renamed("exchange" in to && "routing_key" in to ? rest : to, routeNames)
 }
 
-const routeNames: ReadonlyMap<string, string> = new Map([["routing_key", "routingKey"]])
+const routeNames: ReadonlyMap<string, string> = new Map([
+  ["routing_key", "routingKey"],
+  ["delivery_mode", "deliveryMode"]
+])
 
 /** By name, with the options of each queue; or a list that is ours already. */
 export const queues = (value: unknown): unknown => {

@@ -16,7 +16,7 @@ import * as CallOptions from "../CallOptions.ts"
 import type * as Outcome from "../Outcome.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
 import * as TaskMessage from "../protocol/TaskMessage.ts"
-import type { Destination } from "../Router.ts"
+import type { Destination, RouteOptions } from "../Router.ts"
 import * as Settings from "../Settings.ts"
 import type { TaskError } from "../TaskError.ts"
 import { TaskId } from "../TaskId.ts"
@@ -97,9 +97,9 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
   const encodingWith = (serializer = defaultSerializer, compression = defaultCompression): Content.EncodeOptions =>
     compression === undefined ? { ...coding, serializer } : { ...coding, serializer, compression }
   const encoding = encodingWith()
-  const encodingOf = (call: CallOptions.CallOptions, definition: TaskOptions): Content.EncodeOptions => {
-    const serializer = call.serializer ?? definition.serializer
-    const compression = call.compression ?? definition.compression
+  const encodingOf = (call: CallOptions.CallOptions, definition: TaskOptions, route: RouteOptions) => {
+    const serializer = call.serializer ?? definition.serializer ?? route.serializer
+    const compression = call.compression ?? definition.compression ?? route.compression
     return serializer === undefined && compression === undefined ? encoding : encodingWith(serializer, compression)
   }
 
@@ -109,7 +109,8 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
     const way = found.success
     const inherited = inherits && way.isUsualPriority ? call.parent?.deliveryInfo.priority : undefined
     const priority = call.priority ?? inherited ?? way.priority
-    const problem = CallOptions.problem(call, priority)
+    const headers = call.headers ?? way.route.headers
+    const problem = CallOptions.problem(headers === call.headers ? call : { ...call, headers }, priority)
     if (problem !== undefined) return Result.fail(problem)
     const timeLimit = CallOptions.limits(call)
     if (Result.isFailure(timeLimit)) return Result.fail(timeLimit.failure)
@@ -141,12 +142,12 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
       kwargsRepr: call.kwargsRepr ?? (shown === encoded ? undefined : PythonRepr.kwargs(shown.kwargs)),
       // Whoever sends by name alone leaves it to the worker's definition.
       ignoreResult: task.isNamed ? said ?? null : ignoreResult,
-      custom: call.headers,
+      custom: headers,
       replyTo: ignoreResult ? undefined : call.replyTo ?? replyTo,
-      deliveryMode,
+      deliveryMode: way.route.deliveryMode ?? deliveryMode,
       priority,
       expiration: times.expires === undefined ? undefined : times.expires - now
-    }, encodingOf(call, task.options))
+    }, encodingOf(call, task.options, way.route))
     if (Result.isFailure(message)) return Result.fail(message.failure)
     return Result.succeed({
       id,

@@ -29,6 +29,8 @@ export interface Way extends Address {
   readonly priority: number
   /** Whether that is only what tasks have of which nobody says it. */
   readonly isUsualPriority: boolean
+  /** What the route said of the message. */
+  readonly route: Router.RouteOptions
   /** What it goes through, if that is known. */
   readonly through: Exchange | undefined
 }
@@ -50,7 +52,11 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
   const run = Effect.runForkWith(yield* Effect.context<never>())
   const defaultPriority = yield* Settings.DefaultPriority
 
-  const through = (to: Router.Destination, priority: number | undefined): Result.Result<Way, TaskError.TaskError> =>
+  const through = (
+    to: Router.Destination,
+    priority: number | undefined,
+    route: Router.RouteOptions
+  ): Result.Result<Way, TaskError.TaskError> =>
     Result.map(Router.resolve(queues, to), ({ exchange, queue, routingKey }) => {
       return {
         exchange,
@@ -59,7 +65,8 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
         queue: queue.alias ?? queue.name,
         through: queue.bindings.find((binding) => binding.exchange.name === exchange)?.exchange,
         priority: priority ?? defaultPriority,
-        isUsualPriority: priority === undefined
+        isUsualPriority: priority === undefined,
+        route
       }
     })
   const find = (
@@ -70,7 +77,7 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
     const options = Router.merge(call, task.options)
     return Result.flatMap(
       Router.ask(routes, task.name, { args, kwargs, options }),
-      (route) => through(Router.merge(options, route), task.options.priority ?? route.priority)
+      (route) => through(Router.merge(options, route), task.options.priority ?? route.priority, route)
     )
   }
 
@@ -106,7 +113,7 @@ export const make: Effect.Effect<SendWays> = Effect.gen(function*() {
 
   return {
     of: (task, call, encoded) => Router.isNowhere(call) ? usual(task, encoded) : find(task, call, encoded),
-    to: (destination) => through(destination, undefined),
+    to: (destination) => through(destination, undefined, Router.nowhere),
     delayed: isDelaying ? delayed : (way) => way
   }
 })
