@@ -139,8 +139,8 @@ export class Completion {
   private readonly again = (ending: Ending): void => this.secure(ending, this.clock.currentTimeMillisUnsafe())
 
   private secure(ending: Ending, now: number): void {
-    // What the next attempt comes to must not be followed by the RETRY of this one.
-    if (ending.isRetry && ending.record !== undefined) {
+    // What the next attempt comes to must not be followed by the RETRY of this one; and errbacks ask why it has failed.
+    if (ending.isStoredFirst && ending.record !== undefined) {
       return this.store(ending, ending.record, now, () => {
         ending.record = undefined
         this.secure(ending, now)

@@ -76,9 +76,9 @@ export class Ending {
     this.counted = groupId
   }
 
-  /** It is to run again: what is stored of it is stored before it does. */
-  get isRetry(): boolean {
-    return this.outcome._tag === "Retry"
+  /** What is stored of it is stored before anything follows: it is to run again, or has failed. */
+  get isStoredFirst(): boolean {
+    return this.outcome._tag === "Retry" || this.record?.status === "FAILURE"
   }
 
   /** Whether all that follows is published. */
