@@ -250,7 +250,7 @@ export class Completion {
       }
       this.observers.notStored(subject, status, failure.message, { _tag: "Lost" })
       // What is to be sent and stored besides is so all the same.
-      if (isPassing) ending.record = undefined
+      if (ending.isStoredFirst && record !== undefined) ending.record = undefined
       else if (ending.sizes.length > 0) ending.sizes = ending.sizes.slice(1)
       else if (!ending.isSent) ending.messagesSent++
       else if (ending.parts.length === 0 && ending.counted === undefined) return this.leave(ending)
