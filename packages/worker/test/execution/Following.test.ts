@@ -22,6 +22,12 @@ const early: Options = { ...late, acksLate: false }
 
 const success: Outcome = { _tag: "Success", result: 1, isSealed: false }
 const retry: Outcome = { _tag: "Retry", exception: Exceptions.make("ValueError", ["bad"]), traceback: undefined }
+const failure: Outcome = {
+  _tag: "Failure",
+  exception: Exceptions.make("ValueError", ["bad"]),
+  traceback: undefined,
+  isDeclared: false
+}
 const revoked: Outcome = { _tag: "Revoked", why: "terminated" }
 
 /** A task that has come to this. */
@@ -56,6 +62,17 @@ describe("what follows a task", () => {
       one.answer(0, "well")
       assert.deepStrictEqual(heard(one), ["ack"])
       assert.deepStrictEqual(one.done, ["Success", "published a", "published a", "stored a"])
+    }))
+
+  it.effect("is published after FAILURE is stored: an errback asks why the task has failed", () =>
+    Effect.gen(function*() {
+      const one = (yield* world)({ follows: 1 })
+      ended(one, failure)
+      assert.deepStrictEqual([one.publishing.length, storing(one), heard(one)], [0, ["FAILURE ValueError"], []])
+      one.answer(0, "well")
+      assert.deepStrictEqual([one.publishing.length, storing(one), heard(one)], [1, [], []])
+      one.answerPublish(0, "well")
+      assert.deepStrictEqual(heard(one), ["ack"])
     }))
 
   it.effect("settles alone where nothing is to be stored", () =>

@@ -139,8 +139,8 @@ export class Completion {
   private readonly again = (ending: Ending): void => this.secure(ending, this.clock.currentTimeMillisUnsafe())
 
   private secure(ending: Ending, now: number): void {
-    // What the next attempt comes to must not be followed by the RETRY of this one.
-    if (ending.isRetry && ending.record !== undefined) {
+    // What the next attempt comes to must not be followed by the RETRY of this one; and errbacks ask why it has failed.
+    if (ending.isStoredFirst && ending.record !== undefined) {
       return this.store(ending, ending.record, now, () => {
         ending.record = undefined
         this.secure(ending, now)
@@ -250,7 +250,7 @@ export class Completion {
       }
       this.observers.notStored(subject, status, failure.message, { _tag: "Lost" })
       // What is to be sent and stored besides is so all the same.
-      if (isPassing) ending.record = undefined
+      if (ending.isStoredFirst && record !== undefined) ending.record = undefined
       else if (ending.sizes.length > 0) ending.sizes = ending.sizes.slice(1)
       else if (!ending.isSent) ending.messagesSent++
       else if (ending.parts.length === 0 && ending.counted === undefined) return this.leave(ending)

@@ -76,9 +76,14 @@ export class Ending {
     this.counted = groupId
   }
 
-  /** It is to run again: what is stored of it is stored before it does. */
+  /** It is to run again. */
   get isRetry(): boolean {
     return this.outcome._tag === "Retry"
+  }
+
+  /** What is stored of it is stored before anything follows: it is to run again, or has failed, and errbacks ask why. */
+  get isStoredFirst(): boolean {
+    return this.isRetry || this.record?.status === "FAILURE" && !this.isSubstitute
   }
 
   /** Whether all that follows is published. */
