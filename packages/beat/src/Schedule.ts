@@ -17,7 +17,7 @@
 import * as Duration from "effect/Duration"
 import { BeatError, InvalidCrontab, InvalidSchedule } from "./BeatError.ts"
 import * as Field from "./internal/CronField.ts"
-import { nextWall } from "./internal/CronFields.ts"
+import { type CronFields, nextWall } from "./internal/CronFields.ts"
 import { alignedEnd } from "./internal/Interval.ts"
 import * as Sun from "./internal/Sun.ts"
 import { zone } from "./internal/Zone.ts"
@@ -104,30 +104,53 @@ export const crontab = (options: CrontabOptions = {}): Schedule => {
     const value = Field.written(dayOfMonth)
     throw new BeatError({ reason: new InvalidCrontab({ field: Field.dayOfMonth.name, value, detail }) })
   }
-  const clock = zone(timeZone)
-  const text = [minute, hour, dayOfMonth, monthOfYear, dayOfWeek].map(Field.written).join(" ")
-  return {
-    next: (after) => {
-      let wall = nextWall(fields, clock.wallOf(after))
-      while (wall !== undefined) {
-        const slot = clock.instantOf(wall)
-        if (slot > after) return slot
-        // The clocks were put back: what they show was due before.
-        wall = nextWall(fields, wall)
-      }
-      return undefined
-    },
-    describe: `<crontab: ${text} (m/h/dM/MY/d)>`,
-    timeZone,
-    toJSON: () => ({
+  return new Crontab({ dayOfMonth, dayOfWeek, hour, minute, monthOfYear }, fields, timeZone)
+}
+
+type Specs = Readonly<Record<"dayOfMonth" | "dayOfWeek" | "hour" | "minute" | "monthOfYear", Field.Cronspec>>
+
+/** A class, for there may be a hundred thousand. */
+class Crontab implements Schedule {
+  readonly timeZone: string
+  readonly #specs: Specs
+  readonly #fields: CronFields
+
+  constructor(specs: Specs, fields: CronFields, timeZone: string) {
+    zone(timeZone)
+    this.#specs = specs
+    this.#fields = fields
+    this.timeZone = timeZone
+  }
+
+  next(after: number): number | undefined {
+    const clock = zone(this.timeZone)
+    let wall = nextWall(this.#fields, clock.wallOf(after))
+    while (wall !== undefined) {
+      const slot = clock.instantOf(wall)
+      if (slot > after) return slot
+      // The clocks were put back: what they show was due before.
+      wall = nextWall(this.#fields, wall)
+    }
+    return undefined
+  }
+
+  get describe(): string {
+    const { dayOfMonth, dayOfWeek, hour, minute, monthOfYear } = this.#specs
+    const text = [minute, hour, dayOfMonth, monthOfYear, dayOfWeek].map(Field.written).join(" ")
+    return `<crontab: ${text} (m/h/dM/MY/d)>`
+  }
+
+  toJSON(): Json {
+    const { dayOfMonth, dayOfWeek, hour, minute, monthOfYear } = this.#specs
+    return {
       __type__: "crontab",
       minute,
       hour,
       day_of_week: dayOfWeek,
       day_of_month: dayOfMonth,
       month_of_year: monthOfYear,
-      timezone: timeZone
-    })
+      timezone: this.timeZone
+    }
   }
 }
 

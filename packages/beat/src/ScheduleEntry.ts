@@ -79,7 +79,7 @@ export const make = <L, A>(name: string, options: EntryOptions<L, A>): ScheduleE
   if (!(deadline >= 0)) throw refuse(`startingDeadline is ${deadline} ms: give a time of 0 or more`)
   return {
     name,
-    signature: signature.set({ headers: { ...(isTable(headers) ? headers : {}), celery_beat_task: true } }),
+    signature: signature.set({ headers: isTable(headers) ? { ...headers, ...ownHeaders } : ownHeaders }),
     schedule: options.schedule,
     enabled: options.enabled ?? true,
     missed: { limit, within: missed === "skip" ? Math.min(deadline, skippedAfter) : deadline }
@@ -89,6 +89,9 @@ export const make = <L, A>(name: string, options: EntryOptions<L, A>): ScheduleE
 /** The id of the task that is sent for a slot. `namespace` tells schedulers apart whose entries have the same names. */
 export const slotId = (namespace: string, entry: ScheduleEntry, slot: number | string): string =>
   TaskId.derived(["beat", namespace, entry.name, entry.signature.task, slot].join("\n"))
+
+/** By which the tasks of Celery's beat are known. */
+const ownHeaders = Object.freeze({ celery_beat_task: true })
 
 const longestName = 255
 

@@ -35,7 +35,7 @@ describe("slots that were missed", () => {
   it("are found after ten years without going through all of them", () => {
     let asked = 0
     const minutely = Schedule.crontab()
-    const counting = { ...minutely, next: (after: number) => (asked++, minutely.next(after)) }
+    const counting = { describe: minutely.describe, next: (after: number) => (asked++, minutely.next(after)) }
     const found = due(counting, start, start + 10 * 365 * 86_400_000, { limit: 3, ...always })
     assert.strictEqual(found!.slots.length, 3)
     assert.strictEqual(found!.last, start + 10 * 365 * 86_400_000)

@@ -1,6 +1,10 @@
 import { StateStoreError } from "@celeriac/worker/state/StateStore"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { SqlClient } from "effect/sql/SqlClient"
 import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -8,15 +12,61 @@ import { join } from "node:path"
 import { afterAll } from "vitest"
 import * as FileStore from "../src/stores/FileStore.ts"
 import * as MemoryStore from "../src/stores/MemoryStore.ts"
+import * as SqlStore from "../src/stores/SqlStore.ts"
 import * as ScheduleStoreConformance from "../src/testing/ScheduleStoreConformance.ts"
+import * as sqlite from "./fixtures/sqlite.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "beat-stores-"))
 let files = 0
+const quiet = Logger.layer([])
 const newFile = () => join(folder, `schedule-${++files}`)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 ScheduleStoreConformance.suite("MemoryStore", () => MemoryStore.make, { isLasting: false })
 ScheduleStoreConformance.suite("FileStore", () => FileStore.make(newFile()))
+
+/** As a process of its own opens it. */
+const openSql = (file: string) =>
+  Effect.flatMap(Layer.build(sqlite.layer(file)), (context) => Effect.provide(SqlStore.make(), context))
+
+ScheduleStoreConformance.suite("SqlStore", () => openSql(newFile()))
+
+describe("SqlStore", () => {
+  it.live("is shared by many, who hear of each other's changes within a second", () =>
+    Effect.gen(function*() {
+      const file = newFile()
+      const stores = yield* Effect.all(Array.from({ length: 3 }, () => openSql(file)))
+      const [leader, operator, other] = stores
+      const { revision } = yield* leader!.read
+      const waiting = yield* Effect.forkChild(leader!.changed(revision), { startImmediately: true })
+      yield* Effect.all(
+        stores.flatMap((store) =>
+          Array.from({ length: 5 }, () => store.change("a", (change) => ({ run: `${change?.run ?? ""}x` })))
+        ),
+        { concurrency: "unbounded" }
+      )
+      yield* Effect.timeout(Fiber.join(waiting), "1 second")
+      assert.strictEqual((yield* operator!.read).changes.get("a")?.run, "x".repeat(15))
+      yield* leader!.advance([["a", { last: 9, count: 2 }]])
+      yield* other!.advance([["a", { last: 8, count: 1 }]])
+      assert.deepStrictEqual((yield* operator!.read).progress.get("a"), { last: 9, count: 2 })
+    }).pipe(Effect.scoped))
+
+  it.live("says what is wrong with its database, and with its prefix", () =>
+    Effect.gen(function*() {
+      const context = yield* Layer.build(sqlite.layer(newFile()))
+      const error = yield* Effect.flip(Effect.provide(SqlStore.make({ prefix: "a; DROP" }), context))
+      assert.include(error.message, "a prefix has letters, digits and underscores")
+      const store = yield* Effect.provide(SqlStore.make(), context)
+      yield* Effect.provide(Effect.flatMap(SqlClient, (sql) => sql`DROP TABLE celeriac_beat_progress`), context)
+      assert.match(
+        (yield* Effect.flip(store.read)).message,
+        /^the schedule in the tables celeriac_beat_\*: .*no such table/
+      )
+      yield* SqlStore.make().pipe(Effect.provide(context))
+      yield* store.read
+    }).pipe(Effect.scoped))
+})
 
 describe("FileStore", () => {
   it.live("is of one process at a time", () =>
@@ -38,7 +88,7 @@ describe("FileStore", () => {
       assert.strictEqual((yield* store.read).progress.size, 0)
       yield* store.advance([["a", { last: 1, count: 1 }]])
       assert.match(readFileSync(`${file}.damaged`, "utf8"), /^a shelve/)
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped, Effect.provide(quiet)))
 
   it.live("that was cut short anywhere opens again, or says why not", () =>
     Effect.gen(function*() {
@@ -55,7 +105,7 @@ describe("FileStore", () => {
           assert.deepStrictEqual([name, last], [`entry ${count}`, count + 1])
         }
       }
-    }))
+    }).pipe(Effect.provide(quiet)))
 
   it.live("refuses what a newer version has written", () =>
     Effect.gen(function*() {

@@ -43,8 +43,13 @@ export const dayOfWeek: Field = { name: "day_of_week", first: 0, last: 6, names:
 export const dayOfMonth: Field = { name: "day_of_month", first: 1, last: 31, names: [] }
 export const monthOfYear: Field = { name: "month_of_year", first: 1, last: 12, names: months }
 
+/** The numbers of `*`, which most entries have most of. */
+const stars = new Map<Field, ReadonlyArray<number>>()
+
 /** The numbers that a field stands for, in order, each once. */
 export const parse = (field: Field, spec: Cronspec): ReadonlyArray<number> => {
+  const known = spec === "*" ? stars.get(field) : undefined
+  if (known !== undefined) return known
   const refuse = (detail: string): never => {
     throw new BeatError({ reason: new InvalidCrontab({ field: field.name, value: written(spec), detail }) })
   }
@@ -52,7 +57,9 @@ export const parse = (field: Field, spec: Cronspec): ReadonlyArray<number> => {
     ? spec.split(",").flatMap((part) => expand(field, part.trim(), refuse))
     : (typeof spec === "number" ? [spec] : Array.from(spec)).map((value) => checked(field, value, refuse))
   if (values.length === 0) return refuse("names no time: leave it out, or write '*', for all")
-  return Array.from(new Set(values)).sort((a, b) => a - b)
+  const sorted = Array.from(new Set(values)).sort((a, b) => a - b)
+  if (spec === "*") stars.set(field, sorted)
+  return sorted
 }
 
 /** A field as one writes it. */

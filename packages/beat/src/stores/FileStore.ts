@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { BeatError, StoreFailed } from "../BeatError.ts"
-import { isTable } from "../internal/Json.ts"
+import { parse } from "../internal/Json.ts"
 import { Kept } from "../internal/Kept.ts"
 import { type Change, type Progress, ScheduleStore } from "../ScheduleStore.ts"
 
@@ -50,11 +50,11 @@ export const make = (file: string): Effect.Effect<ScheduleStore["Service"], Beat
       }
       store.put("beat", "version", version)
       for (const [entry, text] of store.entries("changes")) {
-        const change = read<Change>(text)
+        const change = parse<Change>(text)
         if (change !== undefined) kept.changes.set(entry, change)
       }
       for (const [entry, text] of store.entries("progress")) {
-        const progress = read<Progress>(text)
+        const progress = parse<Progress>(text)
         if (typeof progress?.last === "number") {
           kept.progress.set(entry, { last: progress.last, count: Number(progress.count) || 0 })
         }
@@ -90,13 +90,3 @@ export const layer = (file: string): Layer.Layer<ScheduleStore, BeatError> => La
 
 /** Of what is written here. */
 const version = 1
-
-/** What is no JSON is nobody's, and is left out. */
-const read = <A>(text: string | number): Partial<A> | undefined => {
-  try {
-    const value: unknown = JSON.parse(String(text))
-    return isTable(value) ? value as Partial<A> : undefined // each field is looked at by who uses it
-  } catch {
-    return undefined
-  }
-}

@@ -1,0 +1,62 @@
+import * as Producer from "@celeriac/messaging/Producer"
+import * as MemoryBroker from "@celeriac/messaging/transports/MemoryBroker"
+import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
+import * as Client from "@celeriac/tasks/Client"
+import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
+import * as Task from "@celeriac/tasks/Task"
+import { TaskContext } from "@celeriac/tasks/TaskContext"
+import * as TestWorker from "@celeriac/worker/testing/TestWorker"
+import * as Worker from "@celeriac/worker/Worker"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
+import * as BeatSchedule from "../src/BeatSchedule.ts"
+import * as BeatStep from "../src/BeatStep.ts"
+import * as Leadership from "../src/Leadership.ts"
+import * as Schedule from "../src/Schedule.ts"
+import * as ScheduleEntry from "../src/ScheduleEntry.ts"
+import * as Scheduler from "../src/Scheduler.ts"
+import * as MemoryStore from "../src/stores/MemoryStore.ts"
+
+const report = Task.make("proj.report", { parameters: { of: Schema.String } })
+
+describe("a worker with a scheduler in it", () => {
+  it.effect("runs what is due, each slot with the header and the id of beat's", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryBroker.make()
+      const seen: Array<readonly [string, string, unknown]> = []
+      const worker = Worker.make({
+        tasks: [report.toLayer(({ of }) =>
+          Effect.map(
+            TaskContext,
+            (request) => void seen.push([of, request.id, request.headers["celery_beat_task"]])
+          )
+        )],
+        settings: { beat: true }
+      })
+      const entry = ScheduleEntry.make("report", {
+        signature: report.s({ of: "sales" }),
+        schedule: Schedule.schedule("10 seconds")
+      })
+      const sender = Client.layer.pipe(
+        Layer.provide(DisabledBackend.layer),
+        Layer.provide(Producer.layer()),
+        Layer.provide(MemoryTransport.layer({ broker }))
+      )
+      const scheduler = BeatStep.layer.pipe(
+        Layer.provide(Scheduler.layer()),
+        Layer.provide([sender, BeatSchedule.layer([entry]), MemoryStore.layer, Leadership.layerSingle])
+      )
+      yield* TestClock.adjust("35 seconds").pipe(
+        Effect.provide(TestWorker.of(worker, { broker }).pipe(Layer.provide(scheduler)))
+      )
+      assert.deepStrictEqual(
+        seen,
+        [10_000, 20_000, 30_000].map((slot) =>
+          ["sales", ScheduleEntry.slotId("celerybeat", entry, slot), true] as const
+        )
+      )
+    }))
+})

@@ -1,0 +1,62 @@
+/** What several schedulers share in Redis. */
+import * as NodeRedis from "@effect/platform-node/NodeRedis"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { Redis } from "effect/persistence/Redis"
+import * as Scope from "effect/Scope"
+import { randomUUID } from "node:crypto"
+import { inject } from "vitest"
+import { Leadership } from "../../src/Leadership.ts"
+import * as RedisLease from "../../src/leases/RedisLease.ts"
+import * as RedisStore from "../../src/stores/RedisStore.ts"
+import * as ScheduleStoreConformance from "../../src/testing/ScheduleStoreConformance.ts"
+
+const redis = NodeRedis.layer({ url: inject("redisUrl") })
+
+const newPrefix = () => `beat-${randomUUID()}`
+
+const openStore = (prefix: string) =>
+  Effect.flatMap(
+    Layer.build(redis),
+    (context) =>
+      Effect.andThen(
+        Effect.addFinalizer(() =>
+          // The last that is open leaves nothing behind, but for who opens it again at once.
+          Effect.ignore(Effect.provide(
+            Effect.flatMap(Redis, (redis) =>
+              Effect.forEach(["changes", "progress", "revision"], (key) =>
+                redis.send("EXPIRE", `${prefix}:${key}`, "60"))),
+            context
+          ))
+        ),
+        Effect.provide(RedisStore.make({ prefix }), context)
+      )
+  ).pipe(Effect.orDie)
+
+ScheduleStoreConformance.suite("RedisStore", () => openStore(newPrefix()))
+
+describe("RedisLease", () => {
+  it.live("is one process's, and the next one's when that stops", () =>
+    Effect.gen(function*() {
+      const key = newPrefix()
+      const acquire = Effect.flatMap(
+        Layer.build(RedisLease.layer({ key, validity: "400 millis" }).pipe(Layer.provide(redis))),
+        (context) => Effect.flatMap(Leadership, ({ acquire }) => acquire).pipe(Effect.provide(context))
+      )
+      const scope = yield* Scope.make()
+      const first = yield* Scope.provide(acquire, scope)
+      const second = yield* Effect.forkChild(acquire)
+      yield* Effect.sleep("1 second")
+      assert.isTrue(first.isHeld())
+      assert.isUndefined(second.pollUnsafe())
+      yield* Scope.close(scope, Exit.void)
+      assert.isTrue((yield* Fiber.join(second)).isHeld())
+      const { send } = yield* Effect.map(Layer.build(redis), (context) => context).pipe(
+        Effect.flatMap((context) => Effect.provide(Redis, context))
+      )
+      yield* send("DEL", key)
+    }).pipe(Effect.scoped))
+})
