@@ -29,6 +29,7 @@ describe("plain arguments", () => {
       app: Option.some("a.ts"),
       flags: {
         settings: { concurrency: 3, queues: ["a", "b"], nodename: "w@h" },
+        own: {},
         loglevel: "info",
         jsonLogs: false,
         noColor: true,

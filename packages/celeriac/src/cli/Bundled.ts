@@ -47,7 +47,11 @@ const program = (args: ReadonlyArray<string>): Effect.Effect<unknown, unknown> =
   const plain = PlainArguments.read(args)
   return Result.isFailure(plain)
     ? Effect.fail(mistaken(`${plain.failure}. See --help`))
-    : Start.start(plain.success.app, plain.success.flags)
+    : Effect.catchTag(
+      Start.start(plain.success.app, plain.success.flags),
+      "UnknownFlag",
+      ({ flag }) => Effect.fail(mistaken(`there is no flag --${flag}. See --help`))
+    )
 }
 
 const help = (): string => {

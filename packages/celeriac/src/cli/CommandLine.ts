@@ -10,8 +10,18 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<unknown, unknown
   const plain = flags === undefined ? undefined : PlainArguments.read(flags)
   return plain === undefined || Result.isFailure(plain)
     ? everythingElse(args)
-    : Start.start(plain.success.app, plain.success.flags)
+    : Effect.catchIf(
+      Start.start(plain.success.app, plain.success.flags),
+      // What is wrong with a flag that no step knows is told first.
+      (error) =>
+        error._tag === "UnknownFlag" ||
+        (error._tag === "CliFailure" && hasOwn(plain.success) && error.exitCode === 2 &&
+          error.message.startsWith("there is no")),
+      () => everythingElse(args)
+    )
 }
+
+const hasOwn = ({ flags }: PlainArguments.Plain): boolean => Object.keys(flags.own).length > 0
 
 /** Of `worker`, before which flags of all commands may stand, and nothing else. */
 const flagsOf = (args: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {

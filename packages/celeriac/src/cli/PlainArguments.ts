@@ -1,6 +1,6 @@
 /**
  * The arguments of `celeriac worker` where there is not much to say about them:
- * every flag is known, is used once, and its value fits.
+ * every flag is known, or may be one of the worker's own steps, is used once, and its value fits.
  *
  * They are read here, so that a worker starts without the library that knows
  * all the rest: what was meant, completions, other commands. That is a third of
@@ -25,11 +25,17 @@ export interface Plain {
 /** Or why they are not plain. */
 export const read = (args: ReadonlyArray<string>): Result.Result<Plain, string> => {
   const said = new Map<string, unknown>()
+  const own: Record<string, string | true> = {}
   /** Of settings, by the names of these. */
   const switches = new Map<string, ReadonlyArray<Setting.Switch>>()
   for (let index = 0; index < args.length; index++) {
     const [, flag = "", value] = /^(--[a-z-]+|-[A-Za-z])(?:=([^]*))?$/.exec(args[index]!) ?? []
     const meant = byFlag.get(flag)
+    if (meant === undefined && flag.startsWith("--") && !builtIn.has(flag)) {
+      const next = args[index + 1]
+      own[flag.slice(2)] = value ?? (next === undefined || next.startsWith("-") ? true : args[++index]!)
+      continue
+    }
     if (meant === undefined) return Result.fail(`there is no flag ${args[index]}`)
     if (meant.read === undefined) {
       if (value !== undefined) return Result.fail(`${flag} takes no value`)
@@ -52,6 +58,7 @@ export const read = (args: ReadonlyArray<string>): Result.Result<Plain, string> 
     app: Option.fromUndefinedOr(app),
     flags: {
       settings,
+      own,
       loglevel,
       jsonLogs,
       noColor,
@@ -69,6 +76,9 @@ interface Meaning {
   /** The one of a setting. */
   readonly switch?: Setting.Switch | undefined
 }
+
+/** What is no option of a step, whatever a module says. */
+const builtIn: ReadonlySet<string> = new Set(["--", "--help", "--version", "--completions"])
 
 const byFlag = new Map<string, Meaning>()
 

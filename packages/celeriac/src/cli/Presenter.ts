@@ -62,5 +62,5 @@ const flagsOfCelery: ReadonlySet<string> = new Set([
 ])
 
 const commandsOfCelery: ReadonlySet<string> = new Set([
-  ...["amqp", "beat", "events", "logtool", "migrate", "multi", "shell", "upgrade"]
+  ...["amqp", "beat", "logtool", "migrate", "multi", "shell", "upgrade"]
 ])

@@ -14,22 +14,25 @@ import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import * as Chosen from "./Chosen.ts"
-import { because, CliFailure } from "./CliFailure.ts"
+import { because, CliFailure, mistaken } from "./CliFailure.ts"
 import * as CompileCache from "./CompileCache.ts"
 import * as Globals from "./Globals.ts"
 import * as LoadedFiles from "./LoadedFiles.ts"
+import * as OwnFlags from "./OwnFlags.ts"
 import * as Reloading from "./Reloading.ts"
 import * as Rerun from "./Rerun.ts"
 
 export interface Flags extends Omit<Globals.Globals, "app"> {
   readonly loglevel: LogFormat.Level
   readonly jsonLogs: boolean
+  /** What may be options of the worker's own steps. */
+  readonly own: OwnFlags.Said
 }
 
 export const start = (
   app: Option.Option<string>,
   flags: Flags
-): Effect.Effect<void, CliFailure | WorkerExit.WorkerFailure> =>
+): Effect.Effect<void, CliFailure | OwnFlags.UnknownFlag | WorkerExit.WorkerFailure> =>
   Effect.gen(function*() {
     yield* Guards.stand
     yield* Effect.forkScoped(Effect.delay(Effect.sync(CompileCache.keep), "5 seconds"))
@@ -37,7 +40,11 @@ export const start = (
     const loaded = mayReload(flags) ? LoadedFiles.record(App.here) : undefined
     const { broker: appBroker, file, settings, worker } = yield* (yield* App.Loader)(app)
     const chosen = yield* Chosen.read(flags)
-    const ours = worker.with({ settings: Chosen.changes(chosen) })
+    const options = yield* Effect.mapError(
+      Effect.fromResult(OwnFlags.resolve(worker, flags.own)),
+      (problem) => typeof problem === "string" ? mistaken(problem) : problem
+    )
+    const ours = worker.with({ settings: Chosen.changes(chosen), options })
     const { brokerUrl, named, resultBackend } = Chosen.place(chosen, appBroker?.given ?? worker.brokerSettings)
     const broker = appBroker?.layer({ ...ours.taskSettings, brokerUrl, resultBackend }) ??
       Broker.layer(brokerUrl, { results: resultBackend, settings: ours.taskSettings })

@@ -26,13 +26,18 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
       },
       {
         name: "graph",
-        doc: "Draw the boot steps of a worker",
+        doc: "Draw the boot steps of a worker, or the workers of a cluster",
         load: () => import("./GraphCommand.ts").then(({ graph }) => graph)
       },
       {
         name: "build",
         doc: "Make one file of a worker",
         load: () => import("./BuildCommand.ts").then(({ build }) => build)
+      },
+      {
+        name: "new",
+        doc: "Make a project that runs at once",
+        load: () => import("./NewCommand.ts").then(({ create }) => create)
       }
     ]
   },
@@ -69,6 +74,11 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         name: "control",
         doc: "Tell workers what to do otherwise",
         load: () => import("./ControlCommand.ts").then(({ control }) => control)
+      },
+      {
+        name: "events",
+        doc: "Print what workers tell",
+        load: () => import("./EventsCommand.ts").then(({ events }) => events)
       }
     ]
   },
@@ -79,6 +89,11 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         name: "list",
         doc: "Ask the broker what it has",
         load: () => import("./ListCommand.ts").then(({ list }) => list)
+      },
+      {
+        name: "topology",
+        doc: "Compare, make or check what is declared on the broker",
+        load: () => import("./TopologyCommand.ts").then(({ topology }) => topology)
       },
       {
         name: "report",

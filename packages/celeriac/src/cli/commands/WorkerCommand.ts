@@ -26,7 +26,7 @@ export const worker = Command.make("worker", flags, (flags) =>
     const { app, ...shared } = yield* globals
     const { start } = yield* Effect.promise(() => import("../Start.ts"))
     const settings = { ...shared.settings, ...SettingFlags.given(table, flags.settings) }
-    yield* start(app, { ...shared, ...flags, settings })
+    yield* start(app, { ...shared, ...flags, settings, own: {} })
   })).pipe(
     Command.withDescription(
       "Runs a worker until it is told to stop. SIGTERM, or Ctrl+C, lets running tasks finish; the second one, or SIGQUIT, does not. SIGHUP starts it again."
