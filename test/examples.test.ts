@@ -146,6 +146,22 @@ o-2: BankAway
     /^\[\[\],\{"x":2,"y":3\},\{"callbacks":\[\{"task":"proj\.add","args":\[\],"kwargs":\{"y":10\},"options":\{"link":/m,
     /^told: 15\nSUCCESS: 5\n/m
   ],
+  "26-order-pipeline": `A-1: reserved
+A-1: the bank does not answer
+A-1: charged
+A-1: shipped
+parcel of A-1
+A-2: reserved
+A-2: released
+CardRefused is what its end comes to, too
+`,
+  "27-primes-chord": `4 messages, none above 1 kB
+1 of 4 done
+2 of 4 done
+3 of 4 done
+4 of 4 done
+1229 primes below 10000
+`,
   "19-what-a-step-reaches": [
     /^pool: \d+ slots, 0 taken\n/,
     /^hub: read what was written\n/m,
@@ -157,6 +173,13 @@ o-2: BankAway
     /^qos: 1 more\n/m,
     /^later: no more\n/m,
     /^2 \+ 3 = 5, an hour early\nhub: closed\n$/m
+  ],
+  "28-draw-a-canvas": [
+    /^chain\n├─ album\.find\(album='summer'\)\n└─ chord\n {3}├─ group of 2\n/,
+    /\n {6}├╌ link user\.tell\(…\)\n {6}└╌ on error user\.sorry\.si\(\)\nflowchart TB\n/,
+    new RegExp(`^${drawn("docs/results.md").replace(/[^\w\s]/gu, "\\$&")}$`, "m"),
+    /^digraph canvas \{\n[^]*\n\}\nchain\n├─ ✔ album\.find\(album='summer'\) · SUCCESS · \S+ \S+ · celery@\S+\n/m,
+    /\n {3}└─ ✔ then album\.publish\(.*\n(.*\n)?1 of 4\n2 of 4\n3 of 4\n4 of 4\n\[ '200\/0\.jpg', '200\/1\.jpg', .*\]\n$/
   ],
   "21-outbox": `refused: Error: UNIQUE constraint failed: orders.id
 receipt of order 1

@@ -18,7 +18,10 @@ import { join } from "node:path"
 import * as CelerySuite from "../peers/CelerySuite.ts"
 import { RabbitMq } from "../peers/RabbitMq.ts"
 import { Redis } from "../peers/Redis.ts"
-import { handlers } from "./tasks.ts"
+import { canvasHandlers } from "./canvasTasks.ts"
+import { replacedHandlers } from "./replacedTasks.ts"
+import * as Store from "./Store.ts"
+import { singleHandlers } from "./tasks.ts"
 
 /** Where results are kept. */
 export type Results = "redis" | "rpc"
@@ -82,6 +85,8 @@ export interface Options {
   readonly broker: string
   readonly results: Results
   readonly tests: ReadonlyArray<string>
+  /** For one test. */
+  readonly seconds: number
   readonly shard?: CelerySuite.Options["shard"]
   /** ms. */
   readonly timeout: number
@@ -92,7 +97,7 @@ export interface Options {
 }
 
 /** Runs tests against a worker and a Redis that are made for them. */
-export const run = ({ all = false, broker, results, shard = [0, 1], tests, timeout, ...more }: Options) =>
+export const run = ({ all = false, broker, results, seconds, shard = [0, 1], tests, timeout, ...more }: Options) =>
   Effect.gen(function*() {
     const redis = yield* Effect.acquireRelease(
       Effect.promise(() => Redis.start()),
@@ -106,7 +111,7 @@ export const run = ({ all = false, broker, results, shard = [0, 1], tests, timeo
     const worker = Worker.make({
       nodename,
       concurrency: 1,
-      tasks: handlers(redis.url),
+      tasks: [...singleHandlers, ...canvasHandlers, ...replacedHandlers],
       settings: { resultExtended: true, sendTaskEvents: true },
       steps: { worker: [Commands] }
     })
@@ -119,12 +124,17 @@ export const run = ({ all = false, broker, results, shard = [0, 1], tests, timeo
         tests,
         shard,
         without: all ? [] : Object.keys(exceptions.notRun),
-        seconds: 50,
+        seconds,
         timeout,
         ...more
       })
     ).pipe(
-      Effect.provide(worker.layer.pipe(Layer.provide(Broker.layer(broker, { results: backend })))),
+      Effect.provide(
+        worker.layer.pipe(
+          Layer.provide(Store.layer(redis.url)),
+          Layer.provide(Broker.layer(broker, { results: backend }))
+        )
+      ),
       Effect.provide(Logger.layer([]))
     )
   }).pipe(Effect.scoped)

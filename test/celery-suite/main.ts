@@ -11,25 +11,33 @@ import * as Suite from "./Suite.ts"
 const all = process.argv[2] === "--all"
 const [results = "redis", file = "test_tasks.py", ...args] = process.argv.slice(all ? 3 : 2)
 
+/** So many at once. */
+const shards = Number(process.env["SHARDS"] ?? 1)
+
 const program = Effect.gen(function*() {
-  const [broker = ""] = yield* Suite.brokers(1)
   const began = performance.now()
-  const report = yield* Suite.run({
-    all,
-    broker,
-    results: results === "rpc" ? "rpc" : "redis",
-    tests: file.split(","),
-    timeout: 1_200_000,
-    args,
-    onLine: console.log
-  })
-  const count = (which: CelerySuite.Outcome["outcome"]) =>
-    report.outcomes.filter(({ outcome }) => outcome === which).length
-  for (const { outcome, said, test, when } of report.outcomes) {
-    if (outcome === "failed") console.log(`${test} (${when}): ${said}`)
+  const brokers = yield* Suite.brokers(shards)
+  const reports = yield* Effect.forEach(brokers, (broker, index) =>
+    Suite.run({
+      all,
+      broker,
+      results: results === "rpc" ? "rpc" : "redis",
+      tests: file.split(","),
+      seconds: Number(process.env["SECONDS"] ?? 50),
+      shard: [index, shards],
+      timeout: 1_200_000,
+      args,
+      onLine: console.log
+    }), { concurrency: "unbounded" })
+  const outcomes = reports.flatMap((report) => report.outcomes)
+  const count = (which: CelerySuite.Outcome["outcome"]) => outcomes.filter(({ outcome }) => outcome === which).length
+  for (const { outcome, said, seconds, test, when } of outcomes) {
+    if (outcome === "failed") console.log(`${seconds} s: ${test} (${when}): ${said}`)
   }
   console.log(
-    `${report.collected.length} tests, ${report.chosen.length} run: ${count("passed")} passed, ` +
+    `${reports.flatMap(({ chosen }) => chosen).length} of ${reports[0]?.collected.length} tests: ${
+      count("passed")
+    } passed, ` +
       `${count("failed")} failed, ${count("skipped")} skipped; ${Math.round((performance.now() - began) / 1000)} s`
   )
 })

@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /** The module of the suite's tasks. */
-export const module = "t.integration.tasks"
+export const suite = "t.integration.tasks"
 
-export const name = (short: string) => `${module}.${short}`
+export const name = (short: string) => `${suite}.${short}`
 const number = Schema.Number
 const optional = Schema.optionalKey(Schema.NullOr(Schema.Number))
 const anything = Schema.Unknown
@@ -16,17 +16,21 @@ const argument = Schema.optionalKey(anything)
 
 const summands = { x: number, y: number }
 
-export class ExpectedException extends Python.Exception<ExpectedException>()(module, "ExpectedException", {
+export class ExpectedException extends Python.Exception<ExpectedException>()(suite, "ExpectedException", {
   text: Schema.optionalKey(Schema.String),
   more: argument
 }) {}
 
 /** Python's needs a second argument, with which its pickle was not made. */
-export class UnpickleableException extends Python.Exception<UnpickleableException>()(module, "UnpickleableException", {
+export class UnpickleableException extends Python.Exception<UnpickleableException>()(suite, "UnpickleableException", {
   foo: anything
 }) {}
 
-const add = Task.make(name("add"), { parameters: { ...summands, z: optional }, success: number })
+/** Numbers, as those of single tasks are; and lists, or texts, where a workflow comes to such. */
+export const add = Task.make(name("add"), {
+  parameters: { x: anything, y: anything, z: argument },
+  success: anything
+})
 const addWithResult = Task.make(name("add_with_result"), { parameters: summands, success: number })
 const addIgnoreResult = Task.make(name("add_ignore_result"), {
   parameters: summands,
@@ -43,14 +47,14 @@ const failUnpickleable = Task.make(name("fail_unpickleable"), {
   error: UnpickleableException
 })
 const printUnicode = Task.make(name("print_unicode"))
-const sleeping = Task.make(name("sleeping"), { parameters: { i: number } })
+const sleeping = Task.make(name("sleeping"), { parameters: { i: number, others: Python.Kwargs(anything) } })
 const rejectThenSucceed = Task.make(name("reject_then_succeed"), {
   success: Schema.String,
   options: { acksLate: true }
 })
 const rejectWithoutRequeue = Task.make(name("reject_without_requeue"))
 const retryOnce = Task.make(name("retry_once"), {
-  parameters: { expires: optional },
+  parameters: { args: Python.Args(anything), expires: optional, max_retries: optional, countdown: optional },
   success: number,
   options: { maxRetries: 1, expires: "2 minutes" }
 })
@@ -105,14 +109,22 @@ const soon = { countdown: "100 millis" } as const
 export const expected = (more?: unknown) =>
   new ExpectedException({ text: "Task expected to fail", ...(more === undefined ? {} : { more }) })
 
+/** Python's `x + y`. */
+export const plus = (x: unknown, y: unknown): unknown => {
+  if (typeof x === "number" && typeof y === "number") return x + y
+  if (typeof x === "string" && typeof y === "string") return x + y
+  if (Array.isArray(x) && Array.isArray(y)) return [...x, ...y]
+  throw new TypeError(`unsupported operand type(s) for +: ${JSON.stringify(x)} and ${JSON.stringify(y)}`)
+}
+
 const limits = ({ softTimeLimit, timeLimit }: TaskRequest) => ({
   time_limit: timeLimit ?? null,
   soft_time_limit: softTimeLimit ?? null
 })
 
 /** With their handlers. */
-export const handlers = (_redis: string) => [
-  add.toLayer(({ x, y, z }) => Effect.succeed(x + y + (z ?? 0))),
+export const singleHandlers = [
+  add.toLayer(({ x, y, z }) => Effect.sync(() => z ? plus(plus(x, y), z) : plus(x, y))),
   addWithResult.toLayer(({ x, y }) => Effect.succeed(x + y)),
   addIgnoreResult.toLayer(({ x, y }) => Effect.succeed(x + y)),
   addNotTyped.toLayer(({ x, y }) => Effect.succeed(x + y)),
@@ -124,10 +136,14 @@ export const handlers = (_redis: string) => [
     deliveryInfo.redelivered ? Effect.succeed("second-pass") : Task.reject({ requeue: true })
   ),
   rejectWithoutRequeue.toLayer(() => Task.reject({ reason: "rejected", requeue: false })),
-  retryOnce.toLayer(({ expires }, { retries }) =>
+  retryOnce.toLayer(({ countdown, expires, max_retries }, { retries }) =>
     retries > 0
       ? Effect.succeed(retries)
-      : Task.retry({ ...soon, ...(expires == null ? {} : { expires: expires * 1000 }) })
+      : Task.retry({
+        countdown: countdown == null ? 100 : countdown * 1000,
+        ...(expires == null ? {} : { expires: expires * 1000 }),
+        ...(max_retries == null ? {} : { maxRetries: max_retries })
+      })
   ),
   retryOnceHeaders.toLayer((_, { headers, retries }) => retries > 0 ? Effect.succeed(headers) : Task.retry(soon)),
   retryOncePriority.toLayer((_, { deliveryInfo, retries }) =>

@@ -14,6 +14,8 @@ export interface RabbitMqOptions {
   readonly consumerTimeout?: number
   /** More settings of the `rabbit` application, as Erlang terms: `{channel_max, 4}`. */
   readonly config?: ReadonlyArray<string>
+  /** Plugins, each with its settings as Erlang terms. */
+  readonly plugins?: Readonly<Record<string, string>>
 }
 
 /** The scripts themselves: Debian's wrappers in /usr/sbin change the user. */
@@ -86,7 +88,7 @@ export class RabbitMq {
     await Promise.all([mkdir(join(folder, "mnesia")), mkdir(join(folder, "log"))])
     await Promise.all([
       writeFile(join(folder, ".erlang.cookie"), `CELERIAC${Math.trunc(performance.now() * 1e6)}`),
-      writeFile(join(folder, "enabled_plugins"), "[].\n"),
+      writeFile(join(folder, "enabled_plugins"), `[${Object.keys(options.plugins ?? {}).join(", ")}].\n`),
       writeFile(join(folder, "rabbitmq-env.conf"), ""),
       writeFile(
         // Erlang terms, and not rabbitmq.conf: translating that costs two seconds of every start.
@@ -102,7 +104,7 @@ export class RabbitMq {
             `{consumer_timeout, ${options.consumerTimeout ?? 1_800_000}}`,
             ...(options.config ?? [])
           ].join(", ")
-        }]}].\n`
+        }]}${Object.entries(options.plugins ?? {}).map(([name, terms]) => `, {${name}, [${terms}]}`).join("")}].\n`
       )
     ])
     await chmod(join(folder, ".erlang.cookie"), 0o400)

@@ -38,9 +38,39 @@ export class UnknownTimeZone extends Schema.TaggedError<UnknownTimeZone>()("Unkn
   }
 }
 
+/** An entry that cannot be sent, or cannot be kept; `entry` is its name. */
+export class InvalidEntry extends Schema.TaggedError<InvalidEntry>()("InvalidEntry", {
+  entry: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `entry '${this.entry}': ${this.detail}`
+  }
+}
+
+/** A store that could not be read or written. */
+export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed", {
+  store: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `the schedule in ${this.store}: ${this.detail}`
+  }
+}
+
+/** A scheduler that can never lead. */
+export class LeaseFailed extends Schema.TaggedError<LeaseFailed>()("LeaseFailed", {
+  lease: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `no scheduler can lead by ${this.lease}: ${this.detail}`
+  }
+}
+
 /** The one error of this package. */
 export class BeatError extends Schema.TaggedError<BeatError>()("BeatError", {
-  reason: Schema.Union([InvalidCrontab, InvalidSchedule, UnknownTimeZone])
+  reason: Schema.Union([InvalidCrontab, InvalidSchedule, UnknownTimeZone, InvalidEntry, StoreFailed, LeaseFailed])
 }) {
   override get message(): string {
     return this.reason.message

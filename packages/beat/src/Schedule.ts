@@ -32,7 +32,12 @@ export interface Schedule {
   readonly every?: number | undefined
   /** The zone in which its times are shown. */
   readonly timeZone?: string | undefined
+  /** As it is kept in stores and settings: see `ScheduleForm`. Without it, an entry can be in code alone. */
+  readonly toJSON?: (() => Json) | undefined
 }
+
+/** What JSON holds. */
+export type Json = number | Readonly<Record<string, unknown>>
 
 export interface IntervalOptions {
   /** Celery's `relative`: slots are kept to the clock, as every full hour, and not counted from when the entry began. */
@@ -49,7 +54,10 @@ export const schedule = (every: Duration.Input, options?: IntervalOptions): Sche
     throw new BeatError({ reason: new InvalidSchedule({ detail }) })
   }
   const describe = `<freq: ${human(millis)}>`
-  if (options?.relative !== true) return { next: (after) => after + millis, describe, every: millis }
+  const seconds = millis / 1000
+  if (options?.relative !== true) {
+    return { next: (after) => after + millis, describe, every: millis, toJSON: () => seconds }
+  }
   const timeZone = options.timeZone ?? "UTC"
   const clock = zone(timeZone)
   return {
@@ -58,7 +66,8 @@ export const schedule = (every: Duration.Input, options?: IntervalOptions): Sche
       return end > after ? end : after + millis
     },
     describe,
-    timeZone
+    timeZone,
+    toJSON: () => ({ __type__: "interval", every: seconds, relative: true, timezone: timeZone })
   }
 }
 
@@ -109,7 +118,16 @@ export const crontab = (options: CrontabOptions = {}): Schedule => {
       return undefined
     },
     describe: `<crontab: ${text} (m/h/dM/MY/d)>`,
-    timeZone
+    timeZone,
+    toJSON: () => ({
+      __type__: "crontab",
+      minute,
+      hour,
+      day_of_week: dayOfWeek,
+      day_of_month: dayOfMonth,
+      month_of_year: monthOfYear,
+      timezone: timeZone
+    })
   }
 }
 
@@ -175,7 +193,8 @@ export const solar = (options: SolarOptions): Schedule => {
         ? Math.ceil(Sun.nextTransit(after, options))
         : Sun.nextCrossing(after, options, ...crossing),
     describe: `<solar: ${event} at latitude ${latitude}, longitude: ${longitude}>`,
-    timeZone
+    timeZone,
+    toJSON: () => ({ __type__: "solar", event, lat: latitude, lon: longitude, timezone: timeZone })
   }
 }
 

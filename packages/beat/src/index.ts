@@ -1,3 +1,13 @@
 /** Every module of `@celeriac/beat`, by its name. */
 export * as BeatError from "./BeatError.ts"
+export * as BeatSchedule from "./BeatSchedule.ts"
+export * as FileStore from "./stores/FileStore.ts"
+export * as Leadership from "./Leadership.ts"
+export * as MemoryStore from "./stores/MemoryStore.ts"
+export * as PeriodicTasks from "./PeriodicTasks.ts"
+export * as QueueLease from "./leases/QueueLease.ts"
 export * as Schedule from "./Schedule.ts"
+export * as ScheduleEntry from "./ScheduleEntry.ts"
+export * as ScheduleForm from "./ScheduleForm.ts"
+export * as ScheduleStore from "./ScheduleStore.ts"
+export * as Scheduler from "./Scheduler.ts"

@@ -14,6 +14,7 @@
  */
 export {} from "./internal/RequiredNode.ts"
 
+export { chain, chord, group } from "@celeriac/tasks/Canvas"
 export { CommandError, ReplyUnreadable } from "@celeriac/tasks/control/RemoteControl"
 export { TaskException } from "@celeriac/tasks/result/ExceptionRecord"
 export { ResultError } from "@celeriac/tasks/result/ResultError"
@@ -23,12 +24,14 @@ export { SoftTimeLimitExceeded } from "@celeriac/tasks/SoftTimeLimit"
 export { TaskError } from "@celeriac/tasks/TaskError"
 export { ignore, reject, replace, retry } from "@celeriac/tasks/TaskPredicate"
 export { type AppOptions, make as celeriac, type PromiseApp } from "./promise/PromiseApp.ts"
+export type { Many, Sent } from "./promise/PromiseCanvas.ts"
 export type { ControlOptions, NodeReply, PromiseControl, Replies, Reply } from "./promise/PromiseControl.ts"
 export type { Hooks, Outcome } from "./promise/PromiseHooks.ts"
 export type { Request } from "./promise/PromiseRequest.ts"
 export type { Signals } from "./promise/PromiseSignals.ts"
 export type { Definition, Handler, Prepared, PromiseTask, ResendOptions, SendOptions } from "./promise/PromiseTask.ts"
 export type { Options as WorkerOptions, PromiseWorker } from "./promise/PromiseWorker.ts"
+export { draw } from "./promise/Result.ts"
 export type {
   About,
   CollectOptions,

@@ -1,6 +1,6 @@
 /** Results of the promise form: of groups, written down, and with what hangs on them. */
 import * as ResultTuple from "@celeriac/tasks/result/ResultTuple"
-import { celeriac, type GroupResult, type PromiseApp, type Result, TaskException } from "celeriac/promise"
+import { celeriac, draw, type GroupResult, type PromiseApp, type Result, TaskException } from "celeriac/promise"
 import * as Schema from "effect/Schema"
 import { afterEach, assert, describe, expectTypeOf, it } from "vitest"
 
@@ -86,6 +86,19 @@ describe("a group", () => {
     )
     await group?.delete()
     assert.isUndefined(await app.client.restoreGroup("g"))
+  })
+})
+
+describe("a drawing", () => {
+  it("is made of a canvas at once, and of a result when it has been looked at", async () => {
+    const { add } = await start()
+    assert.strictEqual(draw(add.s({ x: 1 }).link(add.s())), "add(x=1)\n└╌ link add(…)")
+    const sent = await add.delay({ x: 1 })
+    await sent.get({ timeoutMs: 5_000 })
+    const drawn = await draw(sent, { known: () => ({ name: "add", runtime: 0.5 }) })
+    assert.match(drawn, /^✔ add · SUCCESS · \S+ \S+ · took 0\.5 s$/)
+    // @ts-expect-error: no canvas, and no result
+    assert.throws(() => draw({ asTuple: 5 }), /no result of a task/)
   })
 })
 

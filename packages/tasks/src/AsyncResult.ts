@@ -190,8 +190,8 @@ class AsyncResultImpl<A, E> extends RecordFields implements AsyncResult<A, E> {
     return Dependencies.followingFinal(this.parent, options, this.#final(options))
   }
 
-  get asTuple() {
-    return ResultTuple.task(this.id, this.parent?.asTuple)
+  get asTuple(): ResultTuple.ResultTuple {
+    return Dependencies.tupleOf(this)
   }
 
   get state() {
@@ -234,12 +234,13 @@ class AsyncResultImpl<A, E> extends RecordFields implements AsyncResult<A, E> {
     const updates = Stream.unwrap(
       Parenthood.waiting("progress", {}, () => Effect.succeed(this.#reader.updates(this.id)))
     )
-    return Stream.mapEffect(updates, (record): Effect.Effect<Progress<A, E>, ResultError> => {
+    const own = Stream.mapEffect(updates, (record): Effect.Effect<Progress<A, E>, ResultError> => {
       const { status: state, taskId } = record
       return TaskState.isReady(state)
         ? Effect.map(this.#read(record), (final) => ({ taskId, state, meta: undefined, final, record }))
         : Effect.succeed({ taskId, state, meta: metaOf(record), final: undefined, record })
     })
+    return Dependencies.followingProgress(this.parent, this.ids, own)
   }
 
   get children(): Effect.Effect<ReadonlyArray<Child> | undefined, ResultError> {

@@ -25,18 +25,20 @@ import * as Result from "effect/Result"
 import * as AsyncResult from "./AsyncResult.ts"
 import * as BySettings from "./BySettings.ts"
 import type * as Callable from "./Callable.ts"
-import * as CallOptions from "./CallOptions.ts"
+import type * as CallOptions from "./CallOptions.ts"
 import * as EagerSettings from "./EagerSettings.ts"
 import * as Aborting from "./internal/Aborting.ts"
 import * as Calling from "./internal/Calling.ts"
+import * as CanvasSending from "./internal/CanvasSending.ts"
+import * as Composed from "./internal/Composed.ts"
 import * as EagerSending from "./internal/EagerSending.ts"
 import * as Misuse from "./internal/Misuse.ts"
 import * as Parenthood from "./internal/Parenthood.ts"
 import * as Preparing from "./internal/Preparing.ts"
+import * as Resending from "./internal/Resending.ts"
 import * as SendDeadline from "./internal/SendDeadline.ts"
 import * as Sending from "./internal/Sending.ts"
 import type { PreparedTask } from "./PreparedTask.ts"
-import * as TaskMessage from "./protocol/TaskMessage.ts"
 import type { TaskException } from "./result/ExceptionRecord.ts"
 import type { ResultError } from "./result/ResultError.ts"
 import { ResultReader } from "./result/ResultReader.ts"
@@ -85,13 +87,13 @@ export class Client extends Context.Service<Client, {
   readonly delay: <T extends Callable.Any>(
     task: T,
     ...args: ArgumentsOf<T>
-  ) => Effect.Effect<AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>, SendError>
+  ) => Effect.Effect<Callable.Sent<T>, SendError>
 
   /** `delay`, with options. */
   readonly applyAsync: <T extends Callable.Any>(
     task: T,
     ...call: CallOf<T, CallOptions.CallOptions<Callable.Result<T>>>
-  ) => Effect.Effect<AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>, SendError>
+  ) => Effect.Effect<Callable.Sent<T>, SendError>
 
   /** Sends a task whose definition is not at hand, such as a Python worker's. */
   readonly sendTask: (
@@ -108,13 +110,16 @@ export class Client extends Context.Service<Client, {
     task: T,
     all: ReadonlyArray<Callable.Input<T>>,
     call?: Omit<CallOptions.CallOptions<Callable.Result<T>>, "taskId">
-  ) => Effect.Effect<ReadonlyArray<AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>>, SendError>
+  ) => Effect.Effect<ReadonlyArray<Callable.Sent<T>>, SendError>
 
   /** The message as `applyAsync` would send it, without sending it: for an outbox. Needs no broker. */
   readonly prepare: <T extends Callable.Any>(
     task: T,
     ...call: CallOf<T, CallOptions.CallOptions<Callable.Result<T>>>
-  ) => Effect.Effect<PreparedTask<Callable.Success<T>, Callable.Failure<T>>, TaskError.TaskError | MessagingError>
+  ) => Effect.Effect<
+    PreparedTask<Callable.Success<T>, Callable.Failure<T>, Callable.Sent<T>>,
+    TaskError.TaskError | MessagingError
+  >
 
   /** The same for a task whose definition is not at hand. */
   readonly prepareTask: (
@@ -123,10 +128,10 @@ export class Client extends Context.Service<Client, {
   ) => Effect.Effect<PreparedTask, TaskError.TaskError | MessagingError>
 
   /** Sends what was prepared, by this process or another one, as often as need be. */
-  readonly send: <A, E>(
-    prepared: PreparedTask<A, E>,
+  readonly send: <A, E, Sent>(
+    prepared: PreparedTask<A, E, Sent>,
     how?: SendOptions
-  ) => Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError>
+  ) => Effect.Effect<Sent, SendError>
 
   /** Asks a task to end, by its id: it does so when it looks, by `TaskContext.isAborted`. It takes results that are kept. */
   readonly abort: (id: string) => Effect.Effect<void, ResultError>
@@ -147,26 +152,21 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     const clock = yield* Clock.Clock
     const deadline = yield* Settings.PublishDeadline
     const within = Parenthood.within
-    const { prepare, ways } = yield* Preparing.make
+    const preparing = yield* Preparing.make
+    const { ways } = preparing
     const send = yield* Sending.make(ways)
-    const eagerly = (yield* EagerSettings.AlwaysEager) ? yield* EagerSending.make({ prepare }) : undefined
+    const resend = yield* Resending.make(ways, send)
+    const canvases = yield* CanvasSending.make(preparing, send)
+    const eagerly = (yield* EagerSettings.AlwaysEager) ? yield* EagerSending.make(preparing) : undefined
 
-    /** Goes on with what is ready to be sent, at once where it has nothing to do with time. */
+    /** Goes on with what is ready to be sent. */
     const withReady = <A, E, B, F>(
       called: Preparing.Called<A, E>,
       replyTo: string | undefined,
       use: (ready: Preparing.Ready<A, E>, now: number) => Effect.Effect<B, F>
     ): Effect.Effect<B, F | TaskError.TaskError | MessagingError> => {
-      const { call, task: { options } } = called
-      const timing = call.expires === undefined && options.expires !== undefined
-        ? { countdown: call.countdown, eta: call.eta, expires: options.expires }
-        : call
-      const isTimed = CallOptions.isTimed(timing)
-      const now = isTimed ? clock.currentTimeMillisUnsafe() : 0
-      const times = isTimed ? CallOptions.times(timing, now) : timeless
-      if (Result.isFailure(times)) return Effect.fail(times.failure)
-      const ready = prepare(called, times.success, now, replyTo)
-      return Result.isFailure(ready) ? Effect.fail(ready.failure) : use(ready.success, now)
+      const made = preparing.ready(called, replyTo)
+      return Result.isFailure(made) ? Effect.fail(made.failure) : use(made.success.ready, made.success.now)
     }
 
     const sendCalled = <A, E>(
@@ -193,30 +193,17 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
           undefined,
           ({ way, ...ready }) => Effect.succeed({ ...ready, to: Preparing.destination(way) })
         ))
-    /** Its properties that depend on when it is sent, and by whom. */
-    const sendPrepared = <A, E>(
-      prepared: PreparedTask<A, E>,
-      how: Sending.How = none
-    ): Effect.Effect<AsyncResult.AsyncResult<A, E>, SendError> => {
-      const way = ways.to(prepared.to)
-      if (Result.isFailure(way)) return Effect.fail(way.failure)
-      const now = clock.currentTimeMillisUnsafe()
-      const { body, headers, properties } = prepared.message
-      const own = properties.replyTo === "" ? undefined : properties.replyTo
-      const message = {
-        body,
-        headers,
-        properties: {
-          ...properties,
-          replyTo: own ?? (prepared.ignoreResult ? undefined : reader.replyTo) ?? "",
-          expiration: TaskMessage.expirationOf(prepared.expires === undefined ? undefined : prepared.expires - now)
-        }
-      }
-      return send({ ...prepared, message, way: way.success }, { ...how, replyTo: own }, now)
-    }
-
-    const applyAsync = (task: Callable.Any, args: unknown, call?: CallOptions.CallOptions) =>
-      Effect.suspend(() => sendCalled(Calling.of(task, args, call)))
+    // What comes of either is in the types of the methods.
+    const applyAsync = (
+      task: Callable.Any,
+      args: unknown,
+      call?: CallOptions.CallOptions
+    ): Effect.Effect<any, SendError> =>
+      Effect.suspend((): Effect.Effect<unknown, SendError> => {
+        if (!Composed.isComposed(task)) return sendCalled(Calling.of(task, args, call))
+        const refused = Misuse.ofCall(task, args) ?? (eagerly === undefined ? undefined : Misuse.ofEager(task))
+        return refused === undefined ? canvases.send(task, args as Misuse.Given, call ?? none) : Effect.fail(refused)
+      })
 
     return Client.of({
       delay: (task, ...args) => {
@@ -226,22 +213,42 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
       applyAsync: (task, ...call) => applyAsync(task, call[0], optionsOf(call)),
       applyMany: (task, all, call) =>
         Effect.suspend(() => {
+          if (Composed.isComposed(task)) {
+            return Effect.forEach(all, (args) => applyAsync(task, args, call), { concurrency: "unbounded" })
+          }
           const called = Result.all(all.map((args) => Calling.of(task, args, call)))
           if (Result.isFailure(called)) return Effect.fail(called.failure)
           return Effect.forEach(called.success, (one) => sendCalled(Result.succeed(one)), { concurrency: "unbounded" })
         }),
       sendTask: (name, call) => Effect.suspend(() => sendCalled(Calling.ofName(name, call))),
-      prepare: (task, ...call) => Effect.suspend(() => prepareCalled(Calling.of(task, call[0], optionsOf(call)))),
+      prepare: (task, ...call) =>
+        Effect.suspend((): Effect.Effect<any, TaskError.TaskError | MessagingError> =>
+          Composed.isComposed(task)
+            ? canvases.prepare(task, call[0] as Misuse.Given, optionsOf(call) ?? none)
+            : prepareCalled(Calling.of(task, call[0], optionsOf(call)))
+        ),
       prepareTask: (name, call) => Effect.suspend(() => prepareCalled(Calling.ofName(name, call))),
       send: (prepared, how) =>
-        Effect.withFiber((fiber) =>
-          Parenthood.trail(TaskContext.ofFiber(fiber), how ?? none, sendPrepared(prepared, how))
-        ),
+        Effect.withFiber((fiber): Effect.Effect<any, SendError> => {
+          const { canvas } = prepared
+          return canvas === undefined
+            ? Parenthood.trail(TaskContext.ofFiber(fiber), how ?? none, resend(prepared, how ?? none))
+            : canvases.resend(prepared, canvas, (one) => resend(one, how ?? none))
+        }),
       abort: Aborting.make(reader.uri, writer),
       execute: (task, ...args) => {
         const options = optionsOf(args)
         // What runs here takes no slot meanwhile.
         return Parenthood.waiting("execute", eagerly === undefined ? options ?? none : waiting, () => {
+          if (Composed.isComposed(task)) {
+            const began = clock.currentTimeMillisUnsafe()
+            const until = SendDeadline.shorter(options?.deadline ?? deadline, options?.timeout)
+            const { disableSyncSubtasks: _, timeout: __, ...call } = options ?? unsaid
+            return Effect.flatMap(
+              applyAsync(task, args[0], { ...call, deadline: until }),
+              (sent) => SendDeadline.waiting(clock, began, options?.timeout, sent.id, sent.get(waiting))
+            )
+          }
           const called = Calling.of(task, args[0], options)
           if (Result.isFailure(called)) return Effect.fail(called.failure)
           const { call, task: { outcome } } = called.success
@@ -270,9 +277,9 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
 export const layer: Layer.Layer<Client, never, Producer.Producer | ResultReader> = Layer.effect(Client, make)
 
 const none = Object.freeze({})
+const unsaid: ExecuteOptions = none
 /** Whether that is allowed was asked before it was sent. */
 const waiting = { disableSyncSubtasks: false }
-const timeless = Result.succeed(CallOptions.untimed)
 
 /** The options behind the arguments. */
 const optionsOf = (call: ReadonlyArray<unknown>): ExecuteOptions | undefined => call[1] as ExecuteOptions | undefined // so say the types of the methods

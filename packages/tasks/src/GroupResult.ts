@@ -3,7 +3,7 @@
  * typed by them, under one id.
  *
  * ```ts
- * const sent = yield* client.group([add.s({ x: 2, y: 3 }), page.s({ url })])
+ * const sent = yield* client.delay(Canvas.group(add.s({ x: 2, y: 3 }), page.s({ url })))
  * yield* sent.save
  * const [sum, text] = yield* sent.get({ timeout: "10 seconds" })
  * ```

@@ -11,65 +11,108 @@
  * insert.run(prepared.id, PreparedTask.encode(prepared))
  * ```
  *
+ * A canvas is prepared as one: with all of its messages, and under the id of what
+ * it comes to. Of what is behind them nobody knows yet where `rpc://` results would
+ * be waited for: those are not had.
+ *
  * @since 0.1.0
  */
 import { defaults, type Limits } from "@celeriac/messaging/Limits"
-import type { Message } from "@celeriac/messaging/Message"
 import { json } from "@celeriac/messaging/serializers/Json"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { AsyncResult, Child } from "./AsyncResult.ts"
+import type { ChordSize } from "./canvas/CanvasMessages.ts"
+import type * as Preparing from "./internal/Preparing.ts"
 import * as Outcome from "./Outcome.ts"
-import type { Destination } from "./Router.ts"
+import * as ResultTuple from "./result/ResultTuple.ts"
 import { because, InvalidPrepared, type TaskError } from "./TaskError.ts"
 
-/** `A` and `E` are what the task comes to; one that was read from text is `unknown`. */
-export interface PreparedTask<out A = unknown, out E = never> {
-  readonly id: string
-  readonly task: string
-  /** The queue that it is for; exchange and routing key where it goes another way than by its queue's name. */
-  readonly to: Destination
-  /** As it will be published, but for the time that it may wait. */
-  readonly message: Message
-  /** Milliseconds since the epoch. */
-  readonly eta: number | undefined
-  /** Milliseconds since the epoch. */
-  readonly expires: number | undefined
-  /** Nobody will ask for its result. */
-  readonly ignoreResult: boolean
-  /** How its result is read. */
-  readonly outcome: Outcome.Outcome<A, E>
+/** `A` and `E` are what the task comes to, `Sent` is what is had of it when it is sent; one that was read from text is `unknown`. */
+export interface PreparedTask<out A = unknown, out E = never, out Sent = AsyncResult<A, E>>
+  extends Preparing.Prepared<A, E>
+{
+  /** What is sent besides, where it is a canvas. */
+  readonly canvas?: PreparedCanvas | undefined
+  /** Only the compiler reads it. */
+  readonly "~sent"?: (() => Sent) | undefined
 }
 
+/** What a canvas has besides its first message. */
+export interface PreparedCanvas {
+  /** The id of the task of that message. */
+  readonly first: string
+  readonly others: ReadonlyArray<PreparedTask<any, any, any>>
+  /** How many parts its chords have, of those whose parts are among the messages. */
+  readonly chords: ReadonlyArray<ChordSize>
+  /** Whether there is one in it, now or later. */
+  readonly hasChord: boolean
+  /** What it comes to. */
+  readonly result: ResultTuple.ResultTuple
+}
+
+/** One that was read from text: nobody knows what it comes to, nor to how many. */
+export type Decoded = PreparedTask<unknown, never, Child>
+
 /** As text: JSON, with Python's types where a header needs them. A body that is UTF-8 can be read in it. */
-export const encode = ({ message, outcome: _, ...rest }: PreparedTask<unknown, unknown>): string => {
+export const encode = (prepared: PreparedTask<unknown, unknown, unknown>): string =>
+  Buffer.from(json.encode(stored(prepared))).toString()
+
+const stored = (
+  { canvas, eta, expires, id, ignoreResult, message, task, to }: PreparedTask<unknown, unknown, unknown>
+): Readonly<Record<string, unknown>> => {
   const text = textOf(message.body)
-  return Buffer.from(json.encode({
-    ...rest,
+  return {
+    id,
+    task,
+    to,
+    eta,
+    expires,
+    ignoreResult,
     ...text === undefined ? { base64: Buffer.from(message.body).toString("base64") } : { body: text },
     headers: message.headers,
-    properties: message.properties
-  })).toString()
+    properties: message.properties,
+    ...canvas === undefined
+      ? {}
+      : { canvas: { ...canvas, others: canvas.others.map(stored), result: ResultTuple.encode(canvas.result) } }
+  }
 }
 
 /** Reads what `encode` wrote. Fails with `InvalidPrepared`, which says what is wrong with the text. */
-export const decode = (text: string): Result.Result<PreparedTask, TaskError> => {
+export const decode = (text: string): Result.Result<Decoded, TaskError> => {
   try {
-    const { base64, body, headers, properties, ...rest } = decodeStored(json.decode(Buffer.from(text), limits))
-    if ((body === undefined) === (base64 === undefined)) return invalid("it has either 'body' or 'base64'")
-    const bytes = body === undefined ? Buffer.from(base64 ?? "", "base64") : Buffer.from(body)
-    return Result.succeed({
-      id: rest.id,
-      task: rest.task,
-      to: rest.to,
-      eta: rest.eta,
-      expires: rest.expires,
-      ignoreResult: rest.ignoreResult,
-      message: { body: bytes, headers, properties },
-      outcome: Outcome.untyped
-    })
+    return Result.succeed(read(json.decode(Buffer.from(text), limits)))
   } catch (error) {
-    return invalid(error instanceof Error ? error.message : String(error))
+    return Result.fail(because(
+      "decode",
+      new InvalidPrepared({ detail: error instanceof Error ? error.message : String(error) })
+    ))
   }
+}
+
+const read = (value: unknown): Decoded => {
+  const { base64, body, canvas, headers, properties, ...rest } = decodeStored(value)
+  if ((body === undefined) === (base64 === undefined)) throw new Error("it has either 'body' or 'base64'")
+  const bytes = body === undefined ? Buffer.from(base64 ?? "", "base64") : Buffer.from(body)
+  return {
+    id: rest.id,
+    task: rest.task,
+    to: rest.to,
+    eta: rest.eta,
+    expires: rest.expires,
+    ignoreResult: rest.ignoreResult,
+    message: { body: bytes, headers, properties },
+    outcome: Outcome.untyped,
+    ...canvas === undefined
+      ? {}
+      : { canvas: { ...canvas, others: canvas.others.map(read), result: resultOf(canvas.result) } }
+  }
+}
+
+const resultOf = (value: unknown): ResultTuple.ResultTuple => {
+  const result = ResultTuple.decode(value)
+  if (result === undefined) throw new Error("what the canvas comes to is no result")
+  return result
 }
 
 const maybe = Schema.optional
@@ -100,7 +143,14 @@ const Stored = Schema.Struct({
     type: maybe(Schema.String),
     userId: maybe(Schema.String),
     appId: maybe(Schema.String)
-  })
+  }),
+  canvas: maybe(Schema.Struct({
+    first: Schema.NonEmptyString,
+    others: Schema.Array(Schema.Unknown),
+    chords: Schema.Array(Schema.Struct({ groupId: Schema.NonEmptyString, size: Schema.Int })),
+    hasChord: Schema.Boolean,
+    result: Schema.Unknown
+  }))
 })
 
 const decodeStored = (value: unknown): typeof Stored.Type => Schema.decodeUnknownSync(Stored)(value)
@@ -115,6 +165,3 @@ const textOf = (bytes: Uint8Array): string | undefined => {
     return undefined
   }
 }
-
-const invalid = (detail: string): Result.Result<never, TaskError> =>
-  Result.fail(because("decode", new InvalidPrepared({ detail })))

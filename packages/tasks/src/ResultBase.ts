@@ -91,7 +91,8 @@ export interface ResultBase<out A, out E = never> {
 
   /**
    * Each state as it is stored, the present one first, to the end. Who reads
-   * slowly misses states in between, never the end.
+   * slowly misses states in between, never the end. When what it followed has
+   * failed, that is the end: FAILURE, also where nothing is stored of it.
    */
   readonly progress: Stream.Stream<Progress<unknown, unknown>, ResultError>
 

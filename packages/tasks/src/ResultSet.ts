@@ -164,7 +164,7 @@ export class ResultSetImpl<M extends Members, E = never> implements ResultSet<M,
     const members = this.results.map(({ progress }) =>
       progress as Stream.Stream<Stream.Success<M[number]["progress"]>, ResultError>
     )
-    return Stream.mergeAll(members, all)
+    return Dependencies.followingProgress(this.parent, this.ids, Stream.mergeAll(members, all))
   }
 
   get completedCount() {

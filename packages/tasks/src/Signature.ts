@@ -22,6 +22,7 @@
 import * as Result from "effect/Result"
 import type * as Arguments from "./Arguments.ts"
 import type { Callback } from "./Callback.ts"
+import * as ComposedReading from "./internal/ComposedReading.ts"
 import * as Signed from "./internal/Signed.ts"
 import type { ProtocolError } from "./protocol/ProtocolError.ts"
 import * as SignatureOptions from "./protocol/SignatureOptions.ts"
@@ -36,81 +37,139 @@ export type Options<A = never> = SignatureOptions.Options<A>
 /**
  * A task with the parameters that nobody has given yet, and what it comes to.
  * `Lacking` is `Immutable` for one that takes nothing more; both are `any` for one
- * whose task is known by name alone.
+ * whose task is known by name alone. `Shape` says whether what is had of it when
+ * it was sent is the result of one task or of several.
  */
-export interface Signature<in out Lacking, out Success = any, out Failure = never> extends Callback<Takes<Lacking>> {
+export interface Signature<in out Lacking, out Success = any, out Failure = never, out Shape = Single>
+  extends Callback<Takes<Lacking>>
+{
   readonly [TypeId]: {
     readonly _Lacking: (_: Lacking) => Lacking
     readonly _Success: (_: never) => Success
     readonly _Failure: (_: never) => Failure
+    readonly _Shape: (_: never) => Shape
   }
   /** The name. */
   readonly task: string
   /** Whether it takes nothing from whoever calls it. */
   readonly isImmutable: boolean
   /** With these options, which win over those that it has. */
-  readonly set: (options: Options<Success>) => Signature<Lacking, Success, Failure>
+  readonly set: (options: Options<Success>) => Signature<Lacking, Success, Failure, Shape>
   /** With more arguments: those by position in front of its own, those by keyword beside them. Celery's `clone`, a partial. */
   readonly clone: <const G extends More<Lacking> = {}>(
     more?: G & NoOthers<Lacking, G>,
     options?: Options<Success>
-  ) => Signature<Without<Lacking, G>, Success, Failure>
+  ) => Signature<Without<Lacking, G>, Success, Failure, Shape>
   /** Sends `callback` with its result when it has succeeded. Once, however often it is said. */
-  readonly link: (callback: Callback<Success>) => Signature<Lacking, Success, Failure>
+  readonly link: (callback: Callback<Success>) => Signature<Lacking, Success, Failure, Shape>
   /** Sends `errback` with its id when it has failed. Once, however often it is said. Celery's `on_error`. */
-  readonly onError: (errback: Callback<string>) => Signature<Lacking, Success, Failure>
+  readonly onError: (errback: Callback<string>) => Signature<Lacking, Success, Failure, Shape>
   /** Marks it, and what is linked to it, for whoever revokes or watches tasks by their stamps. */
-  readonly stamp: (stamps: Readonly<Record<string, unknown>>) => Signature<Lacking, Success, Failure>
+  readonly stamp: (stamps: Readonly<Record<string, unknown>>) => Signature<Lacking, Success, Failure, Shape>
   /** As Celery writes it. Throws a `TaskError` when something in it makes no sense. */
   readonly toJSON: () => TaskBody.SignatureJson
 }
 
 /** Any signature, for those who only look. */
-export type Any = Signature<any, any, any>
+export type Any = Signature<any, any, any, any>
+
+/** It comes to the result of one task. */
+export interface Single {
+  readonly "~shape": "single"
+}
+
+/** It comes to the results of several, `R`: what ends with a group. */
+export interface Several<out R> {
+  readonly "~shape": "several" | "parallel"
+  readonly "~results": (_: never) => R
+}
+
+/** It is a group: a part of any group in which it stands. */
+export interface Parallel<out R> extends Several<R> {
+  readonly "~shape": "parallel"
+}
 
 /** Takes no arguments: made by `si`. */
 export interface Immutable {
   readonly "~takes nothing": true
 }
 
+/** What the members of a group lack, each of which gets what comes: what each lacks, in a list. */
+export interface Each<in out All extends ReadonlyArray<unknown>> {
+  readonly "~each": All
+}
+
 type IsAny<L> = 0 extends 1 & L ? true : false
 type RequiredKeys<T> = { [K in keyof T]-?: {} extends Pick<T, K> ? never : K }[keyof T]
 type IsUnion<T, U = T> = T extends unknown ? ([U] extends [T] ? false : true) : never
 
+/** All of a union at once. */
+type Both<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void ? I : never
+
+/** What must be given for all of these to be sent. */
+type Lackings<U> = IsAny<U> extends true ? any
+  : Both<U extends Immutable ? {} : U extends Each<infer All> ? Lackings<All[number]> : U>
+
+type Named<L> = L extends Each<infer All> ? Lackings<All[number]> : L
+
+/** Each of them may take what comes. */
+type TakesAll<U> = U extends unknown ? (value: Takes<U>) => void : never
+
 /** What one that lacks `L` takes of the task before it; a sentence for people where it has no place for it. */
 export type Takes<L> = IsAny<L> extends true ? any
   : [L] extends [Immutable] ? unknown
+  : [L] extends [Each<infer All>] ? TakesAll<All[number]> extends (value: infer I) => void ? I : never
   : [RequiredKeys<L>] extends [never]
     ? [keyof L] extends [never] ? "its parameters are all given: use si(), or leave the one out that the result is for"
     : L[keyof L]
   : IsUnion<RequiredKeys<L>> extends true ? `more than one parameter is lacking: ${RequiredKeys<L> & string}`
   : L[RequiredKeys<L>]
 
+/** Whether one that lacks `L` takes what comes; a sentence for people where it does not. */
+export type Fits<From, L> = IsAny<L> extends true ? true
+  : IsAny<From> extends true ? true
+  : [L] extends [Immutable] ? true
+  : [L] extends [Each<infer All>] ? FitsAll<From, All[number]>
+  : [RequiredKeys<L>] extends [never]
+    ? [keyof L] extends [never] ? "its parameters are all given: use si(), or leave the one out that the result is for"
+    : [From] extends [L[keyof L]] ? true
+    : `its parameter '${keyof L & string}' does not take the result of the one before`
+  : IsUnion<RequiredKeys<L>> extends true ? `more than one parameter is lacking: ${RequiredKeys<L> & string}`
+  : [From] extends [L[RequiredKeys<L>]] ? true
+  : `its parameter '${RequiredKeys<L> & string}' does not take the result of the one before`
+
+type FitsAll<From, U> = [Exclude<U extends unknown ? Fits<From, U> : never, true>] extends [never] ? true
+  : Exclude<U extends unknown ? Fits<From, U> : never, true>
+
 /** What may be given of what is lacking. */
 export type More<L> = IsAny<L> extends true ? Readonly<Record<string, unknown>> | ReadonlyArray<unknown>
   : [L] extends [Immutable] ? {}
-  : Partial<L>
+  : Partial<Named<L>>
 
 /** Refuses names that are none of its parameters. */
-export type NoOthers<L, G> = IsAny<L> extends true ? unknown : { readonly [K in Exclude<keyof G, keyof L>]: never }
+export type NoOthers<L, G> = IsAny<L> extends true ? unknown
+  : [L] extends [Each<infer All>] ? NoOthers<Lackings<All[number]>, G>
+  : { readonly [K in Exclude<keyof G, keyof L>]: never }
 
 /** What is still lacking when `G` is given. */
 export type Without<L, G> = IsAny<L> extends true ? any
   : [L] extends [Immutable] ? L
+  : [L] extends [Each<infer All>] ? Each<{ readonly [K in keyof All]: Without<All[K], G> }>
   : { readonly [K in keyof L as K extends keyof G ? never : K]: L[K] }
 
 /** What has to be given to send one that lacks `L`. */
 export type Rest<L> = IsAny<L> extends true
   ? [more?: Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined]
   : [L] extends [Immutable] ? [more?: undefined]
+  : [L] extends [Each<infer All>] ? Rest<Lackings<All[number]>>
   : {} extends L ? [more?: L | undefined]
   : [more: L]
 
 /** Refuses in words one that still lacks something. */
 export type Complete<L> = IsAny<L> extends true ? unknown
   : [L] extends [Immutable] ? unknown
-  : {} extends L ? unknown
-  : `it still lacks a parameter: ${RequiredKeys<L> & string}`
+  : {} extends Named<L> ? unknown
+  : `it still lacks a parameter: ${RequiredKeys<Named<L>> & string}`
 
 /** Makes partials: `task.s`. Some of the arguments by keyword, or all of them by position. */
 export interface Partials<F extends Arguments.Fields, Success, Failure> {
@@ -153,12 +212,12 @@ export const of = <L, A, E>(
   isImmutable: boolean
 ): Signature<L, A, E> => cast(Signed.make({ definition, task: definition.name, ...Signed.split(given), isImmutable }))
 
-/**
- * Reads one that was written by Celery, or here. One of several tasks (a chain, a
- * group, a chord) can be linked to, and is not sent by itself yet.
- */
-export const decode = (value: unknown): Result.Result<Signature<any>, ProtocolError> =>
-  Result.map(TaskBody.decodeSignature(value), (json) => cast(Signed.fromJson(json)))
+/** One that was read: of one task, or of several. */
+export type Decoded = Signature<any, any, never, any>
+
+/** Reads one that was written by Celery, or here: a task, or a chain, a group, a chord. */
+export const decode = (value: unknown): Result.Result<Decoded, ProtocolError> =>
+  Result.map(TaskBody.decodeSignature(value), (json) => cast(ComposedReading.read(json)))
 
 /** As it stands in a message; what is lacking is left out. Fails with what makes no sense in it. */
 export const encode = (signature: Any): Result.Result<TaskBody.SignatureJson, TaskError.TaskError> =>

@@ -171,7 +171,7 @@ export const reject = (options?: TaskPredicate.RejectOptions): Effect.Effect<nev
  * list.
  */
 export const replace = <L, A, E>(
-  signature: Signature.Signature<L, A, E> & Signature.Complete<L>
+  signature: Signature.Signature<L, A, E, any> & Signature.Complete<L>
 ): Effect.Effect<never, TaskPredicate.Replace<A>> => Effect.suspend(() => Effect.fail(TaskPredicate.replace(signature)))
 
 /** Runs the effect until the task's soft time limit has passed: then it is interrupted, and fails with `SoftTimeLimitExceeded`, which may be caught. */

@@ -46,7 +46,7 @@ export const sendEvent = (
 
 /** Adds a part to its chord: see `TaskRequest.addToChord`. */
 export const addToChord = <L, A, E>(
-  signature: Signature<L, A, E> & Complete<L>
+  signature: Signature<L, A, E, any> & Complete<L>
 ): Effect.Effect<ResultTuple, never, TaskContext> =>
   Effect.flatMap(TaskContext, (request) => request.addToChord(signature))
 

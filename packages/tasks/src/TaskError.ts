@@ -68,6 +68,18 @@ export class NotRegistered extends Schema.TaggedError<NotRegistered>()("NotRegis
   }
 }
 
+/** A message of a canvas would be larger than the setting allows: nothing was sent. Sizes are in bytes. */
+export class CanvasTooLarge extends Schema.TaggedError<CanvasTooLarge>()("CanvasTooLarge", {
+  largest: Schema.Int,
+  budget: Schema.Int,
+  bytes: Schema.Int,
+  messages: Schema.Int
+}) {
+  override get message(): string {
+    return `the canvas is too large: the largest of its ${this.messages} messages has ${this.largest} bytes, and ${this.budget} are allowed (${this.bytes} in all). A message holds all that follows it: hand over less, or raise the setting maxCanvasMessageSize`
+  }
+}
+
 /** What should be a task that was prepared, as text, is none. */
 export class InvalidPrepared extends Schema.TaggedError<InvalidPrepared>()("InvalidPrepared", {
   detail: Schema.String
@@ -85,6 +97,7 @@ export const Reason = Schema.Union([
   RouteFailed,
   DuplicateTask,
   NotRegistered,
+  CanvasTooLarge,
   InvalidPrepared
 ])
 

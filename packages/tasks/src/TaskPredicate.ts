@@ -123,7 +123,7 @@ export const reject = ({ reason, requeue = false }: RejectOptions = {}): Reject 
 
 /** To be failed with, or thrown. Throws a `TaskError` for a signature that makes no sense. */
 export const replace = <L, A, E>(
-  signature: Signature.Signature<L, A, E> & Signature.Complete<L>
+  signature: Signature.Signature<L, A, E, any> & Signature.Complete<L>
 ): Replace<A> => new Replace<A>({ signature: Result.getOrThrow(Signature.encode(signature)) })
 
 /** Why, and where to. */

@@ -105,7 +105,7 @@ export interface TaskRequest {
    * its result. A defect where there is no chord. Celery's `add_to_chord`.
    */
   readonly addToChord: <L, A, E>(
-    signature: Signature<L, A, E> & Complete<L>
+    signature: Signature<L, A, E, any> & Complete<L>
   ) => Effect.Effect<ResultTuple>
   /** The tasks that it has sent so far, which its result will name. */
   readonly children: ReadonlyArray<ResultTuple>

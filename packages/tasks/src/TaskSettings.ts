@@ -1,6 +1,6 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `RunSettings`, `ResultSettings`, `ControlSettings`, `EagerSettings` and `EventSettings`,
+ * `Settings`, `RunSettings`, `ResultSettings`, `ControlSettings`, `EagerSettings`, `EventSettings` and `CanvasSettings`,
  * `Queues.Configured` as `taskQueues`, `Router.Routes` as `routes`.
  *
  * ```ts
@@ -13,6 +13,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as BySettings from "./BySettings.ts"
+import * as CanvasSettings from "./CanvasSettings.ts"
 import * as ControlSettings from "./control/ControlSettings.ts"
 import * as EagerSettings from "./EagerSettings.ts"
 import * as EventSettings from "./event/EventSettings.ts"
@@ -35,6 +36,7 @@ type References =
   & Exported<typeof RunSettings>
   & Exported<typeof ControlSettings>
   & Exported<typeof EagerSettings>
+  & Exported<typeof CanvasSettings>
   & Exported<typeof EventSettings>
   & Exported<typeof ResultSettings>
   & {
@@ -45,7 +47,15 @@ type References =
 const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<string, Setting.Reference<any, any>>([
   // Every export of these modules is a setting.
   ...Object.entries({
-    ...{ ...Settings, ...RunSettings, ...ResultSettings, ...ControlSettings, ...EagerSettings, ...EventSettings }
+    ...{
+      ...Settings,
+      ...RunSettings,
+      ...ResultSettings,
+      ...ControlSettings,
+      ...EagerSettings,
+      ...EventSettings,
+      ...CanvasSettings
+    }
   }).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
   ["taskQueues", Queues.Configured] as const,
   ["routes", Router.Routes] as const

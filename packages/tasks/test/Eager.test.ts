@@ -1,3 +1,4 @@
+import * as Canvas from "@celeriac/tasks/Canvas"
 import * as Client from "@celeriac/tasks/Client"
 import * as Eager from "@celeriac/tasks/Eager"
 import * as EagerSettings from "@celeriac/tasks/EagerSettings"
@@ -175,6 +176,8 @@ describe("a client that is always eager", () => {
       assert.isTrue(Exit.isFailure(yield* Effect.exit(take("celery"))), "nothing was sent")
       yield* client.sendTask("proj.add", { args: [1, 2] })
       assert.strictEqual((yield* take("celery")).headers.task, "proj.add")
+      const refused = yield* Effect.flip(client.delay(Canvas.chain(add.s([1, 1]), add.s({ y: 1 }))))
+      assert.include(refused.message, "'celery.chain' is not run eagerly")
     }).pipe(Effect.provide(
       Layer.mergeAll(rpc, handlers).pipe(
         Layer.provideMerge(TaskRegistry.layer),

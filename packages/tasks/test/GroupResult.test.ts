@@ -186,6 +186,27 @@ describe("GroupResult", () => {
     }).pipe(memory))
 })
 
+describe("a long chain", () => {
+  it.effect("is made, written down, revoked and ended with its first failure", () =>
+    Effect.gen(function*() {
+      const reader = yield* ResultReader
+      let end = yield* AsyncResult.make("0", add)
+      for (let step = 1; step < 10_000; step++) {
+        end = AsyncResult.fromReader(`${step}`, reader, add.outcome, false, end)
+      }
+      let steps = 0
+      for (
+        let tuple: ResultTuple.ResultTuple | undefined = end.asTuple;
+        tuple !== undefined;
+        tuple = tuple.parent
+      ) steps++
+      assert.strictEqual(steps, 10_000)
+      const again = yield* AsyncResult.fromTuple(end.asTuple)
+      yield* failed("0")
+      assert.strictEqual(noted(yield* Effect.flip(again.get())), "ValueError('0')")
+    }).pipe(memory))
+})
+
 describe("a failure before the end", () => {
   it.effect("is what the end comes to: nobody waits for what will not run", () =>
     Effect.gen(function*() {
@@ -230,6 +251,39 @@ describe("a failure before the end", () => {
       yield* stored("a", "FAILURE", { exception: order.outcome.encodeError(new OutOfStock({ left: 3 })) })
       const cause = new OutOfStock({ left: 3 })
       assert.deepStrictEqual(yield* Fiber.join(waiting), [[cause], [cause, 3], [cause, 3]])
+    }).pipe(memory))
+
+  it.effect("ends the progress of what did not run for it", () =>
+    Effect.gen(function*() {
+      const a = yield* AsyncResult.make("a", order)
+      const group = yield* GroupResult.make(
+        "g",
+        [
+          yield* AsyncResult.make("b", add),
+          yield* GroupResult.make("h", [yield* AsyncResult.make("c", add), yield* AsyncResult.make("d", add)])
+        ],
+        a
+      )
+      const end = AsyncResult.fromReader("e", yield* ResultReader, add.outcome, false, a)
+      const states = (result: typeof group | typeof end) =>
+        Effect.forkChild(
+          Stream.runCollect(
+            Stream.map(result.progress, ({ final, state, taskId }) => [
+              taskId,
+              state,
+              final === undefined ? undefined : noted(Result.merge<unknown, unknown>(final))
+            ])
+          ),
+          { startImmediately: true }
+        )
+      const [ofGroup, ofEnd] = [yield* states(group), yield* states(end)]
+      yield* failed("a")
+      assert.deepStrictEqual(yield* Fiber.join(ofGroup), [
+        ["b", "FAILURE", "ValueError('a')"],
+        ["c", "FAILURE", "ValueError('a')"],
+        ["d", "FAILURE", "ValueError('a')"]
+      ])
+      assert.deepStrictEqual(yield* Fiber.join(ofEnd), [["e", "FAILURE", "ValueError('a')"]])
     }).pipe(memory))
 
   it.effect("in a chain of a group is the failure of its member", () =>

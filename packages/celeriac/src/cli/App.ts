@@ -28,6 +28,8 @@ export interface App {
   /** That of an application of promises, whose tasks are sent to it as well. */
   readonly broker: AppBroker | undefined
   readonly settings: Layer.Layer<never>
+  /** All that it exports: commands of its own are there too. */
+  readonly exports: Exports
 }
 
 /** How the worker is found, by what the command line names: as a file, but in what `celeriac build` made it is at hand. */
@@ -57,6 +59,7 @@ export type Exports = Readonly<Record<string, unknown>>
 export const appIn = (exports: Exports, file: string): Effect.Effect<App, CliFailure> =>
   Effect.all({
     file: Effect.succeed(file),
+    exports: Effect.succeed(exports),
     worker: workerIn(exports, file),
     broker: Effect.sync(() => brokerIn(exports)),
     settings: settingsIn(exports, file)
@@ -87,6 +90,12 @@ export const find = (app: Option.Option<string>): Effect.Effect<string, CliFailu
         flag === "-A" ? "-A " : `${flag}=`
       }./worker.ts`
   ))
+}
+
+/** Of what needs no module: none, where nobody names one and none lies where workers usually lie. */
+export const loadIfAny = (app: Option.Option<string>): Effect.Effect<App | undefined, CliFailure> => {
+  const [named] = nameOf(app)
+  return named === undefined && lookFor(named) === undefined ? Effect.succeed(undefined) : load(app)
 }
 
 /** And by what it was said. */

@@ -44,7 +44,7 @@ export const layer = (options: Options): Layer.Layer<never> => {
       if (blueprint !== "Worker" || step !== "Consumer") return
       if (!listed && phase === "starting") {
         listed = true
-        yield* Effect.flatMap(tasks, Console.log)
+        yield* Effect.flatMap(tasks(options), Console.log)
       }
       if (!ready && phase === "started") {
         ready = true
@@ -85,10 +85,13 @@ const banner = Effect.fnUntraced(function*({ named }: Options) {
   ].join("\n")
 })
 
-const tasks = Effect.map(Effect.serviceOption(TaskRegistry.TaskRegistry), (registry) => {
-  const names = Option.match(registry, { onNone: () => [], onSome: (registry) => registry.names() })
-  return ["[tasks]", ...names.map((name) => `  . ${name}`), ""].join("\n")
-})
+/** Those that every worker has are listed at debug alone. */
+const tasks = ({ level }: Options) =>
+  Effect.map(Effect.serviceOption(TaskRegistry.TaskRegistry), (registry) => {
+    const names = Option.match(registry, { onNone: () => [], onSome: (registry) => registry.names() })
+    const shown = level === "debug" ? names : names.filter((name) => !name.startsWith("celery."))
+    return ["[tasks]", ...shown.map((name) => `  . ${name}`), ""].join("\n")
+  })
 
 const queueLine = (known: TaskQueues.Queues, name: string): string => {
   const binding = known.get(name)?.bindings[0]

@@ -9,6 +9,8 @@ export class CliFailure extends Data.TaggedError("CliFailure")<{
   /** Empty when it has been told already. */
   readonly message: string
   readonly exitCode: number
+  /** Who says it: Celery's programs say `Error`, where others read what they say. */
+  readonly speaker?: "Error" | undefined
   /** The stack of what was thrown, for whoever debugs. */
   readonly detail?: string | undefined
 }> {}
@@ -22,3 +24,6 @@ export const because = (message: string, error?: unknown): CliFailure =>
     exitCode: 1,
     ...(error instanceof Error && error.stack !== undefined ? { detail: maskIn(error.stack) } : {})
   })
+
+/** `EX_UNAVAILABLE`: nobody is there who could answer, in Celery's words. */
+export const unavailable = (message: string): CliFailure => new CliFailure({ message, exitCode: 69, speaker: "Error" })

@@ -58,10 +58,9 @@ const flagsOfCelery: ReadonlySet<string> = new Set([
   ...["--time-limit", "--soft-time-limit", "--purge", "--discard", "-X", "--exclude-queues", "-I", "--include"],
   ...["--disable-prefetch"],
   ...["-D", "--detach", "-f", "--logfile", "--pidfile", "--uid", "--gid", "--umask", "--executable"],
-  ...["--workdir", "--config", "--loader", "-q", "--quiet", "-C", "--skip-checks"]
+  ...["--loader", "--skip-checks"]
 ])
 
 const commandsOfCelery: ReadonlySet<string> = new Set([
-  ...["amqp", "beat", "call", "control", "events", "inspect", "list", "logtool", "migrate", "multi", "purge"],
-  ...["report", "result", "shell", "status", "upgrade"]
+  ...["amqp", "beat", "events", "logtool", "migrate", "multi", "shell", "upgrade"]
 ])

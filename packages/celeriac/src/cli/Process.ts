@@ -43,7 +43,7 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>): number => {
 }
 
 /** On stderr, what has not been told already. */
-export const tell = ({ detail, message }: CliFailure): void => {
-  if (message !== "") process.stderr.write(`celeriac: ${message}\n`)
+export const tell = ({ detail, message, speaker }: CliFailure): void => {
+  if (message !== "") process.stderr.write(`${speaker ?? "celeriac"}: ${message}\n`)
   if (detail !== undefined) process.stderr.write(`${detail}\n`)
 }

@@ -6,6 +6,7 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as Callable from "@celeriac/tasks/Callable"
+import type { CallOptions } from "@celeriac/tasks/CallOptions"
 import * as Client from "@celeriac/tasks/Client"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import * as GroupResult from "@celeriac/tasks/GroupResult"
@@ -29,6 +30,7 @@ import { over } from "../internal/Layered.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as Settings from "../Settings.ts"
 import { Handlers } from "./Handlers.ts"
+import type * as PromiseCanvas from "./PromiseCanvas.ts"
 import * as PromiseControl from "./PromiseControl.ts"
 import * as PromiseSignals from "./PromiseSignals.ts"
 import * as PromiseTask from "./PromiseTask.ts"
@@ -81,13 +83,24 @@ export interface PromiseApp {
   readonly client: {
     /** Sends a task by its name alone, such as a Python worker's. */
     readonly sendTask: (name: string, call?: Client.NamedCall) => Promise<Result.Result<unknown>>
-    /** Sends a signature, with what it lacks: `app.client.delay(add.s({ y: 3 }), { x: 2 })`. */
+    /**
+     * Sends a signature, with what it lacks: `app.client.delay(add.s({ y: 3 }), { x: 2 })`.
+     * Or a `chain`, a `group`, a `chord`: resolves to results in its own shape.
+     */
     readonly delay: <S extends Signature.Any>(
       signature: S,
       ...more: Callable.Call<S, PromiseTask.SendOptions<Callable.Result<S>>>
-    ) => Promise<Result.Result<Callable.Success<S>>>
+    ) => Promise<PromiseCanvas.Sent<S>>
     /** Sends what was prepared (`task.prepare`), by this process or another one, as often as need be: it has one id. */
-    readonly send: (message: string, options?: PromiseTask.ResendOptions) => Promise<Result.Result<unknown>>
+    readonly send: (
+      message: string,
+      options?: PromiseTask.ResendOptions
+    ) => Promise<Result.Result<unknown> | Results.GroupResult<Model.Members>>
+    /** The messages of a signature as text, and the id of what it comes to, without sending them: for an outbox. */
+    readonly prepare: <S extends Signature.Any>(
+      signature: S,
+      ...more: Callable.Call<S, CallOptions<Callable.Result<S>>>
+    ) => Promise<PromiseTask.Prepared>
     /** The result of a task that was sent earlier, by its id; or that of a task or a group, by what `asTuple` gave. */
     readonly result: {
       (id: string): Promise<Result.Result<unknown>>
@@ -208,14 +221,23 @@ export const make = (options: AppOptions = {}): PromiseApp => {
               PromiseTask.callOf(options)
             )
         )
-        return Result.make(run, await run(sending, options.signal)) as Result.Result<any> // what its task comes to
+        return Result.of(run, await run(sending, options.signal)) as never // what it comes to is in the type of this method
+      },
+      prepare: async (signature, ...more) => {
+        const prepared = await run(Effect.flatMap(Client.Client, (client) =>
+          client.prepare(
+            signature as Signature.Any, // its types are those of this method
+            more[0] as Readonly<Record<string, unknown>> | undefined, // so says its type
+            more[1] as CallOptions | undefined // so says its type
+          )))
+        return { id: prepared.id, message: PreparedTask.encode(prepared) }
       },
       send: async (message, options = {}) => {
         const sending = Effect.flatMap(
           Effect.fromResult(PreparedTask.decode(message)),
           (prepared) => Effect.flatMap(Client.Client, (client) => client.send(prepared, PromiseTask.callOf(options)))
         )
-        return Result.make(run, await run(sending, options.signal))
+        return Result.of(run, await run(sending, options.signal)) as Result.Result<unknown> // or of a group: see its type
       },
       // The overloads say what it gives.
       result: (async (given: string | Model.Tuple) =>

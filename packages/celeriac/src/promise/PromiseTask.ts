@@ -11,6 +11,7 @@ import type { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as PromiseCanvas from "./PromiseCanvas.ts"
 import * as PromiseHooks from "./PromiseHooks.ts"
 import * as PromiseRequest from "./PromiseRequest.ts"
 import * as Result from "./Result.ts"
@@ -61,7 +62,7 @@ export type Args<F extends Schemas.Fields, Options = never> = {} extends Schemas
   ? [args?: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
   : [args: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
 
-export interface PromiseTask<F extends Schemas.Fields, A> {
+export interface PromiseTask<F extends Schemas.Fields, A> extends PromiseCanvas.Many<F, A> {
   readonly name: string
   /** A call that is not sent yet, which lacks what is not given here. `app.client.delay` sends it, `link` takes it. */
   readonly s: <const G extends Partial<Schemas.Arguments<F>> = {}>(
@@ -127,6 +128,7 @@ export const make = (
   return {
     task: {
       name,
+      ...PromiseCanvas.many(task),
       s: (given) => Signature.of(task, given, false),
       // The types of this form have seen that all is given.
       si: (args) => Signature.of(task, args, true),

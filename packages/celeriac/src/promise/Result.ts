@@ -1,5 +1,6 @@
 /** What a caller holds of what was sent: of a task its id, and promises of its result; the same of a group. */
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
+import * as CanvasDrawing from "@celeriac/tasks/canvas/CanvasDrawing"
 import { Client } from "@celeriac/tasks/Client"
 import type * as GroupResult from "@celeriac/tasks/GroupResult"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
@@ -16,9 +17,11 @@ import type { Read, Run } from "./Run.ts"
 export type { About, GetOptions, Progress, Result, RevokeOptions, Settled } from "./ResultModel.ts"
 
 /** What is behind them. */
-const sources = new WeakMap<object, AnyIdentified>()
+const sources = new WeakMap<object, { readonly sent: AnyIdentified; readonly read: Read }>()
 
-export const sourceOf = (result: Model.Identified<unknown>): AnyIdentified => {
+export const sourceOf = (result: Model.Identified<unknown>): AnyIdentified => behind(result).sent
+
+const behind = (result: Model.Identified<unknown>) => {
   const source = sources.get(result)
   if (source === undefined) {
     throw new TypeError("this is no result of a task: give what delay and applyAsync resolve to")
@@ -54,7 +57,7 @@ export const make = <A>(run: Run, sent: AsyncResult.AsyncResult<A, unknown>, rea
     abort: () => run(Effect.flatMap(Client, (client) => client.abort(sent.id))),
     revokeByStampedHeaders: (headers, options) => run(sent.revokeByStampedHeaders(headers, options))
   }
-  sources.set(result, sent)
+  sources.set(result, { sent, read })
   return result
 }
 
@@ -73,8 +76,21 @@ export const makeGroup = <M extends Model.Members>(
     save: () => run(sent.save),
     delete: () => run(sent.delete)
   }
-  sources.set(result, sent)
+  sources.set(result, { sent, read: run })
   return result
+}
+
+/** Draws a canvas as it will run. Throws when a signature makes no sense. */
+export function draw(canvas: CanvasDrawing.Drawable, options?: CanvasDrawing.Options): string
+/** Draws what became of each task of a result, of what it follows, and of what was sent while they ran. */
+export function draw(result: Model.Identified<unknown>, options?: CanvasDrawing.ResultOptions): Promise<string>
+export function draw(
+  given: CanvasDrawing.Drawable | Model.Identified<unknown>,
+  options?: CanvasDrawing.ResultOptions
+): string | Promise<string> {
+  if (!("asTuple" in given)) return CanvasDrawing.draw(given, options)
+  const { read, sent } = behind(given)
+  return read(CanvasDrawing.draw(sent, options))
 }
 
 /** Either, as it is. */

@@ -26,7 +26,9 @@ describe.skipIf(!CelerySuite.isThere()).concurrent("Celery's suite", () => {
   const passes = (results: Suite.Results, count: number, skip: number) =>
     Effect.gen(function*() {
       const reports = yield* Effect.forEach(brokers.slice(skip, skip + count), (broker, index) =>
-        Suite.run({ broker, results, tests, shard: [index, count], timeout: 100_000 }), { concurrency: "unbounded" })
+        Suite.run({ broker, results, tests, seconds: 50, shard: [index, count], timeout: 100_000 }), {
+        concurrency: "unbounded"
+      })
       assert.deepStrictEqual(
         reports.flatMap((report) =>
           Suite.complaints(report, results)

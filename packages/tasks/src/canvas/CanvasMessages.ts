@@ -36,13 +36,14 @@ export class CanvasMessages {
   readonly trail: Array<ResultTuple.ResultTuple> = []
   private groups = 0
   private readonly write: SignatureMessage.Write
-  private readonly sender: string
+  private readonly newId: () => string
   private readonly now: number
   private made = 0
 
-  constructor(write: SignatureMessage.Write, sender: string, now: number) {
+  /** `sender` is the id of the task that sends, or makes ids where none does. */
+  constructor(write: SignatureMessage.Write, sender: string | (() => string), now: number) {
     this.write = write
-    this.sender = sender
+    this.newId = typeof sender === "string" ? () => TaskId.derived(`${sender}:${this.made++}`) : sender
     this.now = now
   }
 
@@ -112,21 +113,25 @@ export class CanvasMessages {
 
   private chord(chord: SignatureJson, args: ReadonlyArray<unknown>): ResultTuple.ResultTuple {
     const { body, header } = chord.kwargs ?? {}
-    const { parent_id, priority, root_id, task_id, ...ofBody } = chord.options ?? {}
+    const { countdown, eta, parent_id, task_id, ...ofBody } = chord.options ?? {}
+    const { chain: _, chord: __, group_id: ___, group_index: ____, link: _____, link_error: ______, ...ofHeader } =
+      ofBody
     const members = isSignature(header) ? membersOf(header) : (header ?? []) as ReadonlyArray<SignatureJson>
     const headerId = this.idOf({ task_id: isSignature(header) ? header.options?.task_id : undefined })
     const own = body as SignatureJson // `Canvas.refusal` has looked at it
     const id = this.idOf({ task_id: own.options?.task_id ?? task_id })
     const options = merge(own, [], { ...ofBody, link: [...linksOf(own, "link"), ...linksOf(chord, "link")] }).options
-    const around = { parent_id, priority, root_id }
     const whole = {
       ...own,
-      options: defined({ ...options, link_error: undefined, ...errbacks(own, chord), task_id: id, root_id })
+      options: defined({ ...options, link_error: undefined, ...errbacks(own, chord), task_id: id })
     }
-    if (flat(members).length === 0) return this.apply(whole, [[]], defined(around))
+    if (flat(members).length === 0) return this.apply(whole, [[]], defined({ parent_id }))
     const framed = { ...whole, options: { ...whole.options, group_id: whole.options.group_id ?? headerId } }
     const parts = this.group(
-      { task: "celery.group", options: defined({ ...around, task_id: headerId, chord: framed }) },
+      {
+        task: "celery.group",
+        options: defined({ ...ofHeader, countdown, eta, parent_id, task_id: headerId, chord: framed })
+      },
       members,
       args,
       true
@@ -145,10 +150,10 @@ export class CanvasMessages {
       link,
       link_error,
       parent_id,
-      priority,
       reply_to,
       root_id,
-      task_id
+      task_id,
+      ...ofFirst
     } = chain.options ?? {}
     const steps = stepsOf(membersOf(chain))
     const [first, ...rest] = steps.map((step, index) => {
@@ -172,7 +177,7 @@ export class CanvasMessages {
     const sent = this.apply(
       first,
       args,
-      defined({ parent_id, priority, chain: behind.length === 0 ? undefined : behind })
+      defined({ ...ofFirst, parent_id, chain: behind.length === 0 ? undefined : behind })
     )
     return rest.reduce<ResultTuple.ResultTuple>(
       (parent, { options }) => ResultTuple.task(String(options.task_id), parent),
@@ -181,8 +186,9 @@ export class CanvasMessages {
   }
 
   private idOf({ task_id }: Table): string {
-    const place = this.made++
-    return typeof task_id === "string" && task_id !== "" ? task_id : TaskId.derived(`${this.sender}:${place}`)
+    if (typeof task_id !== "string" || task_id === "") return this.newId()
+    this.made++
+    return task_id
   }
 }
 

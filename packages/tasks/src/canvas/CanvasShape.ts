@@ -44,15 +44,19 @@ export const stepsOf = (tasks: ReadonlyArray<SignatureJson>): ReadonlyArray<Sign
     else steps.push(step)
   }
   const out: Array<SignatureJson> = []
-  for (const step of steps.toReversed()) {
+  const kept = steps.filter((step) => !isEmptyGroup(step))
+  for (const step of (kept.length === 0 ? steps.slice(0, 1) : kept).toReversed()) {
     const next = out[0]
     if (kindOf(step) !== "group" || next === undefined) out.unshift(step)
-    else if (flat(membersOf(step)).length > 0) {
+    else {
       out[0] = { task: "celery.chord", kwargs: { header: step, body: next }, options: {}, subtask_type: "chord" }
     }
   }
   return out
 }
+
+/** Nothing is to be done: it is left out where there is something else. */
+const isEmptyGroup = (step: SignatureJson): boolean => kindOf(step) === "group" && flat(membersOf(step)).length === 0
 
 const single = (step: SignatureJson): SignatureJson => {
   const members = kindOf(step) === "group" ? membersOf(step) : []

@@ -9,7 +9,10 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { because, IncompleteStream, type ResultError } from "../result/ResultError.ts"
-import type { Any, AnyIdentified, CollectOptions, Final, GetOptions } from "../ResultBase.ts"
+import * as ResultRecord from "../result/ResultRecord.ts"
+import * as ResultTuple from "../result/ResultTuple.ts"
+import type { Any, AnyIdentified, CollectOptions, Final, GetOptions, Progress } from "../ResultBase.ts"
+import * as TaskState from "../TaskState.ts"
 
 /** A result, and the one whose child it is. */
 export type Edge = readonly [parent: Any | undefined, node: Any]
@@ -72,6 +75,29 @@ export const followingAll = <A, E, R>(
   })
 }
 
+/** The states of these tasks, to the end: it is that failure for those that did not run for it, of which nothing may ever be stored. */
+export const followingProgress = <P extends Progress<unknown, unknown>, F>(
+  parent: AnyIdentified | undefined,
+  ids: ReadonlyArray<string>,
+  own: Stream.Stream<P, F>
+): Stream.Stream<P, F> => {
+  const failure = failureAbove(parent, {})
+  return failure === undefined ? own : Stream.suspend(() => {
+    const left = new Set(ids)
+    const told = Stream.map(own, (progress) => {
+      if (progress.final !== undefined) left.delete(progress.taskId)
+      return progress
+    })
+    const lost = Stream.unwrap(Effect.map(failure, (error) =>
+      Stream.fromIterable(Array.from(left, (taskId) => {
+        const record = ResultRecord.pending(taskId)
+        const end = { taskId, state: TaskState.FAILURE, meta: undefined, final: Result.fail(error), record }
+        return end as unknown as P // a result has the errors of its parent, too
+      }))))
+    return Stream.merge(told, lost, { haltStrategy: "either" })
+  })
+}
+
 /** The tasks of a result, and those that it followed, and so on, each once: what is left to be run is among them. */
 export const lineage = (roots: ReadonlyArray<Any>): ReadonlyArray<string> => {
   const ids = new Set<string>()
@@ -85,6 +111,21 @@ export const lineage = (roots: ReadonlyArray<Any>): ReadonlyArray<string> => {
     else for (const id of result.ids) ids.add(id)
   }
   return Array.from(ids)
+}
+
+/** With all that it hangs on. Step by step: a chain is longer than the stack is deep. */
+export const tupleOf = (result: AnyIdentified): ResultTuple.ResultTuple => {
+  const line: Array<AnyIdentified> = []
+  for (let one: AnyIdentified | undefined = result; one !== undefined; one = one.parent) line.push(one)
+  const own = (one: AnyIdentified, parent: ResultTuple.ResultTuple | undefined) =>
+    isSet(one)
+      ? ResultTuple.group(one.id, (one.results as ReadonlyArray<AnyIdentified>).map(tupleOf), parent) // those of a group have ids
+      : ResultTuple.task(one.id, parent)
+  const above = line.slice(1).reduceRight<ResultTuple.ResultTuple | undefined>(
+    (parent, one) => own(one, parent),
+    undefined
+  )
+  return own(result, above)
 }
 
 /** Of several. */

@@ -7,7 +7,7 @@ import type * as Stream from "effect/Stream"
 import type { TaskException } from "../result/ExceptionRecord.ts"
 import type { ResultError } from "../result/ResultError.ts"
 import type { ResultReader } from "../result/ResultReader.ts"
-import * as ResultTuple from "../result/ResultTuple.ts"
+import type * as ResultTuple from "../result/ResultTuple.ts"
 import type { Any, AnyIdentified, CollectOptions, Identified } from "../ResultBase.ts"
 import * as ResultSet from "../ResultSet.ts"
 import * as Dependencies from "./Dependencies.ts"
@@ -65,7 +65,7 @@ class GroupResultImpl<M extends Members, E> extends ResultSet.ResultSetImpl<M, E
   }
 
   get asTuple(): ResultTuple.ResultTuple {
-    return ResultTuple.group(this.id, this.results.map(({ asTuple }) => asTuple), this.parent?.asTuple)
+    return Dependencies.tupleOf(this)
   }
 
   get save(): Effect.Effect<void, ResultError> {

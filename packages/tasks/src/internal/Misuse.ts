@@ -2,6 +2,9 @@
 import { because, InvalidArguments, InvalidOption, type TaskError } from "../TaskError.ts"
 import * as Signed from "./Signed.ts"
 
+/** Arguments that were looked at. */
+export type Given = Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined
+
 /** A task is sent by its definition; its arguments are one object or one array. */
 export const ofCall = (task: unknown, args: unknown): TaskError | undefined => {
   if (typeof task === "string") return isNoTask(`'${task}' is the name of one: use sendTask, or its definition`)
@@ -17,6 +20,10 @@ export const ofDelay = (task: unknown, args: ReadonlyArray<unknown>): TaskError 
   if (refused !== undefined || args.length < 2) return refused
   return wrong(task, "delay takes no options: give them to applyAsync")
 }
+
+/** What comes of several tasks is not run where it is called. */
+export const ofEager = (signature: Signed.Signed): TaskError =>
+  isNoTask(`'${signature.task}' is not run eagerly: send its tasks one by one, or use a broker in memory`)
 
 /** A task that is sent by its name. */
 export const ofName = (name: unknown): TaskError | undefined =>

@@ -4,15 +4,16 @@
  */
 import { Compressions } from "@celeriac/messaging/Compressions"
 import type * as Content from "@celeriac/messaging/Content"
+import type { Message } from "@celeriac/messaging/Message"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Serializers } from "@celeriac/messaging/Serializers"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Arguments from "../Arguments.ts"
 import * as Callback from "../Callback.ts"
 import * as CallOptions from "../CallOptions.ts"
 import type * as Outcome from "../Outcome.ts"
-import type { PreparedTask } from "../PreparedTask.ts"
 import * as PythonRepr from "../protocol/PythonRepr.ts"
 import * as TaskMessage from "../protocol/TaskMessage.ts"
 import type { Destination } from "../Router.ts"
@@ -21,18 +22,12 @@ import type { TaskError } from "../TaskError.ts"
 import { TaskId } from "../TaskId.ts"
 import type { TaskOptions } from "../TaskOptions.ts"
 import * as SendWays from "./SendWays.ts"
+import type * as Signed from "./Signed.ts"
 import type { OutgoingTask } from "./TaskModel.ts"
-
-/** What sending takes of a definition. */
-interface Sendable<A, E> extends SendWays.Named {
-  readonly outcome: Outcome.Outcome<A, E>
-  /** By its name alone: there is no definition. */
-  readonly isNamed?: boolean | undefined
-}
 
 /** A task and what it is called with. */
 export interface Called<A, E> {
-  readonly task: Sendable<A, E>
+  readonly task: Signed.Sendable<A, E>
   readonly call: CallOptions.CallOptions
   readonly encoded: Arguments.Encoded
   /** What may be shown of the arguments. */
@@ -47,8 +42,27 @@ export type Within = Pick<
   "embed" | "group" | "groupIndex" | "parentId" | "replacedTaskNesting" | "retries" | "rootId"
 >
 
-/** One that is finished, and its way. */
-export interface Ready<A, E> extends PreparedTask<A, E> {
+/** One that is finished: users know it as a `PreparedTask`. */
+export interface Prepared<out A, out E> {
+  /** Of the task, or of what a canvas comes to. */
+  readonly id: string
+  readonly task: string
+  /** The queue that it is for; exchange and routing key where it goes another way than by its queue's name. */
+  readonly to: Destination
+  /** As it will be published, but for the time that it may wait. */
+  readonly message: Message
+  /** Milliseconds since the epoch. */
+  readonly eta: number | undefined
+  /** Milliseconds since the epoch. */
+  readonly expires: number | undefined
+  /** Nobody will ask for its result. */
+  readonly ignoreResult: boolean
+  /** How its result is read. */
+  readonly outcome: Outcome.Outcome<A, E>
+}
+
+/** And its way. */
+export interface Ready<A, E> extends Prepared<A, E> {
   readonly way: SendWays.Way
 }
 
@@ -60,12 +74,18 @@ export interface Preparing {
     now: number,
     replyTo: string | undefined
   ) => Result.Result<Ready<A, E>, TaskError | MessagingError>
+  /** `prepare` by the clock: what is ready, and when it was, which counts for what has times. */
+  readonly ready: <A, E>(
+    called: Called<A, E>,
+    replyTo: string | undefined
+  ) => Result.Result<{ readonly ready: Ready<A, E>; readonly now: number }, TaskError | MessagingError>
   readonly ways: SendWays.SendWays
 }
 
 /** Over the settings in effect. */
 export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
   const newId = yield* TaskId
+  const clock = yield* Clock.Clock
   const ways = yield* SendWays.make
   const ignoresResults = yield* Settings.IgnoreResult
   const inherits = yield* Settings.InheritParentPriority
@@ -84,7 +104,7 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
   }
 
   const prepare: Preparing["prepare"] = ({ call, encoded, shown, task, within }, times, now, replyTo) => {
-    const found = ways.of(task, call, encoded)
+    const found = ways.of(task.routed ?? task, call, encoded)
     if (Result.isFailure(found)) return Result.fail(found.failure)
     const way = found.success
     const inherited = inherits && way.isUsualPriority ? call.parent?.deliveryInfo.priority : undefined
@@ -140,8 +160,23 @@ export const make: Effect.Effect<Preparing> = Effect.gen(function*() {
       way
     })
   }
-  return { prepare, ways }
+
+  /** The time is asked only where it counts. */
+  const ready: Preparing["ready"] = (called, replyTo) => {
+    const { call, task: { options } } = called
+    const timing = call.expires === undefined && options.expires !== undefined
+      ? { countdown: call.countdown, eta: call.eta, expires: options.expires }
+      : call
+    const isTimed = CallOptions.isTimed(timing)
+    const now = isTimed ? clock.currentTimeMillisUnsafe() : 0
+    const times = isTimed ? CallOptions.times(timing, now) : timeless
+    if (Result.isFailure(times)) return Result.fail(times.failure)
+    return Result.map(prepare(called, times.success, now, replyTo), (ready) => ({ ready, now }))
+  }
+  return { prepare, ready, ways }
 })
+
+const timeless = Result.succeed(CallOptions.untimed)
 
 /** Where it goes, as whoever sends it later says it: its queue, and the rest where that is another way than by its name. */
 export const destination = ({ exchange, queue, routingKey }: SendWays.Way): Destination =>

@@ -16,7 +16,7 @@ import type * as TaskError from "../TaskError.ts"
 import type { TaskOptions } from "../TaskOptions.ts"
 
 /** What is routed: a definition, or a name alone. */
-export interface Named {
+interface Named {
   readonly name: string
   readonly options: TaskOptions
 }

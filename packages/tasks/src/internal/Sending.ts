@@ -23,7 +23,7 @@ import * as SentEvents from "./SentEvents.ts"
 /** How long, and how stubbornly. */
 export type How = Pick<CallOptions, "deadline" | "retry" | "retryPolicy" | "replyTo">
 
-type Send = <A, E>(
+export type Send = <A, E>(
   ready: Ready<A, E>,
   how: How,
   now: number

@@ -26,7 +26,24 @@ export interface Definition {
   readonly outcome: Outcome.Outcome<any, any>
 }
 
-interface State {
+/** What sending takes of a definition. */
+export interface Sendable<A = any, E = any> {
+  readonly name: string
+  readonly options: TaskOptions
+  readonly outcome: Outcome.Outcome<A, E>
+  /** By its name alone: there is no definition. */
+  readonly isNamed?: boolean | undefined
+  /** It is routed as this task: `celery.map` as the one that it calls. */
+  readonly routed?: Sendable | undefined
+}
+
+/** How one of several tasks is written. */
+export interface Writing {
+  /** Celery's `task_allow_error_cb_on_chord_header`. */
+  readonly linksHeaders?: boolean | undefined
+}
+
+export interface State {
   readonly definition?: Definition | undefined
   readonly task: string
   readonly args: ReadonlyArray<unknown>
@@ -37,6 +54,8 @@ interface State {
   /** Of a signature that was read: what else it says. */
   readonly others?: Readonly<Record<string, unknown>> | undefined
   readonly problem?: TaskError | undefined
+  /** What it is sent as, where that is not its task's definition. */
+  readonly sendable?: Sendable | undefined
 }
 
 export class Signed {
@@ -61,6 +80,18 @@ export class Signed {
     return this.with(SignatureOptions.write(options), (wire) => SignatureOptions.merge(this.options, wire))
   }
 
+  /** With options as they stand in a message. */
+  merged(options: SignatureOptions.Wire): Signed {
+    return Object.keys(options).length === 0
+      ? this
+      : this.again({ ...this.state, options: SignatureOptions.merge(this.options, options) })
+  }
+
+  /** With these options and no others, as they stand in a message. */
+  withOptions(options: SignatureOptions.Wire): Signed {
+    return this.again({ ...this.state, options })
+  }
+
   link(callback: Callback<never>): Signed {
     return this.with(callback.encode(), (json) => SignatureOptions.append(this.options, "link", json))
   }
@@ -81,12 +112,12 @@ export class Signed {
     const { args, isImmutable, kwargs } = this.state
     const merged = isImmutable
       ? this
-      : new Signed({ ...this.state, args: [...given.args, ...args], kwargs: { ...kwargs, ...given.kwargs } })
+      : this.again({ ...this.state, args: [...given.args, ...args], kwargs: { ...kwargs, ...given.kwargs } })
     return merged.set(options)
   }
 
   /** As a callback: there must be a place for what comes. */
-  encode(): Result.Result<SignatureJson, TaskError> {
+  encode(_writing?: Writing): Result.Result<SignatureJson, TaskError> {
     const { args, definition, isImmutable, kwargs, task } = this.state
     if (definition !== undefined && !isImmutable) {
       const first = definition.arguments.names[0]
@@ -101,7 +132,7 @@ export class Signed {
     return this.encodeAlone()
   }
 
-  encodeAlone(): Result.Result<SignatureJson, TaskError> {
+  encodeAlone(_writing?: Writing): Result.Result<SignatureJson, TaskError> {
     const { isImmutable, others, problem, subtaskType, task } = this.state
     if (problem !== undefined) return Result.fail(problem)
     return Result.map(this.encodeArguments(), ({ args, kwargs }) => ({
@@ -128,11 +159,16 @@ export class Signed {
     return Result.mapError(encoded, ({ message }) => misfit(task, message))
   }
 
-  private with<A>(next: Result.Result<A, TaskError>, options: (value: A) => SignatureOptions.Wire): Signed {
+  /** One of the same kind. */
+  protected again(state: State): Signed {
+    return new Signed(state)
+  }
+
+  protected with<A>(next: Result.Result<A, TaskError>, options: (value: A) => SignatureOptions.Wire): Signed {
     if (this.state.problem !== undefined) return this
     return Result.isFailure(next)
-      ? new Signed({ ...this.state, problem: next.failure })
-      : new Signed({ ...this.state, options: options(next.success) })
+      ? this.again({ ...this.state, problem: next.failure })
+      : this.again({ ...this.state, options: options(next.success) })
   }
 }
 
@@ -173,9 +209,10 @@ export const encodeAll = (
   return Result.mapError(encoded, ({ message }) => misfit(definition.name, message))
 }
 
-const misfit = (task: string, detail: string): TaskError => because("send", new InvalidArguments({ task, detail }))
+export const misfit = (task: string, detail: string): TaskError =>
+  because("send", new InvalidArguments({ task, detail }))
 
 const none: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** `Array.isArray` forgets that a list may be read only. */
-const isList = (value: unknown): value is ReadonlyArray<unknown> => Array.isArray(value)
+export const isList = (value: unknown): value is ReadonlyArray<unknown> => Array.isArray(value)

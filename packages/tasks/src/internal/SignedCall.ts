@@ -13,7 +13,7 @@ export const called = (
   more: Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined,
   call: CallOptions.CallOptions = {}
 ): Result.Result<Called<any, any>, TaskError> => {
-  const { args, definition, kwargs, problem, subtaskType, task } = signature.clone(more).state
+  const { args, definition, kwargs, problem, sendable, subtaskType, task } = signature.clone(more).state
   if (problem !== undefined) return Result.fail(problem)
   const read = SignatureCall.read({ task, options: signature.options, subtask_type: subtaskType })
   if (Result.isFailure(read)) {
@@ -26,7 +26,7 @@ export const called = (
   if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
   const own = read.success.call
   return Result.succeed({
-    task: definition ?? { name: task, options: {}, outcome: Outcome.untyped, isNamed: true },
+    task: sendable ?? definition ?? { name: task, options: {}, outcome: Outcome.untyped, isNamed: true },
     call: {
       ...own,
       replyTo: read.success.replyTo,

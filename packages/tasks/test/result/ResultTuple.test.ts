@@ -25,6 +25,20 @@ describe("ResultTuple", () => {
     )
   })
 
+  it("is read as it was written, whatever hangs on it", () => {
+    const { tree } = fc.letrec<{ readonly tree: ResultTuple.ResultTuple }>((tie) => ({
+      tree: fc.record({
+        id: fc.string(),
+        parent: fc.option(tie("tree"), { nil: undefined, depthSize: "small" }),
+        members: fc.option(fc.array(tie("tree"), { maxLength: 3, depthIdentifier: "tree" }), { nil: undefined })
+      }, { noNullPrototype: true })
+    }))
+    fc.assert(fc.property(tree, (tuple) => {
+      assert.deepStrictEqual(ResultTuple.decode(ResultTuple.encode(tuple)), tuple)
+      assert.deepStrictEqual(ResultTuple.parse(ResultTuple.stringify(tuple)), Result.succeed(tuple))
+    }))
+  })
+
   it("is of a chain as long as anybody's", () => {
     let chain = ResultTuple.task("0")
     for (let step = 1; step < 2_000; step++) chain = ResultTuple.task(String(step), chain)

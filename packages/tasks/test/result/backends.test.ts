@@ -19,9 +19,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { bodyOf, countedIds, take } from "../fixtures/broker.ts"
+import replies from "../fixtures/rpc-replies.json" with { type: "json" }
 
 const broker = Producer.layer().pipe(Layer.provideMerge(Layer.mergeAll(MemoryTransport.layer(), countedIds)))
 const rpc = RpcBackend.layer().pipe(Layer.provideMerge(broker))
@@ -81,7 +83,7 @@ describe("rpc result backend", () => {
       assert.lengthOf(memory.queues(), 1)
     }).pipe(Effect.provide(rpc)))
 
-  it.effect("sends what Celery sends", () =>
+  it.effect("sends what Celery sends, of every outcome", () =>
     Effect.gen(function*() {
       const transport = yield* Transport
       const channel = yield* Effect.flatMap(transport.connect(), (connection) => connection.openChannel())
@@ -93,24 +95,14 @@ describe("rpc result backend", () => {
         arguments: {},
         bindings: []
       })
-      yield* store(success("a", [1, { b: null }]), { replyTo: "python", correlationId: "a" })
-      const sent = yield* take("python")
-      assert.deepStrictEqual(bodyOf(sent), {
-        task_id: "a",
-        status: "SUCCESS",
-        date_done: null,
-        result: [1, { b: null }],
-        traceback: null,
-        children: []
-      })
-      assert.deepStrictEqual(sent.properties, {
-        contentType: "application/json",
-        contentEncoding: "utf-8",
-        deliveryMode: 1,
-        priority: 0,
-        correlationId: "a"
-      })
-      assert.deepStrictEqual(sent.headers, {})
+      for (const { body, headers, properties } of replies) {
+        const record = Result.getOrThrow(ResultRecord.decode(JSON.parse(body)))
+        yield* store(record, { replyTo: "python", correlationId: properties.correlationId })
+        const sent = yield* take("python")
+        assert.strictEqual(JSON.stringify(bodyOf(sent)), JSON.stringify(JSON.parse(body)))
+        assert.deepEqual<unknown>(sent.properties, properties)
+        assert.deepStrictEqual(sent.headers, headers)
+      }
     }).pipe(Effect.scoped, Effect.provide(rpc)))
 
   it.effect("is content when the client is gone", () =>

@@ -5,8 +5,13 @@ import time
 from celery import Celery
 from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
 
-app = Celery('lives', broker=os.environ['URL'], backend='rpc://')
-app.conf.update(task_default_queue=os.environ['QUEUE'], result_expires=60, task_default_retry_delay=0)
+app = Celery('lives', broker=os.environ['URL'], backend=os.environ['RESULTS'])
+app.conf.update(result_extended=True, task_default_queue=os.environ['QUEUE'], result_expires=60, task_default_retry_delay=0)
+
+
+@app.task(name='life.add')
+def add(x, y):
+    return [x, y]
 
 
 @app.task(name='life.sleep')

@@ -1,28 +1,20 @@
 /** The same tasks on a Celery worker and on ours come to the same: what is stored, and what monitors are told, field by field. */
-import { layer as amqp } from "@celeriac/amqp/AmqpTransport"
-import * as Producer from "@celeriac/messaging/Producer"
 import * as Client from "@celeriac/tasks/Client"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
-import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
-import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
-import { fileURLToPath } from "node:url"
-import { afterAll, beforeAll, inject } from "vitest"
+import { inject } from "vitest"
 import { until } from "../../../../test/peers/Process.ts"
-import { CeleryWorker, has } from "../../../../test/peers/Python.ts"
-import { quiet } from "../support.ts"
-import { comparable, eventsOf, isOver, monitor } from "./monitor.ts"
-
-const url = inject("amqpUrl")
-const queues = { ours: `interop.lives.${process.pid}`, python: `interop.lives.py.${process.pid}` } as const
+import { has } from "../../../../test/peers/Python.ts"
+import { redisCommand } from "../../../../test/peers/Resp.ts"
+import { Wire } from "../../../../test/peers/Wire.ts"
+import * as Duo from "./Duo.ts"
+import { comparable, eventsOf, isOver } from "./monitor.ts"
 
 /** As Python's `ValueError`. */
 class ValueError extends Error {
@@ -40,61 +32,43 @@ const attempts = (until: number, retries: number, otherwise: Effect.Effect<never
 
 const busy = Effect.die(new ValueError("busy"))
 
-const worker = Worker.make({
-  nodename: `lives.${process.pid}@here`,
-  concurrency: 4,
-  queues: [queues.ours],
-  settings: { sendTaskEvents: true },
-  tasks: [
-    named("sleep").toLayer(() => Effect.never),
-    named("sleep_late", { options: late }).toLayer(() => Effect.never),
-    named("limited", { options: { timeLimit: "1 second" } }).toLayer(() => Effect.never),
-    named("tidy").toLayer(() =>
-      Effect.catchTag(Task.failOnSoftTimeLimit(Effect.never), "SoftTimeLimitExceeded", () => Effect.succeed("tidied"))
-    ),
-    named("fail_late", { options: { ...late, acksOnFailure: false } }).toLayer(() => Effect.die(new ValueError("bad"))),
-    Task.make("life.retry", { parameters, success, options: { maxRetries: 2 } }).toLayer(
-      ({ until }, { retries }) => attempts(until, retries, Task.retry({ countdown: 0 }))
-    ),
-    named("retry_for", { options: { maxRetries: 1 } }).toLayer(() =>
-      Task.retry({ defect: new ValueError("busy"), countdown: 0 })
-    ),
-    Task.make("life.auto", {
-      parameters,
-      success,
-      options: { autoretryFor: [ValueError], maxRetries: 2, defaultRetryDelay: 0 }
-    }).toLayer(({ until }, { retries }) => attempts(until, retries, busy)),
-    named("soft_auto", {
-      options: { autoretryFor: [Task.SoftTimeLimitExceeded], maxRetries: 1, defaultRetryDelay: 0 }
-    }).toLayer(() => Effect.never),
-    named("reject", { options: late }).toLayer(() => Task.reject({ reason: "no" })),
-    named("ignore").toLayer(() => Task.ignore())
-  ]
-})
-
-const around = RemoteControl.layer.pipe(
-  Layer.provideMerge(Client.layer),
-  Layer.provideMerge(RpcBackend.layer()),
-  Layer.provideMerge(Producer.layer()),
-  Layer.provideMerge(amqp({ url })),
-  Layer.provideMerge(Layer.succeed(Settings.DefaultQueue, queues.ours)),
-  Layer.provideMerge(quiet)
-)
-
-const runtime = ManagedRuntime.make(Layer.provideMerge(Layer.merge(worker.layer, monitor), around))
-let python: CeleryWorker
-
-beforeAll(async () => {
-  await runtime.context()
-  python = await CeleryWorker.start({
-    module: fileURLToPath(new URL("lives.py", import.meta.url)),
-    env: { URL: url, QUEUE: queues.python },
-    args: ["-E", "--concurrency", "4", "--without-gossip", "--without-mingle"]
+const worker = ({ nodename, queue }: Duo.Where) =>
+  Worker.make({
+    nodename,
+    concurrency: 4,
+    queues: [queue],
+    settings: { sendTaskEvents: true, resultExtended: true },
+    tasks: [
+      Task.make("life.add", { parameters: { x: Schema.Int, y: Schema.Unknown }, success }).toLayer(({ x, y }) =>
+        Effect.succeed([x, y])
+      ),
+      named("sleep").toLayer(() => Effect.never),
+      named("sleep_late", { options: late }).toLayer(() => Effect.never),
+      named("limited", { options: { timeLimit: "1 second" } }).toLayer(() => Effect.never),
+      named("tidy").toLayer(() =>
+        Effect.catchTag(Task.failOnSoftTimeLimit(Effect.never), "SoftTimeLimitExceeded", () => Effect.succeed("tidied"))
+      ),
+      named("fail_late", { options: { ...late, acksOnFailure: false } }).toLayer(() =>
+        Effect.die(new ValueError("bad"))
+      ),
+      Task.make("life.retry", { parameters, success, options: { maxRetries: 2 } }).toLayer(
+        ({ until }, { retries }) => attempts(until, retries, Task.retry({ countdown: 0 }))
+      ),
+      named("retry_for", { options: { maxRetries: 1 } }).toLayer(() =>
+        Task.retry({ defect: new ValueError("busy"), countdown: 0 })
+      ),
+      Task.make("life.auto", {
+        parameters,
+        success,
+        options: { autoretryFor: [ValueError], maxRetries: 2, defaultRetryDelay: 0 }
+      }).toLayer(({ until }, { retries }) => attempts(until, retries, busy)),
+      named("soft_auto", {
+        options: { autoretryFor: [Task.SoftTimeLimitExceeded], maxRetries: 1, defaultRetryDelay: 0 }
+      }).toLayer(() => Effect.never),
+      named("reject", { options: late }).toLayer(() => Task.reject({ reason: "no" })),
+      named("ignore").toLayer(() => Task.ignore())
+    ]
   })
-}, 60_000)
-afterAll(async () => {
-  await Promise.all([python?.kill(), runtime.dispose()])
-})
 
 interface Ending {
   readonly says: string
@@ -104,36 +78,76 @@ interface Ending {
   readonly last: string
   /** It is revoked before it is sent. */
   readonly isRevoked?: boolean
+  /** It is revoked while it runs. */
+  readonly isTerminated?: boolean
   /** Nothing is stored, so nothing is waited for. */
   readonly isSilent?: boolean
 }
 
+/** The record as it lies in Redis, its fields in their order; nothing of it that is never the same twice. */
+const recordIn = (url: string, id: string) =>
+  Effect.map(
+    Effect.promise(() => redisCommand(url, "GET", `celery-task-meta-${id}`)),
+    (text) =>
+      typeof text !== "string"
+        ? text
+        : Object.entries(JSON.parse(text)).map(([field, value]) => [field, ofItsOwn.has(field) ? typeof value : value])
+  )
+
+const ofItsOwn = new Set(["date_done", "traceback", "worker"])
+
 /** What becomes of a call in one of the queues. */
-const life = ({ call = {}, isRevoked = false, isSilent = false, last, task }: Ending, queue: string) =>
+const life = (
+  { call = {}, isRevoked = false, isSilent = false, isTerminated = false, last, task }: Ending,
+  { nodename, queue }: Duo.Where,
+  duo: Duo.Duo
+) =>
   Effect.gen(function*() {
     const client = yield* Client.Client
     const reader = yield* ResultReader
+    const { control } = yield* RemoteControl.RemoteControl
     const taskId = randomUUID()
-    if (isRevoked) {
-      const { control } = yield* RemoteControl.RemoteControl
-      yield* control.revoke({ taskId }, { limit: 2 })
-    }
-    const sent = yield* client.sendTask(task, { ...call, taskId, queue })
-    const record = isSilent ? undefined : yield* Effect.timeout(reader.wait(sent.id), "15 seconds")
-    yield* Effect.promise(() =>
-      until(
-        `${last} of ${task} in ${queue}`,
-        () => isOver(eventsOf(sent.id), last),
-        10_000,
-        () => `${JSON.stringify(eventsOf(sent.id))}\n${python.output}`
+    const hears = (what: string, isThere: () => boolean) =>
+      Effect.promise(() =>
+        until(
+          `${what} of ${task} in ${queue}`,
+          isThere,
+          10_000,
+          () => `${JSON.stringify(eventsOf(taskId))}\n${duo.output()}`
+        )
       )
-    )
-    const { exception, result, status, traceback } = record ?? {}
-    const told = { record: { status, result, exception, traceback: typeof traceback }, ...comparable(eventsOf(taskId)) }
-    return JSON.parse(JSON.stringify(told).replaceAll(taskId, "<id>")) as unknown
+    if (isRevoked) yield* control.revoke({ taskId }, { destination: nodename })
+    yield* client.sendTask(task, { ...call, taskId, queue })
+    if (isTerminated) {
+      yield* hears("the start", () => eventsOf(taskId).some(({ type }) => type === "task-started"))
+      yield* control.revoke({ taskId, terminate: true }, { destination: nodename })
+    }
+    const first = isSilent ? undefined : yield* Effect.timeout(reader.wait(taskId), "15 seconds")
+    yield* hears(last, () => isOver(eventsOf(taskId), last))
+    const isKept = duo.results === "redis"
+    // Who revokes what nobody has yet stores so at once, and again with what it was when it comes.
+    const isRewritten = isRevoked && isKept
+    if (isRewritten) {
+      const found = Effect.repeat(reader.lookup(taskId), { until: (one) => one?.extended !== undefined })
+      yield* Effect.timeout(found, "10 seconds")
+    }
+    const record = isRewritten ? yield* reader.lookup(taskId) : first
+    const { exception, extended, result, status, traceback } = record ?? {}
+    const told = {
+      record: { status, result, exception, traceback: typeof traceback, extended: { ...extended, worker: undefined } },
+      kept: isKept ? yield* recordIn(duo.redisUrl, taskId) : undefined,
+      ...comparable(eventsOf(taskId))
+    }
+    return JSON.parse(JSON.stringify(told).replaceAll(taskId, "<id>").replaceAll(queue, "<queue>")) as unknown
   })
 
 const endings: ReadonlyArray<Ending> = [
+  {
+    says: "a success",
+    task: "life.add",
+    call: { args: [2], kwargs: { y: { z: [3] } } },
+    last: "task-succeeded"
+  },
   {
     says: "a soft limit that nobody catches",
     task: "life.sleep",
@@ -169,17 +183,78 @@ const endings: ReadonlyArray<Ending> = [
   { says: "a message that is rejected", task: "life.reject", last: "task-rejected" },
   { says: "a task that is ignored", task: "life.ignore", last: "task-started", isSilent: true },
   { says: "a task that has expired", task: "life.sleep", call: { expires: new Date(0) }, last: "task-revoked" },
-  { says: "a task that was revoked", task: "life.sleep", isRevoked: true, last: "task-revoked" }
+  { says: "a task that was revoked", task: "life.sleep", isRevoked: true, last: "task-revoked" },
+  { says: "a task that is revoked while it runs", task: "life.sleep", isTerminated: true, last: "task-revoked" }
 ]
 
-describe.runIf(has("5.7"))("a task on Celery's worker and on ours", () => {
-  for (const ending of endings) {
-    it(`comes to the same: ${ending.says}`, { timeout: 40_000 }, () =>
-      runtime.runPromise(Effect.gen(function*() {
-        const [ours, theirs] = yield* Effect.all([life(ending, queues.ours), life(ending, queues.python)], {
-          concurrency: 2
+/** Messages by hand, each with what its sender says of its place. */
+const letters: ReadonlyArray<readonly [says: string, task: string, args: ReadonlyArray<unknown>, headers: object]> = [
+  ["a success", "life.add", [2, { z: 3 }], {}],
+  ["a member of a group", "life.add", [2, 3], { root_id: "r", parent_id: "p", group: "g", group_index: 1 }],
+  ["a stamped one", "life.add", [2, 3], { stamped_headers: ["batch"], stamps: { batch: ["b1"] } }],
+  ["a failure", "life.fail_late", [], {}],
+  ["a retry that is the last", "life.auto", [5], { retries: 2 }],
+  ["one that has expired", "life.add", [2, 3], { expires: "2020-01-01T00:00:00+00:00" }]
+]
+
+/** What comes to `reply_to` of a message, as it is. */
+const repliesTo = async (wire: Wire, { queue }: Duo.Where, [, task, args, headers]: typeof letters[number]) => {
+  const id = randomUUID()
+  const replyTo = (await wire.channel.assertQueue("", { exclusive: true })).queue
+  await wire.send(queue, JSON.stringify([args, {}, {}]), {
+    contentType: "application/json",
+    contentEncoding: "utf-8",
+    correlationId: id,
+    replyTo,
+    headers: { lang: "py", task, id, root_id: id, parent_id: null, group: null, ...headers }
+  })
+  const replies: Array<unknown> = []
+  await until(`the replies to ${task}`, async () => {
+    for (const { content, properties } of await wire.drain(replyTo)) {
+      const fields = Object.entries(JSON.parse(content.toString())).map((
+        [field, value]
+      ) => [field, ofItsOwn.has(field) ? typeof value : value])
+      replies.push({ properties, fields })
+    }
+    return replies.length > 0
+  }, 15_000)
+  return JSON.parse(JSON.stringify(replies).replaceAll(id, "<id>").replaceAll(queue, "<queue>")) as unknown
+}
+
+for (const results of ["rpc", "redis"] as const) {
+  describe.runIf(has("5.7"))(`a task on Celery's worker and on ours, its result over ${results}`, () => {
+    const duo = Duo.make({
+      name: `lives.${results}`,
+      results,
+      module: "lives.py",
+      concurrency: 4,
+      worker
+    })
+    if (results === "rpc") {
+      for (const letter of letters) {
+        it(`is answered by the same messages: ${letter[0]}`, async () => {
+          const wire = await Wire.open(inject("amqpUrl"))
+          try {
+            const [ours, theirs] = await Promise.all([
+              repliesTo(wire, duo.ours, letter),
+              repliesTo(wire, duo.python, letter)
+            ])
+            assert.deepStrictEqual(ours, theirs)
+          } finally {
+            await wire.close()
+          }
         })
-        assert.deepStrictEqual(ours, theirs)
-      })))
-  }
-})
+      }
+    }
+    for (const ending of endings) {
+      it(`comes to the same: ${ending.says}`, { timeout: 40_000 }, () =>
+        duo.run(Effect.gen(function*() {
+          const [ours, theirs] = yield* Effect.all([
+            life(ending, duo.ours, duo),
+            life(ending, duo.python, duo)
+          ], { concurrency: 2 })
+          assert.deepStrictEqual(ours, theirs)
+        })))
+    }
+  })
+}

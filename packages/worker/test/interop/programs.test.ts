@@ -1,33 +1,24 @@
 /** Random tasks, retries and limits come to the same on a Celery worker and on ours, in as many runs, and monitors are told the same. */
-import { layer as amqp } from "@celeriac/amqp/AmqpTransport"
-import * as Producer from "@celeriac/messaging/Producer"
 import * as Client from "@celeriac/tasks/Client"
 import * as Python from "@celeriac/tasks/Python"
-import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
-import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { randomUUID } from "node:crypto"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { afterAll, beforeAll, inject } from "vitest"
+import { afterAll } from "vitest"
 import { until } from "../../../../test/peers/Process.ts"
-import { CeleryWorker, has } from "../../../../test/peers/Python.ts"
+import { has } from "../../../../test/peers/Python.ts"
 import { expected, type Life, lives, maxRetries, type Step } from "../programs.ts"
-import { quiet } from "../support.ts"
-import { comparable, eventsOf, monitor } from "./monitor.ts"
+import * as Duo from "./Duo.ts"
+import { comparable, eventsOf } from "./monitor.ts"
 
-const url = inject("amqpUrl")
-const queues = { ours: `interop.programs.${process.pid}`, python: `interop.programs.py.${process.pid}` } as const
 const folder = mkdtempSync(join(tmpdir(), "celeriac-programs-"))
 const file = join(folder, "runs")
 
@@ -75,37 +66,17 @@ const tasks = both.flatMap((acksLate) =>
   )
 )
 
-const worker = Worker.make({
-  nodename: `programs.${process.pid}@here`,
-  concurrency: 100,
-  queues: [queues.ours],
-  settings: { sendTaskEvents: true },
-  tasks
+const duo = Duo.make({
+  name: "programs",
+  results: "rpc",
+  module: "programs.py",
+  concurrency: 10,
+  env: { RUNS: file },
+  worker: ({ nodename, queue }) =>
+    Worker.make({ nodename, concurrency: 100, queues: [queue], settings: { sendTaskEvents: true }, tasks })
 })
 
-const around = Client.layer.pipe(
-  Layer.provideMerge(RpcBackend.layer()),
-  Layer.provideMerge(Producer.layer()),
-  Layer.provideMerge(amqp({ url })),
-  Layer.provideMerge(Layer.succeed(Settings.DefaultQueue, queues.ours)),
-  Layer.provideMerge(quiet)
-)
-
-const runtime = ManagedRuntime.make(Layer.provideMerge(Layer.merge(worker.layer, monitor), around))
-let python: CeleryWorker
-
-beforeAll(async () => {
-  await runtime.context()
-  python = await CeleryWorker.start({
-    module: fileURLToPath(new URL("programs.py", import.meta.url)),
-    env: { URL: url, QUEUE: queues.python, RUNS: file },
-    args: ["-E", "--concurrency", "10", "--without-gossip", "--without-mingle"]
-  })
-}, 60_000)
-afterAll(async () => {
-  await Promise.all([python?.kill(), runtime.dispose()])
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** What becomes of it in one of the queues; `runsOf` is asked at the end. */
 const observed = (life: Life, queue: string, runsOf: (id: string) => number) =>
@@ -130,7 +101,7 @@ const observed = (life: Life, queue: string, runsOf: (id: string) => number) =>
         `the end of ${id}`,
         () => count() >= rules.events.length,
         20_000,
-        () => `${JSON.stringify({ life, rules, told: told() })}\n${python.output}`
+        () => `${JSON.stringify({ life, rules, told: told() })}\n${duo.output()}`
       )
     )
     const isFinal = rules.stored !== "nothing" && rules.stored !== "RETRY"
@@ -149,12 +120,12 @@ const program = lives(limits).filter(({ acksLate, acksOnTimeout }) => acksOnTime
 
 describe.runIf(has("5.7"))("random tasks on Celery's worker and on ours", () => {
   it("come to the same, as the rules say", { timeout: 60_000 }, () =>
-    runtime.runPromise(Effect.gen(function*() {
+    duo.run(Effect.gen(function*() {
       const programs = fc.sample(program, { numRuns: 80, seed: 10 })
       const ends = yield* Effect.forEach(programs, (life) =>
         Effect.all([
-          observed(life, queues.ours, (id) => runs.filter((run) => run === id).length),
-          observed(life, queues.python, (id) => readFileSync(file, "utf8").split(id).length - 1)
+          observed(life, duo.ours.queue, (id) => runs.filter((run) => run === id).length),
+          observed(life, duo.python.queue, (id) => readFileSync(file, "utf8").split(id).length - 1)
         ], { concurrency: 2 }), { concurrency: "unbounded" })
       for (const [i, [ours, theirs]] of ends.entries()) {
         const life = programs[i]!

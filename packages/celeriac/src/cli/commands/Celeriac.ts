@@ -35,6 +35,57 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         load: () => import("./BuildCommand.ts").then(({ build }) => build)
       }
     ]
+  },
+  {
+    group: "Tasks",
+    commands: [
+      { name: "call", doc: "Send a task by its name", load: () => import("./CallCommand.ts").then(({ call }) => call) },
+      {
+        name: "result",
+        doc: "Print what a task came to",
+        load: () => import("./ResultCommand.ts").then(({ result }) => result)
+      },
+      {
+        name: "purge",
+        doc: "Throw away what waits in queues",
+        load: () => import("./PurgeCommand.ts").then(({ purge }) => purge)
+      }
+    ]
+  },
+  {
+    group: "Cluster",
+    commands: [
+      {
+        name: "status",
+        doc: "Show which workers are online",
+        load: () => import("./StatusCommand.ts").then(({ status }) => status)
+      },
+      {
+        name: "inspect",
+        doc: "Ask workers what they do",
+        load: () => import("./InspectCommand.ts").then(({ inspect }) => inspect)
+      },
+      {
+        name: "control",
+        doc: "Tell workers what to do otherwise",
+        load: () => import("./ControlCommand.ts").then(({ control }) => control)
+      }
+    ]
+  },
+  {
+    group: "Broker and settings",
+    commands: [
+      {
+        name: "list",
+        doc: "Ask the broker what it has",
+        load: () => import("./ListCommand.ts").then(({ list }) => list)
+      },
+      {
+        name: "report",
+        doc: "Show what to say in a bug report",
+        load: () => import("./ReportCommand.ts").then(({ report }) => report)
+      }
+    ]
   }
 ]
 

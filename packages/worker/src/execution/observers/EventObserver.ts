@@ -77,7 +77,7 @@ const ended = (
       return send("task-revoked", {
         uuid,
         terminated: outcome.why === "terminated",
-        signum: undefined,
+        signum: outcome.signum,
         expired: outcome.why === "expired"
       })
     case "Lost":

@@ -1,0 +1,196 @@
+/**
+ * Sends what is due, for as long as it leads.
+ *
+ * One sleeper waits for the next slot of all entries; what is due then is sent side by
+ * side, and how far each entry has come is kept after it was sent. So a scheduler that
+ * is killed in between has its successor send the same slots again, as the same tasks:
+ * a slot has one id. While the broker is away, slots wait, and are missed ones when it
+ * is back.
+ *
+ * Log lines are those of Celery's beat. Source: the guide's chapter on periodic tasks.
+ *
+ * @since 0.1.0
+ */
+import * as Client from "@celeriac/tasks/Client"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { BeatError } from "./BeatError.ts"
+import { BeatSchedule } from "./BeatSchedule.ts"
+import { Agenda } from "./internal/Agenda.ts"
+import { Bell } from "./internal/Bell.ts"
+import { Sending } from "./internal/Sending.ts"
+import { Leadership, type Term } from "./Leadership.ts"
+import { type Change, type Progress, ScheduleStore } from "./ScheduleStore.ts"
+
+export interface Options {
+  /** Tells schedulers apart that have entries of the same names and share workers or results. All that take over from each other have one. Default `celerybeat`. */
+  readonly namespace?: string | undefined
+  /** How long to sleep at most: a clock that was set is noticed then. Default 5 seconds. Celery's `beat_max_loop_interval`. */
+  readonly maxInterval?: Duration.Input | undefined
+  /** How many tasks are being sent at a time. Default 100. */
+  readonly concurrency?: number | undefined
+}
+
+export interface Health {
+  readonly isLeader: boolean
+  /** When it last looked at what is due; milliseconds since the epoch. */
+  readonly lastTick: number | undefined
+  /** How late the last slot was sent, in milliseconds. */
+  readonly lag: number
+  /** How many slots were sent by this process. */
+  readonly sent: number
+}
+
+export class Scheduler extends Context.Service<Scheduler, {
+  /** Runs until it is interrupted, and has then sent what it was sending. Fails when it can never lead. */
+  readonly run: Effect.Effect<never, BeatError>
+  readonly health: Effect.Effect<Health>
+}>()("@celeriac/beat/Scheduler") {}
+
+/** How many entries are looked at before progress is kept. */
+const roundSize = 1000
+
+/** After which an entry is looked at again whose schedule throws: Celery's maximum interval. */
+const brokenMillis = 300_000
+
+/** The pause after a store or a lease could not be reached. */
+const pauseMillis = 1000
+
+export const make = Effect.fnUntraced(function*(options: Options = {}) {
+  const client = yield* Client.Client
+  const clock = yield* Clock.Clock
+  const leadership = yield* Leadership
+  const schedule = yield* BeatSchedule
+  const store = yield* ScheduleStore
+  const maxInterval = Duration.toMillis(options.maxInterval ?? "5 seconds")
+  const sending = new Sending(client, clock, options.namespace ?? "celerybeat", options.concurrency ?? 100)
+  const health = { isLeader: false, lastTick: undefined as number | undefined }
+  const now = () => clock.currentTimeMillisUnsafe()
+
+  const lead = Effect.fnUntraced(function*(term: Term) {
+    const agenda = new Agenda(brokenMillis)
+    const bell = new Bell()
+    const heard = new Bell()
+    let revision = yield* load(agenda, term)
+    let isStale = false
+    /** What could not be kept yet. */
+    let unkept = new Map<string, Progress>()
+
+    const listen = Effect.gen(function*() {
+      yield* store.changed(revision)
+      isStale = true
+      bell.ring()
+      yield* heard.wait
+    }).pipe(Effect.catch(() => Effect.sleep(pauseMillis)), Effect.forever)
+
+    /** Sends what is due, and keeps how far that is, before it can be interrupted. */
+    const round = Effect.gen(function*() {
+      const { errors, taken } = agenda.take(now(), roundSize)
+      yield* tell(errors)
+      health.lastTick = now()
+      if (taken.length === 0) return false
+      const done = yield* sending.send(taken, term)
+      for (const { item, retryAt } of done) {
+        unkept.set(item.entry.name, item.progress)
+        if (retryAt === undefined) yield* tell(agenda.plan(item, now()))
+        else agenda.retry(item, retryAt)
+      }
+      yield* keep
+      return true
+    })
+
+    const keep = Effect.suspend(() => {
+      if (unkept.size === 0) return Effect.void
+      const keeping = unkept
+      unkept = new Map()
+      return Effect.catch(store.advance(Array.from(keeping)), (error) => {
+        unkept = new Map([...keeping, ...unkept])
+        return Effect.logError(`beat: ${error.message}. What was sent is kept with the next task`)
+      })
+    })
+
+    const loop = Effect.gen(function*() {
+      while (term.isHeld()) {
+        if (isStale) {
+          const read = yield* Effect.result(load(agenda, term))
+          if (read._tag === "Success") {
+            revision = read.success
+            isStale = false
+            heard.ring()
+          } else {
+            yield* Effect.logError(`beat: ${read.failure.message}. Going on with what is known`)
+            yield* Effect.sleep(pauseMillis)
+          }
+        }
+        if (yield* Effect.uninterruptible(round)) continue
+        const wait = Math.min((agenda.next ?? Infinity) - now(), maxInterval)
+        if (wait > 0) yield* Effect.raceFirst(Effect.sleep(wait), bell.wait)
+      }
+    })
+    yield* Effect.raceFirst(loop, listen).pipe(Effect.ensuring(keep))
+  })
+
+  /** Reads what there is to do; gives its revision. */
+  const load = Effect.fnUntraced(function*(agenda: Agenda, term: Term) {
+    const snapshot = yield* store.read
+    const loaded = agenda.load(schedule.entries, snapshot, now())
+    yield* tell(loaded.errors)
+    for (const name of loaded.ahead) {
+      yield* Effect.logWarning(
+        `beat: entry '${name}' was last sent in the future: a clock was wrong, it counts from now`
+      )
+    }
+    const forgotten = [...loaded.gone, ...loaded.ahead]
+    if (forgotten.length > 0) yield* store.forget(forgotten)
+    if (loaded.begun.length > 0) yield* store.advance(loaded.begun)
+    for (const item of Array.from(agenda.items.values())) {
+      const run = item.change?.run
+      if (run === undefined || !term.isHeld()) continue
+      if (!(yield* sending.sendNow(item.entry, run))) continue
+      yield* store.change(item.entry.name, (change) => change?.run === run ? withoutRun(change) : change)
+    }
+    return snapshot.revision
+  })
+
+  const run = Effect.gen(function*() {
+    yield* Effect.logInfo("beat: Starting...")
+    while (true) {
+      const lost = yield* Effect.scoped(Effect.gen(function*() {
+        const term = yield* leadership.acquire
+        health.isLeader = true
+        yield* Effect.logInfo(`beat: Leading (${leadership.describe}), the schedule is in ${store.describe}`)
+        return yield* Effect.raceFirst(term.lost, Effect.as(lead(term), "the lease has run out"))
+      })).pipe(
+        Effect.ensuring(Effect.sync(() => {
+          health.isLeader = false
+        })),
+        Effect.catch((error) =>
+          error.reason._tag === "StoreFailed" ? Effect.succeed(error.message) : Effect.fail(error)
+        )
+      )
+      yield* Effect.logWarning(`beat: Leading no more: ${lost}`)
+      yield* Effect.sleep(pauseMillis)
+    }
+  }).pipe(Effect.onInterrupt(() => Effect.logInfo("beat: Shutting down...")))
+
+  return Scheduler.of({
+    run: run as Effect.Effect<never, BeatError>, // a loop without an end
+    health: Effect.sync(() => ({ ...health, lag: sending.lag, sent: sending.sent }))
+  })
+})
+
+/** A scheduler that nobody runs yet. */
+export const layer = (
+  options?: Options
+): Layer.Layer<Scheduler, never, BeatSchedule | Client.Client | Leadership | ScheduleStore> =>
+  Layer.effect(Scheduler, make(options))
+
+const tell = (errors: ReadonlyArray<BeatError>): Effect.Effect<void> =>
+  Effect.forEach(errors, (error) => Effect.logError(`beat: ${error.message}`), { discard: true })
+
+/** What else is said of an entry, if anything is. */
+const withoutRun = ({ run: _, ...change }: Change): Change | undefined =>
+  Object.keys(change).length === 0 ? undefined : change

@@ -1,0 +1,181 @@
+/**
+ * Sends signatures of several tasks: what is counted of chords first, then all
+ * messages side by side, each confirmed; and gives hold of the results.
+ */
+import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as AsyncResult from "../AsyncResult.ts"
+import type * as CallOptions from "../CallOptions.ts"
+import * as GroupResult from "../GroupResult.ts"
+import type { PreparedCanvas, PreparedTask } from "../PreparedTask.ts"
+import { ChordCounter } from "../result/ChordCounter.ts"
+import type { ExceptionRecord } from "../result/ExceptionRecord.ts"
+import { because as becauseResult, type ResultError, Unsupported } from "../result/ResultError.ts"
+import { ResultReader } from "../result/ResultReader.ts"
+import type { AnyIdentified } from "../ResultBase.ts"
+import * as Settings from "../Settings.ts"
+import * as TaskContext from "../TaskContext.ts"
+import { because, InvalidOption, type TaskError } from "../TaskError.ts"
+import type { TaskRequest } from "../TaskRequest.ts"
+import type { FrozenResult } from "./CanvasFreeze.ts"
+import * as CanvasPlan from "./CanvasPlan.ts"
+import type { Composed } from "./Composed.ts"
+import * as Preparing from "./Preparing.ts"
+import type { Send } from "./Sending.ts"
+
+/** Why it was not sent, or not all of it. */
+type Failure = TaskError | MessagingError | ResultError
+
+/** One, with more arguments and these options. */
+type Of<A, E> = (
+  signature: Composed,
+  more: Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined,
+  call: CallOptions.CallOptions
+) => Effect.Effect<A, E>
+
+interface CanvasSending {
+  readonly send: Of<AnyIdentified, Failure>
+  /** Without sending it. */
+  readonly prepare: Of<PreparedTask<any, any>, TaskError | MessagingError>
+  /** Sends what was prepared, each message as it is said. */
+  readonly resend: (
+    prepared: PreparedTask<any, any, any>,
+    canvas: PreparedCanvas,
+    send: (message: PreparedTask<any, any, any>) => Effect.Effect<unknown, Failure>
+  ) => Effect.Effect<AnyIdentified, Failure>
+}
+
+/** Over the reader and the counter at hand. */
+export const make = (
+  preparing: Pick<Preparing.Preparing, "ready">,
+  send: Send
+): Effect.Effect<CanvasSending, never, ResultReader> =>
+  Effect.gen(function*() {
+    const reader = yield* ResultReader
+    const counter = Option.getOrUndefined(yield* Effect.serviceOption(ChordCounter))
+    const ignoresResults = yield* Settings.IgnoreResult
+    const usual = yield* Settings.PublishDeadline
+    const plan = yield* CanvasPlan.make(preparing)
+
+    const resultOf = (of: CanvasPlan.Plan) => {
+      const one = (frozen: FrozenResult, parent: AnyIdentified | undefined): AnyIdentified => {
+        const { id, members, signature } = frozen
+        if (members !== undefined) return GroupResult.fromReader(id, members.map(whole), reader, parent)
+        const { isNamed, options, outcome } = of.sendable(signature!) // what is no group has one
+        const ignored = signature?.options?.ignore_result ?? options.ignoreResult ??
+          (isNamed !== true && ignoresResults)
+        const decodeError = parent === undefined
+          ? outcome.decodeError
+          : (record: ExceptionRecord) => outcome.decodeError(record) ?? of.decodeError(record)
+        return AsyncResult.fromReader(id, reader, { ...outcome, decodeError }, ignored === true, parent)
+      }
+      const whole = (frozen: FrozenResult): AnyIdentified => {
+        const above: Array<FrozenResult> = []
+        for (let parent = frozen.parent; parent !== undefined; parent = parent.parent) above.push(parent)
+        return one(frozen, above.reduceRight<AnyIdentified | undefined>((parent, each) => one(each, parent), undefined))
+      }
+      const result = whole(of.result)
+      if (!of.isList || of.result.members !== undefined) return result
+      // A group of one stands for its member in messages, and one of none for nothing.
+      return GroupResult.fromReader(result.id, [result], reader, result.parent)
+    }
+
+    /** Chords are counted by somebody, or refused. */
+    const count = (
+      { hasChord, sizes }: Pick<CanvasPlan.Plan, "hasChord" | "sizes">
+    ): Effect.Effect<void, ResultError> => {
+      if (!hasChord) return Effect.void
+      if (counter === undefined) return uncounted(reader.uri)
+      if (counter.isRefusing === true) return Effect.asVoid(counter.setSize("", 0))
+      return Effect.forEach(sizes, ({ groupId, size }) => counter.setSize(groupId, size), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    }
+
+    /** Those that others will send are waited for here, too. */
+    const prepare = ({ messages, result }: CanvasPlan.Plan, deadline: CallOptions.CallOptions["deadline"]) => {
+      if (reader.replyTo === undefined) return Effect.void
+      const sent = new Set(messages.map(({ ready }) => ready.id))
+      const later = idsOf(result).filter((id) => !sent.has(id))
+      return Effect.forEach(later, (id) => reader.prepare(id, deadline ?? usual), { discard: true })
+    }
+
+    /** What prepared canvases come to, as long as they are in this process. */
+    const results = new WeakMap<PreparedCanvas, AnyIdentified>()
+
+    const planned = <A, E>(
+      [signature, more, call]: Parameters<CanvasSending["send"]>,
+      replyTo: string | undefined,
+      use: (plan: CanvasPlan.Plan, parent: TaskRequest | undefined) => Effect.Effect<A, E>
+    ) =>
+      Effect.withFiber((fiber): Effect.Effect<A, E | TaskError | MessagingError> => {
+        const parent = TaskContext.ofFiber(fiber)
+        const made = plan(signature, more, call, call.parent ?? parent, replyTo)
+        return Result.isFailure(made) ? Effect.fail(made.failure) : use(made.success, parent)
+      })
+
+    return {
+      send: (...of) =>
+        planned(of, reader.replyTo, (plan, parent) => {
+          const [, , { addToParent = true, deadline, retry, retryPolicy }] = of
+          const sending = Effect.forEach(
+            plan.messages,
+            ({ call, now, ready }) => send(ready, { ...call, deadline, retry, retryPolicy }, now),
+            { concurrency: "unbounded", discard: true }
+          )
+          const all = Effect.andThen(Effect.andThen(count(plan), prepare(plan, deadline)), sending)
+          return Effect.map(all, () => {
+            if (parent !== undefined && addToParent) { for (const result of plan.trail) parent.addTrail(result) }
+            return resultOf(plan)
+          })
+        }),
+      prepare: (...of) =>
+        planned(of, undefined, (plan) => {
+          const [first, ...others] = plan.messages.map(({ ready: { way, ...ready } }): PreparedTask<any, any> => ({
+            ...ready,
+            to: Preparing.destination(way)
+          }))
+          if (first === undefined) return Effect.fail(nothing)
+          const { hasChord, sizes } = plan
+          const result = resultOf(plan)
+          const canvas = { first: first.id, others, chords: sizes, hasChord, result: result.asTuple }
+          results.set(canvas, result)
+          return Effect.succeed({ ...first, id: result.id, canvas })
+        }),
+      resend: (prepared, canvas, send) => {
+        const sending = Effect.forEach([{ ...prepared, id: canvas.first }, ...canvas.others], send, {
+          concurrency: "unbounded",
+          discard: true
+        })
+        return Effect.as(
+          Effect.andThen(count({ hasChord: canvas.hasChord, sizes: canvas.chords }), sending),
+          results.get(canvas) ?? AsyncResult.fromTupleWith(reader, canvas.result)
+        )
+      }
+    }
+  })
+
+const nothing = because("prepare", new InvalidOption({ option: "signature", detail: "nothing is to be sent of it" }))
+
+/** Of all tasks in it. */
+const idsOf = (result: FrozenResult): ReadonlyArray<string> => {
+  const ids: Array<string> = []
+  for (let one: FrozenResult | undefined = result; one !== undefined; one = one.parent) {
+    if (one.members === undefined) ids.push(one.id)
+    else for (const member of one.members) ids.push(...idsOf(member))
+  }
+  return ids
+}
+
+const uncounted = (backend: string) =>
+  Effect.fail(becauseResult(
+    "count part of chord",
+    new Unsupported({
+      backend,
+      detail: "has nobody who counts the parts of a chord",
+      instead: "Provide a ChordCounter beside it, or use a backend that has one"
+    })
+  ))
