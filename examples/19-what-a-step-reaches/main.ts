@@ -92,7 +92,8 @@ const WhoStep = Bootstep.make("WhoStep", {
       const registry = yield* TaskRegistry.TaskRegistry
       const state = yield* WorkerState.WorkerState
       const { active } = yield* Execution.Execution
-      yield* Console.log(`${parent.name} of ${nodename} runs ${registry.names().join(", ")}`)
+      const tasks = registry.names().filter((name) => !name.startsWith("celery."))
+      yield* Console.log(`${parent.name} of ${nodename} runs ${tasks.join(", ")}`)
       yield* Console.log(`so far ${state.allTotalCount}, now ${(yield* active).length}`)
     })
 })
