@@ -48,7 +48,8 @@ describe("a canvas of Python", () => {
             CeleryWorker.start({
               module,
               env,
-              args: ["--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+              // What its solo pool reads while it publishes may lie there for ten seconds.
+              args: ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
             })
           ),
           (worker) => Effect.promise(() => worker.kill())

@@ -116,7 +116,8 @@ describe("the results of Python", () => {
           CeleryWorker.start({
             module,
             env,
-            args: ["--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+            // What its solo pool reads while it publishes may lie there for ten seconds.
+            args: ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
           })
         ),
         (worker) => Effect.promise(() => worker.kill())
