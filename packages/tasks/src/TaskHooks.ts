@@ -22,11 +22,12 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type { Handler } from "./Middleware.ts"
-import type { Retry, TaskPredicate } from "./TaskPredicate.ts"
+import * as ExceptionRecord from "./result/ExceptionRecord.ts"
+import { isTaskPredicate, type Retry, type TaskPredicate } from "./TaskPredicate.ts"
 import type { TaskRequest } from "./TaskRequest.ts"
 
 /** Of a task with the parameters `P` that succeeds with `A` and declares the errors `E`; each may need services of its own. */
@@ -69,8 +70,53 @@ export const before = (handler: Handler, { beforeStart }: Erased): Handler =>
       Effect.suspend(() => handler(parameters, request))
     )
 
+/** A run, and what is stored of it. */
+export interface Ended {
+  readonly request: TaskRequest
+  readonly parameters: unknown
+  readonly exit: Exit.Exit<unknown, unknown>
+  readonly state: "SUCCESS" | "FAILURE" | "RETRY"
+  /** Of a FAILURE. */
+  readonly exception?: ExceptionRecord.ExceptionRecord | undefined
+  readonly traceback?: string | undefined
+}
+
+/** Those of a run that has ended so, one after the other; undefined when there are none. */
+export const ended = (hooks: Erased, run: Ended): Effect.Effect<void, never, any> | undefined => {
+  const { exit, parameters, request } = run
+  const calls: Array<Effect.Effect<void, never, any>> = []
+  const call = (name: string, hook: ((...args: ReadonlyArray<any>) => unknown) | undefined, first: unknown) => {
+    if (hook !== undefined) calls.push(guarded(request, name, () => hook(first, parameters, request)))
+  }
+  if (run.state === "FAILURE") {
+    const cause = causeOf(run)
+    call("onFailure", hooks.onFailure, cause)
+    call("afterReturn", hooks.afterReturn, Exit.failCause(cause))
+  } else if (run.state === "RETRY") {
+    const retry = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+    if (isRetry(retry)) call("onRetry", hooks.onRetry, retry)
+  } else if (Exit.isSuccess(exit)) {
+    call("onSuccess", hooks.onSuccess, exit.value)
+    call("afterReturn", hooks.afterReturn, exit)
+  }
+  return calls.length === 0 ? undefined : Effect.all(calls, { discard: true })
+}
+
+/** Why it has failed, also where it did not fail itself: its result has no form, or it has no attempt left. */
+const causeOf = ({ exception, exit, request, traceback }: Ended): Cause.Cause<unknown> => {
+  const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+  if (Exit.isFailure(exit) && !isTaskPredicate(error)) return exit.cause
+  if (isRetry(error) && error.options.error !== undefined) return Cause.fail(error.options.error)
+  if (isRetry(error) && error.options.defect !== undefined) return Cause.die(error.options.defect)
+  return Cause.die(
+    exception === undefined ? error : ExceptionRecord.toException(exception, { taskId: request.id, traceback })
+  )
+}
+
+const isRetry = (error: unknown): error is Retry<unknown> => isTaskPredicate(error) && error._tag === "Retry"
+
 /** Calls one that comes after the run: what it fails with is told, and nothing else. */
-export const guarded = (request: TaskRequest, name: string, hook: () => unknown): Effect.Effect<void, never, any> =>
+const guarded = (request: TaskRequest, name: string, hook: () => unknown): Effect.Effect<void, never, any> =>
   Effect.suspend(() => effectOf(hook(), name, request)).pipe(
     Effect.catchCause((cause) => Effect.logError(`Task ${request.name}[${request.id}] ${name} handler raised:`, cause)),
     Effect.asVoid

@@ -12,12 +12,15 @@ import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { clientWith, rpc, take } from "./fixtures/broker.ts"
+
+class Tenant extends Context.Service<Tenant, string>()("test/Tenant") {}
 
 class Busy extends Schema.TaggedError<Busy>()("Busy", { left: Schema.Int }) {}
 
@@ -241,5 +244,39 @@ describe("a client that is always eager", () => {
       yield* Eager.apply(flaky, { until: 9 })
       assert.deepStrictEqual(calls.slice(-2), ["before 2", "failure Busy"])
     }).pipe(Effect.provide(Layer.provideMerge(hooked, TaskRegistry.layer)))
+  })
+
+  it.effect("calls the hook of a failure, as a worker does, for a result that has no form and for the last attempt", () => {
+    const calls: Array<string> = []
+    const onFailure = (cause: Cause.Cause<unknown>) => Effect.sync(() => void calls.push(String(Cause.squash(cause))))
+    const onSuccess = () => Effect.sync(() => void calls.push("success"))
+    const odd = Task.make("proj.odd", { success: Schema.Int })
+    const tired = Task.make("proj.tired", { options: { maxRetries: 0 } })
+    const layers = Layer.mergeAll(
+      odd.toLayer(() => Effect.succeed(0.5), { onFailure, onSuccess }),
+      tired.toLayer(() => Task.retry(), { onFailure, onSuccess })
+    )
+    return Effect.gen(function*() {
+      yield* Eager.apply(odd, {})
+      yield* Eager.apply(tired, {})
+      assert.lengthOf(calls, 2)
+      assert.match(calls[0]!, /0\.5/)
+      assert.match(calls[1]!, /MaxRetriesExceededError/)
+    }).pipe(Effect.provide(Layer.provideMerge(layers, TaskRegistry.layer)))
+  })
+
+  it.effect("has the task's own middleware around it, and what that provides", () => {
+    const runs: Array<string> = []
+    const spans = Middleware.make(
+      "spans",
+      (run, { task }) => Effect.ensuring(run, Effect.sync(() => void runs.push(task)))
+    )
+    const tenant = Middleware.provide("tenant", Tenant, () => Effect.succeed("ours"))
+    const whose = Task.make("proj.whose", { success: Schema.String })
+    const layer = whose.toLayer(() => Effect.service(Tenant), { middleware: [spans, tenant] })
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* (yield* Eager.apply(whose, {})).get(), "ours")
+      assert.deepStrictEqual(runs, ["proj.whose"])
+    }).pipe(Effect.provide(Layer.provideMerge(layer, TaskRegistry.layer)))
   })
 })

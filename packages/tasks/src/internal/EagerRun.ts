@@ -9,6 +9,7 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Serializers } from "@celeriac/messaging/Serializers"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -17,11 +18,12 @@ import * as Exceptions from "../result/ExceptionRecord.ts"
 import * as ResultRecord from "../result/ResultRecord.ts"
 import * as Traceback from "../result/Traceback.ts"
 import * as Settings from "../Settings.ts"
+import { TaskContext } from "../TaskContext.ts"
 import * as TaskError from "../TaskError.ts"
+import * as TaskHooks from "../TaskHooks.ts"
 import * as TaskPredicate from "../TaskPredicate.ts"
 import type { Registered } from "../TaskRegistry.ts"
 import type { TaskRequest } from "../TaskRequest.ts"
-import * as EagerHooks from "./EagerHooks.ts"
 import * as EagerRequest from "./EagerRequest.ts"
 import type { Ready } from "./Preparing.ts"
 import type { TaskMessage as Received } from "./TaskModel.ts"
@@ -102,11 +104,33 @@ const attempt = Effect.fnUntraced(
     if (Result.isFailure(bound)) return { status: "FAILURE", exception: Exceptions.typeError(bound.failure.message) }
     const exit = yield* Effect.exit(registered.handle(bound.success, request))
     const ended = endedOf(exit, registered, request)
-    const willRetry = ended instanceof TaskPredicate.Retry
-    yield* EagerHooks.after({ exit, parameters: bound.success, registered, request }, willRetry)
+    yield* hooksOf(registered, request, bound.success, exit, ended)
     return ended
   }
 ) satisfies (...args: never) => Effect.Effect<Ended | TaskPredicate.Retry<unknown>>
+
+/** As a worker calls them, when an attempt has come to something. */
+const hooksOf = (
+  { context, hooks }: Registered,
+  request: TaskRequest,
+  parameters: unknown,
+  exit: Exit.Exit<unknown, unknown>,
+  ended: Ended | TaskPredicate.Retry<unknown>
+): Effect.Effect<void> => {
+  const state = stateOf(ended)
+  if (hooks === undefined || state === undefined) return Effect.void
+  const { exception, traceback } = ended instanceof TaskPredicate.Retry ? none : ended
+  const calls = TaskHooks.ended(hooks, { request, parameters, exit, state, exception, traceback })
+  return calls === undefined ? Effect.void : Effect.provideContext(calls, Context.add(context, TaskContext, request))
+}
+
+const none: Pick<Ended, "exception" | "traceback"> = {}
+
+/** As hooks see it; undefined when they do not. */
+const stateOf = (ended: Ended | TaskPredicate.Retry<unknown>): TaskHooks.Ended["state"] | undefined => {
+  if (ended instanceof TaskPredicate.Retry) return "RETRY"
+  return ended.status === "SUCCESS" ? "SUCCESS" : ended.status === "FAILURE" ? "FAILURE" : undefined
+}
 
 /** What it has come to, or that it runs again. */
 const endedOf = (
