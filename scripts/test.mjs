@@ -142,7 +142,7 @@ const parts = [
   // Alone, so that its servers and clocks have the machine to themselves.
   quick ? undefined : vitest("integration", ["integration"], {
     after: ["servers", "types", "unit", "lint", "format", "examples", "packaging"],
-    bound: 420,
+    bound: 600,
     // They mostly wait for servers: one file at a time would leave two processors idle.
     workers: 3
   }),

@@ -11,7 +11,7 @@ import * as Worker from "celeriac/Worker"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
@@ -30,6 +30,8 @@ export type Results = "redis" | "rpc"
 type Reasons = Readonly<Record<string, string>>
 
 interface Exceptions {
+  /** Files of which no test is run. */
+  readonly otherFiles: Reasons
   /** What is not run, whatever keeps the results. */
   readonly notRun: Reasons
   /** What is run, and does not pass. */
@@ -162,4 +164,34 @@ export const complaints = (report: CelerySuite.Report, results: Results): Readon
       .filter((name) => isHere(name) && !collected.some((test) => isIn([name], test)))
       .map((name) => `${name} is listed, and is no test`)
   ]
+}
+
+/** What is to be run, in so many parts at once: most of the time they wait. */
+export interface Part extends Pick<Options, "results" | "tests" | "seconds"> {
+  readonly shards: number
+}
+
+/** Runs them all, each part against a worker of its own: what is not as it should be. */
+export const complaintsOf = (parts: ReadonlyArray<Part>) =>
+  Effect.gen(function*() {
+    const runs = parts.flatMap(({ shards, ...part }) =>
+      Array.from({ length: shards }, (_, index) => ({ ...part, shard: [index, shards] as const }))
+    )
+    const hosts = yield* brokers(runs.length)
+    const wrong = yield* Effect.forEach(runs, (part, index) =>
+      Effect.map(
+        run({ ...part, broker: hosts[index]!, timeout: 220_000 }),
+        (report) => complaints(report, part.results)
+      ), { concurrency: "unbounded" })
+    return wrong.flat()
+  }).pipe(Effect.scoped)
+
+/** Files of the suite that are run. */
+export const files = { single: ["test_tasks.py"], canvas: ["test_canvas.py", "test_group_chains.py"] } as const
+
+/** Files of the suite that nobody has said anything of, or that are named and not there. */
+export const unknownFiles = (): ReadonlyArray<string> => {
+  const there = readdirSync(join(CelerySuite.sources, "t", "integration")).filter((name) => /^test_.*\.py$/.test(name))
+  const said = [...files.single, ...files.canvas, ...Object.keys(exceptions.otherFiles)]
+  return [...there.filter((name) => !said.includes(name)), ...said.filter((name) => !there.includes(name))]
 }

@@ -128,7 +128,9 @@ export const singleHandlers = [
   addWithResult.toLayer(({ x, y }) => Effect.succeed(x + y)),
   addIgnoreResult.toLayer(({ x, y }) => Effect.succeed(x + y)),
   addNotTyped.toLayer(({ x, y }) => Effect.succeed(x + y)),
-  fail.toLayer(({ args: [more] }) => Effect.fail(expected(more))),
+  // Not at once: a client that begins to wait asks first for the parents and then for the result, and what
+  // fails between the two comes to the ChordError alone.
+  fail.toLayer(({ args: [more] }) => Effect.delay(Effect.suspend(() => Effect.fail(expected(more))), "30 millis")),
   failUnpickleable.toLayer(({ foo }) => Effect.fail(new UnpickleableException({ foo }))),
   printUnicode.toLayer(() => Effect.void),
   sleeping.toLayer(({ i }) => Effect.sleep(i * 1000)),
