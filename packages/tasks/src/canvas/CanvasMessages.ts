@@ -86,7 +86,7 @@ export class CanvasMessages {
     args: ReadonlyArray<unknown>,
     isHeader = false
   ): ResultTuple.ResultTuple {
-    const { chord, group_id, group_index: _, task_id, ...rest } = group.options ?? {}
+    const { chord, group_id, group_index: _, link, link_error, task_id, ...rest } = group.options ?? {}
     const id = this.idOf({ task_id })
     const all = flat(members)
     const body = chord ?? all.find(({ options }) => options?.chord != null)?.options?.chord
@@ -98,7 +98,8 @@ export class CanvasMessages {
       this.apply(
         { ...member, options: { ...member.options, group_id: member.options?.group_id ?? within, group_index: index } },
         args,
-        body == null ? rest : { ...rest, chord: body }
+        // What is linked to a group is so to each member, besides its own.
+        { ...rest, ...(body == null ? {} : { chord: body }), ...followers(member, link, link_error) }
       )
     )
     this.groups--
@@ -120,7 +121,8 @@ export class CanvasMessages {
     const headerId = this.idOf({ task_id: isSignature(header) ? header.options?.task_id : undefined })
     const own = body as SignatureJson // `Canvas.refusal` has looked at it
     const id = this.idOf({ task_id: own.options?.task_id ?? task_id })
-    const options = merge(own, [], { ...ofBody, link: [...linksOf(own, "link"), ...linksOf(chord, "link")] }).options
+    const links = [...linksOf(own, "link"), ...linksOf(chord, "link")]
+    const { options } = merge(own, [], { ...ofBody, link: links.length === 0 ? undefined : links })
     const whole = {
       ...own,
       options: defined({ ...options, link_error: undefined, ...errbacks(own, chord), task_id: id })

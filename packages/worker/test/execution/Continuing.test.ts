@@ -112,6 +112,17 @@ describe("what follows a task that succeeds", () => {
       assert.deepStrictEqual(yield* brief("empty"), ["SUCCESS", 0])
     }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
 
+  it.effect("is what is linked to the members of a group that is the body of a chord, in one another too", () =>
+    Effect.gen(function*() {
+      const linked = sign("echo", "one", [], { link: [sign("echo", "after one")] })
+      const body = all("group", [all("group", [linked, sign("echo", "two")]), sign("echo", "three")])
+      yield* publish(head({ callbacks: [chord([sign("echo", "a"), sign("echo", "b")], body)] }))
+      yield* settled
+      for (const id of ["one", "two", "three", "after one"]) {
+        assert.deepStrictEqual(yield* brief(id), ["SUCCESS", [3, 3]])
+      }
+    }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
+
   it.effect("runs once, when its part of a chord is reported twice", () => {
     const runs = new Map<string, number>()
     return Effect.gen(function*() {
