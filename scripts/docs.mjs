@@ -4,15 +4,17 @@
  * that file without its opening comment; with `#name` behind the path it is
  * what stands between `// #region name` and `// #endregion`. Under
  * `<!-- drawn: a worker -->` stands what `celeriac graph` draws of one. It also
- * writes `docs/settings.md`, from the tables of settings.
+ * writes `docs/settings.md`, from the tables of settings, and `docs/cli/`, from
+ * what the command says of itself.
  */
 import * as Blueprint from "@celeriac/bootsteps/Blueprint"
 import * as Worker from "@celeriac/worker/Worker"
 import * as Layer from "effect/Layer"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
-import { join, relative } from "node:path"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
 import { pathToFileURL } from "node:url"
 import { changelogPage, changelogText } from "./changelog.mjs"
+import { cliPages } from "./cli.mjs"
 import { filesIn } from "./files.mjs"
 import { settingsPage, settingsText } from "./settings.mjs"
 import { root } from "./workspace.mjs"
@@ -67,12 +69,16 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   }
   let stale = 0
   const written = new Map([[settingsPage, settingsText], [changelogPage, changelogText]])
+  for (const [file, text] of await cliPages()) written.set(file, () => text)
   for (const file of new Set([...documents(), ...written.keys()])) {
     const text = existsSync(file) ? readFileSync(file, "utf8") : ""
     const fresh = written.get(file)?.() ?? refresh(text)
     if (fresh === text) continue
     stale++
-    if (mode === "--write") writeFileSync(file, fresh)
+    if (mode === "--write") {
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, fresh)
+    }
     console.log(`${mode === "--write" ? "wrote" : "out of date:"} ${relative(root, file)}`)
   }
   process.exit(mode === "--check" && stale > 0 ? 1 : 0)

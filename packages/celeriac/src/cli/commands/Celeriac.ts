@@ -5,6 +5,7 @@
 import type { NodeServices } from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import * as Plugins from "../Plugins.ts"
 import { celeriac } from "./Root.ts"
 
 /** A command that is not loaded. */
@@ -114,10 +115,17 @@ const loaded = ({ load, name }: Entry): Effect.Effect<Command.Command.Any> =>
 const listed = ({ doc, name }: Entry): Command.Command.Any =>
   Command.make(name).pipe(Command.withShortDescription(doc), Command.withDescription(doc))
 
+/** With the commands of installed packages. */
+const all = (): typeof groups => {
+  const taken = new Set(groups.flatMap(({ commands }) => commands.map(({ name }) => name)))
+  const commands = Plugins.find(process.cwd(), taken)
+  return commands.length === 0 ? groups : [...groups, { group: "Of installed packages", commands }]
+}
+
 /** For these arguments. Completions are of all commands. */
 export const tree = (args: ReadonlyArray<string>) =>
   Effect.map(
-    Effect.forEach(groups, ({ commands, group }) =>
+    Effect.forEach(all(), ({ commands, group }) =>
       Effect.map(
         Effect.forEach(
           commands,

@@ -15,6 +15,6 @@ export const create = Command.make("new", {
     Command.withDescription("Makes a project that runs at once: a task, a worker and a client."),
     Command.withExamples([{
       command: "celeriac new jobs",
-      description: "Then: cd jobs && npm install && npm run worker"
+      description: "Then: cd jobs && npm install && npx celeriac worker"
     }])
   )
