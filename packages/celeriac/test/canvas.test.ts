@@ -28,6 +28,10 @@ const lists = Task.make("proj.lists", {
   parameters: { all: Schema.Array(Schema.Array(Schema.Int)) },
   success: Schema.Int
 })
+const echo = Task.make("proj.echo", {
+  parameters: { all: Schema.Array(Schema.Array(Schema.Int)) },
+  success: Schema.Array(Schema.Array(Schema.Int))
+})
 const note = Task.make("proj.note", { parameters: { what: Schema.Unknown }, success: Schema.Void })
 const inside = Task.make("proj.inside", { success: Schema.String })
 
@@ -45,6 +49,7 @@ const tasks = [
   show.toLayer(({ n }) => Effect.succeed(`<${n}>`)),
   fail.toLayer(({ n = 0 }) => Effect.fail(new Overflow({ by: n }))),
   lists.toLayer(({ all }) => Effect.succeed(all.flat().length)),
+  echo.toLayer(({ all }) => Effect.succeed(all)),
   note.toLayer(({ what }) => Effect.sync(() => void noted.push(what))),
   inside.toLayer(() =>
     Effect.gen(function*() {
@@ -131,6 +136,14 @@ describe("a canvas that is sent", () => {
         ["map", Canvas.map(show, [1, 2]), ["<1>", "<2>"]],
         ["starmap", Canvas.starmap(add, [[1, 2], [3, 4]]), [3, 7]],
         ["chunks", Canvas.chunks(add, [[1, 1], [2, 2], [3, 3]], 2), [[2, 4], [6]]],
+        [
+          "a chord of chains that end in groups",
+          Canvas.chord([
+            Canvas.chain(add.s([1, 1]), Canvas.group(plus(1), plus(2))),
+            Canvas.chain(add.s([2, 2]), Canvas.group(plus(1), plus(2)))
+          ], echo.s()),
+          [[3, 4], [5, 6]]
+        ],
         ["chunks, followed", Canvas.chain(Canvas.chunks(add, [[1, 1], [2, 2], [3, 3]], 2), lists.s()), 3]
       ]
       for (const [name, canvas, value] of rows) {

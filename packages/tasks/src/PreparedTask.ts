@@ -45,6 +45,8 @@ export interface PreparedCanvas {
   readonly others: ReadonlyArray<PreparedTask<any, any, any>>
   /** How many parts its chords have, of those whose parts are among the messages. */
   readonly chords: ReadonlyArray<ChordSize>
+  /** Those of their headers whose shape is kept. */
+  readonly saves: ReadonlyArray<ResultTuple.ResultTuple>
   /** Whether there is one in it, now or later. */
   readonly hasChord: boolean
   /** What it comes to. */
@@ -74,7 +76,14 @@ const stored = (
     properties: message.properties,
     ...canvas === undefined
       ? {}
-      : { canvas: { ...canvas, others: canvas.others.map(stored), result: ResultTuple.encode(canvas.result) } }
+      : {
+        canvas: {
+          ...canvas,
+          others: canvas.others.map(stored),
+          saves: canvas.saves.map(ResultTuple.encode),
+          result: ResultTuple.encode(canvas.result)
+        }
+      }
   }
 }
 
@@ -105,7 +114,14 @@ const read = (value: unknown): Decoded => {
     outcome: Outcome.untyped,
     ...canvas === undefined
       ? {}
-      : { canvas: { ...canvas, others: canvas.others.map(read), result: resultOf(canvas.result) } }
+      : {
+        canvas: {
+          ...canvas,
+          others: canvas.others.map(read),
+          saves: canvas.saves.map(resultOf),
+          result: resultOf(canvas.result)
+        }
+      }
   }
 }
 
@@ -148,6 +164,7 @@ const Stored = Schema.Struct({
     first: Schema.NonEmptyString,
     others: Schema.Array(Schema.Unknown),
     chords: Schema.Array(Schema.Struct({ groupId: Schema.NonEmptyString, size: Schema.Int })),
+    saves: Schema.Array(Schema.Unknown),
     hasChord: Schema.Boolean,
     result: Schema.Unknown
   }))

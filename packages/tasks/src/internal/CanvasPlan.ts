@@ -32,6 +32,8 @@ export interface Plan {
   readonly messages: ReadonlyArray<Planned>
   /** To be known before any message is sent. */
   readonly sizes: ReadonlyArray<ChordSize>
+  /** Headers whose shape the last part has to know. */
+  readonly saves: ReadonlyArray<ResultTuple>
   /** Whether there is a chord in it, now or later. */
   readonly hasChord: boolean
   /** What the sender has as its children. */
@@ -97,10 +99,11 @@ export const make = ({ ready }: Pick<Preparing, "ready">): Effect.Effect<Plannin
         canvas.apply(json, [], none)
         const tooLarge = excess(messages, budget)
         if (tooLarge !== undefined) return Result.fail(tooLarge)
-        const { sizes, trail } = canvas
+        const { saves, sizes, trail } = canvas
         return Result.succeed({
           messages,
           sizes,
+          saves,
           hasChord,
           trail,
           result,

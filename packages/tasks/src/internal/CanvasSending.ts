@@ -86,15 +86,15 @@ export const make = (
 
     /** Chords are counted by somebody, or refused. */
     const count = (
-      { hasChord, sizes }: Pick<CanvasPlan.Plan, "hasChord" | "sizes">
+      { hasChord, saves, sizes }: Pick<CanvasPlan.Plan, "hasChord" | "saves" | "sizes">
     ): Effect.Effect<void, ResultError> => {
       if (!hasChord) return Effect.void
       if (counter === undefined) return uncounted(reader.uri)
       if (counter.isRefusing === true) return Effect.asVoid(counter.setSize("", 0))
-      return Effect.forEach(sizes, ({ groupId, size }) => counter.setSize(groupId, size), {
-        concurrency: "unbounded",
-        discard: true
-      })
+      return Effect.andThen(
+        Effect.forEach(saves, reader.saveGroup, side),
+        Effect.forEach(sizes, ({ groupId, size }) => counter.setSize(groupId, size), side)
+      )
     }
 
     /** Those that others will send are waited for here, too. */
@@ -142,9 +142,9 @@ export const make = (
             to: Preparing.destination(way)
           }))
           if (first === undefined) return Effect.fail(nothing)
-          const { hasChord, sizes } = plan
+          const { hasChord, saves, sizes } = plan
           const result = resultOf(plan)
-          const canvas = { first: first.id, others, chords: sizes, hasChord, result: result.asTuple }
+          const canvas = { first: first.id, others, chords: sizes, saves, hasChord, result: result.asTuple }
           results.set(canvas, result)
           return Effect.succeed({ ...first, id: result.id, canvas })
         }),
@@ -154,12 +154,14 @@ export const make = (
           discard: true
         })
         return Effect.as(
-          Effect.andThen(count({ hasChord: canvas.hasChord, sizes: canvas.chords }), sending),
+          Effect.andThen(count({ hasChord: canvas.hasChord, saves: canvas.saves, sizes: canvas.chords }), sending),
           results.get(canvas) ?? AsyncResult.fromTupleWith(reader, canvas.result)
         )
       }
     }
   })
+
+const side = { concurrency: "unbounded", discard: true } as const
 
 const nothing = because("prepare", new InvalidOption({ option: "signature", detail: "nothing is to be sent of it" }))
 
