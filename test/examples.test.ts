@@ -162,6 +162,13 @@ CardRefused is what its end comes to, too
 4 of 4 done
 1229 primes below 10000
 `,
+  "29-crawl": `/ links to 3
+/about links to 0
+/docs links to 3
+/docs/canvas links to 1
+/docs/tasks links to 1
+/news links to 1
+`,
   "19-what-a-step-reaches": [
     /^pool: \d+ slots, 0 taken\n/,
     /^hub: read what was written\n/m,
