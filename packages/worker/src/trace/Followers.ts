@@ -134,7 +134,11 @@ class Found {
     }
     const inside = composed.has(task) && isTable(kwargs) ? kwargs : undefined
     if (inside !== undefined) this.lookInside(task, inside, options.task_id, depth - 1, own)
-    if (own === undefined) return
+    if (own === undefined) {
+      // It is the body around, unless the message makes no sense.
+      if (this.links) this.look(options.chord, depth - 1, undefined)
+      return
+    }
     const isCounted = this.counts &&
       (inside === undefined ? this.miss({ ...own, task_id: options.task_id }) : isSound(options.chord))
     if (!isCounted) this.look(options.chord, depth - 1, nowhere)
