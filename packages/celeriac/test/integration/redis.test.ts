@@ -50,7 +50,7 @@ describe("Redis", () => {
         assert.deepStrictEqual(records.map(({ result }) => result), Array.from(sent, (_, x) => 2 * x))
         assert.strictEqual(done, 200, "none was run twice")
       }).pipe(
-        Effect.provide(Worker.make({ tasks: [handler] }).layer),
+        Effect.provide(Worker.make({ nodename: `celery@redis.${process.pid}`, tasks: [handler] }).layer),
         Effect.provide(
           Broker.layer(inject("amqpUrl"), { results: redis.url, settings: { defaultQueue: `redis.${process.pid}` } })
         )
@@ -92,7 +92,7 @@ describe("Redis", () => {
         assert.deepStrictEqual(records.map(({ result }) => result), Array.from({ length: 20 }, (_, x) => 2 * x))
         assert.strictEqual(done, 20)
       }).pipe(
-        Effect.provide(Worker.make({ tasks: [handler] }).layer),
+        Effect.provide(Worker.make({ nodename: `celery@redis.${process.pid}`, tasks: [handler] }).layer),
         Effect.provide(
           Broker.layer(inject("amqpUrl"), {
             results: redis.url,

@@ -173,6 +173,8 @@ describe("results of this worker in Redis", () => {
     }).pipe(
       Effect.provide(
         Worker.make({
+          // Another of this name would take what it is told.
+          nodename: `celery@life.${process.pid}`,
           tasks: handlers,
           settings: {
             resultExtended: true,

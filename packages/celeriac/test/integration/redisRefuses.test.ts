@@ -37,7 +37,12 @@ const doubled = (acksLate: boolean) => {
 
 /** What is not acknowledged stays with it: it may hold more than all. */
 const workerOf = (layer: ReturnType<typeof doubled>["layer"]) =>
-  Worker.make({ tasks: [layer], concurrency: 4, prefetch: { multiplier: 10 } })
+  Worker.make({
+    nodename: `celery@refuses.${process.pid}`,
+    tasks: [layer],
+    concurrency: 4,
+    prefetch: { multiplier: 10 }
+  })
 
 const sendAll = (queue: string) =>
   Effect.gen(function*() {
