@@ -129,6 +129,8 @@ const runDue = (queue: TimerHeap, clock: Clock.Clock, failed: Runner["failed"]):
         yield* Effect.raceFirst(Effect.sleep(Math.min(wait, longestSleep)), earlier.await)
         continue
       }
+      // Whoever enters a call that is due goes on first: it is not called before it is known that it was entered.
+      yield* Effect.yieldNow
       const now = clock.currentTimeMillisUnsafe()
       for (let i = 0; i < callsPerTurn; i++) {
         const entry = queue.popDue(now)
@@ -139,7 +141,6 @@ const runDue = (queue: TimerHeap, clock: Clock.Clock, failed: Runner["failed"]):
           failed(Cause.die(defect))
         }
       }
-      yield* Effect.yieldNow
     }
   })
 

@@ -59,6 +59,22 @@ describe("Timer", () => {
       })
     ))
 
+  it.effect("calls nothing before it is known that it was entered, though it is due", () =>
+    withTimer(({ queue }) =>
+      Effect.gen(function*() {
+        const order: Array<string> = []
+        // It waits for something to come, and then for this.
+        for (const wait of [0, 10_000]) {
+          if (wait > 0) queue.enter(wait, () => {})
+          yield* TestClock.adjust(0)
+          queue.enter(0, () => order.push("called"))
+          order.push("entered")
+          yield* TestClock.adjust(0)
+        }
+        assert.deepStrictEqual(order, ["entered", "called", "entered", "called"])
+      })
+    ))
+
   it.effect("wakes up for a call that is due before the one it slept for", () =>
     withTimer((timer) =>
       Effect.gen(function*() {
