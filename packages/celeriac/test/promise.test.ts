@@ -480,9 +480,10 @@ describe("celeriac/promise", () => {
         deaf: app.task("proj.deaf", { options }, () => new Promise(() => {}))
       }),
       async ({ deaf, throws, tidies }) => {
-        assert.isTrue(await tidies.execute({}))
+        const within = { timeoutMs: 5_000 }
+        assert.isTrue(await tidies.execute({}, within))
         for (const task of [throws, deaf]) {
-          assert.deepInclude(await rejection(task.execute({})), {
+          assert.deepInclude(await rejection(task.execute({}, within)), {
             excType: "SoftTimeLimitExceeded",
             excModule: "billiard.exceptions"
           })

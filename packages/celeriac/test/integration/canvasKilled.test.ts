@@ -122,27 +122,21 @@ describe("a canvas whose worker is killed", () => {
   )
 })
 
-/**
- * A run that was not settled when its worker was killed is done again; nothing
- * else is. An acknowledgement leaves at the end of the turn in which it is said:
- * one of the last lines before the end may not have left.
- */
+/** A run that was not settled when its worker was killed is done again; nothing else is. */
 const runTooOften = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
   const runs = new Map<string, number>()
   const allowed = new Map<string, number>()
   let open = new Set<string>()
-  const settledAt = new Map<string, number>()
-  for (const [index, line] of lines.entries()) {
+  for (const line of lines) {
     const [what, ...rest] = line.split(" ")
     const id = rest.join(" ")
     if (what === "start") {
       runs.set(id, (runs.get(id) ?? 0) + 1)
       open.add(id)
     } else if (what === "settled") {
-      for (const one of [id, `${id} replaced`]) if (open.delete(one)) settledAt.set(one, index)
+      open.delete(id)
+      open.delete(`${id} replaced`)
     } else if (what === "killed") {
-      for (const [one, at] of settledAt) if (index - at <= 3) open.add(one)
-      settledAt.clear()
       for (const one of open) allowed.set(one, (allowed.get(one) ?? 1) + 1)
       open = new Set()
     }
