@@ -15,7 +15,7 @@ describe.skipIf(!CelerySuite.isThere())("Celery's suite of single tasks", () => 
     Effect.gen(function*() {
       const wrong = yield* Suite.complaintsOf([
         { results: "redis", tests, shards: 3, seconds: 50 },
-        { results: "rpc", tests, shards: 2, seconds: 50 }
+        { results: "rpc", tests, shards: 3, seconds: 50 }
       ])
       assert.deepStrictEqual(wrong, [])
     }), 150_000)
