@@ -47,6 +47,9 @@ const takes = (results: Results) => ({
   "test_tasks.py::test_tasks::test_revoked": 8,
   "test_tasks.py::test_tasks::test_eta": 6,
   "test_tasks.py::test_tasks::test_timeout": 10,
+  "test_inspect.py::test_Inspect::test_active": 6,
+  "test_inspect.py::test_Inspect::test_query_task": 6,
+  "test_inspect.py::test_Inspect::test_revoked": 8,
   "test_tasks.py::test_class_based_tasks::test_class_based_task_retried": 1.5,
   "test_tasks.py::test_tasks::test_ignore_result": 1
 })
@@ -188,12 +191,16 @@ export const complaintsOf = (parts: ReadonlyArray<Part>) =>
     return wrong.flat()
   }).pipe(Effect.scoped)
 
-/** Files of the suite that are run. */
-export const files = { single: ["test_tasks.py"], canvas: ["test_canvas.py", "test_group_chains.py"] } as const
+/** Files of the suite that are run; `around` a single task: beat that sends it, inspect that tells of it, a client's connection. */
+export const files = {
+  single: ["test_tasks.py"],
+  around: ["test_inspect.py", "test_redis_backend.py", "test_beat.py"],
+  canvas: ["test_canvas.py", "test_group_chains.py"]
+} as const
 
 /** Files of the suite that nobody has said anything of, or that are named and not there. */
 export const unknownFiles = (): ReadonlyArray<string> => {
   const there = readdirSync(join(CelerySuite.sources, "t", "integration")).filter((name) => /^test_.*\.py$/.test(name))
-  const said = [...files.single, ...files.canvas, ...Object.keys(exceptions.otherFiles)]
+  const said = [...Object.values(files).flat(), ...Object.keys(exceptions.otherFiles)]
   return [...there.filter((name) => !said.includes(name)), ...said.filter((name) => !there.includes(name))]
 }
