@@ -211,6 +211,13 @@ export const table = {
       doc: "How often to try to reach a broker that is away before giving up; 0 is without end."
     }
   ),
+  softShutdownTimeout: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
+    celery: "worker_soft_shutdown_timeout",
+    default: () => 0,
+    defaultShown: "0: not at all",
+    doc: "How long a cold shutdown lets running tasks finish before it ends them.",
+    flag: { name: "soft-shutdown", metavar: "SECONDS" }
+  }),
   enableRemoteControl: Setting.make(SettingKind.flag, {
     celery: "worker_enable_remote_control",
     default: () => true,
