@@ -22,6 +22,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { availableParallelism } from "node:os"
 import type * as Autoscale from "./Autoscale.ts"
+import * as BeatSettings from "./BeatSettings.ts"
 import * as Optional from "./Optional.ts"
 import type { Prefetch } from "./Prefetch.ts"
 import * as Revoked from "./Revoked.ts"
@@ -232,7 +233,8 @@ export const table = {
     default: () => "2 seconds",
     doc: "How often the worker tells others that it is there.",
     flag: { name: "heartbeat-interval", metavar: "SECONDS" }
-  })
+  }),
+  ...BeatSettings.table
 }
 
 export type Settings = SettingsTable.Values<typeof table>
