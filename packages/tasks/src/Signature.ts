@@ -228,6 +228,9 @@ export type Decoded = Signature<any, any, never, any>
 export const decode = (value: unknown): Result.Result<Decoded, ProtocolError> =>
   Result.map(TaskBody.decodeSignature(value), (json) => cast(ComposedReading.read(json)))
 
+/** Whether it is a signature, of one task or of several. */
+export const isSignature = (value: unknown): value is Decoded => Signed.isSigned(value)
+
 /** As it stands in a message; what is lacking is left out. Fails with what makes no sense in it. */
 export const encode = (signature: Any): Result.Result<TaskBody.SignatureJson, TaskError.TaskError> =>
   Signed.isSigned(signature) ? signature.encodeAlone() : signature.encode()
