@@ -42,7 +42,7 @@ export const preparing = <A, E>(
   })
 
 /** How stubbornly a broker that is away is called. */
-export type Stubbornness = Pick<CallOptions, "retry" | "retryPolicy">
+type Stubbornness = Pick<CallOptions, "retry" | "retryPolicy">
 
 /**
  * Connects as a call says that has not all of the deadline for it, and then goes
