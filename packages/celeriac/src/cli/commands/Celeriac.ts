@@ -26,6 +26,11 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         load: () => import("./WorkerCommand.ts").then(({ worker }) => worker)
       },
       {
+        name: "multi",
+        doc: "Start and stop several workers",
+        load: () => import("./MultiCommand.ts").then(({ multi }) => multi)
+      },
+      {
         name: "graph",
         doc: "Draw the boot steps of a worker, or the workers of a cluster",
         load: () => import("./GraphCommand.ts").then(({ graph }) => graph)
