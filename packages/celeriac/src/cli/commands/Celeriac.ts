@@ -83,7 +83,7 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
       },
       {
         name: "events",
-        doc: "Print what workers tell",
+        doc: "Watch workers and tasks, live",
         load: () => import("./EventsCommand.ts").then(({ events }) => events)
       }
     ]
