@@ -10,6 +10,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as PoolName from "./PoolName.ts"
 import * as RateLimit from "./RateLimit.ts"
 import * as RunSettings from "./RunSettings.ts"
 import * as Settings from "./Settings.ts"
@@ -82,6 +83,12 @@ export interface TaskOptions {
   readonly sendEvents?: boolean | undefined
   /** Whether its result names the tasks that it has sent. Default true. */
   readonly trail?: boolean | undefined
+  /**
+   * The pool of its worker that it runs in: `processes` or `threads` for what
+   * computes, `fibers` for what waits, `solo` for what must not run beside its like.
+   * Default: the one that the worker's setting `pool` says.
+   */
+  readonly pool?: PoolName.PoolName | undefined
 }
 
 /** Errors that are no surprise. */
@@ -116,6 +123,8 @@ export interface ExecutionOptions {
   readonly sendEvents: boolean
   /** Undefined is true. */
   readonly trail?: boolean | undefined
+  /** Undefined is the worker's. */
+  readonly pool?: PoolName.PoolName | undefined
 }
 
 /** Any of them. */
@@ -123,13 +132,18 @@ export type SomeExecutionOptions = { readonly [K in keyof ExecutionOptions]?: Ex
 
 /** Throws for options that make no sense, where somebody writes them. */
 export const check = (options: SomeExecutionOptions): void => {
-  const { defaultRetryDelay, maxRetries, rateLimit } = options
+  const { defaultRetryDelay, maxRetries, pool, rateLimit } = options
   Result.getOrThrow(RateLimit.parse(rateLimit))
   if (maxRetries != null && !(Number.isInteger(maxRetries) && maxRetries >= 0)) {
     throw wrong("maxRetries", `${maxRetries} is no number of retries: give 0 or more, or null`)
   }
   if (defaultRetryDelay !== undefined && Duration.fromInput(defaultRetryDelay)._tag === "None") {
     throw wrong("defaultRetryDelay", `${String(defaultRetryDelay)} is no duration`)
+  }
+  if (pool !== undefined && !PoolName.names.includes(pool)) {
+    const instead = PoolName.instead(pool)
+    const hint = instead === undefined ? "" : `: ${instead}`
+    throw wrong("pool", `${String(pool)} is no pool, which are ${PoolName.expected}${hint}`)
   }
   const hard = limit("timeLimit", options.timeLimit)
   const soft = limit("softTimeLimit", options.softTimeLimit)
@@ -181,7 +195,8 @@ export const resolve: (
       defaultRetryDelay: options.defaultRetryDelay ?? definition.defaultRetryDelay ?? retryDelay,
       rateLimit: options.rateLimit ?? definition.rateLimit ?? (yield* Settings.DefaultRateLimit),
       sendEvents: options.sendEvents ?? definition.sendEvents ?? true,
-      trail: options.trail ?? definition.trail ?? true
+      trail: options.trail ?? definition.trail ?? true,
+      pool: options.pool ?? definition.pool
     }
   }
 )

@@ -141,7 +141,8 @@ describe("Task", () => {
         defaultRetryDelay: Duration.minutes(3),
         rateLimit: "10/m",
         sendEvents: true,
-        trail: true
+        trail: true,
+        pool: undefined
       })
     }).pipe(
       Effect.provide(orderLayer.pipe(Layer.provide(stockOf(3)), Layer.provideMerge(TaskRegistry.layer))),

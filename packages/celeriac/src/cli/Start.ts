@@ -4,11 +4,13 @@
  */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import * as Pool from "@celeriac/worker/boot/Pool"
 import * as Guards from "@celeriac/worker/state/Guards"
 import type * as WorkerExit from "@celeriac/worker/state/WorkerExit"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import { pathToFileURL } from "node:url"
 import * as Broker from "../Broker.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
@@ -58,6 +60,7 @@ export const start = (
       : Layer.empty
     const run = rerun.around(ours.run).pipe(
       Effect.provide(reload),
+      Effect.provide(Pool.program(pathToFileURL(file))),
       Effect.provide(Banner.layer({ ...logOf(flags), isQuiet: flags.quiet, named })),
       Effect.provide(Layer.provideMerge(broker, settings))
     )

@@ -18,6 +18,8 @@ export const make = (pool: Pool, onSubmit: () => void): Pool => ({
   withdraw: pool.withdraw,
   pause: pool.pause,
   resize: pool.resize,
+  most: pool.most,
+  restart: pool.restart,
   idle: pool.idle,
   interrupt: pool.interrupt,
   terminate: pool.terminate,
