@@ -33,6 +33,7 @@ import * as StepOptions from "./internal/StepOptions.ts"
 import * as WorkerLife from "./internal/WorkerLife.ts"
 import { NoTasks } from "./state/WorkerError.ts"
 import * as WorkerSettings from "./state/WorkerSettings.ts"
+import * as Program from "./trace/Program.ts"
 import type * as WorkerChecks from "./WorkerChecks.ts"
 import * as WorkerSteps from "./WorkerSteps.ts"
 
@@ -177,6 +178,7 @@ const define = <D>(parts: Parts, made: (...args: never) => unknown, options: Ste
   const all = { ...parts, options: { ...parts.options, ...options } }
   const definition: Definition<unknown, never, never, never, never> = {
     [TypeId]: variance,
+    [Program.TypeId]: { handlers, middleware, taskSettings },
     settings,
     taskSettings,
     brokerSettings: parts.brokerSettings,

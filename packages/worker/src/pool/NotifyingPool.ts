@@ -23,5 +23,6 @@ export const make = (pool: Pool, onSubmit: () => void): Pool => ({
   idle: pool.idle,
   interrupt: pool.interrupt,
   terminate: pool.terminate,
+  restart: pool.restart,
   info: pool.info
 })

@@ -71,6 +71,8 @@ export interface Pool {
   readonly interrupt: (which: string | Job, why: Interruption) => boolean
   /** Interrupts every running job, and succeeds when all have ended. */
   readonly terminate: (why: Interruption) => Effect.Effect<void>
+  /** Replaces what it runs tasks in, each when it has no job. Left out where there is nothing to replace. */
+  readonly restart?: (() => void) | undefined
   /** JSON-able, for `inspect stats`. */
   readonly info: () => Readonly<Record<string, unknown>>
 }
