@@ -132,6 +132,7 @@ describe("Task", () => {
         acksOnTimeout: true,
         rejectOnWorkerLost: true,
         retryOnWorkerLost: false,
+        redeliveryLimit: 3,
         timeLimit: undefined,
         softTimeLimit: undefined,
         interruptible: true,

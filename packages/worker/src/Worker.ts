@@ -217,7 +217,7 @@ const define = <D>(parts: Parts, made: (...args: never) => unknown, options: Ste
       return define({ ...all, steps: WorkerSteps.add(steps, own) }, added, more)
     },
     layer: WorkerLife.layer(live),
-    run: WorkerLife.run(live)
+    run: WorkerLife.run(live, settings)
   }
   // As said above.
   return definition as D

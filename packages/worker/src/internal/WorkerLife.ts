@@ -180,11 +180,14 @@ export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepE
     })
   )
 
-export const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
+export const run = <E, R>(
+  live: Live<E, R>,
+  { softShutdownTimeout: softShutdown }: Pick<WorkerSettings.Settings, "softShutdownTimeout">
+): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
   Effect.scoped(Effect.gen(function*() {
     const control = (yield* Signals.Switch) ?? Control.makeUnsafe()
     yield* Guards.stand
-    yield* Signals.listen(control)
+    yield* Signals.listen(control, { softShutdown })
     return yield* Effect.matchCauseEffect(live(control, () => {}), {
       onSuccess: (reason) => {
         const wish = reason.cause === undefined ? undefined : WorkerExit.fromCause(reason.cause)

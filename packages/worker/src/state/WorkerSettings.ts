@@ -20,6 +20,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as BeatSettings from "./BeatSettings.ts"
 import * as Optional from "./Optional.ts"
 import * as PoolSettings from "./PoolSettings.ts"
 import type { Prefetch } from "./Prefetch.ts"
@@ -172,6 +173,13 @@ export const table = {
       doc: "How often to try to reach a broker that is away before giving up; 0 is without end."
     }
   ),
+  softShutdownTimeout: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
+    celery: "worker_soft_shutdown_timeout",
+    default: () => 0,
+    defaultShown: "0: not at all",
+    doc: "How long a cold shutdown lets running tasks finish before it ends them.",
+    flag: { name: "soft-shutdown", metavar: "SECONDS" }
+  }),
   enableRemoteControl: Setting.make(SettingKind.flag, {
     celery: "worker_enable_remote_control",
     default: () => true,
@@ -187,7 +195,8 @@ export const table = {
     default: () => "2 seconds",
     doc: "How often the worker tells others that it is there.",
     flag: { name: "heartbeat-interval", metavar: "SECONDS" }
-  })
+  }),
+  ...BeatSettings.table
 }
 
 export type Settings = SettingsTable.Values<typeof table>

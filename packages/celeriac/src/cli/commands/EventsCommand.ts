@@ -2,7 +2,6 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { mistaken } from "../CliFailure.ts"
 import { json } from "./JsonFlag.ts"
 import { globals } from "./Root.ts"
 
@@ -25,7 +24,8 @@ export const events = Command.make("events", flags, ({ dump, ...flags }) =>
   Effect.gen(function*() {
     const shared = yield* globals
     if (!dump && !flags.json) {
-      return yield* Effect.fail(mistaken("events: the live monitor is not here yet. -d prints events as they come"))
+      const { live } = yield* Effect.promise(() => import("../monitor/Live.ts"))
+      return yield* live(shared, flags)
     }
     const events = yield* Effect.promise(() => import("../EventDump.ts"))
     yield* events.dump(shared, flags)

@@ -187,7 +187,10 @@ export class Completion {
         this.observers.notStored(subject, part!.record.status, failure.message, { _tag: "Lost" })
       }
       if (complete !== undefined && this.continuing !== undefined) {
-        ending.continue(this.continuing.body(subject, part!, complete, now), part!.groupId)
+        ending.continue(this.continuing.body(subject, part!, complete, now), {
+          last: part!,
+          hasFailed: complete.hasFailed
+        })
       }
       this.secure(ending, now)
     })
