@@ -55,12 +55,6 @@ export interface Pool {
   readonly resize: (concurrency: number) => void
   /** It never has more slots than this, whatever it is told. Undefined: there is no such bound. */
   readonly most?: number | undefined
-  /**
-   * Puts others in the place of its children, each when it has nothing to do: they
-   * load the program as it is now. Succeeds when the last of them is ready. Undefined
-   * for a pool without children.
-   */
-  readonly restart?: Effect.Effect<void> | undefined
   /** Succeeds when no job runs. Jobs in line are not waited for. */
   readonly idle: Effect.Effect<void>
   /**
