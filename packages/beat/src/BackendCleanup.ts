@@ -19,11 +19,14 @@ export const missingIn = (
   entries: ReadonlyArray<ScheduleEntry.ScheduleEntry>,
   timeZone: string
 ): Effect.Effect<ReadonlyArray<ScheduleEntry.ScheduleEntry>> =>
-  Effect.map(Effect.serviceOption(ResultWriter), (writer) =>
-    Option.isNone(writer) || writer.value.cleanup === undefined || entries.some((entry) => entry.name === name)
-      ? []
-      : [ScheduleEntry.make(name, {
-        signature: Signature.make(name),
-        schedule: Schedule.crontab({ minute: "0", hour: "4", timeZone }),
-        options: { expires: "12 hours" }
-      })])
+  Effect.map(
+    Effect.serviceOption(ResultWriter),
+    (writer) =>
+      Option.isNone(writer) || writer.value.cleanup === undefined || entries.some((entry) => entry.name === name)
+        ? []
+        : [ScheduleEntry.make(name, {
+          signature: Signature.make(name),
+          schedule: Schedule.crontab({ minute: "0", hour: "4", timeZone }),
+          options: { expires: "12 hours" }
+        })]
+  )

@@ -38,15 +38,18 @@ export const ofStore = (tasks: PeriodicTasks["Service"]): Handlers => ({
 
 /** What a scheduler says of itself. */
 export const ofScheduler = (scheduler: Scheduler["Service"]): Handlers =>
-  handler(BeatCommands.health, () =>
-    Effect.map(scheduler.health, ({ isLeader, lag, lastTick, leadership, sent, store }) => ({
-      leader: isLeader,
-      leadership,
-      store,
-      last_tick: lastTick === undefined ? null : new Date(lastTick).toISOString(),
-      lag: lag / 1000,
-      sent
-    })))
+  handler(
+    BeatCommands.health,
+    () =>
+      Effect.map(scheduler.health, ({ isLeader, lag, lastTick, leadership, sent, store }) => ({
+        leader: isLeader,
+        leadership,
+        store,
+        last_tick: lastTick === undefined ? null : new Date(lastTick).toISOString(),
+        lag: lag / 1000,
+        sent
+      }))
+  )
 
 const handler = <C extends Command.Any>(
   command: C,
@@ -56,8 +59,10 @@ const handler = <C extends Command.Any>(
     const bound = command.bind(args)
     if (Result.isFailure(bound)) return Effect.fail(mistaken(bound.failure.message))
     // As the command's own schemas have it.
-    return Effect.flatMap(run(bound.success as Command.ArgumentsOf<C>), (reply) =>
-      Effect.orDie(Effect.fromResult(command.encodeReply(reply as never)))) // its schema is that of the reply
+    return Effect.flatMap(
+      run(bound.success as Command.ArgumentsOf<C>),
+      (reply) => Effect.orDie(Effect.fromResult(command.encodeReply(reply as never)))
+    ) // its schema is that of the reply
   }
 })
 

@@ -76,10 +76,13 @@ export const run = Effect.fnUntraced(function*(options: Options = {}) {
         }),
         channel
       ))
-    const channel = yield* Effect.catch(listen, (error) =>
-      error.reason._tag === "PreconditionFailed" && taken + 1 < names.length
-        ? Effect.suspend(() => (taken++, listen))
-        : Effect.fail(error))
+    const channel = yield* Effect.catch(
+      listen,
+      (error) =>
+        error.reason._tag === "PreconditionFailed" && taken + 1 < names.length
+          ? Effect.suspend(() => (taken++, listen))
+          : Effect.fail(error)
+    )
     return { channel, connection }
   })
   return yield* Session.run({

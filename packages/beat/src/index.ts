@@ -1,5 +1,9 @@
 /** Every module of `@celeriac/beat`, by its name. */
+export * as BackendCleanup from "./BackendCleanup.ts"
+export * as BeatCommands from "./BeatCommands.ts"
+export * as BeatDesk from "./BeatDesk.ts"
 export * as BeatError from "./BeatError.ts"
+export * as BeatNode from "./BeatNode.ts"
 export * as BeatSchedule from "./BeatSchedule.ts"
 export * as BeatStep from "./BeatStep.ts"
 export * as FileStore from "./stores/FileStore.ts"

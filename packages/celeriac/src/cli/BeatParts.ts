@@ -115,7 +115,10 @@ const entriesOf = (own: Context.Context<Own>, settings: WorkerSettings.Settings)
 
 type Kind = "broker" | "file" | "memory"
 
-const kindOf = (settings: WorkerSettings.Settings, own: Context.Context<Own>): Effect.Effect<Kind, CliFailure, Transport> =>
+const kindOf = (
+  settings: WorkerSettings.Settings,
+  own: Context.Context<Own>
+): Effect.Effect<Kind, CliFailure, Transport> =>
   Effect.gen(function*() {
     const { driver } = yield* Transport
     const named = settings.beatScheduler ?? (settings.beatScheduleFilename === undefined ? undefined : "file")
