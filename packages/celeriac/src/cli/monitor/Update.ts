@@ -43,9 +43,9 @@ export const resized = (model: Model.Model, size: Model.Size): Next => {
 }
 
 /** Something is to be said. */
-export const told = (model: Model.Model, text: string, tone: Tone = "plain"): Model.Model => ({
+export const told = (model: Model.Model, text: string, tone: Tone = "plain", stays = false): Model.Model => ({
   ...model,
-  message: { text: harmless(text), tone, until: model.snapshot.now + 6 }
+  message: { text: harmless(text), tone, until: stays ? Infinity : model.snapshot.now + 6 }
 })
 
 export const pressed = (model: Model.Model, key: Keys.Key): Next => {
