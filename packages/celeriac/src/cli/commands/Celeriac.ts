@@ -26,15 +26,14 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         load: () => import("./WorkerCommand.ts").then(({ worker }) => worker)
       },
       {
-<<<<<<< HEAD
         name: "multi",
         doc: "Start and stop several workers",
         load: () => import("./MultiCommand.ts").then(({ multi }) => multi)
-=======
+      },
+      {
         name: "beat",
         doc: "Send periodic tasks",
         load: () => import("./BeatCommand.ts").then(({ beat }) => beat)
->>>>>>> part-g
       },
       {
         name: "graph",
