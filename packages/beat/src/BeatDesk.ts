@@ -61,8 +61,9 @@ const handler = <C extends Command.Any>(
     // As the command's own schemas have it.
     return Effect.flatMap(
       run(bound.success as Command.ArgumentsOf<C>),
+      // Its schema is that of the reply.
       (reply) => Effect.orDie(Effect.fromResult(command.encodeReply(reply as never)))
-    ) // its schema is that of the reply
+    )
   }
 })
 

@@ -91,7 +91,7 @@ const move = (
     while (count < limit) {
       const come = forever ? Option.some(yield* next) : yield* Effect.timeoutOption(next, timeout)
       if (Option.isNone(come)) break
-      const wanted = come.value.map((delivery) => ({ delivery, ...identityOf(delivery) }))
+      const wanted = come.value.map(asTask)
         .filter(({ task }) => tasks.size === 0 || tasks.has(task))
         .slice(0, limit - count)
       yield* Effect.forEach(wanted, ({ delivery }) => to.publish(messageOf(delivery), addressOf(delivery, queues)), {
@@ -106,14 +106,20 @@ const move = (
     return count
   })
 
-const identityOf = (delivery: Delivery): { readonly task: string; readonly id: string } => {
+interface Task {
+  readonly delivery: Delivery
+  readonly task: string
+  readonly id: string
+}
+
+const asTask = (delivery: Delivery): Task => {
   const { id, task } = delivery.headers
-  if (typeof task === "string") return { task, id: String(id ?? "") }
+  if (typeof task === "string") return { delivery, task, id: String(id ?? "") }
   // The older protocol has both in its body.
-  const read = TaskMessage.read(delivery)
+  const read = Result.map(TaskMessage.read(delivery), ({ headers }) => headers)
   return Result.isSuccess(read)
-    ? { task: read.success.headers.task, id: read.success.headers.id }
-    : { task: "", id: "" }
+    ? { delivery, task: read.success.task, id: read.success.id }
+    : { delivery, task: "", id: "" }
 }
 
 /** As it came; whose it was, the other broker would not believe. */

@@ -66,7 +66,7 @@ export const scheduledBy = <A, E, R>(
         : build)
 
 /** For the log. */
-export const sentence = ({ computed, isCertain, millis, runs }: LoopWatch.Blocked): string => {
+const sentence = ({ computed, isCertain, millis, runs }: LoopWatch.Blocked): string => {
   const share = computed === undefined ? "" : ` (${seconds(computed)} of it computing)`
   const what = `held up everything else in this process for ${seconds(millis)}${share}, heartbeats too`
   const [first, ...others] = runs

@@ -8,18 +8,22 @@
  * service, with `Pool.of`.
  *
  * Threads and processes load the worker's module. `celeriac worker -A` says which
- * that is; in a program of your own a layer does, `Pool.program(import.meta.url)`.
+ * that is; elsewhere the worker does, `Worker.make({ program: import.meta.url })`.
  *
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { Control } from "@celeriac/bootsteps/Control"
+import * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as PoolName from "@celeriac/tasks/PoolName"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import type { ChildProgram } from "../pool/ChildPool.ts"
 import type { LoopWatch } from "../pool/LoopWatch.ts"
 import * as NotifyingPool from "../pool/NotifyingPool.ts"
 import type * as Seam from "../pool/Pool.ts"
@@ -27,6 +31,7 @@ import * as PoolKind from "../pool/PoolKind.ts"
 import { Pools } from "../pool/Pools.ts"
 import { Watched } from "../state/Watched.ts"
 import { NoProgram, PoolError } from "../state/WorkerError.ts"
+import { WorkerShutdown } from "../state/WorkerExit.ts"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
 import type { Outcome } from "../trace/Outcome.ts"
 import * as Portable from "../trace/Portable.ts"
@@ -36,19 +41,30 @@ import type { Work } from "../trace/Work.ts"
 import * as BlockedLoop from "./BlockedLoop.ts"
 import { Hub } from "./Hub.ts"
 
-const CurrentProgram: Context.Reference<PoolKind.Program | undefined> = Context.Reference(
+const CurrentProgram: Context.Reference<ChildProgram | undefined> = Context.Reference(
   "@celeriac/worker/boot/Pool/CurrentProgram",
-  { defaultValue: (): PoolKind.Program | undefined => undefined }
+  { defaultValue: (): ChildProgram | undefined => undefined }
 )
 
+/** The module that exports a worker: its URL, and the name of the export, if it is neither the default one nor `worker`. */
+export type Program = string | URL | ChildProgram
+
+const programOf = (program: Program): ChildProgram =>
+  typeof program === "string" || program instanceof URL ? { module: String(program) } : program
+
 /**
- * The module that exports the worker, for threads and processes of the workers
- * below: `worker.layer.pipe(Layer.provide(Pool.program(import.meta.url)))`. It is
- * loaded in each of them, so that it should define the worker and not run it;
- * `name` is the export, if it is neither the default one nor `worker`.
+ * What threads and processes of the workers below load, where these do not say it
+ * themselves by their option `program`. It is loaded in each of them, so that it
+ * should define the worker and not run it.
  */
-export const program = (module: string | URL, name?: string): Layer.Layer<never> =>
-  Layer.succeed(CurrentProgram, { module: String(module), ...(name === undefined ? {} : { name }) })
+export const program = (program: Program): Layer.Layer<never> => Layer.succeed(CurrentProgram, programOf(program))
+
+/** For one worker, which has said it itself. */
+export const withProgram = <A, E, R>(
+  program: Program | undefined,
+  run: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  program === undefined ? run : Effect.provideService(run, CurrentProgram, programOf(program))
 
 /** The work of pools whose slots are in this process: a handler that is called is watched. */
 class WatchedTrace extends Trace {
@@ -105,8 +121,19 @@ export class Pool extends Bootstep.Service<Pool, Service>()("Pool", {
     const watch = yield* BlockedLoop.watch(registry)
     const trace = new WatchedTrace(watch, registry, yield* Portable.coding, yield* WorkerMiddleware, context)
     const program = yield* CurrentProgram
+    const control = yield* Control
+    const run = Effect.runForkWith(yield* Effect.context<never>())
+    const onFailure = (error: PoolError): void => {
+      const wish = new WorkerShutdown({ exitCode: 1, message: error.message })
+      run(
+        Effect.andThen(
+          Effect.logError(error.message),
+          control.request(StopReason.shutdown({ cause: Cause.fail(wish) }))
+        )
+      )
+    }
     const start = (name: PoolName.PoolName) =>
-      PoolKind.make(name, { size: PoolKind.sizeOf(name, settings), trace, settings, program }).pipe(
+      PoolKind.make(name, { size: PoolKind.sizeOf(name, settings), trace, settings, program, onFailure }).pipe(
         Scope.provide(scope)
       )
     const service = yield* make(settings.pool, yield* start(settings.pool), registry, start)
@@ -186,8 +213,9 @@ const make = (
             new PoolError({ pool: own, says: "it has no threads or processes that could be restarted" })
           )
         }
-        return Effect.logInfo("pool: Others take the place of its children").pipe(
-          Effect.andThen(Effect.forEach(restarts, (restart) => Effect.forkDetach(restart), { discard: true }))
+        return Effect.andThen(
+          Effect.logInfo("pool: Others take the place of its children"),
+          Effect.sync(() => restarts.forEach((restart) => restart()))
         )
       }),
       open: Effect.suspend(() => {

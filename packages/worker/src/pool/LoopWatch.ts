@@ -55,8 +55,8 @@ export const make = (
 ): Effect.Effect<LoopWatch, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const watch = new LoopWatch({ ...options, now: () => performance.now(), computed: ofThisThread })
       // It is the loop itself that is looked at, and not the time that the worker goes by.
+      const watch = new LoopWatch({ ...options, now: () => performance.now(), computed: ofThisThread })
       const timer = setInterval(() => watch.tick(), every)
       timer.unref()
       return { timer, watch }

@@ -19,9 +19,9 @@ export const make = (pool: Pool, onSubmit: () => void): Pool => ({
   pause: pool.pause,
   resize: pool.resize,
   most: pool.most,
-  restart: pool.restart,
   idle: pool.idle,
   interrupt: pool.interrupt,
   terminate: pool.terminate,
+  restart: pool.restart,
   info: pool.info
 })

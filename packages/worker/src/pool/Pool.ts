@@ -55,12 +55,6 @@ export interface Pool {
   readonly resize: (concurrency: number) => void
   /** It never has more slots than this, whatever it is told. Undefined: there is no such bound. */
   readonly most?: number | undefined
-  /**
-   * Puts others in the place of its children, each when it has nothing to do: they
-   * load the program as it is now. Succeeds when the last of them is ready. Undefined
-   * for a pool without children.
-   */
-  readonly restart?: Effect.Effect<void> | undefined
   /** Succeeds when no job runs. Jobs in line are not waited for. */
   readonly idle: Effect.Effect<void>
   /**
@@ -71,6 +65,8 @@ export interface Pool {
   readonly interrupt: (which: string | Job, why: Interruption) => boolean
   /** Interrupts every running job, and succeeds when all have ended. */
   readonly terminate: (why: Interruption) => Effect.Effect<void>
+  /** Replaces what it runs tasks in, each when it has no job. Left out where there is nothing to replace. */
+  readonly restart?: (() => void) | undefined
   /** JSON-able, for `inspect stats`. */
   readonly info: () => Readonly<Record<string, unknown>>
 }

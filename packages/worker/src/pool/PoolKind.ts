@@ -11,20 +11,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { availableParallelism } from "node:os"
-import { NoProgram, type PoolError } from "../state/WorkerError.ts"
+import { NoProgram, PoolError } from "../state/WorkerError.ts"
 import * as WorkerSettings from "../state/WorkerSettings.ts"
 import type { Trace } from "../trace/Trace.ts"
+import type { ChildPoolError, ChildProgram } from "./ChildPool.ts"
 import * as FiberPool from "./FiberPool.ts"
 import type { Pool } from "./Pool.ts"
 import * as SoloPool from "./SoloPool.ts"
-
-/** What children load, and find the worker in. */
-export interface Program {
-  /** The URL of the module. */
-  readonly module: string
-  /** Which export is the worker. Default: the one that the command finds. */
-  readonly name?: string | undefined
-}
 
 export interface Options {
   /** How many slots. */
@@ -33,7 +26,9 @@ export interface Options {
   readonly trace: Trace
   readonly settings: WorkerSettings.Settings
   /** Undefined: nobody has said it. */
-  readonly program: Program | undefined
+  readonly program: ChildProgram | undefined
+  /** Is told, once, when no child can be started any more. */
+  readonly onFailure: (error: PoolError) => void
 }
 
 /** How many slots a pool of this name has: the worker's own, or one that only some tasks ask for. */
@@ -60,11 +55,28 @@ export const make = (
 
 const children = (
   name: "threads" | "processes",
-  { program }: Options
+  { onFailure, program, settings, size }: Options
 ): Effect.Effect<Pool, PoolError | NoProgram, Scope.Scope> => {
   if (program === undefined) return Effect.fail(new NoProgram({ pool: name }))
-  return Effect.die("children are not here yet")
+  const { maxMemoryPerChild, maxTasksPerChild, nodename, procAliveTimeout } = settings
+  return Effect.promise(() => name === "threads" ? import("./ThreadPool.ts") : import("./ProcessPool.ts")).pipe(
+    Effect.flatMap(({ make }) =>
+      make({
+        concurrency: size,
+        hostname: nodename,
+        program,
+        maxTasksPerChild,
+        maxMemoryPerChild: maxMemoryPerChild === undefined ? undefined : maxMemoryPerChild * 1_024,
+        procAliveTimeout,
+        onFailure: (error) => onFailure(failed(name, error))
+      })
+    ),
+    Effect.mapError((error) => failed(name, error))
+  )
 }
+
+const failed = (pool: string, error: ChildPoolError): PoolError =>
+  new PoolError({ pool, says: error.message, cause: error })
 
 /** What `inspect stats` shows of pools, as Celery's do: the first is the worker's own. */
 export const info = Effect.map(

@@ -88,7 +88,7 @@ export class NoProgram extends Schema.TaggedError<NoProgram>()("NoProgram", {
   override get message(): string {
     const who = this.task === undefined ? "the worker" : `task '${this.task}'`
     return `${who} asks for the pool '${this.pool}', whose children load the worker's module, and nobody says which that is: ` +
-      "run the worker with `celeriac worker -A ./worker.ts`, or provide Pool.program(import.meta.url) where it is defined"
+      "run the worker with `celeriac worker -A ./worker.ts`, or say it where the worker is defined, Worker.make({ program: import.meta.url })"
   }
 }
 

@@ -37,6 +37,11 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         load: () => import("./MultiCommand.ts").then(({ multi }) => multi)
       },
       {
+        name: "beat",
+        doc: "Send periodic tasks",
+        load: () => import("./BeatCommand.ts").then(({ beat }) => beat)
+      },
+      {
         name: "graph",
         doc: "Draw the boot steps of a worker, or the workers of a cluster",
         load: () => import("./GraphCommand.ts").then(({ graph }) => graph)
@@ -89,7 +94,7 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
       },
       {
         name: "events",
-        doc: "Print what workers tell",
+        doc: "Watch workers and tasks, live",
         load: () => import("./EventsCommand.ts").then(({ events }) => events)
       }
     ]
