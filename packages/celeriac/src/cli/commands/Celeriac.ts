@@ -118,6 +118,11 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         load: () => import("./TopologyCommand.ts").then(({ topology }) => topology)
       },
       {
+        name: "doctor",
+        doc: "Look for what is wrong, and say what to do about it",
+        load: () => import("./DoctorCommand.ts").then(({ doctor }) => doctor)
+      },
+      {
         name: "report",
         doc: "Show what to say in a bug report",
         load: () => import("./ReportCommand.ts").then(({ report }) => report)
