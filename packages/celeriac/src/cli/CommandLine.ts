@@ -41,6 +41,12 @@ const flagsOf = (args: ReadonlyArray<string>): ReadonlyArray<string> | undefined
 
 const everythingElse = (args: ReadonlyArray<string>) =>
   Effect.flatMap(
-    Effect.promise(() => Promise.all([import("./Cli.ts"), import("./commands/Celeriac.ts")])),
-    ([Cli, { tree }]) => Effect.flatMap(tree(args), (tree) => Cli.run(tree, args))
+    Effect.promise(() =>
+      Promise.all([import("./Cli.ts"), import("./commands/Celeriac.ts"), import("./EarlyModule.ts")])
+    ),
+    ([Cli, { tree }, EarlyModule]) =>
+      Effect.flatMap(
+        EarlyModule.load(args),
+        (exports) => Effect.flatMap(tree(args, exports), (tree) => Cli.run(tree, args))
+      )
   )

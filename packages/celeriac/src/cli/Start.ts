@@ -25,6 +25,7 @@ import type { DaemonFlags } from "./DaemonFlags.ts"
 import * as Globals from "./Globals.ts"
 import * as LoadedFiles from "./LoadedFiles.ts"
 import * as OwnFlags from "./OwnFlags.ts"
+import * as Preloads from "./Preloads.ts"
 import * as Reloading from "./Reloading.ts"
 import * as Rerun from "./Rerun.ts"
 
@@ -51,7 +52,11 @@ export const start = (
     const loaded = mayReload(flags) ? LoadedFiles.record(App.here) : undefined
     const included = Option.isNone(flags.include) ? undefined : yield* including(flags.include.value)
     const found = yield* (yield* App.Loader)(app)
-    const { broker: appBroker, file, settings, worker: own } = found
+    const { broker: appBroker, exports, file, settings, worker: own } = found
+    // Options that the module adds are read by who reads all of them.
+    if ((yield* Preloads.Given) === undefined && Preloads.among(exports).length > 0) {
+      return yield* Effect.fail(new OwnFlags.UnknownFlag(""))
+    }
     const worker = included === undefined ? own : yield* included(own)
     const chosen = yield* Chosen.read(flags)
     const options = yield* Effect.mapError(
