@@ -14,6 +14,7 @@ import { Bench } from "./Bench.ts"
 import { canvas } from "./rows/canvas.ts"
 import { latency } from "./rows/latency.ts"
 import { life } from "./rows/life.ts"
+import { pools } from "./rows/pools.ts"
 import { processes } from "./rows/processes.ts"
 import { throughput } from "./rows/throughput.ts"
 
@@ -30,6 +31,7 @@ try {
   await latency(bench)
   await life(bench)
   await canvas(bench)
+  await pools(bench)
   await processes(bench)
   bench.print()
 } finally {

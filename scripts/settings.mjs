@@ -5,6 +5,7 @@
 import * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as SettingsTable from "@celeriac/tasks/SettingsTable"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
+import * as BeatSettings from "@celeriac/worker/state/BeatSettings"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -123,7 +124,22 @@ ${
       TaskSettings.table
     )
   }
-${room("Workers", "Each is an option of `Worker.make` by itself, too.", WorkerSettings.table)}
+${
+    room(
+      "Workers",
+      "Those of `nodename`, `concurrency`, `queues`, `without`, `prefetch` and `connectionMaxRetries` are options of `Worker.make` by themselves, too.",
+      Object.fromEntries(
+        Object.entries(WorkerSettings.table).filter(([name]) => !Object.hasOwn(BeatSettings.table, name))
+      )
+    )
+  }
+${
+    room(
+      "Periodic tasks",
+      "Read by `celeriac beat`, and by a worker's scheduler (`-B`): see [Periodic tasks](beat.md).",
+      BeatSettings.table
+    )
+  }
 ## Options that are no settings
 
 ${

@@ -169,6 +169,10 @@ CardRefused is what its end comes to, too
 /docs/tasks links to 1
 /news links to 1
 `,
+  "30-pools": [
+    /^hashed in a process of its own: [0-9a-f]{8}\n3 mails from fibers of this one\nprogress was seen meanwhile\n/,
+    /^TaskException: TimeLimitExceeded\(1\)\n$/m
+  ],
   "19-what-a-step-reaches": [
     /^pool: \d+ slots, 0 taken\n/,
     /^hub: read what was written\n/m,

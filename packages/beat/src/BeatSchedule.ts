@@ -13,17 +13,22 @@
  *
  * Of an entry in Celery's form, `schedule` is a schedule made in code, or what
  * `ScheduleForm` reads. Celery has `task`, `schedule`, `args`, `kwargs`, `options` and
- * `relative`; `enabled`, `missed` and `starting_deadline` (seconds) are ours.
+ * `relative`; `enabled`, `missed` and `starting_deadline` (seconds) are ours. Instead of
+ * `task`, `args`, `kwargs` and `options`, `signature` is a signature or a canvas: one made
+ * in code, or as Celery writes it.
  *
  * @since 0.1.0
  */
 import * as Signature from "@celeriac/tasks/Signature"
+import type * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { BeatError, InvalidEntry } from "./BeatError.ts"
 import { isTable } from "./internal/Json.ts"
+import * as Schedule from "./Schedule.ts"
 import * as ScheduleEntry from "./ScheduleEntry.ts"
 import * as ScheduleForm from "./ScheduleForm.ts"
 
@@ -32,29 +37,57 @@ export class BeatSchedule extends Context.Service<BeatSchedule, {
   readonly entries: ReadonlyArray<ScheduleEntry.ScheduleEntry>
 }>()("@celeriac/beat/BeatSchedule") {}
 
-/** These entries. Fails when two have one name. */
-export const layer = (entries: ReadonlyArray<ScheduleEntry.ScheduleEntry>): Layer.Layer<BeatSchedule, BeatError> =>
+/** These entries. Of two that have one name the first is sent, and that is told. */
+export const layer = (entries: ReadonlyArray<ScheduleEntry.ScheduleEntry>): Layer.Layer<BeatSchedule> =>
   layerEffect(Effect.succeed(entries))
 
 /** The entries that an effect gives, once, when the scheduler is started. */
 export const layerEffect = <E, R>(
   entries: Effect.Effect<ReadonlyArray<ScheduleEntry.ScheduleEntry>, E, R>
-): Layer.Layer<BeatSchedule, BeatError | E, R> =>
+): Layer.Layer<BeatSchedule, E, R> =>
   Layer.effect(
     BeatSchedule,
-    Effect.flatMap(entries, (entries) => {
-      const names = new Set<string>()
-      for (const { name } of entries) {
-        if (names.has(name)) return Effect.fail(invalid(name, "another has the same name: give each its own"))
-        names.add(name)
-      }
-      return Effect.succeed(BeatSchedule.of({ entries }))
+    Effect.gen(function*() {
+      const { errors, unique } = withoutNamesakes(yield* entries)
+      for (const error of errors) yield* Effect.logError(`beat: ${error.message}`)
+      return BeatSchedule.of({ entries: unique })
     })
   )
 
+/** The first of each name. */
+const withoutNamesakes = (entries: ReadonlyArray<ScheduleEntry.ScheduleEntry>) => {
+  const unique = new Map<string, ScheduleEntry.ScheduleEntry>()
+  const errors: Array<BeatError> = []
+  for (const entry of entries) {
+    if (unique.has(entry.name)) {
+      errors.push(invalid(entry.name, "another before it has the same name: give each its own"))
+    } else unique.set(entry.name, entry)
+  }
+  return { unique: Array.from(unique.values()), errors }
+}
+
+/** The entries of a worker's settings, or of Celery's: those of `beatSchedule` that make sense; of the others it is told what is wrong. */
+export const layerSettings = (settings: OfSettings): Layer.Layer<BeatSchedule> =>
+  layerEffect(Effect.gen(function*() {
+    const { entries, errors } = ofSettings(settings)
+    for (const error of errors) yield* Effect.logError(`beat: ${error.message}`)
+    return entries
+  }))
+
+/** What settings say of entries. */
+export type OfSettings = Pick<WorkerSettings.Settings, "beatCronStartingDeadline" | "beatSchedule" | "timezone">
+
+/** `decode` of `beatSchedule`, as the other settings say. */
+export const ofSettings = (
+  { beatCronStartingDeadline, beatSchedule, timezone }: OfSettings
+): ReturnType<typeof decode> =>
+  decode(beatSchedule, { timeZone: timezone, cronStartingDeadline: beatCronStartingDeadline })
+
 /** An entry as `beat_schedule`, stores and commands have it. */
 export interface EntryJson {
-  readonly task: string
+  readonly task?: string | undefined
+  /** Of several tasks, as Celery writes it. */
+  readonly signature?: unknown | undefined
   readonly schedule: unknown
   readonly args?: ReadonlyArray<unknown> | null | undefined
   readonly kwargs?: Readonly<Record<string, unknown>> | null | undefined
@@ -65,10 +98,16 @@ export interface EntryJson {
   readonly starting_deadline?: number | undefined
 }
 
+/** What counts where an entry does not say. */
+export interface DecodeOptions extends Pick<ScheduleForm.Options, "timeZone"> {
+  /** Of crontabs. Celery's `beat_cron_starting_deadline`. */
+  readonly cronStartingDeadline?: Duration.Input | undefined
+}
+
 /** Reads `beat_schedule`. What is wrong with one entry does not keep the others from being sent. */
 export const decode = (
   beatSchedule: Readonly<Record<string, unknown>>,
-  options?: Pick<ScheduleForm.Options, "timeZone">
+  options?: DecodeOptions
 ): { readonly entries: ReadonlyArray<ScheduleEntry.ScheduleEntry>; readonly errors: ReadonlyArray<BeatError> } => {
   const read = Object.entries(beatSchedule).map(([name, value]) => decodeEntry(name, value, options))
   return { entries: read.flatMap(Result.match({ onSuccess: one, onFailure: none })), errors: read.flatMap(failures) }
@@ -78,7 +117,7 @@ export const decode = (
 export const decodeEntry = (
   name: string,
   value: unknown,
-  options?: Pick<ScheduleForm.Options, "timeZone">
+  options?: DecodeOptions
 ): Result.Result<ScheduleEntry.ScheduleEntry, BeatError> => {
   if (!isTable(value)) return Result.fail(invalid(name, "it is no object with 'task' and 'schedule'"))
   const other = Object.keys(value).find((key) => !keys.includes(key))
@@ -95,14 +134,7 @@ export const decodeEntry = (
   }
   const schedule = ScheduleForm.decode(value.schedule, { ...options, relative: value.relative === true })
   if (Result.isFailure(schedule)) return Result.fail(invalid(name, schedule.failure.message))
-  const signature = Signature.decode({
-    task: value.task,
-    args: value.args ?? [],
-    kwargs: value.kwargs ?? {},
-    options: value.options ?? {},
-    subtask_type: null,
-    immutable: true
-  })
+  const signature = signatureIn(value)
   if (Result.isFailure(signature)) {
     return Result.fail(invalid(name, signature.failure.reason.message.replace(/^the signature\./, "")))
   }
@@ -112,13 +144,25 @@ export const decodeEntry = (
       schedule: schedule.success,
       enabled: value.enabled ?? undefined,
       missed,
-      startingDeadline: value.starting_deadline == null ? undefined : value.starting_deadline * 1000
+      startingDeadline: value.starting_deadline != null
+        ? value.starting_deadline * 1000
+        : Schedule.isCrontab(schedule.success)
+        ? options?.cronStartingDeadline
+        : undefined
     }))
   } catch (error) {
     if (error instanceof BeatError) return Result.fail(error)
     throw error
   }
 }
+
+const signatureIn = ({ args, kwargs, options, signature, task }: Readonly<Record<string, unknown>>) =>
+  Signature.isSignature(signature)
+    ? Result.succeed(signature)
+    : Signature.decode(
+      signature ??
+        { task, args: args ?? [], kwargs: kwargs ?? {}, options: options ?? {}, subtask_type: null, immutable: true }
+    )
 
 /** An entry for a store. Fails for a schedule that is code alone. */
 export const encodeEntry = (entry: ScheduleEntry.ScheduleEntry): Result.Result<EntryJson, BeatError> => {
@@ -133,13 +177,12 @@ export const encodeEntry = (entry: ScheduleEntry.ScheduleEntry): Result.Result<E
   }
   const signature = Signature.encode(entry.signature)
   if (Result.isFailure(signature)) return Result.fail(invalid(name, signature.failure.message))
-  const { args, kwargs, options, task } = signature.success
+  const { args, kwargs, options, subtask_type, task } = signature.success
   const json: EntryJson = {
-    task,
+    ...(subtask_type == null
+      ? { task, args: args ?? [], kwargs: kwargs ?? {}, options: options ?? {} }
+      : { signature: signature.success }),
     schedule: schedule.toJSON(),
-    args: args ?? [],
-    kwargs: kwargs ?? {},
-    options: options ?? {},
     enabled: entry.enabled,
     missed: { all: missed.limit }
   }
@@ -148,6 +191,7 @@ export const encodeEntry = (entry: ScheduleEntry.ScheduleEntry): Result.Result<E
 
 const keys = [
   "task",
+  "signature",
   "schedule",
   "args",
   "kwargs",

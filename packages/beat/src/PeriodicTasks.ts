@@ -43,8 +43,8 @@ export class PeriodicTasks extends Context.Service<PeriodicTasks, {
   readonly pause: (name: string) => Effect.Effect<void, BeatError>
   /** Sends its slots again from now on; those of the pause are no missed ones. */
   readonly resume: (name: string) => Effect.Effect<void, BeatError>
-  /** Sends it once, beside its schedule, also when it is paused. */
-  readonly runNow: (name: string) => Effect.Effect<void, BeatError>
+  /** Sends it once, beside its schedule, also when it is paused; and once for one `word`, whose default is the time. */
+  readonly runNow: (name: string, word?: string) => Effect.Effect<void, BeatError>
 }>()("@celeriac/beat/PeriodicTasks") {}
 
 export const layer: Layer.Layer<PeriodicTasks, never, BeatSchedule | ScheduleStore> = Layer.effect(
@@ -96,9 +96,9 @@ export const layer: Layer.Layer<PeriodicTasks, never, BeatSchedule | ScheduleSto
         if (!isEnabled(item)) yield* countFromNow(name, item.progress.count)
         yield* change(name, { enabled: true })
       }),
-      runNow: Effect.fnUntraced(function*(name) {
+      runNow: Effect.fnUntraced(function*(name, word) {
         const now = yield* Clock.currentTimeMillis
-        yield* change(name, { run: String(now) })
+        yield* change(name, { run: word ?? String(now) })
       })
     })
   })

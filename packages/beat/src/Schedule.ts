@@ -18,6 +18,7 @@ import * as Duration from "effect/Duration"
 import { BeatError, InvalidCrontab, InvalidSchedule } from "./BeatError.ts"
 import * as Field from "./internal/CronField.ts"
 import { type CronFields, nextWall } from "./internal/CronFields.ts"
+import { human } from "./internal/Human.ts"
 import { alignedEnd } from "./internal/Interval.ts"
 import * as Sun from "./internal/Sun.ts"
 import { zone } from "./internal/Zone.ts"
@@ -154,6 +155,9 @@ class Crontab implements Schedule {
   }
 }
 
+/** Whether it is a `crontab`. */
+export const isCrontab = (schedule: Schedule): boolean => schedule instanceof Crontab
+
 /** A crontab as one line of five fields: minute, hour, day of month, month, day of week. Celery's `from_string`. */
 export const crontabOf = (line: string, options?: { readonly timeZone?: string | undefined }): Schedule => {
   const parts = line.trim().split(/\s+/)
@@ -223,15 +227,3 @@ export const solar = (options: SolarOptions): Schedule => {
 
 /** A hundred years of 366 days, in milliseconds. */
 const maximumInterval = 36_600 * 86_400_000
-
-/** As Celery tells intervals: `<freq: 1.50 minutes>`. */
-const human = (millis: number): string => {
-  const seconds = Math.round(millis / 10) / 100
-  for (const [unit, size] of [["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]] as const) {
-    if (seconds >= size) {
-      const count = seconds / size
-      return `${count.toFixed(2)} ${unit}${count > 1 ? "s" : ""}`
-    }
-  }
-  return "now"
-}

@@ -43,7 +43,8 @@ export interface ScheduleEntry {
 export type MissedSlots = "skip" | "latest" | { readonly all: number }
 
 export interface EntryOptions<L, A> {
-  readonly signature: Signature.Signature<L, A, any> & Complete<L>
+  /** Of one task, or a canvas. */
+  readonly signature: Signature.Signature<L, A, any, any> & Complete<L>
   readonly schedule: Schedule
   /** Where and how it is sent: what `Client.applyAsync` takes. A duration of `expires` counts from when it is sent. */
   readonly options?: SendOptions<A> | undefined
@@ -57,6 +58,9 @@ export interface EntryOptions<L, A> {
 
 /** What a call can say, but for the id, which is the slot's, and its time. */
 export type SendOptions<A = never> = Omit<Signature.Options<A>, "taskId" | "eta" | "replyTo">
+
+/** What tells workers that a message may have been sent before, under its id: they ask what came of it. */
+const againHeaders = Object.freeze({ celeriac_again: true })
 
 /** Nothing, when a signature has all its arguments; a sentence for people when it has not. */
 export type Complete<L> = undefined extends Signature.Rest<L>[0] ? unknown
@@ -89,6 +93,12 @@ export const make = <L, A>(name: string, options: EntryOptions<L, A>): ScheduleE
 /** The id of the task that is sent for a slot. `namespace` tells schedulers apart whose entries have the same names. */
 export const slotId = (namespace: string, entry: ScheduleEntry, slot: number | string): string =>
   TaskId.derived(["beat", namespace, entry.name, entry.signature.task, slot].join("\n"))
+
+/** The signature for a slot that may have been sent before. */
+export const again = ({ signature }: ScheduleEntry): Signature.Any => {
+  const headers = Result.getOrThrow(Signature.encode(signature)).options?.["headers"]
+  return signature.set({ headers: { ...(isTable(headers) ? headers : {}), ...againHeaders } })
+}
 
 /** By which the tasks of Celery's beat are known. */
 const ownHeaders = Object.freeze({ celery_beat_task: true })

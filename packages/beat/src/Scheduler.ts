@@ -21,6 +21,7 @@ import type { BeatError } from "./BeatError.ts"
 import { BeatSchedule } from "./BeatSchedule.ts"
 import { Agenda } from "./internal/Agenda.ts"
 import { Bell } from "./internal/Bell.ts"
+import { human } from "./internal/Human.ts"
 import { Sending } from "./internal/Sending.ts"
 import { Leadership, type Term } from "./Leadership.ts"
 import { type Change, type Progress, ScheduleStore } from "./ScheduleStore.ts"
@@ -32,10 +33,16 @@ export interface Options {
   readonly maxInterval?: Duration.Input | undefined
   /** How many tasks are being sent at a time. Default 100. */
   readonly concurrency?: number | undefined
+  /** After how many tasks it is kept how far they have come; at the end of a term always. Default 1. Celery's `beat_sync_every`. */
+  readonly syncEvery?: number | undefined
 }
 
 export interface Health {
   readonly isLeader: boolean
+  /** By what it leads, or waits to; as its lease says it. */
+  readonly leadership: string
+  /** Where the schedule is kept. */
+  readonly store: string
   /** When it last looked at what is due; milliseconds since the epoch. */
   readonly lastTick: number | undefined
   /** How late the last slot was sent, in milliseconds. */
@@ -66,11 +73,13 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const schedule = yield* BeatSchedule
   const store = yield* ScheduleStore
   const maxInterval = Duration.toMillis(options.maxInterval ?? "5 seconds")
+  const syncEvery = options.syncEvery ?? 1
   const sending = new Sending(client, clock, options.namespace ?? "celerybeat", options.concurrency ?? 100)
   const health = { isLeader: false, lastTick: undefined as number | undefined }
   const now = () => clock.currentTimeMillisUnsafe()
 
   const lead = Effect.fnUntraced(function*(term: Term) {
+    const since = now()
     const agenda = new Agenda(brokenMillis)
     const bell = new Bell()
     const heard = new Bell()
@@ -78,6 +87,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     let isStale = false
     /** What could not be kept yet. */
     let unkept = new Map<string, Progress>()
+    let sentUnkept = 0
 
     const listen = Effect.gen(function*() {
       yield* store.changed(revision)
@@ -92,19 +102,21 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       yield* tell(errors)
       health.lastTick = now()
       if (taken.length === 0) return false
-      const done = yield* sending.send(taken, term)
+      const done = yield* sending.send(taken, term, since)
       for (const { item, retryAt } of done) {
         unkept.set(item.entry.name, item.progress)
         if (retryAt === undefined) yield* tell(agenda.plan(item, now()))
         else agenda.retry(item, retryAt)
       }
-      yield* keep
+      sentUnkept += taken.length
+      if (sentUnkept >= syncEvery) yield* keep
       return true
     })
 
     const keep = Effect.suspend(() => {
       if (unkept.size === 0) return Effect.void
       const keeping = unkept
+      sentUnkept = 0
       unkept = new Map()
       return Effect.catch(store.advance(Array.from(keeping)), (error) => {
         unkept = new Map([...keeping, ...unkept])
@@ -127,7 +139,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
         }
         if (yield* Effect.uninterruptible(round)) continue
         const wait = Math.min((agenda.next ?? Infinity) - now(), maxInterval)
-        if (wait > 0) yield* Effect.raceFirst(Effect.sleep(wait), bell.wait)
+        if (wait <= 0) continue
+        yield* Effect.logDebug(`beat: Waking up ${human(wait, "in ")}.`)
+        yield* Effect.raceFirst(Effect.sleep(wait), bell.wait)
       }
     })
     yield* Effect.raceFirst(loop, listen).pipe(Effect.ensuring(keep))
@@ -157,6 +171,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   const run = Effect.gen(function*() {
     yield* Effect.logInfo("beat: Starting...")
+    yield* Effect.logDebug(`beat: Ticking with max interval->${human(maxInterval)}`)
     while (true) {
       const lost = yield* Effect.scoped(Effect.gen(function*() {
         const term = yield* leadership.acquire
@@ -178,7 +193,13 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   return Scheduler.of({
     run: run as Effect.Effect<never, BeatError>, // a loop without an end
-    health: Effect.sync(() => ({ ...health, lag: sending.lag, sent: sending.sent }))
+    health: Effect.sync(() => ({
+      ...health,
+      leadership: leadership.describe,
+      store: store.describe,
+      lag: sending.lag,
+      sent: sending.sent
+    }))
   })
 })
 

@@ -2,8 +2,7 @@ import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as BeatSchedule from "../src/BeatSchedule.ts"
@@ -82,12 +81,20 @@ describe("an entry", () => {
 })
 
 describe("the schedule of a beat", () => {
-  it.effect("has one entry of each name", () =>
+  it.effect("has one entry of each name, and says so of a second one", () =>
     Effect.gen(function*() {
-      const entry = ScheduleEntry.make("twice", { signature: add.s({ x: 1, y: 2 }), schedule: minutely })
-      const exit = yield* Effect.exit(Effect.scoped(Layer.build(BeatSchedule.layer([entry, entry]))))
-      assert.isTrue(Exit.isFailure(exit))
-      assert.include(String(exit), "entry 'twice': another has the same name: give each its own")
+      const lines: Array<string> = []
+      const log = Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
+      const [first, second] = [1, 2].map((x) =>
+        ScheduleEntry.make("twice", { signature: add.s({ x, y: 2 }), schedule: minutely })
+      )
+      const other = ScheduleEntry.make("other", { signature: add.s({ x: 1, y: 2 }), schedule: minutely })
+      const { entries } = yield* BeatSchedule.BeatSchedule.pipe(
+        Effect.provide(BeatSchedule.layer([first!, second!, other])),
+        Effect.provide(log)
+      )
+      assert.deepStrictEqual(entries, [first, other])
+      assert.deepStrictEqual(lines, ["beat: entry 'twice': another before it has the same name: give each its own"])
     }))
 
   it.effect("may be made by an effect, such as one that asks a database", () =>
@@ -127,6 +134,20 @@ describe("the schedule of a beat", () => {
     assert.deepStrictEqual([entries[2]!.enabled, entries[2]!.missed.limit, third!.task], [false, 3, "tasks.noop"])
   })
 
+  it("holds crontabs to the deadline of the settings, and those that say one to their own", () => {
+    const { entries } = BeatSchedule.ofSettings({
+      timezone: "Europe/Berlin",
+      beatCronStartingDeadline: "10 minutes",
+      beatSchedule: {
+        cron: { task: "t", schedule: "0 8 * * *" },
+        own: { task: "t", schedule: "0 8 * * *", starting_deadline: 5 },
+        interval: { task: "t", schedule: 30 }
+      }
+    })
+    assert.deepStrictEqual(entries.map(({ missed }) => missed.within), [600_000, 5000, Infinity])
+    assert.strictEqual(entries[0]!.schedule.timeZone, "Europe/Berlin")
+  })
+
   it("says of each entry that is wrong what is, and reads the others", () => {
     const { entries, errors } = BeatSchedule.decode({
       good: { task: "t", schedule: 1 },
@@ -144,7 +165,7 @@ describe("the schedule of a beat", () => {
     assert.deepStrictEqual(entries.map(({ name }) => name), ["good"])
     assert.deepStrictEqual(errors.map(({ message }) => message), [
       "entry 'text': it is no object with 'task' and 'schedule'",
-      "entry 'key': it has 'arguments': an entry has task, schedule, args, kwargs, options, relative, enabled, missed, starting_deadline",
+      "entry 'key': it has 'arguments': an entry has task, signature, schedule, args, kwargs, options, relative, enabled, missed, starting_deadline",
       "entry 'hour': crontab: hour '24' has 24: write whole numbers from 0 to 23",
       "entry 'zone': no time zone is named 'Mars/Olympus': give one of the IANA database as 'Europe/Berlin', or an offset as '+02:00'",
       "entry 'field': schedule: crontab has no 'weekday': it has minute, hour, day_of_week, day_of_month, month_of_year, timezone",

@@ -57,9 +57,8 @@ describe.concurrent("celeriac", () => {
       [["worker", "--concurency", "2"], "celeriac worker: there is no flag --concurency. Did you mean --concurrency?"],
       [["worker", "-z"], "celeriac worker: there is no flag -z"],
       [["beat"], "celeriac: Celery's command beat is not supported yet"],
-      [["worker", "-O"], "celeriac worker: Celery's -O is not supported yet"],
       [["worker", "--pool=prefork"], "celeriac worker: Celery's --pool is not supported yet"],
-      [["worker", "--disable-prefetch"], "celeriac worker: Celery's --disable-prefetch is not supported yet"],
+      [["worker", "--loader=app"], "celeriac worker: Celery's --loader is not supported yet"],
       [["worker", "amqp://me:hush@host"], "celeriac worker: Unexpected positional argument: \"amqp://me:**@host\""]
     ] as const
   ) {
@@ -211,6 +210,34 @@ w1@example.com v${version} (celeriac)
     const { code, stderr } = await celeriac(inMemory("-B"))
     assert.strictEqual(code, 1)
     assert.include(stderr, "-B asks for a scheduler in this worker (`beat`), and there is none")
+  })
+
+  it("runs the tasks of the modules of -I besides its own", async () => {
+    const args = ["-I", fixture("included.ts"), "-l", "info"]
+    const { code, stderr, stdout } = await celeriac(inMemory(...args), stopping("SIGTERM"))
+    assert.strictEqual(code, 0, stderr)
+    assert.include(stdout, "[tasks]\n  . more.one\n  . more.two\n  . proj.ping\n  . proj.pong\n")
+    const promises = ["worker", "-A", fixture("promisesApp.ts"), "-b", "memory://", "-l", "info"]
+    const added = await celeriac([...promises, "-I", fixture("includedPromises.ts")], stopping("SIGTERM"))
+    assert.include(added.stdout, "[tasks]\n  . more.promised\n  . proj.promised\n")
+  })
+
+  it("refuses modules of -I that are not there, do not load, or have a task that it has already", async () => {
+    assertRefused(
+      await celeriac(inMemory("-I", "nosuch")),
+      /there is no module 'nosuch' .*-I takes the paths of files/,
+      2
+    )
+    assertRefused(await celeriac(inMemory("-I", fixture("canvas.py"))), /canvas\.py could not be loaded/)
+    const twice = await celeriac(inMemory("-I", fixture("includedTwice.ts")))
+    assert.strictEqual(twice.code, 1)
+    assert.match(twice.stderr, /proj\.ping/)
+  })
+
+  it("knows -O, and says of --disable-prefetch what Celery says", async () => {
+    const { code, stderr } = await celeriac(inMemory("-O", "fair", "--disable-prefetch"), stopping("SIGTERM"))
+    assert.strictEqual(code, 0)
+    assert.match(stderr, /WARNING.*worker_disable_prefetch is only supported for Redis brokers\./)
   })
 
   it("runs the worker of an application of promises", async () => {

@@ -32,6 +32,8 @@ export interface CallOptions<in A = never> extends Destination {
   readonly expires?: Duration.Input | Date | DateTime.DateTime | undefined
   /** Default: a random one. Two tasks of one id are taken for one. */
   readonly taskId?: string | undefined
+  /** What the ids of the tasks of a canvas are made from: sent again with the same, it is the same canvas. Default: they are random. */
+  readonly idsFrom?: string | undefined
   /** 0 to 255. */
   readonly priority?: number | undefined
   /** Headers of your own, which the handler sees in `request.headers`. */

@@ -1,10 +1,11 @@
 /** Sends the slots that are due, side by side, and says how far each entry has come. */
 import type * as Client from "@celeriac/tasks/Client"
 import type * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Term } from "../Leadership.ts"
-import { type ScheduleEntry, slotId } from "../ScheduleEntry.ts"
+import { again, type ScheduleEntry, slotId } from "../ScheduleEntry.ts"
 import type { Item } from "./Agenda.ts"
 import type { Due } from "./Missed.ts"
 
@@ -15,8 +16,13 @@ interface Done {
   readonly retryAt: number | undefined
 }
 
+interface Round {
+  isAway: boolean
+  readonly since: number
+}
+
 /** How long the broker may take: a leader that was cut off should not hold on to old slots. */
-const deadline = "10 seconds"
+const deadline: Duration.Input = "10 seconds"
 
 /** Between attempts to send, the longest pause. */
 const longestPause = 30_000
@@ -37,9 +43,13 @@ export class Sending {
     this.#concurrency = concurrency
   }
 
-  /** When one could not be sent, those that were not begun wait for the broker too. */
-  send(taken: ReadonlyArray<readonly [Item, Due]>, term: Term): Effect.Effect<ReadonlyArray<Done>> {
-    const round = { isAway: false }
+  /** `since`: when the term began. When one could not be sent, those that were not begun wait for the broker too. */
+  send(
+    taken: ReadonlyArray<readonly [Item, Due]>,
+    term: Term,
+    since: number
+  ): Effect.Effect<ReadonlyArray<Done>> {
+    const round: Round = { isAway: false, since }
     return Effect.forEach(taken, ([item, due]) => this.#sendItem(item, due, term, round), {
       concurrency: this.#concurrency
     })
@@ -47,15 +57,17 @@ export class Sending {
 
   /** Sends an entry beside its schedule, once for the same word. Gives false when the broker did not take it. */
   sendNow(entry: ScheduleEntry, run: string): Effect.Effect<boolean> {
-    return Effect.map(this.#sendOne(entry, `run ${run}`), (sent) => sent !== "away")
+    return Effect.map(this.#sendOne(entry, `run ${run}`, true), (sent) => sent !== "away")
   }
 
   readonly #sendItem = Effect.fnUntraced(
     { self: this },
-    function*(item: Item, due: Due, term: Term, round: { isAway: boolean }) {
+    function*(item: Item, due: Due, term: Term, round: Round) {
       const { entry } = item
       for (const slot of due.slots) {
-        const sent = round.isAway || !term.isHeld() ? "away" : yield* this.#sendOne(entry, slot)
+        // What was due before this term another may have sent, and what failed may have come all the same.
+        const isAgain = slot <= round.since || item.failures > 0
+        const sent = round.isAway || !term.isHeld() ? "away" : yield* this.#sendOne(entry, slot, isAgain)
         if (sent === "away") {
           round.isAway = true
           const pause = Math.min(longestPause, 1000 * 2 ** Math.min(item.failures++, 5))
@@ -71,13 +83,18 @@ export class Sending {
   )
 
   /** What makes no sense is not tried again. */
-  #sendOne(entry: ScheduleEntry, slot: number | string): Effect.Effect<"sent" | "refused" | "away"> {
+  #sendOne(
+    entry: ScheduleEntry,
+    slot: number | string,
+    isAgain: boolean
+  ): Effect.Effect<"sent" | "refused" | "away"> {
     const { name, signature } = entry
     const taskId = slotId(this.#namespace, entry, slot)
+    const call = { taskId, idsFrom: taskId, deadline }
     return Effect.andThen(
       Effect.logInfo(`Scheduler: Sending due task ${name} (${signature.task})`),
       Effect.flatMap(
-        Effect.result(this.#client.applyAsync(signature, undefined, { taskId, deadline })),
+        Effect.result(this.#client.applyAsync(isAgain ? again(entry) : signature, undefined, call)),
         (sent) => {
           if (Result.isSuccess(sent)) {
             this.sent++
@@ -85,9 +102,13 @@ export class Sending {
           }
           const { failure } = sent
           const said = `Message Error: Couldn't apply scheduled task ${name}: ${failure.message}`
-          return Effect.as(Effect.logError(said), failure._tag === "TaskError" ? "refused" as const : "away" as const)
+          return Effect.as(Effect.logError(said), isAway(failure) ? "away" as const : "refused" as const)
         }
       )
     )
   }
 }
+
+/** Whether it may be taken when it is sent again. */
+const isAway = (error: Client.SendError): boolean =>
+  error._tag === "MessagingError" || (error._tag === "ResultError" && error.reason._tag !== "Unsupported")

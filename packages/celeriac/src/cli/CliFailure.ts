@@ -10,7 +10,7 @@ export class CliFailure extends Data.TaggedError("CliFailure")<{
   readonly message: string
   readonly exitCode: number
   /** Who says it: Celery's programs say `Error`, where others read what they say. */
-  readonly speaker?: "Error" | undefined
+  readonly speaker?: "Error" | "ERROR" | undefined
   /** The stack of what was thrown, for whoever debugs. */
   readonly detail?: string | undefined
 }> {}

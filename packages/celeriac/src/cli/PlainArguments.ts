@@ -12,6 +12,7 @@ import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { levels } from "../LogFormat.ts"
+import * as DaemonFlags from "./DaemonFlags.ts"
 import * as Globals from "./Globals.ts"
 import * as SettingFlag from "./SettingFlag.ts"
 import type { Flags } from "./Start.ts"
@@ -51,14 +52,18 @@ export const read = (args: ReadonlyArray<string>): Result.Result<Plain, string> 
     said.set(meant.name, checked.success)
   }
   for (const [name, some] of switches) said.set(name, SettingFlag.switched(table[name]!, some))
-  const { app, config, jsonLogs = false, loglevel = "warning", noColor = false, quiet = false, workdir, ...settings } =
-    Object.fromEntries(said)
+  const all = Object.fromEntries(said)
+  const { app, config, include, jsonLogs = false, loglevel = "warning", noColor = false, quiet = false, workdir } = all
   // Each was read by the flag of its name.
   return Result.succeed({
     app: Option.fromUndefinedOr(app),
     flags: {
-      settings,
+      settings: Object.fromEntries(Array.from(said).filter(([name]) => WorkerFlags.ofSettings.has(name))),
       own,
+      ...DaemonFlags.from(all),
+      include: Option.fromUndefinedOr(include),
+      purge: said.has("purge") || said.has("discard"),
+      disablePrefetch: said.has("disablePrefetch"),
       loglevel,
       jsonLogs,
       noColor,
@@ -91,14 +96,15 @@ for (const name of ["app", "config", "workdir"] as const) {
   know(Globals.own[name], { name, read: (text) => Result.succeed(text) })
 }
 for (const name of ["noColor", "quiet"] as const) know(Globals.own[name], { name })
-know(WorkerFlags.own.jsonLogs, { name: "jsonLogs" })
-know(WorkerFlags.own.loglevel, {
-  name: "loglevel",
-  read: (text, flag) =>
-    levels.some((level) => level === text)
-      ? Result.succeed(text)
-      : Result.fail(`${flag} is "${text}", and must be one of ${levels.join(", ")}`)
-})
+const oneOf = (choices: ReadonlyArray<string>) => (text: string, flag: string): Result.Result<string, string> =>
+  choices.includes(text)
+    ? Result.succeed(text)
+    : Result.fail(`${flag} is "${text}", and must be one of ${choices.join(", ")}`)
+for (const [name, flag] of Object.entries<SettingFlag.SettingFlag>(WorkerFlags.own)) {
+  know(flag, flag.metavar === undefined ? { name } : { name, read: (text) => Result.succeed(text) })
+}
+know(WorkerFlags.own.loglevel, { name: "loglevel", read: oneOf(levels) })
+know(WorkerFlags.own.optimization, { name: "optimization", read: oneOf(WorkerFlags.profiles) })
 const table: SettingsTable.Table = WorkerSettings.everything
 for (const [name, flags] of WorkerFlags.ofSettings) {
   const setting = table[name]

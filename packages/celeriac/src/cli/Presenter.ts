@@ -54,13 +54,10 @@ const sentence = (error: CliError.NonShowHelpErrors): string => {
 /** Of `celery worker` and of `celery` itself, but for those that are here too. */
 const flagsOfCelery: ReadonlySet<string> = new Set([
   ...["-P", "--pool", "-s", "--schedule", "--schedule-filename", "--scheduler"],
-  ...["-O", "--optimization", "--max-tasks-per-child", "--max-memory-per-child"],
-  ...["--time-limit", "--soft-time-limit", "--purge", "--discard", "-X", "--exclude-queues", "-I", "--include"],
-  ...["--disable-prefetch"],
-  ...["-D", "--detach", "-f", "--logfile", "--pidfile", "--uid", "--gid", "--umask", "--executable"],
+  ...["--max-tasks-per-child", "--max-memory-per-child", "--pool-start-method"],
   ...["--loader", "--skip-checks"]
 ])
 
 const commandsOfCelery: ReadonlySet<string> = new Set([
-  ...["amqp", "beat", "logtool", "migrate", "multi", "shell", "upgrade"]
+  ...["amqp", "beat", "logtool", "migrate", "shell", "upgrade"]
 ])

@@ -4,11 +4,14 @@
  */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import * as Pool from "@celeriac/worker/boot/Pool"
 import * as Guards from "@celeriac/worker/state/Guards"
 import type * as WorkerExit from "@celeriac/worker/state/WorkerExit"
+import type * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
+import { pathToFileURL } from "node:url"
 import * as Broker from "../Broker.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
@@ -16,15 +19,22 @@ import * as Banner from "./Banner.ts"
 import * as Chosen from "./Chosen.ts"
 import { because, CliFailure, mistaken } from "./CliFailure.ts"
 import * as CompileCache from "./CompileCache.ts"
+import * as Cry from "./Cry.ts"
+import * as Daemon from "./Daemon.ts"
+import type { DaemonFlags } from "./DaemonFlags.ts"
 import * as Globals from "./Globals.ts"
 import * as LoadedFiles from "./LoadedFiles.ts"
 import * as OwnFlags from "./OwnFlags.ts"
 import * as Reloading from "./Reloading.ts"
 import * as Rerun from "./Rerun.ts"
 
-export interface Flags extends Omit<Globals.Globals, "app"> {
+export interface Flags extends Omit<Globals.Globals, "app">, DaemonFlags {
   readonly loglevel: LogFormat.Level
   readonly jsonLogs: boolean
+  /** Names of more modules. */
+  readonly include: Option.Option<string>
+  readonly purge: boolean
+  readonly disablePrefetch: boolean
   /** What may be options of the worker's own steps. */
   readonly own: OwnFlags.Said
 }
@@ -37,8 +47,12 @@ export const start = (
     yield* Guards.stand
     yield* Effect.forkScoped(Effect.delay(Effect.sync(CompileCache.keep), "5 seconds"))
     yield* Globals.enter(flags)
+    yield* Daemon.prepare(flags)
     const loaded = mayReload(flags) ? LoadedFiles.record(App.here) : undefined
-    const { broker: appBroker, file, settings, worker } = yield* (yield* App.Loader)(app)
+    const included = Option.isNone(flags.include) ? undefined : yield* including(flags.include.value)
+    const found = yield* (yield* App.Loader)(app)
+    const { broker: appBroker, file, settings, worker: own } = found
+    const worker = included === undefined ? own : yield* included(own)
     const chosen = yield* Chosen.read(flags)
     const options = yield* Effect.mapError(
       Effect.fromResult(OwnFlags.resolve(worker, flags.own)),
@@ -56,8 +70,12 @@ export const start = (
         startAnew: rerun.startAnew
       })
       : Layer.empty
-    const run = rerun.around(ours.run).pipe(
+    const whole = Effect.andThen(before(flags, ours.settings), rerun.around(ours.run))
+    const run = Daemon.run(flags, ours.settings.nodename, whole).pipe(
       Effect.provide(reload),
+      Effect.provide(ours.settings.beat ? yield* scheduler(found, ours.settings) : Layer.empty),
+      Effect.provide(Cry.layer(ours.blueprint.graph)),
+      Effect.provide(Pool.program(pathToFileURL(file))),
       Effect.provide(Banner.layer({ ...logOf(flags), isQuiet: flags.quiet, named })),
       Effect.provide(Layer.provideMerge(broker, settings))
     )
@@ -71,10 +89,31 @@ export const start = (
     Effect.provide(LogFormat.layer(logOf(flags)))
   )
 
+/** What most workers do not ask for is loaded when one does. */
+const including = (names: string) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Include.ts")),
+    ({ into, load }) => Effect.map(load(names), (tasks) => (worker: App.App["worker"]) => into(worker, tasks))
+  )
+
+const scheduler = (app: App.App, settings: WorkerSettings.Settings) =>
+  Effect.map(Effect.promise(() => import("./BeatInWorker.ts")), ({ layer }) => layer(app, settings))
+
+const before = (flags: Flags, settings: WorkerSettings.Settings) =>
+  Effect.andThen(
+    flags.disablePrefetch ? Effect.logWarning(notDisabled) : Effect.void,
+    flags.purge
+      ? Effect.flatMap(Effect.promise(() => import("./PurgeAtStart.ts")), ({ purge }) => purge(settings))
+      : Effect.void
+  )
+
+const notDisabled =
+  "worker_disable_prefetch is only supported for Redis brokers. Ignoring it: --prefetch-multiplier 1 fetches no more than there are slots"
+
 const logOf = (flags: Flags) => ({
   level: flags.loglevel,
   json: flags.jsonLogs,
-  colors: Globals.wantsColors(flags, process.stderr)
+  colors: Option.isNone(flags.logfile) && Globals.wantsColors(flags, process.stderr)
 })
 
 /** Before anything of the user's is loaded. A module that says so itself is watched, and not what it imports. */
@@ -83,4 +122,5 @@ const mayReload = ({ settings }: Flags): boolean =>
 
 const misconfigured = (error: MessagingError | ResultError): CliFailure => because(error.message)
 
-const withoutDetail = ({ exitCode, message }: CliFailure): CliFailure => new CliFailure({ message, exitCode })
+const withoutDetail = ({ exitCode, message, speaker }: CliFailure): CliFailure =>
+  new CliFailure({ message, exitCode, speaker })

@@ -1,6 +1,7 @@
 /** The flags of `celeriac worker`: those of settings, which have one in their table, and those of the command itself. */
 import type * as Setting from "@celeriac/tasks/Setting"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import * as DaemonFlags from "./DaemonFlags.ts"
 import * as SettingFlag from "./SettingFlag.ts"
 
 /** Of the command itself. */
@@ -11,8 +12,33 @@ export const own = {
     metavar: "LEVEL",
     doc: "The lowest level to log. At warning, the worker still says when it is ready"
   },
-  jsonLogs: { name: "json-logs", doc: "Log one JSON object a line" }
+  jsonLogs: { name: "json-logs", doc: "Log one JSON object a line" },
+  include: {
+    name: "include",
+    alias: "I",
+    metavar: "FILES",
+    doc: "More modules, with commas between them: the tasks that they export are run too"
+  },
+  purge: {
+    name: "purge",
+    doc: "Throw away what waits in the queues before anything is consumed: there is no way back"
+  },
+  discard: { name: "discard", doc: "The same as --purge" },
+  optimization: {
+    name: "optimization",
+    alias: "O",
+    metavar: "PROFILE",
+    doc: "`fair` or `default`, which is fair here too: a task waits for a slot that is free, and for no other"
+  },
+  disablePrefetch: {
+    name: "disable-prefetch",
+    doc: "Fetch a task only when there is a slot for it. As with Celery, brokers of Redis alone can"
+  },
+  ...DaemonFlags.own
 } as const
+
+/** How tasks are given to slots, in Celery's words. */
+export const profiles = ["default", "fair"] as const
 
 /** Of settings, by the names that these have: the one flag that takes a value, or switches. */
 export const ofSettings: ReadonlyMap<string, ReadonlyArray<SettingFlag.SettingFlag>> = new Map(

@@ -14,7 +14,7 @@ import * as SignatureCall from "../protocol/SignatureCall.ts"
 import type { SignatureJson } from "../protocol/TaskBody.ts"
 import type { ResultTuple } from "../result/ResultTuple.ts"
 import { because, CanvasTooLarge, InvalidOption, type TaskError } from "../TaskError.ts"
-import { TaskId } from "../TaskId.ts"
+import * as TaskId from "../TaskId.ts"
 import * as CanvasFreeze from "./CanvasFreeze.ts"
 import * as Composed from "./Composed.ts"
 import * as Mapped from "./Mapped.ts"
@@ -59,13 +59,14 @@ type Planning = (
 /** By the settings in effect. */
 export const make = ({ ready }: Pick<Preparing, "ready">): Effect.Effect<Planning> =>
   Effect.gen(function*() {
-    const newId = yield* TaskId
+    const randomId = yield* TaskId.TaskId
     const clock = yield* Clock.Clock
     const budget = yield* CanvasSettings.MaxCanvasMessageSize
     const linksHeaders = yield* CanvasSettings.AllowErrorCbOnChordHeader
 
     return (signature, more, call, parent, replyTo) => {
-      const { addToParent: _, deadline: __, parent: ___, ...options } = call
+      const { addToParent: _, deadline: __, idsFrom, parent: ___, ...options } = call
+      const newId = idsFrom === undefined ? randomId : idsOf(idsFrom)
       const whole = signature.clone(more, options)
       const written = whole.encodeAlone({ linksHeaders })
       if (Result.isFailure(written)) return Result.fail(written.failure)
@@ -119,6 +120,11 @@ export const make = ({ ready }: Pick<Preparing, "ready">): Effect.Effect<Plannin
       }
     }
   })
+
+const idsOf = (text: string): () => string => {
+  let made = 0
+  return () => TaskId.derived(`${text}:${made++}`)
+}
 
 /** As a call of its own. */
 const calledOf = (

@@ -21,7 +21,7 @@ import { because, InvalidOption, type TaskError } from "../TaskError.ts"
 export type Wire = Readonly<Record<string, unknown>>
 
 /** What a signature can say: all of a call, but for what holds only for the one who sends it. */
-export type Options<A = never> = Omit<CallOptions.CallOptions<A>, "deadline" | "parent">
+export type Options<A = never> = Omit<CallOptions.CallOptions<A>, "deadline" | "idsFrom" | "parent">
 
 /** What is said, under Celery's names; fails with `InvalidOption` for what makes no sense. */
 export const write = (options: Options): Result.Result<Wire, TaskError> => {

@@ -22,6 +22,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
+import * as Pool from "../boot/Pool.ts"
 import * as ControlHandler from "../control/ControlHandler.ts"
 import * as Panel from "../control/Panel.ts"
 import * as Guards from "../state/Guards.ts"
@@ -46,6 +47,8 @@ interface Setup {
   readonly settings: WorkerSettings.Settings
   readonly taskSettings: TaskSettings.Some
   readonly middleware: Middleware.List
+  /** What its children load. */
+  readonly program: Pool.Program | undefined
   /** Of the steps. */
   readonly options: Context.Context<never>
 }
@@ -53,7 +56,7 @@ interface Setup {
 /** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
 export const make = <E, R>(
   blueprint: Blueprint.Any,
-  { middleware, options, settings, taskSettings }: Setup
+  { middleware, options, program, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
   Effect.flatMap(
@@ -116,6 +119,7 @@ export const make = <E, R>(
     Effect.provideContext(TaskSettings.context(taskSettings)),
     Effect.provideContext(options),
     Effect.provideService(WorkerMiddleware, middleware),
+    (run) => Pool.withProgram(program, run),
     (run) =>
       Effect.flatMap(
         TaskSettings.apply(taskSettings),
@@ -176,11 +180,14 @@ export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepE
     })
   )
 
-export const run = <E, R>(live: Live<E, R>): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
+export const run = <E, R>(
+  live: Live<E, R>,
+  { softShutdownTimeout: softShutdown }: Pick<WorkerSettings.Settings, "softShutdownTimeout">
+): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
   Effect.scoped(Effect.gen(function*() {
     const control = (yield* Signals.Switch) ?? Control.makeUnsafe()
     yield* Guards.stand
-    yield* Signals.listen(control)
+    yield* Signals.listen(control, { softShutdown })
     return yield* Effect.matchCauseEffect(live(control, () => {}), {
       onSuccess: (reason) => {
         const wish = reason.cause === undefined ? undefined : WorkerExit.fromCause(reason.cause)

@@ -3,7 +3,8 @@
  *
  * The first SIGTERM or SIGINT stops it warm, the second, or a SIGQUIT, cold;
  * a third leaves at once. A cold stop that takes longer than four and a half seconds is
- * left too. A SIGHUP stops it warm as well, but never cold, however many come:
+ * left too. With a soft shutdown a cold stop waits so long for what runs, and one
+ * more signal ends that. A SIGHUP stops it warm as well, but never cold, however many come:
  * a terminal that is closed sends several.
  *
  * Other listeners of these signals, such as those that `runMain` interrupts the
@@ -15,7 +16,9 @@
 import type { Control } from "@celeriac/bootsteps/Control"
 import * as StopReason from "@celeriac/bootsteps/StopReason"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 
 const signals = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const
@@ -37,13 +40,23 @@ export const Switch: Context.Reference<Control["Service"] | undefined> = Context
 /** How long a cold stop may take before the process is left, in milliseconds. */
 const patience = 4_500
 
+export interface Options {
+  /** How long a cold stop lets tasks finish before. Default: not at all. */
+  readonly softShutdown?: Duration.Input | undefined
+}
+
 /** Listens until the scope closes. */
-export const listen = (control: Control["Service"]): Effect.Effect<void, never, Scope.Scope> =>
+export const listen = (
+  control: Control["Service"],
+  { softShutdown = 0 }: Options = {}
+): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
+    const softly = Duration.fromInputUnsafe(softShutdown)
     const run = Effect.runForkWith(yield* Effect.context<never>())
     const heard = yield* Heard
     let received = 0
     let leaving: NodeJS.Timeout | undefined
+    let softening: Fiber.Fiber<void> | undefined
 
     const warm = (signal: Signal) =>
       Effect.logWarning(
@@ -64,6 +77,12 @@ export const listen = (control: Control["Service"]): Effect.Effect<void, never, 
       Effect.logWarning(`worker: Cold shutdown (MainProcess)`).pipe(
         Effect.andThen(control.request(StopReason.terminate({ signal })))
       )
+    const soft = (signal: Signal) =>
+      Effect.logWarning(`Initiating Soft Shutdown, terminating in ${Duration.toSeconds(softly)} seconds`).pipe(
+        Effect.andThen(control.request(StopReason.shutdown({ signal }))),
+        Effect.andThen(Effect.sleep(softly)),
+        Effect.andThen(Effect.sync(() => terminate(signal)))
+      )
     const leave = (why: string) =>
       Effect.logFatal(`worker: ${why}: leaving at once`).pipe(
         Effect.andThen(Effect.sync(() => process.exit(1)))
@@ -75,6 +94,15 @@ export const listen = (control: Control["Service"]): Effect.Effect<void, never, 
       received++
       if (leaving !== undefined) return void run(leave(`${signal} during a cold shutdown`))
       if (received === 1 && signal !== "SIGQUIT") return void run(warm(signal))
+      if (softening === undefined && Duration.isPositive(softly)) {
+        softening = run(soft(signal))
+        return
+      }
+      softening?.interruptUnsafe()
+      terminate(signal)
+    }
+
+    const terminate = (signal: Signal): void => {
       leaving = setTimeout(() => run(leave(`The cold shutdown took more than ${patience / 1000} seconds`)), patience)
       leaving.unref()
       run(cold(signal))
@@ -85,6 +113,7 @@ export const listen = (control: Control["Service"]): Effect.Effect<void, never, 
       (giveBack) =>
         Effect.sync(() => {
           clearTimeout(leaving)
+          softening?.interruptUnsafe()
           for (const one of giveBack) one()
         })
     )

@@ -1,6 +1,7 @@
 import * as Control from "@celeriac/bootsteps/Control"
 import * as Signals from "@celeriac/worker/state/Signals"
 import { afterEach, assert, describe, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { spawn } from "node:child_process"
@@ -59,6 +60,34 @@ describe("Signals", () => {
       yield* emit("SIGQUIT")
       assert.deepStrictEqual(second.control.currentUnsafe(), { _tag: "Terminate", signal: "SIGQUIT" })
     }).pipe(Effect.scoped, Effect.provide(new Lines().layer)))
+
+  it.effect("with a soft shutdown what runs has so long before it is ended, and one more signal ends that", () => {
+    const lines = new Lines()
+    const listening = (softShutdown: Duration.Input) =>
+      Effect.gen(function*() {
+        const control = yield* Control.make
+        yield* Signals.listen(control, { softShutdown })
+        return control
+      })
+    return Effect.gen(function*() {
+      const first = yield* listening("3 seconds")
+      yield* emit("SIGQUIT")
+      assert.deepStrictEqual(first.currentUnsafe(), { _tag: "Shutdown", signal: "SIGQUIT" })
+      yield* TestClock.adjust("2999 millis")
+      assert.strictEqual(first.currentUnsafe()?._tag, "Shutdown")
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(first.currentUnsafe(), { _tag: "Terminate", signal: "SIGQUIT" })
+      assert.deepStrictEqual(lines.all.map(({ text }) => text), [
+        "Initiating Soft Shutdown, terminating in 3 seconds",
+        "worker: Cold shutdown (MainProcess)"
+      ])
+      const second = yield* listening("1 hour")
+      for (const signal of ["SIGTERM", "SIGTERM"] as const) yield* emit(signal)
+      assert.strictEqual(second.currentUnsafe()?._tag, "Shutdown")
+      yield* emit("SIGTERM")
+      assert.strictEqual(second.currentUnsafe()?._tag, "Terminate")
+    }).pipe(Effect.scoped, Effect.provide(lines.layer))
+  })
 
   it.effect("SIGHUP asks for a warm stop, and no more, however many come; then SIGTERM is the first of its kind", () => {
     const lines = new Lines()

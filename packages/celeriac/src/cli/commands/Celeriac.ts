@@ -26,6 +26,16 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         load: () => import("./WorkerCommand.ts").then(({ worker }) => worker)
       },
       {
+        name: "multi",
+        doc: "Start and stop several workers",
+        load: () => import("./MultiCommand.ts").then(({ multi }) => multi)
+      },
+      {
+        name: "beat",
+        doc: "Send periodic tasks",
+        load: () => import("./BeatCommand.ts").then(({ beat }) => beat)
+      },
+      {
         name: "graph",
         doc: "Draw the boot steps of a worker, or the workers of a cluster",
         load: () => import("./GraphCommand.ts").then(({ graph }) => graph)

@@ -5,7 +5,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { levels } from "../../LogFormat.ts"
 import * as SettingFlags from "../SettingFlags.ts"
-import { own } from "../WorkerFlags.ts"
+import { own, profiles } from "../WorkerFlags.ts"
+import * as FlagOf from "./FlagOf.ts"
 import { globals } from "./Root.ts"
 
 /** Where the broker is all commands ask. */
@@ -18,15 +19,25 @@ const flags = {
     Flag.withDescription(own.loglevel.doc),
     Flag.withDefault("warning")
   ),
-  jsonLogs: Flag.Boolean(own.jsonLogs.name).pipe(Flag.withDescription(own.jsonLogs.doc), Flag.withDefault(false))
+  jsonLogs: FlagOf.toggle(own.jsonLogs),
+  include: FlagOf.text(own.include),
+  purge: FlagOf.toggle(own.purge),
+  discard: FlagOf.toggle(own.discard),
+  optimization: Flag.Literals(own.optimization.name, profiles).pipe(
+    Flag.withAlias(own.optimization.alias),
+    Flag.withDescription(own.optimization.doc),
+    Flag.withDefault("default")
+  ),
+  disablePrefetch: FlagOf.toggle(own.disablePrefetch),
+  ...FlagOf.daemon
 }
 
-export const worker = Command.make("worker", flags, (flags) =>
+export const worker = Command.make("worker", flags, ({ discard, ...flags }) =>
   Effect.gen(function*() {
     const { app, ...shared } = yield* globals
     const { start } = yield* Effect.promise(() => import("../Start.ts"))
     const settings = { ...shared.settings, ...SettingFlags.given(table, flags.settings) }
-    yield* start(app, { ...shared, ...flags, settings, own: {} })
+    yield* start(app, { ...shared, ...flags, purge: flags.purge || discard, settings, own: {} })
   })).pipe(
     Command.withDescription(
       "Runs a worker until it is told to stop. SIGTERM, or Ctrl+C, lets running tasks finish; the second one, or SIGQUIT, does not. SIGHUP starts it again."

@@ -16,7 +16,7 @@ export type Action =
   | { readonly _tag: "Quit" }
   /** The whole screen, whatever is there. */
   | { readonly _tag: "Redraw" }
-  /** A snapshot that fits what is asked for now. */
+  /** A snapshot that fits what is asked for. */
   | { readonly _tag: "Refresh" }
   | { readonly _tag: "Revoke"; readonly id: string; readonly terminate: boolean }
   | { readonly _tag: "RateLimit"; readonly name: string; readonly limit: string }

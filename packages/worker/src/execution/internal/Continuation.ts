@@ -88,7 +88,16 @@ export const make = (write: SignatureMessage.Write, options: Options): Continuin
   const more = new Sending(marked(write), options)
   const sendingOf = (subject: Subject) => subject.redelivered || isAgain(subject) ? more : once
   return {
-    after: (request, outcome, now) => sendingOf(request).after(request, outcome, now),
+    after: (request, outcome, now) => {
+      const sending = sendingOf(request)
+      const after = sending.after(request, outcome, now)
+      if (sending === more || Result.isFailure(after) || after.success.parts.length === 0) return after
+      // When its chord has ended, that was sent again.
+      return Result.succeed({
+        ...after.success,
+        parts: Array.from(after.success.parts, (part) => ({ ...part, isFirst: true }))
+      })
+    },
     missing: (missing, id, outcome, now) => ({
       ...nothing,
       parts: missing.flatMap((one) => {
@@ -147,11 +156,11 @@ class Sending {
   body(
     subject: Subject,
     { body, groupId, record }: Part,
-    { records, shape }: Complete,
+    { hasFailed, records, shape }: Complete,
     now: number
   ): Continuation {
     const rootId = subject instanceof Request ? subject.rootId : record.taskId
-    const culprit = records.find(({ status }) => TaskState.isPropagated(status))
+    const culprit = hasFailed ? records.find(({ status }) => TaskState.isPropagated(status)) : undefined
     try {
       if (culprit === undefined) {
         // The worker of the last part sends it, whatever part that is: its ids are the chord's.
