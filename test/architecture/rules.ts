@@ -15,7 +15,7 @@ const floors: Readonly<Record<string, ReadonlyArray<string>>> = {
   redis: ["messaging", "tasks"],
   worker: ["bootsteps", "messaging", "tasks"],
   beat: ["bootsteps", "messaging", "tasks", "worker"],
-  celeriac: ["amqp", "bootsteps", "messaging", "redis", "tasks", "worker"]
+  celeriac: ["amqp", "beat", "bootsteps", "messaging", "redis", "tasks", "worker"]
 }
 
 /** The rooms of the worker from the cellar up; what is in `src` itself, and `testing`, is the roof. */

@@ -136,18 +136,23 @@ export class Screen {
   #mode(mode: number, on: boolean): void {
     if (mode === 25) this.hasCursor = on
     else if (mode === 7) this.#wraps = on
-    else if (mode === 1049 && on !== this.isOther) {
-      this.isOther = on
-      if (on) {
-        this.#main = this.#cells
-        this.#saved = [this.#row, this.#column]
-        this.#clear()
-      } else {
-        this.#cells = [...this.#main]
-        this.resize(this.columns, this.rows)
-        ;[this.#row, this.#column] = this.#saved
-      }
-    } else if (mode !== 2026 && mode !== 2004) throw new Error(`this terminal does not know the mode ${mode}`)
+    else if (mode === 1049) this.#other(on)
+    else if (mode !== 2026 && mode !== 2004) throw new Error(`this terminal does not know the mode ${mode}`)
+  }
+
+  /** Who leaves it twice finds the cursor where it was the first time, as on a real one. */
+  #other(on: boolean): void {
+    if (on && !this.isOther) {
+      this.#main = this.#cells
+      this.#saved = [this.#row, this.#column]
+      this.#clear()
+    }
+    if (!on) {
+      if (this.isOther) this.#cells = [...this.#main]
+      this.resize(this.columns, this.rows)
+      ;[this.#row, this.#column] = this.#saved
+    }
+    this.isOther = on
   }
 
   /** The rest of the line. */

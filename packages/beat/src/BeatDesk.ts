@@ -55,14 +55,14 @@ const handler = <C extends Command.Any>(
   command: C,
   run: (args: Command.ArgumentsOf<C>) => Effect.Effect<Command.Reply<C>, BeatError>
 ): Handlers => ({
-  [command.name]: (args) => {
-    const bound = command.bind(args)
+  [command.name]: (said) => {
+    const bound = command.bind(said)
     if (Result.isFailure(bound)) return Effect.fail(mistaken(bound.failure.message))
-    // As the command's own schemas have it.
-    return Effect.flatMap(
-      run(bound.success as Command.ArgumentsOf<C>),
-      (reply) => Effect.orDie(Effect.fromResult(command.encodeReply(reply as never)))
-    ) // its schema is that of the reply
+    const args = bound.success as Command.ArgumentsOf<C> // by the command's own schemas
+    return Effect.flatMap(run(args), (reply) => {
+      const written = command.encodeReply(reply as never) // its schema is that of the reply
+      return Effect.orDie(Effect.fromResult(written))
+    })
   }
 })
 

@@ -17,7 +17,7 @@ export interface State extends Snapshot {
 }
 
 /** What was read of a queue. */
-export interface Heard {
+interface Heard {
   readonly state: State
   /** What cannot be read. */
   readonly damaged: ReadonlyArray<Delivery>
@@ -25,7 +25,7 @@ export interface Heard {
   readonly newer: unknown
 }
 
-export const nothing: State = { version: 0, revision: 1, changes: new Map(), progress: new Map() }
+const nothing: State = { version: 0, revision: 1, changes: new Map(), progress: new Map() }
 
 /** Of what is written here. */
 export const format = 1

@@ -1,10 +1,15 @@
-/** A scheduler as a process of its own: a broker, a queue that leads, a file of SQLite, and entries due each second. */
+/**
+ * A scheduler as a process of its own: a broker, a queue that leads, a schedule in a file
+ * of SQLite or in a queue, and entries due each second. SIGUSR2 sets its clock: 20
+ * seconds forward, then 20 seconds back, then right.
+ */
 import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
 import * as Producer from "@celeriac/messaging/Producer"
 import * as Client from "@celeriac/tasks/Client"
 import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -13,10 +18,11 @@ import * as QueueLease from "../../src/leases/QueueLease.ts"
 import * as Schedule from "../../src/Schedule.ts"
 import * as ScheduleEntry from "../../src/ScheduleEntry.ts"
 import * as Scheduler from "../../src/Scheduler.ts"
+import * as QueueStore from "../../src/stores/QueueStore.ts"
 import * as SqlStore from "../../src/stores/SqlStore.ts"
 import * as sqlite from "../fixtures/sqlite.ts"
 
-const [url = "", leaseQueue = "", taskQueue = "", file = ""] = process.argv.slice(2)
+const [url = "", leaseQueue = "", taskQueue = "", place = ""] = process.argv.slice(2)
 
 const entries = BeatSchedule.layer(["a", "b", "c"].map((name) =>
   ScheduleEntry.make(name, {
@@ -33,9 +39,33 @@ const broker = Client.layer.pipe(
   Layer.provideMerge(AmqpTransport.layer({ url, heartbeat: "2 seconds" }))
 )
 
+const [kind, name = ""] = place.split("=")
+const store = kind === "queue"
+  ? QueueStore.layer({ queue: name })
+  : SqlStore.layer().pipe(Layer.provide(sqlite.layer(name)))
+
 const scheduler = Scheduler.layer().pipe(
   Layer.provide(QueueLease.layer({ queue: leaseQueue })),
-  Layer.provide([broker, entries, SqlStore.layer().pipe(Layer.provide(sqlite.layer(file)))])
+  Layer.provide([entries, store]),
+  Layer.provide(broker)
+)
+
+/** A clock that somebody sets. */
+const offsets = [20_000, -20_000, 0]
+let offset = 0
+process.on("SIGUSR2", () => {
+  offset = offsets.shift() ?? 0
+  process.stdout.write(`clock: ${offset}\n`)
+})
+const clock = Layer.effect(
+  Clock.Clock,
+  Effect.map(Clock.Clock, (clock): Clock.Clock => ({
+    ...clock,
+    sleep: (duration) => clock.sleep(duration),
+    currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + offset,
+    currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + offset),
+    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe()
+  }))
 )
 
 // What is written tells the test who leads.
@@ -43,6 +73,7 @@ const lines = Logger.layer([Logger.make(({ message }) => void process.stdout.wri
 
 Effect.flatMap(Scheduler.Scheduler, ({ run }) => run).pipe(
   Effect.provide(scheduler),
+  Effect.provide(clock),
   Effect.provide(lines),
   NodeRuntime.runMain
 )

@@ -17,7 +17,7 @@ import * as ScheduleEntry from "../../src/ScheduleEntry.ts"
 
 const url = inject("amqpUrl")
 const names = ["a", "b", "c"]
-const rounds = Number(process.env["CELERIAC_TEST_BEAT_ROUNDS"] ?? 6)
+const rounds = Number(process.env["CELERIAC_TEST_BEAT_ROUNDS"] ?? 3)
 
 class BeatProcess {
   isLeader = false
@@ -59,7 +59,7 @@ const work = Effect.fnUntraced(function*(folder: string) {
   yield* Effect.addFinalizer(() =>
     Effect.ignore(Effect.andThen(channel.deleteQueue(tasks), channel.deleteQueue(lease)))
   )
-  const begin = () => new BeatProcess([url, lease, tasks, file])
+  const begin = () => new BeatProcess([url, lease, tasks, `sqlite=${file}`])
   const beats = [begin(), begin(), begin()]
   const end = (signal: NodeJS.Signals) => Promise.all(beats.map(({ peer }) => peer.stop(signal)))
   yield* Effect.addFinalizer(() => Effect.promise(() => end("SIGKILL")))

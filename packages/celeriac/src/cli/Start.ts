@@ -25,6 +25,7 @@ import type { DaemonFlags } from "./DaemonFlags.ts"
 import * as Globals from "./Globals.ts"
 import * as LoadedFiles from "./LoadedFiles.ts"
 import * as OwnFlags from "./OwnFlags.ts"
+import * as Preloads from "./Preloads.ts"
 import * as Reloading from "./Reloading.ts"
 import * as Rerun from "./Rerun.ts"
 
@@ -50,7 +51,12 @@ export const start = (
     yield* Daemon.prepare(flags)
     const loaded = mayReload(flags) ? LoadedFiles.record(App.here) : undefined
     const included = Option.isNone(flags.include) ? undefined : yield* including(flags.include.value)
-    const { broker: appBroker, file, settings, worker: own } = yield* (yield* App.Loader)(app)
+    const found = yield* (yield* App.Loader)(app)
+    const { broker: appBroker, exports, file, settings, worker: own } = found
+    // Options that the module adds are read by who reads all of them.
+    if ((yield* Preloads.Given) === undefined && Preloads.among(exports).length > 0) {
+      return yield* Effect.fail(new OwnFlags.UnknownFlag(""))
+    }
     const worker = included === undefined ? own : yield* included(own)
     const chosen = yield* Chosen.read(flags)
     const options = yield* Effect.mapError(
@@ -72,6 +78,7 @@ export const start = (
     const whole = Effect.andThen(before(flags, ours.settings), rerun.around(ours.run))
     const run = Daemon.run(flags, ours.settings.nodename, whole).pipe(
       Effect.provide(reload),
+      Effect.provide(ours.settings.beat ? yield* scheduler(found, ours.settings) : Layer.empty),
       Effect.provide(Cry.layer(ours.blueprint.graph)),
       Effect.provide(Pool.program(pathToFileURL(file))),
       Effect.provide(Banner.layer({ ...logOf(flags), isQuiet: flags.quiet, named })),
@@ -93,6 +100,9 @@ const including = (names: string) =>
     Effect.promise(() => import("./Include.ts")),
     ({ into, load }) => Effect.map(load(names), (tasks) => (worker: App.App["worker"]) => into(worker, tasks))
   )
+
+const scheduler = (app: App.App, settings: WorkerSettings.Settings) =>
+  Effect.map(Effect.promise(() => import("./BeatInWorker.ts")), ({ layer }) => layer(app, settings))
 
 const before = (flags: Flags, settings: WorkerSettings.Settings) =>
   Effect.andThen(

@@ -21,6 +21,8 @@ export interface Verb extends Chosen.Place {
   readonly app: App.App | undefined
   /** Those that were given. */
   readonly given: Settings.Given
+  /** Those of the worker, where there is one, as they were chosen. */
+  readonly settings: WorkerSettings.Settings
 }
 
 /** Enters the folder, loads the module, and reads what was chosen. */
@@ -31,10 +33,13 @@ export const make = (globals: Globals.Globals): Effect.Effect<Verb, CliFailure> 
     const chosen = yield* Chosen.read(globals)
     const changes = Chosen.changes(chosen)
     const own = app?.broker?.given ?? app?.worker.brokerSettings ?? {}
-    const given = app === undefined
-      ? WorkerSettings.ofTasks(changes)
-      : app.worker.with({ settings: changes }).taskSettings
-    return { app, given, ...Chosen.place(chosen, own) }
+    const worker = app?.worker.with({ settings: changes })
+    return {
+      app,
+      given: worker?.taskSettings ?? WorkerSettings.ofTasks(changes),
+      settings: worker?.settings ?? WorkerSettings.change(WorkerSettings.defaults(), changes),
+      ...Chosen.place(chosen, own)
+    }
   })
 
 /** The broker, with results where they are kept; `withoutResults` for who has no use for them. */
@@ -58,7 +63,7 @@ export const run = <A, E>(
     )
   )
 
-const isOfBroker = (error: unknown): error is MessagingError | ResultError =>
+export const isOfBroker = (error: unknown): error is MessagingError | ResultError =>
   typeof error === "object" && error !== null && "_tag" in error &&
   (error._tag === "MessagingError" || error._tag === "ResultError")
 

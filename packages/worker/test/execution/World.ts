@@ -345,3 +345,6 @@ export const follower = (id: string): Aftermath.Outgoing => ({
   message: taskMessage({ task: "next", id: `after ${id}` }),
   to: { exchange: "", routingKey: id }
 })
+
+/** The same, as a member of a group is sent: side by side with the others. */
+export const beside = (id: string): Aftermath.Outgoing => ({ ...follower(id), isBeside: true })

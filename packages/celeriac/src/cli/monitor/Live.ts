@@ -12,6 +12,7 @@ import * as Terminal from "effect/Terminal"
 import { writeSync } from "node:fs"
 import { mistaken } from "../CliFailure.ts"
 import * as Globals from "../Globals.ts"
+import { cannotConnect } from "../Remote.ts"
 import * as Verb from "../Verb.ts"
 import * as Monitor from "./Monitor.ts"
 import { leave } from "./Paint.ts"
@@ -26,10 +27,17 @@ export const live = (globals: Globals.Globals, { routingKey }: Flags) =>
   Verb.run(globals, (verb) =>
     Effect.gen(function*() {
       yield* onTerminal
+      const transport = yield* Transport
+      // Once it was there, it is waited for; before, a person wants to know.
+      yield* transport.connect({ name: "celeriac events" }).pipe(
+        Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.fail({ message: "it does not answer" }) }),
+        Effect.scoped,
+        Effect.mapError(cannotConnect)
+      )
       const news = yield* Queue.sliding<Monitor.Told>(8)
       const remote = yield* RemoteControl.make
       const run = Monitor.run({
-        uri: (yield* Transport).uri,
+        uri: transport.uri,
         look: { colors: Globals.wantsColors(globals, process.stdout), unicode: hasUnicode() },
         events: EventReceiver.stream({ routingKey, onReady: Remote.greet(remote) }),
         perform: Remote.perform(remote),
@@ -52,7 +60,11 @@ const hasUnicode = (): boolean => {
 
 /** All keys are the monitor's. What ends the process in any other way finds the screen as it was. */
 const terminal = Effect.gen(function*() {
+  let isRestored = false
   const restore = () => {
+    // Twice would put the cursor above what was said since.
+    if (isRestored) return
+    isRestored = true
     try {
       writeSync(1, leave)
     } catch {
@@ -78,7 +90,9 @@ const logged = (news: Queue.Enqueue<Monitor.Told>): Layer.Layer<never> =>
     Logger.layer([
       Logger.make(({ logLevel, message }) => {
         const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
-        Queue.offerUnsafe(news, { text, tone: logLevel === "Warn" ? "warning" : "error" })
+        // A connection that is away is so until it is said that it is back.
+        const stays = text.includes("trying again")
+        Queue.offerUnsafe(news, { text, tone: logLevel === "Warn" ? "warning" : "error", stays })
       })
     ]),
     Layer.succeed(References.MinimumLogLevel, "Warn")

@@ -26,6 +26,8 @@ import { view } from "./View.ts"
 export interface Told {
   readonly text: string
   readonly tone: Tone
+  /** Whether it is shown until something else is said. */
+  readonly stays?: boolean | undefined
 }
 
 export interface Options<E, R> {
@@ -70,9 +72,9 @@ const running = Effect.fnUntraced(
     /** A screen that cannot be written to is gone. */
     const write = (text: string) => Effect.catch(terminal.display(text), () => quit)
 
-    const say = ({ text, tone }: Told) =>
+    const say = ({ stays, text, tone }: Told) =>
       Effect.sync(() => {
-        model = Update.told(model, text, tone)
+        model = Update.told(model, text, tone, stays)
         draw()
       })
 

@@ -117,7 +117,7 @@ const orders: Readonly<Record<Exclude<Sort, "time">, (one: TaskView, other: Task
 const compare = (one: string, other: string): number => one < other ? -1 : one > other ? 1 : 0
 
 /** Whether a task is one of those that are looked for. */
-export const matching = (filter: string): (task: Pick<TaskView, "name" | "state" | "uuid" | "worker">) => boolean => {
+const matching = (filter: string): (task: Pick<TaskView, "name" | "state" | "uuid" | "worker">) => boolean => {
   const words = filter.toLowerCase().split(/\s+/).filter((word) => word !== "" && word !== "!")
   if (words.length === 0) return () => true
   return ({ name, state, uuid, worker }) => {

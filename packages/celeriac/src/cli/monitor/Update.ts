@@ -16,7 +16,7 @@ export type Action =
   | { readonly _tag: "Quit" }
   /** The whole screen, whatever is there. */
   | { readonly _tag: "Redraw" }
-  /** A snapshot that fits what is asked for now. */
+  /** A snapshot that fits what is asked for. */
   | { readonly _tag: "Refresh" }
   | { readonly _tag: "Revoke"; readonly id: string; readonly terminate: boolean }
   | { readonly _tag: "RateLimit"; readonly name: string; readonly limit: string }
@@ -43,9 +43,9 @@ export const resized = (model: Model.Model, size: Model.Size): Next => {
 }
 
 /** Something is to be said. */
-export const told = (model: Model.Model, text: string, tone: Tone = "plain"): Model.Model => ({
+export const told = (model: Model.Model, text: string, tone: Tone = "plain", stays = false): Model.Model => ({
   ...model,
-  message: { text: harmless(text), tone, until: model.snapshot.now + 6 }
+  message: { text: harmless(text), tone, until: stays ? Infinity : model.snapshot.now + 6 }
 })
 
 export const pressed = (model: Model.Model, key: Keys.Key): Next => {

@@ -13,6 +13,7 @@ import {
   harmless,
   type Line,
   line,
+  lineWidth,
   type Span,
   span
 } from "./Line.ts"
@@ -65,7 +66,7 @@ const workersOf = (model: Model.Model, rows: number): ReadonlyArray<Line> => {
   const from = start(workers.findIndex((worker) => worker === shown), most, workers.length)
   const left = workers.length - from - most
   const lines = workers.slice(from, from + most).map((worker) => workerLine(worker, columns, model, worker === shown))
-  const more = left > 0 ? [...lines.slice(0, -1), line(span(`    and ${left + 1} more`, "faint"))] : lines
+  const more = left > 0 && most > 1 ? [...lines.slice(0, -1), line(span(`    and ${left + 1} more`, "faint"))] : lines
   const nobody = line(span("  No worker was heard of yet.", "faint"))
   return [heading(workerColumns(columns)), ...workers.length === 0 ? [nobody] : more, empty]
 }
@@ -184,7 +185,8 @@ const footer = (model: Model.Model): Line => {
   const { asking, message, size: { columns } } = model
   if (asking !== undefined) return asked(asking, columns)
   if (message !== undefined) return line(span(` ${message.text}`, message.tone))
-  return line(...state(model), ...hints(model))
+  const said = state(model)
+  return line(...said, ...hints(model, columns - lineWidth(line(...said))))
 }
 
 const asked = (asking: Model.Asking, columns: number): Line => {
@@ -211,29 +213,49 @@ const typed = (question: string, text: string, columns: number): Line => {
   return line(span(asked, "strong"), span(cutStart(text, Math.max(1, columns - asked.length - 1))), span("█"))
 }
 
-const hints = ({ focus, screen }: Model.Model): ReadonlyArray<Span> => {
-  const of = (pairs: ReadonlyArray<readonly [key: string, what: string]>) =>
-    pairs.flatMap(([key, what]) => [span(` ${key}`, "key"), span(` ${what} `, "faint")])
-  if (screen === "help") return of([["↑↓", "scroll"], ["Esc", "back"]])
-  if (screen === "detail") {
-    return of([["↑↓", "scroll"], ["r", "result"], ["t", "traceback"], ["c", "revoke"], ["x", "terminate"], [
-      "Esc",
-      "back"
-    ]])
-  }
-  return focus === "workers"
-    ? of([["↑↓", "choose"], ["⏎", "its tasks"], ["Tab", "tasks"], ["e", "events on"], ["?", "help"], ["q", "quit"]])
-    : of([
-      ["⏎", "info"],
-      ["/", "filter"],
-      ["s", "sort"],
-      ["p", "pause"],
-      ["c", "revoke"],
-      ["l", "limit"],
-      ["?", "help"],
-      ["q", "quit"]
-    ])
+type Hint = readonly [key: string, what: string]
+
+/** Those of the screen, as many as fit; the last ones first of all. */
+const hints = ({ focus, screen }: Model.Model, width: number): ReadonlyArray<Span> => {
+  const all = screen === "list" ? focus === "tasks" ? ofTasks : ofWorkers : screen === "help" ? ofHelp : ofDetail
+  const sizeOf = (some: ReadonlyArray<Hint>) => some.reduce((sum, [key, what]) => sum + key.length + what.length + 3, 0)
+  const last = all.slice(-2)
+  const first = all.slice(0, -2)
+  while (first.length > 0 && sizeOf(first) + sizeOf(last) > width) first.pop()
+  return [...first, ...last].flatMap(([key, what]) => [span(` ${key}`, "key"), span(` ${what} `, "faint")])
 }
+
+const ofHelp: ReadonlyArray<Hint> = [["↑↓", "scroll"], ["Esc", "back"]]
+
+const ofDetail: ReadonlyArray<Hint> = [
+  ["r", "result"],
+  ["t", "traceback"],
+  ["c", "revoke"],
+  ["x", "terminate"],
+  ["l", "limit"],
+  ["↑↓", "scroll"],
+  ["Esc", "back"]
+]
+
+const ofWorkers: ReadonlyArray<Hint> = [
+  ["⏎", "its tasks"],
+  ["Tab", "to tasks"],
+  ["e", "events on"],
+  ["?", "help"],
+  ["q", "quit"]
+]
+
+const ofTasks: ReadonlyArray<Hint> = [
+  ["⏎", "info"],
+  ["/", "filter"],
+  ["s", "sort"],
+  ["p", "pause"],
+  ["c", "revoke"],
+  ["l", "limit"],
+  ["Tab", "workers"],
+  ["?", "help"],
+  ["q", "quit"]
+]
 
 const state = ({ filter, only, screen, snapshot: { tasks } }: Model.Model): ReadonlyArray<Span> => {
   if (screen !== "list") return []

@@ -71,10 +71,15 @@ export class Ending {
     this.parts = parts
   }
 
-  /** What follows the last part of a chord. */
-  continue({ messages, others, parts, sizes }: Continuation, counted: Ended): void {
+  /** These are published next, and no others. */
+  send(messages: ReadonlyArray<Outgoing>): void {
     this.messages = messages
     this.messagesSent = 0
+  }
+
+  /** What follows the last part of a chord. */
+  continue({ messages, others, parts, sizes }: Continuation, counted: Ended): void {
+    this.send(messages)
     this.others = others
     this.othersStored = 0
     this.sizes = sizes

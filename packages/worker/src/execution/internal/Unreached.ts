@@ -13,7 +13,7 @@ import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type * as SignatureMessage from "@celeriac/tasks/SignatureMessage"
 import * as TaskState from "@celeriac/tasks/TaskState"
-import { isDeepStrictEqual } from "node:util"
+import * as Equal from "effect/Equal"
 import * as Followers from "../../trace/Followers.ts"
 import type { Failure } from "../../trace/Outcome.ts"
 import * as Aftermath from "../Aftermath.ts"
@@ -139,9 +139,9 @@ const errbacksOf = (signature: SignatureJson): ReadonlyArray<SignatureJson> => {
 const without = (errbacks: ReadonlyArray<SignatureJson>, around: SignatureJson | undefined) => {
   if (errbacks.length === 0 || around == null) return errbacks
   const others = errbacksOf(around)
-  return errbacks.filter((errback) => !others.some((other) => isDeepStrictEqual(errback, other)))
+  return errbacks.filter((errback) => !others.some((other) => Equal.equals(errback, other)))
 }
 
 /** Each once. */
 const distinct = (errbacks: ReadonlyArray<SignatureJson>) =>
-  errbacks.filter((errback, index) => errbacks.findIndex((one) => isDeepStrictEqual(one, errback)) === index)
+  errbacks.filter((errback, index) => errbacks.findIndex((one) => Equal.equals(one, errback)) === index)

@@ -205,7 +205,7 @@ class Children implements Pool, Owner {
 
   /** It has no job: it gets one, or goes. */
   private seat(child: Child): void {
-    if (child.state !== "up") return
+    if (child.state !== "up" || child.isKilled) return
     if (this.nursery.excess > 0 || this.isWorn(child)) {
       this.retire(child)
       this.nursery.fill()
