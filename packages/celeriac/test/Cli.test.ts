@@ -72,6 +72,10 @@ describe.concurrent("celeriac", () => {
         /--concurrency: "0"\. Expected: a whole number of at least 1, or left out for the number of processors/
       ],
       [["-c", "many"], /--concurrency: "many"/],
+      [["-P", "gevent"], /--pool: "gevent"\. Expected: fibers, .* or solo: fibers do what greenlets are for/],
+      [["-P", "preforks"], /--pool: "preforks"\. Expected: fibers, .* or solo: did you mean prefork\?/],
+      [["--pool-sizes", "processes"], /--pool-sizes: "processes"\. Expected: \{ processes: 4, threads: 2 \}/],
+      [["--max-memory-per-child", "200M"], /--max-memory-per-child: "200M"\. Expected: kilobytes/],
       [["-l", "loud"], /debug/],
       [["--autoscale", "3,x"], /--autoscale: "3,x"\. Expected: \{ max, min \}, or "10,3"/],
       [["--autoscale=1,2,3"], /--autoscale: "1,2,3"/],
