@@ -15,6 +15,7 @@ import { beat } from "./rows/beat.ts"
 import { canvas } from "./rows/canvas.ts"
 import { latency } from "./rows/latency.ts"
 import { life } from "./rows/life.ts"
+import { pools } from "./rows/pools.ts"
 import { processes } from "./rows/processes.ts"
 import { throughput } from "./rows/throughput.ts"
 
@@ -32,6 +33,7 @@ try {
   await life(bench)
   await canvas(bench)
   await beat(bench)
+  await pools(bench)
   await processes(bench)
   bench.print()
 } finally {

@@ -12,7 +12,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { readdirSync, readFileSync } from "node:fs"
-import { writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import * as CelerySuite from "../peers/CelerySuite.ts"
@@ -34,32 +33,39 @@ interface Exceptions {
   readonly otherFiles: Reasons
   /** What is not run, whatever keeps the results. */
   readonly notRun: Reasons
+  /** What is run only where all is. */
+  readonly slow: Reasons
   /** What is run, and does not pass. */
   readonly fails: Readonly<Record<Results, Reasons>>
 }
+
+/**
+ * What tests take that wait, or leave the worker with tasks that do, in seconds: so that parts of the suite end
+ * together. By messages one of the waits is left out.
+ */
+const takes = (results: Results) => ({
+  "test_tasks.py::test_tasks::test_retry": results === "redis" ? 30 : 20,
+  "test_tasks.py::test_tasks::test_expired": 16,
+  "test_tasks.py::test_tasks::test_revoked": 8,
+  "test_tasks.py::test_tasks::test_eta": 6,
+  "test_tasks.py::test_tasks::test_timeout": 10,
+  "test_inspect.py::test_Inspect::test_active": 6,
+  "test_inspect.py::test_Inspect::test_query_task": 6,
+  "test_inspect.py::test_Inspect::test_revoked": 8,
+  "test_tasks.py::test_class_based_tasks::test_class_based_task_retried": 1.5,
+  "test_tasks.py::test_tasks::test_ignore_result": 1
+})
 
 export const exceptions = JSON.parse(readFileSync(new URL("exceptions.json", import.meta.url), "utf8")) as Exceptions
 
 /** Virtual hosts of one broker: the suite wants the queue `celery` for itself. */
 export const brokers = (count: number) =>
   Effect.gen(function*() {
+    const names = Array.from({ length: count }, (_, index) => `suite-${index}`)
     const rabbit = yield* Effect.acquireRelease(
-      Effect.promise(() => RabbitMq.start()),
+      Effect.promise(() => RabbitMq.start({ hosts: names })),
       (rabbit) => Effect.promise(() => rabbit.stop())
     )
-    const names = Array.from({ length: count }, (_, index) => `suite-${index}`)
-    const file = join(rabbit.folder, "definitions.json")
-    const permissions = { user: "guest", configure: ".*", write: ".*", read: ".*" }
-    yield* Effect.promise(async () => {
-      await writeFile(
-        file,
-        JSON.stringify({
-          vhosts: names.map((name) => ({ name })),
-          permissions: names.map((vhost) => ({ vhost, ...permissions }))
-        })
-      )
-      await rabbit.rabbitmqctl("import_definitions", file)
-    })
     return names.map((name) => new URL(name, rabbit.url.replace(/\/*$/, "/")).href)
   })
 
@@ -96,10 +102,14 @@ export interface Options {
   readonly onLine?: (line: string) => void
   /** Whether what is listed as not to be run is run all the same. */
   readonly all?: boolean
+  /** Without what is listed as slow. */
+  readonly isQuick?: boolean | undefined
 }
 
 /** Runs tests against a worker and a Redis that are made for them. */
-export const run = ({ all = false, broker, results, seconds, shard = [0, 1], tests, timeout, ...more }: Options) =>
+export const run = (
+  { all = false, broker, isQuick = false, results, seconds, shard = [0, 1], tests, timeout, ...more }: Options
+) =>
   Effect.gen(function*() {
     const redis = yield* Effect.acquireRelease(
       Effect.promise(() => Redis.start()),
@@ -125,7 +135,8 @@ export const run = ({ all = false, broker, results, seconds, shard = [0, 1], tes
         nodename,
         tests,
         shard,
-        without: all ? [] : Object.keys(exceptions.notRun),
+        takes: takes(results),
+        without: [...(all ? [] : Object.keys(exceptions.notRun)), ...(isQuick ? Object.keys(exceptions.slow) : [])],
         seconds,
         timeout,
         ...more
@@ -160,38 +171,44 @@ export const complaints = (report: CelerySuite.Report, results: Results): Readon
     ...said.map(({ said, test, when }) => `${test} fails in its ${when}: ${said}`),
     ...listed.filter((name) => chosen.includes(name) && !failed.some(({ test }) => test === name))
       .map((name) => `${name} is listed as one that fails, and does not fail`),
-    ...[...listed, ...Object.keys(exceptions.notRun)]
+    ...[...listed, ...Object.keys(exceptions.notRun), ...Object.keys(exceptions.slow)]
       .filter((name) => isHere(name) && !collected.some((test) => isIn([name], test)))
       .map((name) => `${name} is listed, and is no test`)
   ]
 }
 
 /** What is to be run, in so many parts at once: most of the time they wait. */
-export interface Part extends Pick<Options, "results" | "tests" | "seconds"> {
+export interface Part extends Pick<Options, "isQuick" | "results" | "tests" | "seconds"> {
   readonly shards: number
+  /** ms. Default 220 s. */
+  readonly timeout?: number
 }
 
 /** Runs them all, each part against a worker of its own: what is not as it should be. */
 export const complaintsOf = (parts: ReadonlyArray<Part>) =>
   Effect.gen(function*() {
-    const runs = parts.flatMap(({ shards, ...part }) =>
-      Array.from({ length: shards }, (_, index) => ({ ...part, shard: [index, shards] as const }))
+    const runs = parts.flatMap(({ shards, timeout = 220_000, ...part }) =>
+      Array.from({ length: shards }, (_, index) => ({ ...part, timeout, shard: [index, shards] as const }))
     )
     const hosts = yield* brokers(runs.length)
     const wrong = yield* Effect.forEach(runs, (part, index) =>
       Effect.map(
-        run({ ...part, broker: hosts[index]!, timeout: 220_000 }),
+        run({ ...part, broker: hosts[index]! }),
         (report) => complaints(report, part.results)
       ), { concurrency: "unbounded" })
     return wrong.flat()
   }).pipe(Effect.scoped)
 
-/** Files of the suite that are run. */
-export const files = { single: ["test_tasks.py"], canvas: ["test_canvas.py", "test_group_chains.py"] } as const
+/** Files of the suite that are run; `around` a single task: beat that sends it, inspect that tells of it, a client's connection. */
+export const files = {
+  single: ["test_tasks.py"],
+  around: ["test_inspect.py", "test_redis_backend.py", "test_beat.py"],
+  canvas: ["test_canvas.py", "test_group_chains.py"]
+} as const
 
 /** Files of the suite that nobody has said anything of, or that are named and not there. */
 export const unknownFiles = (): ReadonlyArray<string> => {
   const there = readdirSync(join(CelerySuite.sources, "t", "integration")).filter((name) => /^test_.*\.py$/.test(name))
-  const said = [...files.single, ...files.canvas, ...Object.keys(exceptions.otherFiles)]
+  const said = [...Object.values(files).flat(), ...Object.keys(exceptions.otherFiles)]
   return [...there.filter((name) => !said.includes(name)), ...said.filter((name) => !there.includes(name))]
 }

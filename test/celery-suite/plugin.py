@@ -84,11 +84,18 @@ fixtures.celery_session_worker = celery_session_worker
 
 def pytest_collection_modifyitems(config, items):
     left_out, shard, shards = told['without'], told['shard'], told['shards']
+    takes = told['takes']
     tell(collected=[name_of(item) for item in items])
     wanted = [item for item in items if not any(
         name_of(item) == name or name_of(item).startswith((f'{name}::', f'{name}[')) for name in left_out
     )]
-    chosen = wanted[shard::shards]
+    # Each to the part that is shortest by then, the longest first: all processes come to the same.
+    parts = [[0.0, set()] for _ in range(shards)]
+    for item in sorted(wanted, key=lambda item: -takes.get(name_of(item), 0)):
+        shortest = min(parts, key=lambda part: part[0])
+        shortest[0] += takes.get(name_of(item), 0.2)
+        shortest[1].add(item)
+    chosen = [item for item in wanted if item in parts[shard][1]]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
     tell(chosen=[name_of(item) for item in chosen])

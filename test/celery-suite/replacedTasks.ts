@@ -1,6 +1,8 @@
 /** The tasks of `t/integration/tasks.py` that have others in their place, add to their chord, or come to signatures. */
 import * as Canvas from "@celeriac/tasks/Canvas"
+import * as Client from "@celeriac/tasks/Client"
 import * as Python from "@celeriac/tasks/Python"
+import * as ResultTuple from "@celeriac/tasks/result/ResultTuple"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
 import * as TaskContext from "@celeriac/tasks/TaskContext"
@@ -27,6 +29,8 @@ const recordNesting = Task.make(name("record_replaced_task_nesting"), {
 const replaceWithChain = Task.make(name("replace_with_chain"), linked)
 const replaceWithChainWhichRaises = Task.make(name("replace_with_chain_which_raises"), linked)
 const replaceWithChainOfGroup = Task.make(name("replace_with_chain_which_contains_a_group"), { success: anything })
+const replaceWithEmptyChain = Task.make(name("replace_with_empty_chain"), { parameters: { args }, success: anything })
+const buildChainInside = Task.make(name("build_chain_inside_task"), { success: anything })
 const addToAll = Task.make(name("add_to_all"), { parameters: many, success: anything })
 const addToAllToChord = Task.make(name("add_to_all_to_chord"), { parameters: many, success: Schema.Int })
 const addChordToChord = Task.make(name("add_chord_to_chord"), { parameters: many, success: Schema.Int })
@@ -45,6 +49,12 @@ const raising = Signature.make(raiseError.name)
 
 /** What is sent when the chain has ended, in one of the two ways. */
 const echo = (message: unknown) => message == null ? redisEcho.s() : redisEcho.si({ message })
+
+/** A chain of nothing, which is not to be written here: as Python sends it. */
+const emptyChain = Signature.decode({
+  ...{ task: "celery.chain", args: [], kwargs: { tasks: [] }, options: {} },
+  ...{ subtask_type: "chain", immutable: false }
+})
 
 /** Signatures of every shape in every other: none of them is sent. */
 const nested = {
@@ -76,6 +86,16 @@ export const replacedHandlers = [
     Task.replace(Canvas.chain(identity.s({ x }), raising).onError(echo(link_msg)))
   ),
   replaceWithChainOfGroup.toLayer(() => Task.replace(Canvas.chain(sum(1, 2), Canvas.group(sum(1), sum(1))))),
+  replaceWithEmptyChain.toLayer(() => Effect.flatMap(Effect.orDie(Effect.fromResult(emptyChain)), Task.replace)),
+  buildChainInside.toLayer(() =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      const sent = yield* Effect.orDie(client.delay(
+        Canvas.chain(sum(1, 1), sum(2), Canvas.group(sum(3), sum(4)), sum(5))
+      ))
+      return ResultTuple.encode(sent.asTuple)
+    })
+  ),
   addToAll.toLayer(({ nums, val }) => Task.replace(Canvas.group(nums.map((num) => sum(num, val))))),
   addToAllToChord.toLayer(({ nums, val }) =>
     Effect.as(Effect.forEach(nums, (num) => TaskContext.addToChord(sum(num, val))), 0)

@@ -53,8 +53,10 @@ export interface Options {
   readonly tests: ReadonlyArray<string>
   /** Names of tests, classes or files that are not run. */
   readonly without: ReadonlyArray<string>
-  /** Which part of so many, every so-manieth test. */
+  /** Which part of so many, each of which takes about as long as the others. */
   readonly shard: readonly [index: number, of: number]
+  /** What tests take that are not done at once, in seconds. */
+  readonly takes: Readonly<Record<string, number>>
   /** For one test. */
   readonly seconds: number
   /** For all: ms. */
@@ -68,7 +70,7 @@ const plugin = fileURLToPath(new URL("../celery-suite", import.meta.url))
 
 /** Runs tests to their end, or until the time is over. */
 export const run = async (options: Options): Promise<Report> => {
-  const { backend, broker, nodename, redis, seconds, shard, tests, timeout, without } = options
+  const { backend, broker, nodename, redis, seconds, shard, takes, tests, timeout, without } = options
   const outcomes: Array<Outcome> = []
   let collected: ReadonlyArray<string> = []
   let chosen: ReadonlyArray<string> = []
@@ -92,7 +94,7 @@ export const run = async (options: Options): Promise<Report> => {
     env: {
       ...{ TEST_BROKER: broker, TEST_BACKEND: backend, REDIS_HOST: url.hostname, REDIS_PORT: url.port || "6379" },
       ...{ PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: `${plugin}:${sources}` },
-      CELERIAC_SUITE: JSON.stringify({ nodename, seconds, shard: shard[0], shards: shard[1], without })
+      CELERIAC_SUITE: JSON.stringify({ nodename, seconds, shard: shard[0], shards: shard[1], takes, without })
     },
     onLine: (line) => {
       options.onLine?.(line)

@@ -4,8 +4,6 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Peer, until } from "./Process.ts"
 
-let found: string | undefined
-
 /** The versions that are tested besides Debian's, the reference first. */
 export const celeries = ["5.7.0", "5.6.3"] as const
 
@@ -17,14 +15,18 @@ export const folderOf = (celery: typeof celeries[number]): string => join(cache,
 
 const reference = join(folderOf(celeries[0]), "bin", "python")
 
+/** By what names it: nothing, or `CELERIAC_PYTHON`. */
+const found = new Map<string | undefined, string>()
+
 /** A python that imports celery and redis: `CELERIAC_PYTHON`, or the one of the reference, or Debian's, or the first of PATH. */
 export const findPython = (): string | undefined => {
-  if (found !== undefined) return found
   const named = process.env["CELERIAC_PYTHON"]
+  const known = found.get(named)
+  if (known !== undefined) return known
   for (const python of named === undefined ? [reference, "/usr/bin/python3", "python3"] : [named]) {
     try {
       execFileSync(python, ["-c", "import celery, kombu, redis"], { stdio: "ignore", timeout: 30_000 })
-      found = python
+      found.set(named, python)
       return python
     } catch {
       // not this one

@@ -14,6 +14,8 @@ export interface RabbitMqOptions {
   readonly consumerTimeout?: number
   /** More settings of the `rabbit` application, as Erlang terms: `{channel_max, 4}`. */
   readonly config?: ReadonlyArray<string>
+  /** More virtual hosts than `/`, each user `guest`'s too. */
+  readonly hosts?: ReadonlyArray<string>
   /** Plugins, each with its settings as Erlang terms. */
   readonly plugins?: Readonly<Record<string, string>>
 }
@@ -35,6 +37,13 @@ export const findRabbitMq = (): string | undefined =>
 /** A command of RabbitMQ's, in its own system. */
 const inRoot = (command: string, args: ReadonlyArray<string>): readonly [string, ReadonlyArray<string>] =>
   root === "" ? [command, args] : ["chroot", [root, command, ...args]]
+
+/** What one knows that makes nothing by itself because it is given these. */
+const definitions = (hosts: ReadonlyArray<string>) => ({
+  users: [{ name: "guest", password: "guest", tags: "administrator" }],
+  vhosts: hosts.map((name) => ({ name })),
+  permissions: hosts.map((vhost) => ({ vhost, user: "guest", configure: ".*", write: ".*", read: ".*" }))
+})
 
 export class RabbitMq {
   readonly folder: string
@@ -85,11 +94,13 @@ export class RabbitMq {
     const bin = findRabbitMq()
     if (bin === undefined) throw new Error("rabbitmq-server is not installed")
     const folder = await mkdtemp(join(root, tmpdir(), "celeriac-rabbitmq-"))
+    const inside = folder.slice(root.length)
     await Promise.all([mkdir(join(folder, "mnesia")), mkdir(join(folder, "log"))])
     await Promise.all([
       writeFile(join(folder, ".erlang.cookie"), `CELERIAC${Math.trunc(performance.now() * 1e6)}`),
       writeFile(join(folder, "enabled_plugins"), `[${Object.keys(options.plugins ?? {}).join(", ")}].\n`),
       writeFile(join(folder, "rabbitmq-env.conf"), ""),
+      writeFile(join(folder, "definitions.json"), JSON.stringify(definitions(["/", ...options.hosts ?? []]))),
       writeFile(
         // Erlang terms, and not rabbitmq.conf: translating that costs two seconds of every start.
         join(folder, "advanced.config"),
@@ -101,6 +112,7 @@ export class RabbitMq {
             "{collect_statistics_interval, 30000}",
             // Otherwise it reads /proc, of which another system has nothing.
             ...(root === "" ? [] : ["{vm_memory_calculation_strategy, allocated}"]),
+            ...(options.hosts === undefined ? [] : [`{load_definitions, "${join(inside, "definitions.json")}"}`]),
             `{consumer_timeout, ${options.consumerTimeout ?? 1_800_000}}`,
             ...(options.config ?? [])
           ].join(", ")
@@ -108,7 +120,7 @@ export class RabbitMq {
       )
     ])
     await chmod(join(folder, ".erlang.cookie"), 0o400)
-    const rabbit = new RabbitMq(folder, folder.slice(root.length), bin, await freePorts(3))
+    const rabbit = new RabbitMq(folder, inside, bin, await freePorts(3))
     try {
       await rabbit.start()
     } catch (error) {

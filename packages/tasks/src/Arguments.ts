@@ -44,6 +44,16 @@ export type Named<F extends Fields> = Simplify<
   & { readonly [K in OptionalName<F>]?: F[K]["Type"] }
 >
 
+/** As `Named`, with `*args` and `**kwargs` told from a list and an object: what a signature lacks. */
+export type Lacking<F extends Fields> = Simplify<
+  & { readonly [K in Exclude<keyof F, OptionalName<F>>]: F[K]["Type"] }
+  & {
+    readonly [K in OptionalName<F>]?: F[K] extends Variadic.Variadic<"args"> ? F[K]["Type"] & Variadic.Each
+      : F[K] extends Variadic.Variadic<"kwargs"> ? F[K]["Type"] & Variadic.Others
+      : F[K]["Type"]
+  }
+>
+
 /**
  * Arguments by position. TypeScript does not keep the order of an object's
  * properties, so the type knows how many there are and what types they may

@@ -72,7 +72,7 @@ export const chord = <const H extends Header, B extends Signature.Any>(
 /** A task that is called with each of these, one after the other, in one message: its first parameter takes them. */
 export const map = <T extends Task.Any>(
   task: T,
-  items: Iterable<Signature.Takes<Arguments.Named<T["parameters"]>>>
+  items: Iterable<Signature.Takes<Arguments.Lacking<T["parameters"]>>>
 ): Signature.Signature<Signature.Immutable, ReadonlyArray<Task.Success<T>>, Task.Failure<T>> =>
   cast(Mapped.map(task, Array.from(items, (item) => [item])))
 

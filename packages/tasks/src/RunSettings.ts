@@ -85,13 +85,13 @@ export const RetryOnWorkerLost: Reference<boolean> = Setting.reference(
   }
 )
 
-/** How often a late task is put back into its queue that ran out of time, or went down with what it ran in. */
+/** How often a late task that does not say so itself is put back into its queue, if it ran out of time or went down with what it ran in. */
 export const RedeliveryLimit: Reference<number> = Setting.reference(
   "@celeriac/tasks/RunSettings/RedeliveryLimit",
   SettingKind.integer({ from: 0, expected: "a whole number" }),
   {
     default: () => 3,
     doc:
-      "How often a late task is put back into its queue that ran out of time, or went down with what it ran in. Then it has failed, and its message is rejected."
+      "How often a late task that does not say so itself is put back into its queue, if it ran out of time or went down with what it ran in. Then it has failed, and its message is rejected."
   }
 )

@@ -34,6 +34,8 @@ export interface Kind<out A, out In = A> {
   readonly none?: In | undefined
   /** The names that there are, where it is made of names: who writes another one is told the nearest. */
   readonly known?: ReadonlyArray<string> | undefined
+  /** What to take instead of a value that does not fit, if that can be said: the end of the sentence. */
+  readonly instead?: ((value: unknown) => string | undefined) | undefined
   /** Never shown, not even when it is wrong. */
   readonly isSecret?: boolean | undefined
 }

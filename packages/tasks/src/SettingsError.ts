@@ -36,11 +36,14 @@ export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("Invali
   value: Schema.optionalKey(Schema.String),
   expected: Schema.String,
   /** What may have been meant. */
-  nearest: Schema.optionalKey(Schema.String)
+  nearest: Schema.optionalKey(Schema.String),
+  /** What to take instead. */
+  instead: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     const is = this.value === undefined ? "" : `is ${this.value}, and `
-    const meant = this.nearest === undefined ? "" : `: did you mean ${this.nearest}?`
+    const hint = this.instead ?? (this.nearest === undefined ? undefined : `did you mean ${this.nearest}?`)
+    const meant = hint === undefined ? "" : `: ${hint}`
     return `${this.setting} ${is}must be ${this.expected}${meant}`
   }
 }

@@ -175,11 +175,13 @@ const check = <A>(
 ): Result.Result<A, InvalidSetting> =>
   Result.mapError(Schema.decodeUnknownResult(setting.schema())(value), () => {
     const near = meant(setting, value)
+    const instead = setting.instead?.(value)
     return new InvalidSetting({
       setting: label,
       expected: setting.expected,
       ...(setting.isSecret === true ? {} : { value: show(shown) }),
-      ...(near === undefined ? {} : { nearest: near })
+      ...(near === undefined ? {} : { nearest: near }),
+      ...(instead === undefined ? {} : { instead })
     })
   })
 

@@ -24,6 +24,7 @@ import type * as Arguments from "./Arguments.ts"
 import type { Callback } from "./Callback.ts"
 import * as ComposedReading from "./internal/ComposedReading.ts"
 import * as Signed from "./internal/Signed.ts"
+import type * as Variadic from "./internal/Variadic.ts"
 import type { ProtocolError } from "./protocol/ProtocolError.ts"
 import * as SignatureOptions from "./protocol/SignatureOptions.ts"
 import * as TaskBody from "./protocol/TaskBody.ts"
@@ -115,13 +116,21 @@ type Named<L> = L extends Each<infer All> ? Lackings<All[number]> : L
 /** Each of them may take what comes. */
 type TakesAll<U> = U extends unknown ? (value: Takes<U>) => void : never
 
+/** What comes by position goes into an optional parameter as it is; into `*args` as one of its items, and never into `**kwargs`. */
+type Place<V> = keyof Variadic.Each extends keyof V ? V extends ReadonlyArray<infer Item> ? Item : never
+  : keyof Variadic.Others extends keyof V ? never
+  : V
+
+/** Those that are not required. */
+type Places<L> = { [K in keyof L]-?: Place<Exclude<L[K], undefined>> | Extract<L[K], undefined> }[keyof L]
+
 /** What one that lacks `L` takes of the task before it; a sentence for people where it has no place for it. */
 export type Takes<L> = IsAny<L> extends true ? any
   : [L] extends [Immutable] ? unknown
   : [L] extends [Each<infer All>] ? TakesAll<All[number]> extends (value: infer I) => void ? I : never
   : [RequiredKeys<L>] extends [never]
     ? [keyof L] extends [never] ? "its parameters are all given: use si(), or leave the one out that the result is for"
-    : L[keyof L]
+    : Places<L>
   : IsUnion<RequiredKeys<L>> extends true ? `more than one parameter is lacking: ${RequiredKeys<L> & string}`
   : L[RequiredKeys<L>]
 
@@ -132,7 +141,7 @@ export type Fits<From, L> = IsAny<L> extends true ? true
   : [L] extends [Each<infer All>] ? FitsAll<From, All[number]>
   : [RequiredKeys<L>] extends [never]
     ? [keyof L] extends [never] ? "its parameters are all given: use si(), or leave the one out that the result is for"
-    : [From] extends [L[keyof L]] ? true
+    : [From] extends [Places<L>] ? true
     : `its parameter '${keyof L & string}' does not take the result of the one before`
   : IsUnion<RequiredKeys<L>> extends true ? `more than one parameter is lacking: ${RequiredKeys<L> & string}`
   : [From] extends [L[RequiredKeys<L>]] ? true
@@ -173,9 +182,9 @@ export type Complete<L> = IsAny<L> extends true ? unknown
 
 /** Makes partials: `task.s`. Some of the arguments by keyword, or all of them by position. */
 export interface Partials<F extends Arguments.Fields, Success, Failure> {
-  <const G extends Partial<Arguments.Named<F>> & NoList = {}>(
-    given?: G & NoOthers<Arguments.Named<F>, G>
-  ): Signature<Without<Arguments.Named<F>, G>, Success, Failure>
+  <const G extends Partial<Arguments.Lacking<F>> & NoList = {}>(
+    given?: G & NoOthers<Arguments.Lacking<F>, G>
+  ): Signature<Without<Arguments.Lacking<F>, G>, Success, Failure>
   (given: Arguments.Positional<F>): Signature<{}, Success, Failure>
 }
 

@@ -10,6 +10,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as PoolName from "./PoolName.ts"
 import * as RateLimit from "./RateLimit.ts"
 import * as RunSettings from "./RunSettings.ts"
 import * as Settings from "./Settings.ts"
@@ -40,13 +41,12 @@ export interface TaskOptions {
   readonly acksOnFailure?: boolean | undefined
   /**
    * With `acksLate`, acknowledge a task that was ended by its time limit. When
-   * false it goes back to its queue, as often as the setting `redeliveryLimit` says.
+   * false it goes back to its queue, `redeliveryLimit` times.
    */
   readonly acksOnTimeout?: boolean | undefined
   /**
    * With `acksLate`, have a task run again that went down with the thread or
-   * process it ran in, as often as the setting `redeliveryLimit` says. When false
-   * it has failed.
+   * process it ran in, `redeliveryLimit` times. When false it has failed.
    */
   readonly rejectOnWorkerLost?: boolean | undefined
   /**
@@ -56,6 +56,12 @@ export interface TaskOptions {
    * acknowledgement too. Default false.
    */
   readonly retryOnWorkerLost?: boolean | undefined
+  /**
+   * With `acksLate`, how often a message is put back into its queue that ran out
+   * of time, or took down what it ran in: 0 or more. Then it has failed, and is
+   * rejected. Default: the setting of the same name, 3.
+   */
+  readonly redeliveryLimit?: number | undefined
   /** Ends a run that takes so long: FAILURE `TimeLimitExceeded`. `"Infinity"` is without a limit. */
   readonly timeLimit?: Duration.Input | undefined
   /** Tells a run that takes so long, which may tidy up: see `Task.failOnSoftTimeLimit`. Not longer than `timeLimit`. */
@@ -82,6 +88,12 @@ export interface TaskOptions {
   readonly sendEvents?: boolean | undefined
   /** Whether its result names the tasks that it has sent. Default true. */
   readonly trail?: boolean | undefined
+  /**
+   * The pool of its worker that it runs in: `processes` or `threads` for what
+   * computes, `fibers` for what waits, `solo` for what must not run beside its like.
+   * Default: the one that the worker's setting `pool` says.
+   */
+  readonly pool?: PoolName.PoolName | undefined
 }
 
 /** Errors that are no surprise. */
@@ -101,6 +113,7 @@ export interface ExecutionOptions {
   readonly rejectOnWorkerLost: boolean
   /** Undefined is false. */
   readonly retryOnWorkerLost?: boolean | undefined
+  readonly redeliveryLimit: number
   /** Undefined is without a limit. */
   readonly timeLimit?: Duration.Input | undefined
   readonly softTimeLimit?: Duration.Input | undefined
@@ -116,6 +129,8 @@ export interface ExecutionOptions {
   readonly sendEvents: boolean
   /** Undefined is true. */
   readonly trail?: boolean | undefined
+  /** Undefined is the worker's. */
+  readonly pool?: PoolName.PoolName | undefined
 }
 
 /** Any of them. */
@@ -123,13 +138,21 @@ export type SomeExecutionOptions = { readonly [K in keyof ExecutionOptions]?: Ex
 
 /** Throws for options that make no sense, where somebody writes them. */
 export const check = (options: SomeExecutionOptions): void => {
-  const { defaultRetryDelay, maxRetries, rateLimit } = options
+  const { defaultRetryDelay, maxRetries, pool, rateLimit, redeliveryLimit } = options
   Result.getOrThrow(RateLimit.parse(rateLimit))
   if (maxRetries != null && !(Number.isInteger(maxRetries) && maxRetries >= 0)) {
     throw wrong("maxRetries", `${maxRetries} is no number of retries: give 0 or more, or null`)
   }
+  if (redeliveryLimit !== undefined && !(Number.isInteger(redeliveryLimit) && redeliveryLimit >= 0)) {
+    throw wrong("redeliveryLimit", `${redeliveryLimit} is no number of redeliveries: give 0 or more`)
+  }
   if (defaultRetryDelay !== undefined && Duration.fromInput(defaultRetryDelay)._tag === "None") {
     throw wrong("defaultRetryDelay", `${String(defaultRetryDelay)} is no duration`)
+  }
+  if (pool !== undefined && !PoolName.names.includes(pool)) {
+    const instead = PoolName.instead(pool)
+    const hint = instead === undefined ? "" : `: ${instead}`
+    throw wrong("pool", `${String(pool)} is no pool, which are ${PoolName.expected}${hint}`)
   }
   const hard = limit("timeLimit", options.timeLimit)
   const soft = limit("softTimeLimit", options.softTimeLimit)
@@ -172,6 +195,7 @@ export const resolve: (
         (yield* RunSettings.RejectOnWorkerLost),
       retryOnWorkerLost: options.retryOnWorkerLost ?? definition.retryOnWorkerLost ??
         (yield* RunSettings.RetryOnWorkerLost),
+      redeliveryLimit: options.redeliveryLimit ?? definition.redeliveryLimit ?? (yield* RunSettings.RedeliveryLimit),
       timeLimit: options.timeLimit ?? definition.timeLimit ?? (yield* RunSettings.TimeLimit),
       softTimeLimit: options.softTimeLimit ?? definition.softTimeLimit ?? (yield* RunSettings.SoftTimeLimit),
       interruptible: options.interruptible ?? definition.interruptible ?? true,
@@ -181,7 +205,8 @@ export const resolve: (
       defaultRetryDelay: options.defaultRetryDelay ?? definition.defaultRetryDelay ?? retryDelay,
       rateLimit: options.rateLimit ?? definition.rateLimit ?? (yield* Settings.DefaultRateLimit),
       sendEvents: options.sendEvents ?? definition.sendEvents ?? true,
-      trail: options.trail ?? definition.trail ?? true
+      trail: options.trail ?? definition.trail ?? true,
+      pool: options.pool ?? definition.pool
     }
   }
 )

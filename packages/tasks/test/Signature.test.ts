@@ -1,5 +1,6 @@
 import { defaults } from "@celeriac/messaging/Limits"
 import { json } from "@celeriac/messaging/serializers/Json"
+import * as Canvas from "@celeriac/tasks/Canvas"
 import * as Client from "@celeriac/tasks/Client"
 import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import * as Python from "@celeriac/tasks/Python"
@@ -367,6 +368,38 @@ describe("A signature of a variadic task", () => {
       yield* client.delay(spread.si([1, 2]))
       assert.deepStrictEqual((bodyOf(yield* take("celery")) as ReadonlyArray<unknown>).slice(0, 2), [[1, 2], {}]) // JSON
     }).pipe(Effect.provide(rpc)))
+
+  const sum = Task.make("proj.sum", { parameters: { all: Python.Args(Schema.Int) }, success: Schema.Int })
+  const log = Task.make("proj.log", { parameters: { more: Python.Kwargs(Schema.String) } })
+  const joined = Task.make("proj.joined", {
+    parameters: { parts: Python.Args(Schema.String), sep: Schema.String, more: Python.Kwargs(Schema.String) },
+    success: Schema.String
+  })
+  const list = Task.make("proj.list", { success: Schema.Array(Schema.Int) })
+  const page = Task.make("proj.page", { parameters: { all: Schema.optionalKey(Schema.Array(Schema.Int)) } })
+
+  it("takes a result as one of what it takes any number of", () => {
+    const never = (_: () => unknown) => {}
+    never(() => add.s().link(sum.s()).link(spread.s()).link(pyAdd()).onError(joined.s({ sep: ", " })))
+    never(() => Canvas.chain(add.s([1, 2]), sum.s(), sum.s(), pyAdd(), joined.s({ sep: ", " }), joined.s({ sep: "" })))
+    never(() => list.s().link(page.s()))
+    never(() => Canvas.map(sum, [1, 2]))
+    // @ts-expect-error the list would be one of its numbers
+    never(() => list.s().link(sum.s()))
+    // @ts-expect-error the same "its parameter 'all' does not take the result of the one before"
+    never(() => Canvas.chain(list.s(), sum.s()))
+    // @ts-expect-error it takes text
+    never(() => add.s().link(joined.s({ sep: ", " })))
+    // @ts-expect-error nothing comes by keyword
+    never(() => add.s().link(log.s()))
+    // @ts-expect-error the same of a chain "its parameters are all given"
+    never(() => Canvas.chain(add.s([1, 2]), log.s()))
+    // @ts-expect-error each is a number, and not a list of them
+    never(() => Canvas.map(sum, [[1, 2]]))
+    expectTypeOf(sum.s().clone({ all: [1] })).toEqualTypeOf<Signature.Signature<{}, number>>()
+    const { link } = Result.getOrThrow(Signature.encode(add.s([1, 2]).link(sum.s()))).options as any // JSON
+    assert.deepInclude(link[0], { task: "proj.sum", args: [], kwargs: {} })
+  })
 
   it("takes a result in its first parameter", () => {
     const linked = add.s([1, 2]).link(spread.s({ more: { a: "b" } }))

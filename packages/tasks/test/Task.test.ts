@@ -132,6 +132,7 @@ describe("Task", () => {
         acksOnTimeout: true,
         rejectOnWorkerLost: true,
         retryOnWorkerLost: false,
+        redeliveryLimit: 3,
         timeLimit: undefined,
         softTimeLimit: undefined,
         interruptible: true,
@@ -141,7 +142,8 @@ describe("Task", () => {
         defaultRetryDelay: Duration.minutes(3),
         rateLimit: "10/m",
         sendEvents: true,
-        trail: true
+        trail: true,
+        pool: undefined
       })
     }).pipe(
       Effect.provide(orderLayer.pipe(Layer.provide(stockOf(3)), Layer.provideMerge(TaskRegistry.layer))),

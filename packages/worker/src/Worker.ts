@@ -27,12 +27,14 @@ import * as TaskLayer from "@celeriac/tasks/TaskLayer"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Layer from "effect/Layer"
 import type * as Handlers from "./boot/Handlers.ts"
+import type * as Pool from "./boot/Pool.ts"
 import type { Connection } from "./consumer/Connection.ts"
 import { type Definition, type Of, TypeId, variance } from "./internal/Definition.ts"
 import * as StepOptions from "./internal/StepOptions.ts"
 import * as WorkerLife from "./internal/WorkerLife.ts"
 import { NoTasks } from "./state/WorkerError.ts"
 import * as WorkerSettings from "./state/WorkerSettings.ts"
+import * as Program from "./trace/Program.ts"
 import type * as WorkerChecks from "./WorkerChecks.ts"
 import * as WorkerSteps from "./WorkerSteps.ts"
 
@@ -74,6 +76,12 @@ export interface Options<
   readonly queues?: ReadonlyArray<string> | undefined
   /** Steps that are switched off: what requires them finds what stands in for them. Default: none. */
   readonly without?: WorkerSettings.Settings["without"] | undefined
+  /**
+   * The module that exports this worker, `import.meta.url`: what threads and
+   * processes load, if any of its tasks run in such. It should define the worker
+   * and not run it. `celeriac worker -A` knows it without.
+   */
+  readonly program?: Pool.Program | undefined
   /** How many messages may wait here. Default: as many as are worth a tenth of a second. */
   readonly prefetch?: WorkerSettings.Settings["prefetch"] | undefined
   /** How often to try to reach a broker that is away before giving up; 0 is without end. Default 100. */
@@ -144,6 +152,7 @@ export const make = <
       steps: WorkerSteps.withDefaults(options.steps, options.agent as Layer.Layer<never, unknown, never> | undefined),
       options: {},
       settings: { ...settings, queues },
+      program: options.program,
       taskSettings,
       brokerSettings: WorkerSettings.ofBroker(options.settings ?? {})
     },
@@ -160,6 +169,7 @@ interface Parts {
   /** Of the steps, those that were given. */
   readonly options: StepOptions.Given
   readonly settings: WorkerSettings.Settings
+  readonly program: Pool.Program | undefined
   /** Those of its tasks that were given. */
   readonly taskSettings: TaskSettings.Some
   readonly brokerSettings: BrokerSettings.Some
@@ -173,10 +183,14 @@ const define = <D>(parts: Parts, made: (...args: never) => unknown, options: Ste
   const { handlers, middleware, settings, steps, taskSettings } = parts
   const blueprint = orThrow(WorkerSteps.compose(steps, handlers, settings), made)
   const ofSteps = orThrow(StepOptions.resolve([...steps.worker, ...steps.consumer], options, parts.options), made)
-  const live = WorkerLife.make<unknown, never>(blueprint, { settings, taskSettings, middleware, options: ofSteps })
+  const live = WorkerLife.make<unknown, never>(blueprint, {
+    ...{ settings, taskSettings, middleware, options: ofSteps },
+    program: parts.program
+  })
   const all = { ...parts, options: { ...parts.options, ...options } }
   const definition: Definition<unknown, never, never, never, never> = {
     [TypeId]: variance,
+    [Program.TypeId]: { handlers, middleware, taskSettings },
     settings,
     taskSettings,
     brokerSettings: parts.brokerSettings,

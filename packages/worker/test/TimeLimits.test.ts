@@ -217,21 +217,28 @@ describe("a late task that its hard limit ended", () => {
         assert.deepStrictEqual([yield* counts(), yield* counts("graveyard")], [[0, 0], [0, 0]])
       })))
 
-  it.effect("otherwise goes back to its queue three times, and then to the dead", () => {
+  const returning = (most: number, options: TaskOptions) => {
     let runs = 0
     const counting = () => Effect.andThen(Effect.sync(() => runs++), Effect.never)
-    return life({ handler: counting, options: { ...late, acksOnTimeout: false } }, () =>
-      Effect.gen(function*() {
-        for (let run = 1; run <= 4; run++) {
-          assert.deepStrictEqual([runs, yield* outcome], [run, [undefined, undefined]])
-          yield* pass(1)
-        }
-        assert.deepStrictEqual(yield* outcome, ["FAILURE", "TimeLimitExceeded"])
-        assert.deepStrictEqual([yield* counts(), yield* counts("graveyard")], [[0, 0], [1, 0]])
-        yield* pass(10)
-        assert.strictEqual(runs, 4)
-      }))
-  })
+    return life(
+      { handler: counting, options: { ...late, acksOnTimeout: false, ...options } },
+      () =>
+        Effect.gen(function*() {
+          for (let run = 1; run <= most + 1; run++) {
+            assert.deepStrictEqual([runs, yield* outcome], [run, [undefined, undefined]])
+            yield* pass(1)
+          }
+          assert.deepStrictEqual(yield* outcome, ["FAILURE", "TimeLimitExceeded"])
+          assert.deepStrictEqual([yield* counts(), yield* counts("graveyard")], [[0, 0], [1, 0]])
+          yield* pass(10)
+          assert.strictEqual(runs, most + 1)
+        })
+    )
+  }
+
+  it.effect("otherwise goes back to its queue three times, and then to the dead", () => returning(3, {}))
+
+  it.effect("otherwise goes back to its queue as often as it says", () => returning(1, { redeliveryLimit: 1 }))
 })
 
 describe("the soft time limit of a task", () => {

@@ -63,7 +63,7 @@ const readyLine = ({ colors, json }: Options) =>
   })
 
 const banner = Effect.fnUntraced(function*({ named }: Options) {
-  const { autoscale, concurrency, nodename, queues } = yield* WorkerSettings.WorkerSettings
+  const { autoscale, concurrency, nodename, pool, queues } = yield* WorkerSettings.WorkerSettings
   const known = yield* TaskQueues.make
   const transport = yield* Effect.serviceOption(Transport.Transport)
   const results = yield* Effect.serviceOption(ResultWriter)
@@ -77,7 +77,7 @@ const banner = Effect.fnUntraced(function*({ named }: Options) {
     `.> results:     ${Option.match(results, { onNone: () => "", onSome: ({ uri }) => uri })}`,
     `.> concurrency: ${
       autoscale === undefined ? concurrency : `{min=${autoscale.min}, max=${autoscale.max}}`
-    } (fibers)`,
+    } (${pool})`,
     "",
     "[queues]",
     ...Array.from(new Set(names), (name) => `.> ${queueLine(known, name)}`),

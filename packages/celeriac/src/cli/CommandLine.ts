@@ -1,4 +1,7 @@
-/** What a command line is given to: a plain `celeriac worker` is started at once, everything else is read by `Cli`. */
+/**
+ * What a command line is given to: a plain `celeriac worker` is started at once,
+ * `celeriac multi` has arguments of its own kind, everything else is read by `Cli`.
+ */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { commandAt } from "./Globals.ts"
@@ -6,6 +9,13 @@ import * as PlainArguments from "./PlainArguments.ts"
 import * as Start from "./Start.ts"
 
 export const run = (args: ReadonlyArray<string>): Effect.Effect<unknown, unknown> => {
+  const at = commandAt(args)
+  if (args[at] === "multi" && !args.some((arg) => arg === "--help" || arg === "-h")) {
+    return Effect.flatMap(
+      Effect.promise(() => import("./multi/Tool.ts")),
+      ({ run }) => run(args.slice(0, at), args.slice(at + 1))
+    )
+  }
   const flags = flagsOf(args)
   const plain = flags === undefined ? undefined : PlainArguments.read(flags)
   return plain === undefined || Result.isFailure(plain)

@@ -19,7 +19,7 @@ export interface Files {
   readonly logfile: string | undefined
 }
 
-/** Ends when the other process runs. */
+/** Ends when the other process runs, and has its pidfile, if it is to have one. */
 export const detach = (
   { executable }: Pick<DaemonFlags, "executable">,
   { logfile, pidfile }: Files
@@ -34,18 +34,25 @@ export const detach = (
     const log = logfile === undefined ? undefined : yield* LogFile.open(logfile)
     const output = log === undefined ? "ignore" as const : log.descriptor
     const node = Option.getOrElse(executable, () => process.execPath)
-    yield* Effect.callback<void, CliFailure>((resume) => {
-      const child = spawn(node, [...process.execArgv, process.argv[1] ?? "", ...left], {
-        detached: true,
-        stdio: ["ignore", output, output]
-      })
-      child.once("error", (error) => resume(Effect.fail(because(`${node} cannot be run: ${error.message}`))))
-      child.once("spawn", () => {
-        child.unref()
-        resume(Effect.void)
-      })
+    const child = spawn(node, [...process.execArgv, process.argv[1] ?? "", ...left], {
+      detached: true,
+      stdio: ["ignore", output, output]
     })
+    const failed = Effect.callback<never, CliFailure>((resume) => {
+      child.once("error", (error) => resume(Effect.fail(because(`${node} cannot be run: ${error.message}`))))
+      child.once("exit", (code) =>
+        resume(Effect.fail(because(
+          `it ended with ${code} before it was up${logfile === undefined ? "" : `: ${logfile} tells why`}`
+        ))))
+    })
+    // Whoever stops it finds it by that.
+    const isUp = () => child.pid !== undefined && (pidfile === undefined || Pidfile.read(pidfile) === child.pid)
+    yield* Effect.raceFirst(failed, untilTrue(isUp))
+    child.unref()
     log?.close()
   })
+
+const untilTrue = (holds: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => holds() ? Effect.void : Effect.andThen(Effect.sleep("10 millis"), untilTrue(holds)))
 
 const flags: ReadonlySet<string> = new Set(["-D", "--detach", "--detach=true"])

@@ -40,7 +40,7 @@ export const check = (path: string): Effect.Effect<void, CliFailure> =>
   })
 
 /** The id in the file, if there is one that is whole. */
-const read = (path: string): number | undefined => {
+export const read = (path: string): number | undefined => {
   const holder = holderOf(path)
   return holder === "broken" ? undefined : holder
 }

@@ -119,7 +119,7 @@ const ask = Effect.fnUntraced(
     yield* asking.pipe(
       Effect.provide(Verb.broker(verb, true)),
       Effect.scoped,
-      Effect.mapError((error) => unavailable(`${cannotConnect} Reason: ${error.message}`))
+      Effect.mapError(cannotConnect)
     )
     return replies.size === 0
       ? yield* Effect.fail(unavailable("No nodes replied within time constraint"))
@@ -130,10 +130,12 @@ const ask = Effect.fnUntraced(
 /** How long a broker is waited for: who stands at a terminal wants to know. */
 const deadline = "4 seconds"
 
-/** Celery's words. */
-const cannotConnect =
-  "Could not connect to the message broker. Please make sure your broker (e.g., RabbitMQ or Redis) " +
-  "is running and the connection settings are correct."
+/** In Celery's words. */
+export const cannotConnect = ({ message }: { readonly message: string }): CliFailure =>
+  unavailable(
+    "Could not connect to the message broker. Please make sure your broker (e.g., RabbitMQ or Redis) " +
+      `is running and the connection settings are correct. Reason: ${message}`
+  )
 
 const twice = (node: string): string =>
   `Received multiple replies from node ${node}. Give each node a name of its own (celeriac worker -n NAME)`

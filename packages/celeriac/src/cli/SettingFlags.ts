@@ -65,8 +65,14 @@ const valued = (setting: Setting.Any, flag: SettingFlag.SettingFlag): Flag.Flag<
     Flag.withDescription(flag.doc),
     Flag.filterMap(
       ({ text }) => Result.getSuccess(SettingsTable.fromText(setting, flag.name, text)),
-      () => setting.expected
+      ({ text }) => expected(setting, text)
     ),
     Flag.optional
   )
+}
+
+/** What fits, and what to take instead of what does not. */
+const expected = (setting: Setting.Any, text: string): string => {
+  const instead = setting.instead?.(text)
+  return instead === undefined ? setting.expected : `${setting.expected}: ${instead}`
 }

@@ -4,12 +4,14 @@
  */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import * as Pool from "@celeriac/worker/boot/Pool"
 import * as Guards from "@celeriac/worker/state/Guards"
 import type * as WorkerExit from "@celeriac/worker/state/WorkerExit"
 import type * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { pathToFileURL } from "node:url"
 import * as Broker from "../Broker.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
@@ -73,6 +75,7 @@ export const start = (
       Effect.provide(reload),
       Effect.provide(ours.settings.beat ? yield* scheduler(found, ours.settings) : Layer.empty),
       Effect.provide(Cry.layer(ours.blueprint.graph)),
+      Effect.provide(Pool.program(pathToFileURL(file))),
       Effect.provide(Banner.layer({ ...logOf(flags), isQuiet: flags.quiet, named })),
       Effect.provide(Layer.provideMerge(broker, settings))
     )

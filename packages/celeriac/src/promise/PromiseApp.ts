@@ -9,6 +9,7 @@ import type * as Callable from "@celeriac/tasks/Callable"
 import type { CallOptions } from "@celeriac/tasks/CallOptions"
 import * as Client from "@celeriac/tasks/Client"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
+import * as Eager from "@celeriac/tasks/Eager"
 import * as GroupResult from "@celeriac/tasks/GroupResult"
 import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
@@ -90,6 +91,11 @@ export interface PromiseApp {
     readonly delay: <S extends Signature.Any>(
       signature: S,
       ...more: Callable.Call<S, PromiseTask.SendOptions<Callable.Result<S>>>
+    ) => Promise<PromiseCanvas.Sent<S>>
+    /** Runs a signature where it is called, at once, and all that follows: what `task.apply` does of one task. Needs no broker. */
+    readonly apply: <S extends Signature.Any>(
+      signature: S,
+      ...more: Callable.Call<S, CallOptions<Callable.Result<S>>>
     ) => Promise<PromiseCanvas.Sent<S>>
     /** Sends what was prepared (`task.prepare`), by this process or another one, as often as need be: it has one id. */
     readonly send: (
@@ -223,13 +229,14 @@ export const make = (options: AppOptions = {}): PromiseApp => {
         )
         return Result.of(run, await run(sending, options.signal)) as never // what it comes to is in the type of this method
       },
+      apply: async (signature, ...more) =>
+        // Its types are those of this method.
+        Result.of(run, await runHere(Eager.apply(signature as Signature.Any, ...given(more))), runHere) as never,
       prepare: async (signature, ...more) => {
-        const prepared = await run(Effect.flatMap(Client.Client, (client) =>
-          client.prepare(
-            signature as Signature.Any, // its types are those of this method
-            more[0] as Readonly<Record<string, unknown>> | undefined, // so says its type
-            more[1] as CallOptions | undefined // so says its type
-          )))
+        const prepared = await run(Effect.flatMap(
+          Client.Client,
+          (client) => client.prepare(signature as Signature.Any, ...given(more)) // as above
+        ))
         return { id: prepared.id, message: PreparedTask.encode(prepared) }
       },
       send: async (message, options = {}) => {
@@ -258,6 +265,10 @@ export const make = (options: AppOptions = {}): PromiseApp => {
     }
   }
 }
+
+/** What a signature lacks, and options: so say the types of the methods. */
+const given = ([args, options]: ReadonlyArray<unknown>) =>
+  [args as Readonly<Record<string, unknown>> | undefined, options as CallOptions | undefined] as const
 
 /** One line for what a user can mend; all there is for a defect. */
 const unrecoverable = (error: unknown): Effect.Effect<void> =>

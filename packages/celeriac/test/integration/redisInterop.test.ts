@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
-import { CeleryWorker, has, runPython } from "../../../../test/peers/Python.ts"
+import { celeryVersion, CeleryWorker, has, runPython } from "../../../../test/peers/Python.ts"
 import * as AsyncResult from "../../src/AsyncResult.ts"
 import * as Broker from "../../src/Broker.ts"
 import * as Client from "../../src/Client.ts"
@@ -16,12 +16,13 @@ import * as Worker from "../../src/Worker.ts"
 
 const results = inject("redisUrl").replace(/\/\d*$/, "/8")
 const broker = inject("amqpUrl")
+const peer = `${celeryVersion()}.${process.pid}`
 const revocable = { deadline: "10 seconds" } as const
 
 describe("results of Python's worker in Redis", () => {
   it.live("are read here, each outcome as it is", () =>
     Effect.gen(function*() {
-      const queue = `life.${process.pid}`
+      const queue = `life.${peer}`
       yield* Effect.acquireRelease(
         Effect.promise(() =>
           CeleryWorker.start({
@@ -67,7 +68,7 @@ describe("results of Python's worker in Redis", () => {
         const [ids] = collected.map(([, value]) => value)
         assert.deepStrictEqual((yield* parent.children)?.map(({ id }) => id), ids)
 
-        const late = yield* send("add", { args: [1], countdown: "1 hour", taskId: `late-${process.pid}` })
+        const late = yield* send("add", { args: [1], countdown: "1 hour", taskId: `late-${peer}` })
         assert.isTrue(yield* late.revoke(revocable))
         const expired = yield* send("add", { args: [1], expires: new Date(0) })
         assert.strictEqual(
@@ -92,7 +93,7 @@ describe("results of Python's worker in Redis", () => {
 
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { left: Schema.Int }) {}
 
-const queue = `ours.${process.pid}`
+const queue = `ours.${peer}`
 
 const add = Task.make("ours.add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
 const fail = Task.make("ours.fail", { error: OutOfStock })
@@ -174,7 +175,7 @@ describe("results of this worker in Redis", () => {
       Effect.provide(
         Worker.make({
           // Another of this name would take what it is told.
-          nodename: `celery@life.${process.pid}`,
+          nodename: `celery@life.${peer}`,
           tasks: handlers,
           settings: {
             resultExtended: true,

@@ -11,7 +11,7 @@
  *
  * @since 0.1.0
  */
-import type { ChordPart } from "@celeriac/tasks/result/ChordCounter"
+import type { ChordEnd, ChordPart } from "@celeriac/tasks/result/ChordCounter"
 import { because, type ResultError, ResultUnreadable } from "@celeriac/tasks/result/ResultError"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as Effect from "effect/Effect"
@@ -21,27 +21,32 @@ import type { Link } from "./Link.ts"
 import * as Payload from "./Payload.ts"
 import { Script } from "./Script.ts"
 
-/** What both reports end with: the parts, if they are complete and it is `token` who sends the body. */
-const complete = `
+/** What both reports end with: whether the parts are complete. */
+const counted = `
 local size = redis.call('GET', KEYS[3])
 local count = redis.call('ZCARD', KEYS[1])
 local lifetime = tonumber(ARGV[1])
 if lifetime > 0 then
   for at = 1, 4 do redis.call('EXPIRE', KEYS[at], lifetime) end
 end
-if not size or count < tonumber(size) + tonumber(redis.call('GET', KEYS[2]) or 0) then return false end
-if not redis.call('SET', KEYS[5], token, 'NX', 'EX', ARGV[2]) and redis.call('GET', KEYS[5]) ~= token then return false end
+if not size or count < tonumber(size) + tonumber(redis.call('GET', KEYS[2]) or 0) then return false end`
+
+const parts = `
 return redis.call('ZRANGE', KEYS[1], 0, -1)`
 
-/** Lifetime and seconds of the claim; then the part: its mark, its place, its value. */
-const counting = new Script(`if redis.call('GET', KEYS[5]) == 'done' then return false end
+/** Lifetime and seconds of the claim; then the part: its mark, its place, its value, and whether it may begin the chord anew. */
+const counting = new Script(`if redis.call('GET', KEYS[5]) == 'done' then
+  if ARGV[6] == '0' then return false end
+  redis.call('DEL', unpack(KEYS))
+end
 local token = ARGV[3]
-if redis.call('SADD', KEYS[4], token) == 1 then redis.call('ZADD', KEYS[1], ARGV[4], ARGV[5]) end${complete}`)
+if redis.call('SADD', KEYS[4], token) == 1 then redis.call('ZADD', KEYS[1], ARGV[4], ARGV[5]) end${counted}
+if not redis.call('SET', KEYS[5], token, 'NX', 'EX', ARGV[2]) and redis.call('GET', KEYS[5]) ~= token then return false end${parts}`)
 
-/** Lifetime and seconds of the claim; then the size. */
-const sizing = new Script(`local token = 'size'
-if redis.call('GET', KEYS[5]) == 'done' then redis.call('DEL', KEYS[5]) end
-if ARGV[1] == '0' then redis.call('SET', KEYS[3], ARGV[3]) else redis.call('SETEX', KEYS[3], ARGV[1], ARGV[3]) end${complete}`)
+/** Lifetime, then the size. Whoever sends the body of the chord's last run has no claim on this one. */
+const sizing = new Script(`if redis.call('GET', KEYS[5]) == 'done' then redis.call('DEL', unpack(KEYS)) end
+redis.call('DEL', KEYS[5])
+if ARGV[1] == '0' then redis.call('SET', KEYS[3], ARGV[2]) else redis.call('SETEX', KEYS[3], ARGV[1], ARGV[2]) end${counted}${parts}`)
 
 /** Lifetime; then the id of a part that was added. It is one more, once. */
 const growing = new Script(`if redis.call('GET', KEYS[5]) == 'done' then return false end
@@ -53,8 +58,10 @@ if lifetime > 0 then
 end
 return true`)
 
-/** Seconds for which a late part counts for nothing. */
-const forgetting = new Script(`redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[6])
+/** Seconds for which a late part counts for nothing; then whose claim it was, or nothing: whoever's; and whether what the parts came to is kept. */
+const forgetting = new Script(`if ARGV[2] ~= '' and redis.call('GET', KEYS[5]) ~= ARGV[2] then return false end
+if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) end
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[6])
 redis.call('SETEX', KEYS[5], ARGV[1], 'done')
 return true`)
 
@@ -104,23 +111,33 @@ export const make = ({ decoding, encode, expires, keys, link }: Options) => {
 
   return {
     setSize: (groupId: string, size: number) =>
-      Effect.flatMap(run(sizing, groupId, [String(expires), claim, String(size)]), partsOf(groupId)),
-    count: ({ groupId, index, record }: ChordPart) =>
+      Effect.flatMap(run(sizing, groupId, [String(expires), String(size)]), partsOf(groupId)),
+    count: (part: ChordPart) =>
       Effect.suspend(() => {
+        const { groupId, isFirst = false, record } = part
         const { result } = ResultRecord.encode(record)
         const value = encode([1, record.taskId, record.status, result])
         if (Result.isFailure(value)) return Effect.fail(value.failure)
-        const place = index === Infinity ? "+inf" : String(index)
-        const mark = `${record.taskId}:${place}`
         return Effect.flatMap(
-          run(counting, groupId, [String(expires), claim, mark, place, value.success]),
+          run(counting, groupId, [
+            ...[String(expires), claim, markOf(part), placeOf(part), value.success],
+            isFirst ? "1" : "0"
+          ]),
           partsOf(groupId)
         )
       }),
     grow: (groupId: string, added: string) => Effect.asVoid(run(growing, groupId, [String(expires), added])),
-    forget: (groupId: string) => Effect.asVoid(run(forgetting, groupId, [doneFor]))
+    forget: (groupId: string, { hasFailed = false, last }: ChordEnd = {}) =>
+      Effect.asVoid(
+        run(forgetting, groupId, [doneFor, last === undefined ? "" : markOf(last), hasFailed ? "1" : "0"])
+      )
   }
 }
+
+const placeOf = ({ index }: ChordPart): string => index === Infinity ? "+inf" : String(index)
+
+/** By which it is counted once, and claims to send the body. */
+const markOf = (part: ChordPart): string => `${part.record.taskId}:${placeOf(part)}`
 
 /** `[1, task id, state, result]`. */
 const recordOf = (

@@ -23,18 +23,25 @@ export interface ChordSize {
   readonly size: number
 }
 
+export interface CanvasMessage extends SignatureMessage.SignatureMessage {
+  /** It is in a group, and need not wait for the one before. */
+  readonly isBeside?: boolean | undefined
+}
+
 /** Thrown when a signature cannot be sent, and caught by whoever made this. */
 export class Unsendable extends Error {}
 
 /** What one task sends: collects it. */
 export class CanvasMessages {
-  readonly messages: Array<SignatureMessage.SignatureMessage> = []
+  readonly messages: Array<CanvasMessage> = []
   readonly sizes: Array<ChordSize> = []
   /** Headers of chords that are groups of groups: to be saved, for whoever gives their results the same shape. */
   readonly saves: Array<ResultTuple.ResultTuple> = []
   /** What the sender has as its children: of a chain its first task, of a chord its header. */
   readonly trail: Array<ResultTuple.ResultTuple> = []
   private groups = 0
+  /** The first message of the outermost group. */
+  private groupFrom = 0
   private readonly write: SignatureMessage.Write
   private readonly newId: () => string
   private readonly now: number
@@ -76,7 +83,8 @@ export class CanvasMessages {
     const id = this.idOf(options)
     const written = this.write({ ...signature, options: { ...options, task_id: id } }, this.now)
     if (Result.isFailure(written)) throw new Unsendable(`${signature.task}: ${written.failure.message}`)
-    this.messages.push(written.success)
+    const isBeside = this.groups > 0 && this.messages.length > this.groupFrom
+    this.messages.push(isBeside ? { ...written.success, isBeside } : written.success)
     return this.track(ResultTuple.task(id))
   }
 
@@ -93,7 +101,7 @@ export class CanvasMessages {
     // One that is the end of a part is in the size of the whole.
     if (isHeader) this.sizes.push({ groupId: id, size: sum(all) })
     const within = !isHeader && body != null && typeof group_id === "string" ? group_id : id
-    this.groups++
+    if (this.groups++ === 0) this.groupFrom = this.messages.length
     const results = all.map((member, index) =>
       this.apply(
         { ...member, options: { ...member.options, group_id: member.options?.group_id ?? within, group_index: index } },

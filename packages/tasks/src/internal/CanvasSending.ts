@@ -8,10 +8,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as AsyncResult from "../AsyncResult.ts"
 import type * as CallOptions from "../CallOptions.ts"
-import * as GroupResult from "../GroupResult.ts"
 import type { PreparedCanvas, PreparedTask } from "../PreparedTask.ts"
 import { ChordCounter } from "../result/ChordCounter.ts"
-import type { ExceptionRecord } from "../result/ExceptionRecord.ts"
 import { because as becauseResult, type ResultError, Unsupported } from "../result/ResultError.ts"
 import { ResultReader } from "../result/ResultReader.ts"
 import type { AnyIdentified } from "../ResultBase.ts"
@@ -21,6 +19,7 @@ import { because, InvalidOption, type TaskError } from "../TaskError.ts"
 import type { TaskRequest } from "../TaskRequest.ts"
 import type { FrozenResult } from "./CanvasFreeze.ts"
 import * as CanvasPlan from "./CanvasPlan.ts"
+import * as CanvasResults from "./CanvasResults.ts"
 import type { Composed } from "./Composed.ts"
 import * as Preparing from "./Preparing.ts"
 import type { Send } from "./Sending.ts"
@@ -61,28 +60,7 @@ export const make = (
     const usual = yield* Settings.PublishDeadline
     const plan = yield* CanvasPlan.make(preparing)
 
-    const resultOf = (of: CanvasPlan.Plan) => {
-      const one = (frozen: FrozenResult, parent: AnyIdentified | undefined): AnyIdentified => {
-        const { id, members, signature } = frozen
-        if (members !== undefined) return GroupResult.fromReader(id, members.map(whole), reader, parent)
-        const { isNamed, options, outcome } = of.sendable(signature!) // what is no group has one
-        const ignored = signature?.options?.ignore_result ?? options.ignoreResult ??
-          (isNamed !== true && ignoresResults)
-        const decodeError = parent === undefined
-          ? outcome.decodeError
-          : (record: ExceptionRecord) => outcome.decodeError(record) ?? of.decodeError(record)
-        return AsyncResult.fromReader(id, reader, { ...outcome, decodeError }, ignored === true, parent)
-      }
-      const whole = (frozen: FrozenResult): AnyIdentified => {
-        const above: Array<FrozenResult> = []
-        for (let parent = frozen.parent; parent !== undefined; parent = parent.parent) above.push(parent)
-        return one(frozen, above.reduceRight<AnyIdentified | undefined>((parent, each) => one(each, parent), undefined))
-      }
-      const result = whole(of.result)
-      if (!of.isList || of.result.members !== undefined) return result
-      // A group of one stands for its member in messages, and one of none for nothing.
-      return GroupResult.fromReader(result.id, [result], reader, result.parent)
-    }
+    const resultOf = (of: CanvasPlan.Plan) => CanvasResults.make(of, reader, ignoresResults)
 
     /** Chords are counted by somebody, or refused. */
     const count = (

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
-import type { ChordPart } from "../result/ChordCounter.ts"
+import type { ChordEnd, ChordPart } from "../result/ChordCounter.ts"
 import type { ResultRecord } from "../result/ResultRecord.ts"
 
 interface Options {
@@ -36,8 +36,7 @@ export class ChordTally {
 
   setSize(groupId: string, size: number): ReadonlyArray<ResultRecord> | undefined {
     const chord = this.find(groupId)
-    if (chord.isForgotten) return undefined
-    return complete(this.keep(groupId, { ...chord, size }))
+    return complete(this.keep(groupId, { ...(chord.isForgotten ? fresh() : chord), size, last: undefined }))
   }
 
   grow(groupId: string, added: string): void {
@@ -45,16 +44,19 @@ export class ChordTally {
     if (!chord.isForgotten) this.keep(groupId, { ...chord, added: new Set([...chord.added, added]) })
   }
 
-  count({ groupId, index, record }: ChordPart): ReadonlyArray<ResultRecord> | undefined {
-    const chord = this.find(groupId)
-    if (chord.isForgotten) return undefined
-    if (chord.parts.has(record.taskId)) return record.taskId === chord.last ? complete(chord) : undefined
-    chord.parts.set(record.taskId, { groupId, index, record })
+  count({ groupId, index, isFirst = false, record }: ChordPart): ReadonlyArray<ResultRecord> | undefined {
+    const found = this.find(groupId)
+    if (found.isForgotten && !isFirst) return undefined
+    const chord = found.isForgotten ? fresh() : found
+    const { last = record.taskId, parts } = chord
+    if (parts.has(record.taskId) && record.taskId !== last) return undefined
+    if (!parts.has(record.taskId)) parts.set(record.taskId, { groupId, index, record })
     return complete(this.keep(groupId, { ...chord, last: record.taskId }))
   }
 
   /** Its name is kept: a part that is reported later must not begin it anew. */
-  forget(groupId: string): void {
+  forget(groupId: string, { last }: ChordEnd = {}): void {
+    if (last !== undefined && this.chords.get(groupId)?.last !== last.record.taskId) return
     this.keep(groupId, { ...fresh(), isForgotten: true })
   }
 

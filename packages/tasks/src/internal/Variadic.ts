@@ -12,6 +12,19 @@ export interface Variadic<K extends Kind = Kind> {
   readonly "~@celeriac/tasks/Variadic": K
 }
 
+/** Marks, for the types alone, the list that a signature lacks for `*args`: what comes is one of its items. Any list is one. */
+export interface Each {
+  readonly [each]?: unknown
+}
+
+/** The same of the object for `**kwargs`: nothing that comes by position goes there. */
+export interface Others {
+  readonly [others]?: unknown
+}
+
+declare const each: unique symbol
+declare const others: unique symbol
+
 /** Where a schema says it. */
 export const annotation = "@celeriac/tasks/Variadic"
 

@@ -162,9 +162,22 @@ export const signatures = (path: string, value: unknown): ReadonlyArray<Signatur
   if (value == null) return undefined
   if (isTable(value)) return [signature(path, value)]
   const items = list(path, value)
-  for (let index = 0; index < items.length; index++) signature(`${path}[${index}]`, items[index])
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index]
+    // A chain may be long: where a signature stands is only said of one that is wrong.
+    if (!isSignature(item)) signature(`${path}[${index}]`, item)
+  }
   return items as ReadonlyArray<SignatureJson> // every item was looked at
 }
+
+/** Whether `signature` has nothing to say against it. */
+const isSignature = (value: unknown): boolean =>
+  isTable(value) && typeof value.task === "string" && value.task !== "" &&
+  (value.args == null || Array.isArray(value.args)) &&
+  (value.kwargs == null || isTable(value.kwargs)) &&
+  (value.options == null || isTable(value.options)) &&
+  (value.subtask_type == null || typeof value.subtask_type === "string") &&
+  (value.immutable == null || typeof value.immutable === "boolean")
 
 const signature = (path: string, value: unknown): SignatureJson => {
   const fields = table(path, value)

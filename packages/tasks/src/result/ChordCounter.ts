@@ -22,6 +22,19 @@ export interface ChordPart {
   readonly index: number
   /** What it came to. */
   readonly record: ResultRecord
+  /**
+   * Its message came for the first time: when the chord has ended, the part is one
+   * of a chord that is sent again under the ids that it had. Default false: it is late.
+   */
+  readonly isFirst?: boolean | undefined
+}
+
+/** How a chord has ended. */
+export interface ChordEnd {
+  /** Who was told that it was the last part: when the chord was sent again since, nothing is dropped. */
+  readonly last?: ChordPart | undefined
+  /** The body has failed: what the parts came to may be kept for as long as results are, as Celery does. */
+  readonly hasFailed?: boolean | undefined
 }
 
 /** Counts the parts of chords. */
@@ -34,7 +47,7 @@ export class ChordCounter extends Context.Service<ChordCounter, {
 
   /**
    * Says how many parts a chord has. When as many have been counted already,
-   * gives them, as `count` does.
+   * gives them. A chord that has ended begins anew: it was sent again.
    */
   readonly setSize: (
     groupId: string,
@@ -57,6 +70,6 @@ export class ChordCounter extends Context.Service<ChordCounter, {
    */
   readonly count: (part: ChordPart) => Effect.Effect<ReadonlyArray<ResultRecord> | undefined, ResultError>
 
-  /** The body was sent: drops what is kept about the chord. A part that is reported later counts for nothing. */
-  readonly forget: (groupId: string) => Effect.Effect<void, ResultError>
+  /** The body was sent, or has failed: drops what is kept about the chord. A part that is reported later counts for nothing. */
+  readonly forget: (groupId: string, ended?: ChordEnd) => Effect.Effect<void, ResultError>
 }>()("@celeriac/tasks/result/ChordCounter") {}

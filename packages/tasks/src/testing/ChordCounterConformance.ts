@@ -118,6 +118,48 @@ export const counting = (test: Test): void => {
   )
 }
 
+/** Registers what a backend must do with a chord that is sent again, under the ids that it had. */
+export const countingAgain = (test: Test): void => {
+  test(
+    "counts the parts of a chord anew that has ended and is sent again",
+    Effect.gen(function*() {
+      const chords = yield* ChordCounter
+      yield* chords.setSize("g", 1)
+      yield* chords.count(part(0))
+      yield* chords.forget("g", { last: part(0) })
+      yield* chords.setSize("g", 2)
+      assert.isUndefined(yield* chords.count(part(0)))
+      assert.deepStrictEqual(resultsOf(yield* chords.count(part(1))), [0, 1])
+    })
+  )
+
+  test(
+    "counts a part whose message is new before it is told how many there are this time",
+    Effect.gen(function*() {
+      const chords = yield* ChordCounter
+      yield* chords.setSize("g", 2)
+      yield* chords.count(part(0))
+      yield* chords.count(part(1))
+      yield* chords.forget("g", { last: part(1), hasFailed: true })
+      assert.isUndefined(yield* chords.count({ ...part(0), isFirst: true }))
+      yield* chords.setSize("g", 2)
+      assert.deepStrictEqual(resultsOf(yield* chords.count(part(1))), [0, 1])
+    })
+  )
+
+  test(
+    "does not forget a chord for whoever sent the body of its last run",
+    Effect.gen(function*() {
+      const chords = yield* ChordCounter
+      yield* chords.setSize("g", 1)
+      assert.isDefined(yield* chords.count(part(0)))
+      yield* chords.setSize("g", 1)
+      yield* chords.forget("g", { last: part(0) })
+      assert.deepStrictEqual(resultsOf(yield* chords.count(part(0))), [0])
+    })
+  )
+}
+
 /** Registers what a backend must do that cannot count. */
 export const refusing = (test: Test): void => {
   test(

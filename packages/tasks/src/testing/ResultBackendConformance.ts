@@ -53,8 +53,10 @@ export const suite = <E>(name: string, layer: Layer.Layer<ResultBackend, E>, opt
     )
     if (options.keepsResults ?? true) keeping(test)
     else keepingNothing(test)
-    if (options.countsChords ?? true) ChordCounterConformance.counting(test)
-    else ChordCounterConformance.refusing(test)
+    if (options.countsChords ?? true) {
+      ChordCounterConformance.counting(test)
+      ChordCounterConformance.countingAgain(test)
+    } else ChordCounterConformance.refusing(test)
     if (options.savesGroups ?? true) GroupConformance.saving(test)
     else GroupConformance.refusing(test)
   })

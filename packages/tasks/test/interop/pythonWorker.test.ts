@@ -24,12 +24,12 @@ import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, inject } from "vitest"
 import { until } from "../../../../test/peers/Process.ts"
-import { CeleryWorker, readsOwnLongs, runPython } from "../../../../test/peers/Python.ts"
+import { celeryVersion, CeleryWorker, readsOwnLongs, runPython } from "../../../../test/peers/Python.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
 
 const url = inject("amqpUrl")
 const redisUrl = inject("redisUrl")
-const queue = `interop.worker.${process.pid}`
+const queue = `interop.worker.${celeryVersion()}.${process.pid}`
 
 const add = Task.make("py.add", {
   parameters: { x: Schema.Int, y: Schema.optionalKey(Schema.Int) },

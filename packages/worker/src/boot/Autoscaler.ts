@@ -16,10 +16,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { Pool as Slots } from "../pool/Pool.ts"
 import * as Autoscale from "../state/Autoscale.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import { has, WorkerSettings } from "../state/WorkerSettings.ts"
-import { Pool } from "./Pool.ts"
+import { Pool, type Service } from "./Pool.ts"
 import { Timer } from "./Timer.ts"
 
 /** Bounds that cannot be taken. */
@@ -61,7 +62,11 @@ export class Autoscaler extends Bootstep.Service<Autoscaler, Autoscaling>()("Aut
   disabled: Effect.succeed(disabled),
   start: Effect.gen(function*() {
     const pool = yield* Pool
-    const { slots } = pool
+    const slots = ownOf(pool)
+    if (slots.most !== undefined) {
+      const message = `the pool '${slots.implementation}' has ${slots.most} slot and never more: leave autoscale out`
+      return yield* new AutoscaleError({ message })
+    }
     const { autoscale, autoscaleKeepalive } = yield* WorkerSettings
     const keepalive = Duration.toMillis(autoscaleKeepalive)
     const rule = yield* Rule
@@ -127,10 +132,14 @@ export class Autoscaler extends Bootstep.Service<Autoscaler, Autoscaling>()("Aut
     }
   }),
   info: (autoscaler) =>
-    Effect.map(Pool, ({ slots }) => {
+    Effect.map(Pool, (pool) => {
+      const slots = ownOf(pool)
       const bounds = autoscaler.bounds()
       return bounds === undefined
         ? {}
         : { autoscaler: { ...bounds, current: slots.concurrency(), qty: slots.running() + slots.waiting() } }
     })
 }) {}
+
+/** The worker's own pool: the others keep their size. */
+const ownOf = (pool: Service): Slots => pool.pools().values().next().value ?? pool.slots

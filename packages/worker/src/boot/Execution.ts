@@ -122,7 +122,7 @@ export class Execution extends Bootstep.Service<Execution, {
       resend: RetryMessages.make(yield* Queues.make, coding, yield* RetryDelays.make),
       observers,
       clock,
-      returns: new Returns(yield* RunSettings.RedeliveryLimit),
+      returns: new Returns(),
       coding
     })
     yield* Effect.addFinalizer(() => Effect.sync(results.rest))

@@ -8,13 +8,17 @@
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { BootstepError } from "@celeriac/bootsteps/BootstepError"
+import * as PoolName from "@celeriac/tasks/PoolName"
 import type { ExecutionOptions } from "@celeriac/tasks/TaskOptions"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { WorkerSettings } from "../state/WorkerSettings.ts"
 import * as Builtins from "../trace/internal/Builtins.ts"
+import * as BlockedLoop from "./BlockedLoop.ts"
 import { Execution } from "./Execution.ts"
+import { Pool } from "./Pool.ts"
 
 const name = "Handlers"
 
@@ -26,11 +30,15 @@ export type Maybe = List | undefined
 
 /** `services` are those that handlers may use, besides what comes from outside. */
 export const step = (handlers: List, services: Bootstep.Tags): Bootstep.Any =>
-  Bootstep.makeGeneric<Execution | TaskRegistry>()(name, [TaskRegistry, Execution, ...services], {
-    start: Layer.build(Layer.mergeAll(Layer.empty, ...handlers)).pipe(
+  Bootstep.makeGeneric<Execution | Pool | TaskRegistry>()(name, [TaskRegistry, Execution, Pool, ...services], {
+    start: Effect.flatMap(
+      Pool,
+      ({ scheduler }) => BlockedLoop.scheduledBy(scheduler, Layer.build(Layer.mergeAll(Layer.empty, ...handlers)))
+    ).pipe(
       Effect.tap(warned),
       // A task of one's own takes the place of a built-in one.
-      Effect.tap(Layer.build(Builtins.layer))
+      Effect.tap(Layer.build(Builtins.layer)),
+      Effect.tap(Effect.flatMap(Pool, ({ open }) => open))
     ),
     stop: () => Effect.flatMap(Execution, ({ executor }) => executor.idle),
     terminate: () => Effect.flatMap(Execution, ({ executor }) => executor.terminate)
@@ -39,7 +47,8 @@ export const step = (handlers: List, services: Bootstep.Tags): Bootstep.Any =>
 /** Says which tasks will not be held to their limits. */
 const warned = Effect.gen(function*() {
   const registry = yield* TaskRegistry
-  const names = registry.names().filter((name) => isUnheld(registry.get(name)?.options))
+  const { pool } = yield* WorkerSettings
+  const names = registry.names().filter((name) => isUnheld(registry.get(name)?.options, pool))
   if (names.length === 0) return
   const shown = names.length > 20 ? [...names.slice(0, 20), `and ${names.length - 20} more`] : names
   yield* Effect.logWarning(
@@ -49,8 +58,10 @@ const warned = Effect.gen(function*() {
   )
 })
 
-const isUnheld = (options: ExecutionOptions | undefined): boolean =>
-  options?.interruptible === false && (isLimit(options.timeLimit) || isLimit(options.softTimeLimit))
+/** A thread or a process is ended, whatever it does. */
+const isUnheld = (options: ExecutionOptions | undefined, pool: string): boolean =>
+  options?.interruptible === false && !PoolName.hasChildren(options.pool ?? pool) &&
+  (isLimit(options.timeLimit) || isLimit(options.softTimeLimit))
 
 const isLimit = (limit: Duration.Input | undefined): boolean =>
   limit !== undefined && Duration.isFinite(Duration.fromInputUnsafe(limit))

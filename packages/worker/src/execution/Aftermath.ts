@@ -54,6 +54,8 @@ export interface Outgoing {
   readonly by?: Address | undefined
   /** Queues that may not be there, to be declared first. */
   readonly declare?: ReadonlyArray<Queue | Exchange> | undefined
+  /** It need not wait for the one before: both are members of a group. */
+  readonly isBeside?: boolean | undefined
 }
 
 /** What is to be stored about another task, and who waits for it. */

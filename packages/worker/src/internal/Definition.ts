@@ -12,6 +12,7 @@ import type * as Layer from "effect/Layer"
 import type * as Types from "effect/Types"
 import type * as WorkerExit from "../state/WorkerExit.ts"
 import type * as WorkerSettings from "../state/WorkerSettings.ts"
+import type * as Program from "../trace/Program.ts"
 import type * as WorkerChecks from "../WorkerChecks.ts"
 import type * as WorkerSteps from "../WorkerSteps.ts"
 import type { Worker } from "./WorkerService.ts"
@@ -20,7 +21,9 @@ import type { Worker } from "./WorkerService.ts"
  * A worker that is not up: everything about it but its broker and its result
  * backend. `W` and `C` are the steps of its blueprints, `H` what its handlers use.
  */
-export interface Definition<out E, out R, out W = Bootstep.Any, out C = Bootstep.Any, out H = unknown> {
+export interface Definition<out E, out R, out W = Bootstep.Any, out C = Bootstep.Any, out H = unknown>
+  extends Program.HasProgram
+{
   readonly [TypeId]: Variance<W, C, H>
   readonly settings: WorkerSettings.Settings
   /** Those of its tasks that were given. */

@@ -22,6 +22,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Handlers from "../boot/Handlers.ts"
+import * as Pool from "../boot/Pool.ts"
 import * as ControlHandler from "../control/ControlHandler.ts"
 import * as Panel from "../control/Panel.ts"
 import * as Guards from "../state/Guards.ts"
@@ -46,6 +47,8 @@ interface Setup {
   readonly settings: WorkerSettings.Settings
   readonly taskSettings: TaskSettings.Some
   readonly middleware: Middleware.List
+  /** What its children load. */
+  readonly program: Pool.Program | undefined
   /** Of the steps. */
   readonly options: Context.Context<never>
 }
@@ -53,7 +56,7 @@ interface Setup {
 /** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
 export const make = <E, R>(
   blueprint: Blueprint.Any,
-  { middleware, options, settings, taskSettings }: Setup
+  { middleware, options, program, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
   Effect.flatMap(
@@ -116,6 +119,7 @@ export const make = <E, R>(
     Effect.provideContext(TaskSettings.context(taskSettings)),
     Effect.provideContext(options),
     Effect.provideService(WorkerMiddleware, middleware),
+    (run) => Pool.withProgram(program, run),
     (run) =>
       Effect.flatMap(
         TaskSettings.apply(taskSettings),

@@ -18,8 +18,10 @@ export const make = (pool: Pool, onSubmit: () => void): Pool => ({
   withdraw: pool.withdraw,
   pause: pool.pause,
   resize: pool.resize,
+  most: pool.most,
   idle: pool.idle,
   interrupt: pool.interrupt,
   terminate: pool.terminate,
+  restart: pool.restart,
   info: pool.info
 })

@@ -19,6 +19,8 @@ import type { Work } from "../trace/Work.ts"
 /** Something to run, told what happens to it. All calls are synchronous; one that throws costs nobody else anything. */
 export interface Job extends Gate {
   readonly id: string
+  /** The name of its task, where that is known: tasks may have a pool of their own. */
+  readonly task?: string | undefined
   /** It has a slot. Gives what to do, or nothing when it turned out that nothing is to be done. */
   accept(): Work | undefined
   /** Its message was understood and its handler is to begin. Gives whether it may: otherwise nothing more is told. */
@@ -49,8 +51,10 @@ export interface Pool {
   readonly withdraw: (keep: number, fits?: (job: Job) => boolean) => ReadonlyArray<Job>
   /** Hold back jobs in line (true) or go on (false): back-pressure from what comes after a task. */
   readonly pause: (paused: boolean) => void
-  /** More or fewer slots; a slot that is taken goes when its job ends. */
+  /** More or fewer slots, 1 at least; a slot that is taken goes when its job ends. */
   readonly resize: (concurrency: number) => void
+  /** It never has more slots than this, whatever it is told. Undefined: there is no such bound. */
+  readonly most?: number | undefined
   /** Succeeds when no job runs. Jobs in line are not waited for. */
   readonly idle: Effect.Effect<void>
   /**
@@ -61,6 +65,8 @@ export interface Pool {
   readonly interrupt: (which: string | Job, why: Interruption) => boolean
   /** Interrupts every running job, and succeeds when all have ended. */
   readonly terminate: (why: Interruption) => Effect.Effect<void>
+  /** Replaces what it runs tasks in, each when it has no job. Left out where there is nothing to replace. */
+  readonly restart?: (() => void) | undefined
   /** JSON-able, for `inspect stats`. */
   readonly info: () => Readonly<Record<string, unknown>>
 }

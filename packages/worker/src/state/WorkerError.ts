@@ -77,3 +77,30 @@ export class CannotReload extends Schema.TaggedError<CannotReload>()("CannotRelo
     return "--autoreload (`autoreload`) starts the program anew, and nobody says how: run the worker with `celeriac worker --autoreload`, or provide Autoreloader.layer"
   }
 }
+
+/** Threads or processes are to run tasks, and nothing says what they are to load. */
+export class NoProgram extends Schema.TaggedError<NoProgram>()("NoProgram", {
+  pool: Schema.String,
+  /** A task that asks for it; undefined when the worker does. */
+  task: Schema.optionalKey(Schema.String)
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    const who = this.task === undefined ? "the worker" : `task '${this.task}'`
+    return `${who} asks for the pool '${this.pool}', whose children load the worker's module, and nobody says which that is: ` +
+      "run the worker with `celeriac worker -A ./worker.ts`, or say it where the worker is defined, Worker.make({ program: import.meta.url })"
+  }
+}
+
+/** A pool cannot be what is asked of it. */
+export class PoolError extends Schema.TaggedError<PoolError>()("PoolError", {
+  pool: Schema.String,
+  /** In a sentence. */
+  says: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  readonly isRecoverable = false
+  override get message(): string {
+    return `pool '${this.pool}': ${this.says}`
+  }
+}

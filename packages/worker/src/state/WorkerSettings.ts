@@ -20,10 +20,9 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { availableParallelism } from "node:os"
-import type * as Autoscale from "./Autoscale.ts"
 import * as BeatSettings from "./BeatSettings.ts"
 import * as Optional from "./Optional.ts"
+import * as PoolSettings from "./PoolSettings.ts"
 import type { Prefetch } from "./Prefetch.ts"
 import * as Revoked from "./Revoked.ts"
 
@@ -56,20 +55,6 @@ const prefetch: Setting.Kind<Prefetch> = {
     typeof prefetch === "object" && "multiplier" in prefetch ? prefetch.multiplier : prefetch
 }
 
-const autoscale: Setting.Kind<Autoscale.Bounds> = {
-  schema: () => {
-    const bound = (from: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(from))
-    return Schema.Struct({ max: bound(1), min: bound(0) }).check(Schema.makeFilter(({ max, min }) => min <= max))
-  },
-  expected: "{ max, min }, or \"10,3\": whole numbers, the first at least 1 and not below the second",
-  fromText: (text) => {
-    const [one, other = 0, ...more] = text.split(",").map(SettingKind.toNumber)
-    if (typeof one !== "number" || typeof other !== "number" || more.length > 0) return text
-    return { max: Math.max(one, other), min: Math.min(one, other) }
-  },
-  fromCelery: (value) => value
-}
-
 const queueType: Setting.Kind<DelayedDelivery.QueueType> = {
   schema: () => Schema.Literals(["classic", "quorum"]),
   expected: "\"classic\" or \"quorum\"",
@@ -85,30 +70,7 @@ export const table = {
     doc: "The name of the node: `name@host`, with `%h` for the host, `%n` for its first label, `%d` for the rest.",
     flag: { name: "hostname", alias: "n", metavar: "NAME" }
   }),
-  concurrency: Setting.make(
-    SettingKind.integer({
-      from: 1,
-      expected: "a whole number of at least 1, or left out for the number of processors"
-    }),
-    {
-      celery: "worker_concurrency",
-      default: availableParallelism,
-      defaultShown: "the number of processors",
-      doc: "How many tasks run at once.",
-      flag: { name: "concurrency", alias: "c", metavar: "N" }
-    }
-  ),
-  autoscale: Setting.make<Autoscale.Bounds | undefined, Autoscale.Bounds>(autoscale, {
-    default: () => undefined,
-    defaultShown: "none: as many as `concurrency`",
-    doc: "Between how many tasks run at once: as many as there are, and not `concurrency`.",
-    flag: { name: "autoscale", metavar: "MAX,MIN" }
-  }),
-  autoscaleKeepalive: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
-    default: () => "30 seconds",
-    doc: "How long no task must have come before an autoscaled pool shrinks.",
-    environment: ["AUTOSCALE_KEEPALIVE"]
-  }),
+  ...PoolSettings.table,
   queues: Setting.make<ReadonlyArray<string> | undefined, ReadonlyArray<string>>(SettingKind.names, {
     default: () => undefined,
     defaultShown: "the default queue and all that are configured",

@@ -1,5 +1,14 @@
 /**
- * What every pool must do. An implementation runs it in a line:
+ * What every pool must do. An implementation runs it in a line, and says what it
+ * cannot do:
+ *
+ * ```ts
+ * PoolConformance.programs("ThreadPool", ({ concurrency, module }) =>
+ *   ThreadPool.make({ concurrency, program: { module }, hostname: "celery@test" }), { cannot: [] })
+ * ```
+ *
+ * One that runs tasks in this process, with the `Trace` that it is given, does so
+ * by any clock, and at once where nothing waits:
  *
  * ```ts
  * PoolConformance.suite("FiberPool", FiberPool.make)
@@ -14,7 +23,12 @@ import * as Fiber from "effect/Fiber"
 import type { Job, Pool } from "../pool/Pool.ts"
 import * as Jobs from "./internal/Jobs.ts"
 import * as Outcomes from "./internal/PoolOutcomes.ts"
+import * as Scenarios from "./internal/PoolScenarios.ts"
 
+/** Of any pool. */
+export const programs = Scenarios.suite
+
+/** Of a pool in this process. */
 export const suite = (name: string, make: Jobs.Make): void => {
   const test = (
     sentence: string,

@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import * as OrdinarySignature from "@celeriac/tasks/protocol/OrdinarySignature"
 import * as SignatureCall from "@celeriac/tasks/protocol/SignatureCall"
 import { type Embed, noEmbed } from "@celeriac/tasks/protocol/TaskBody"
 import { type ExceptionRecord, make } from "@celeriac/tasks/result/ExceptionRecord"
@@ -55,6 +56,10 @@ class Look {
     if (value == null) return undefined
     if (!Array.isArray(value)) return isTable(value) ? this.one(path, value, depth) : wrong(path, "is no list")
     for (let index = 0; index < value.length; index++) {
+      if (this.seen < most && depth > 0 && OrdinarySignature.is(value[index])) {
+        this.seen++
+        continue
+      }
       const why = this.one(`${path}[${index}]`, value[index], depth)
       if (why !== undefined) return why
     }

@@ -16,6 +16,7 @@ import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { isPlain } from "./internal/Plain.ts"
 import { type Failure, failure, type Outcome } from "./Outcome.ts"
 
 /** How values are written and read: with the serializers in effect. */
@@ -35,7 +36,7 @@ const json = { serializer: "json" }
 
 /** A result as an outcome; the failure `EncodeError` when it has no form that could be stored. */
 export const success = (result: unknown, coding: Coding): Outcome => {
-  if (isPlain(result, deepest)) return { _tag: "Success", result, isSealed: false }
+  if (isPlain(result)) return { _tag: "Success", result, isSealed: false }
   const sealed = Content.encode(result, { ...coding, ...json })
   return Result.isSuccess(sealed)
     ? { _tag: "Success", result: sealed.success.body, isSealed: true }
@@ -64,34 +65,3 @@ const asJson = { contentType: "application/json", contentEncoding: "utf-8" }
 
 /** It is our own. */
 const none = { ...defaults, bodyBytes: Infinity, values: Infinity }
-
-/** Deeper values are sealed: that knows about circles. */
-const deepest = 100
-
-/** Whether a structured clone is the same value. */
-const isPlain = (value: unknown, depth: number): boolean => {
-  switch (typeof value) {
-    case "function":
-    case "symbol":
-      return false
-    case "object":
-      break
-    default:
-      return true
-  }
-  if (value === null) return true
-  if (depth === 0) return false
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      if (!isPlain(value[i], depth - 1)) return false
-    }
-    return true
-  }
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Date.prototype || prototype === Uint8Array.prototype) return true
-  if (prototype !== Object.prototype && prototype !== null) return false
-  for (const key in value) {
-    if (!isPlain((value as Record<string, unknown>)[key], depth - 1)) return false
-  }
-  return true
-}

@@ -12,7 +12,7 @@ import * as Content from "@celeriac/messaging/Content"
 import type { Message } from "@celeriac/messaging/Message"
 import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Middleware from "@celeriac/tasks/Middleware"
-import { noEmbed, type TaskBody } from "@celeriac/tasks/protocol/TaskBody"
+import { noEmbed } from "@celeriac/tasks/protocol/TaskBody"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import { ChordCounter } from "@celeriac/tasks/result/ChordCounter"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
@@ -38,6 +38,7 @@ import * as Portable from "./Portable.ts"
 import * as Predicate from "./Predicate.ts"
 import type { Ports } from "./Reporter.ts"
 import { Run } from "./Run.ts"
+import * as Stopped from "./Stopped.ts"
 import type { Work } from "./Work.ts"
 
 /** Whoever is to be asked before a handler begins, once its message has been understood. */
@@ -86,16 +87,34 @@ export class Trace {
   /** What is to be run, or what the work came to without; nothing when its handler may not begin. */
   begin(work: Work, gate: Gate): Run | Outcome.Outcome | undefined {
     try {
+      const understood = this.understand(work)
+      if (!(understood instanceof Run)) return understood
+      return gate.started() ? this.start(understood) : undefined
+    } catch (defect) {
+      return Outcome.broken(defect)
+    }
+  }
+
+  /** The first half of `begin`: a run that may begin, or what the work came to without. */
+  understand(work: Work): Run | Outcome.Outcome {
+    try {
       const registered = this.registry.get(work.headers.task)
       if (registered === undefined) return { _tag: "Unregistered", task: work.headers.task }
       const message = TaskMessage.readBody(work.message, work, this.read)
       if (Result.isFailure(message)) return { _tag: "Invalid", message: message.failure.message }
       const { body } = message.success
       const exception = Canvas.refusal(body.embed, this.ports.countsChords)
-      if (exception !== undefined) return { _tag: "Refused", exception }
-      if (!gate.started()) return undefined
-      const run = this.call(new Run(work, body, registered, this.ports), body)
-      return body.embed === noEmbed || run instanceof Run ? run : Outcome.followedBy(run, body.embed)
+      return exception === undefined ? new Run(work, body, registered, this.ports) : { _tag: "Refused", exception }
+    } catch (defect) {
+      return Outcome.broken(defect)
+    }
+  }
+
+  /** The second half: a run that is to be run now, or what it comes to at once. */
+  start(understood: Run): Run | Outcome.Outcome {
+    try {
+      const run = this.call(understood)
+      return understood.follows === noEmbed || run instanceof Run ? run : Outcome.followedBy(run, understood.follows)
     } catch (defect) {
       return Outcome.broken(defect)
     }
@@ -126,8 +145,8 @@ export class Trace {
     }
   }
 
-  private call(run: Run, body: TaskBody): Run | Outcome.Outcome {
-    const bound = run.registered.bind(body.args, body.kwargs)
+  private call(run: Run): Run | Outcome.Outcome {
+    const bound = run.registered.bind(run.args, run.kwargs)
     // The caller's mistake: a traceback would show nothing but our own code.
     if (Result.isFailure(bound)) return Outcome.failure(Exceptions.typeError(bound.failure.message))
     const { context, handler } = this.middleware.length === 0 ? run.registered : this.wrap(run.registered)
@@ -158,24 +177,10 @@ export class Trace {
 
 type Wrapped = Pick<Registered, "handler" | "context">
 
-const interrupted = (run: Run, why: Interruption.Interruption): Outcome.Outcome => {
-  switch (why._tag) {
-    case "Revoked":
-      return Outcome.terminated(why.signum ?? Outcome.sigterm)
-    case "SoftLimit":
-      return failed(run, new SoftTimeLimit.SoftTimeLimitExceeded({ seconds: why.seconds }), false)
-    case "HardLimit":
-      return Outcome.timedOut(why.seconds)
-    case "Shutdown":
-      return { _tag: "Lost", why: "Shutdown", message: `Worker ${run.hostname} was terminated while the task ran` }
-    case "ConnectionLost":
-      return {
-        _tag: "Lost",
-        why: "ConnectionLost",
-        message: `Worker ${run.hostname} lost its connection while the task ran`
-      }
-  }
-}
+const interrupted = (run: Run, why: Interruption.Interruption): Outcome.Outcome =>
+  why._tag === "SoftLimit"
+    ? failed(run, new SoftTimeLimit.SoftTimeLimitExceeded({ seconds: why.seconds }), false)
+    : Stopped.outcome(why, run.hostname)
 
 const unsuccessful = (run: Run, error: unknown, isDeclared: boolean): Outcome.Outcome =>
   TaskPredicate.isTaskPredicate(error)

@@ -15,7 +15,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
-import { define, Doors, gated, Lines, quiet, running, settled, surroundings } from "../support.ts"
+import { define, Doors, gated, Lines, publish, quiet, running, settled, surroundings, taskMessage } from "../support.ts"
 
 const one = { limit: 1 } as const
 
@@ -164,6 +164,7 @@ describe("a worker that is told", () => {
         reply: Schema.Unknown
       })
       assert.deepStrictEqual(said(yield* call(registered, { taskinfoitems: "rate_limit" }, one)), ["gated"])
+      assert.deepStrictEqual(said(yield* call(registered, { taskinfoitems: ["name"] }, one)), ["gated [name=gated]"])
       yield* call(Commands.control.timeLimit, { taskName: "gated", soft: 7 }, one)
       assert.deepStrictEqual(
         said(yield* call(registered, { taskinfoitems: ["time_limit", "soft_time_limit"] }, one)),
@@ -172,6 +173,23 @@ describe("a worker that is told", () => {
       for (const n of ["three", "1.5", "", true, [1]]) {
         assert.match(refusal(yield* call(loose("pool_grow"), { n }, one)), /^TypeError\(.*argument \\?'n/)
       }
+    })
+  )
+
+  test(
+    "to say when what it holds is due says it as Python does: to the microsecond, with the offset that its sender wrote",
+    () => define({ tasks: [gated.toLayer(({ n }) => Effect.succeed(n))] }),
+    Effect.gen(function*() {
+      const due: ReadonlyArray<[string, string]> = [
+        ["2099-01-02T03:04:05.678901+02:00", "2099-01-02T03:04:05.678901+02:00"],
+        ["2099-01-02T03:04:05.678901", "2099-01-02T03:04:05.678901+00:00"],
+        ["2099-01-02T03:04:05Z", "2099-01-02T03:04:05+00:00"]
+      ]
+      for (const [eta] of due) yield* publish(taskMessage({ task: "gated", id: eta, kwargs: { n: 1 }, eta }))
+      yield* settled
+      const { inspect } = yield* RemoteControl.RemoteControl
+      const told = said(yield* inspect.scheduled({}, one)).map(({ eta, request }) => [request.id, eta])
+      assert.deepStrictEqual(told, Array.from(due))
     })
   )
 

@@ -7,7 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { type Answer, type Options, ran, type Step, World } from "./World.ts"
+import { type Answer, beside, follower, type Options, ran, type Step, World } from "./World.ts"
 
 const index = fc.nat(7)
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -37,7 +37,7 @@ const options: fc.Arbitrary<Options> = fc.record({
   acksLate: fc.boolean(),
   acksOnFailureOrTimeout: fc.boolean(),
   ignoreResult: fc.boolean(),
-  follows: fc.nat(2)
+  follows: fc.nat(3)
 })
 
 describe("whatever becomes of runs, of what follows them, the store and the connection, and whenever the worker stops", () => {
@@ -45,22 +45,28 @@ describe("whatever becomes of runs, of what follows them, the store and the conn
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
       fc.assert(
-        fc.property(options, fc.array(step, { maxLength: 60 }), fc.boolean(), (options, steps, closesEarly) => {
-          const world = new World(clock, options)
-          steps.forEach((step, i) => {
-            if (closesEarly && i === 40) world.do({ _tag: "close" })
-            world.do(step)
-          })
-          world.stop()
-          assert.deepStrictEqual(world.complaints, [])
-          for (const { heard, isLost } of world.deliveries) {
-            // One that was lost may have been settled before.
-            if (isLost) assert.isAtMost(heard.length, 1)
-            else assert.strictEqual(heard.length, 1)
+        fc.property(
+          options,
+          fc.constantFrom(follower, beside),
+          fc.array(step, { maxLength: 60 }),
+          fc.boolean(),
+          (options, next, steps, closesEarly) => {
+            const world = new World(clock, options, { next })
+            steps.forEach((step, i) => {
+              if (closesEarly && i === 40) world.do({ _tag: "close" })
+              world.do(step)
+            })
+            world.stop()
+            assert.deepStrictEqual(world.complaints, [])
+            for (const { heard, isLost } of world.deliveries) {
+              // One that was lost may have been settled before.
+              if (isLost) assert.isAtMost(heard.length, 1)
+              else assert.strictEqual(heard.length, 1)
+            }
+            assert.deepStrictEqual(Array.from(world.starts.values()).filter((starts) => starts > 1), [])
+            assert.deepStrictEqual([world.outstanding, world.state.requests.size, world.state.active.size], [0, 0, 0])
           }
-          assert.deepStrictEqual(Array.from(world.starts.values()).filter((starts) => starts > 1), [])
-          assert.deepStrictEqual([world.outstanding, world.state.requests.size, world.state.active.size], [0, 0, 0])
-        }),
+        ),
         { numRuns: 2_000 }
       )
     }))

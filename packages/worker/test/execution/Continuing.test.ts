@@ -123,17 +123,25 @@ describe("what follows a task that succeeds", () => {
       }
     }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
 
-  it.effect("runs once, when its part of a chord is reported twice", () => {
-    const runs = new Map<string, number>()
-    return Effect.gen(function*() {
-      const parts = [sign("add", "a", [1]), sign("add", "b", [2])]
-      yield* publish(head({ callbacks: [chord(parts, sign("total", "body"))] }))
-      yield* settled
-      yield* publish(head({ callbacks: [chord(parts, sign("total", "body"))] }))
-      yield* settled
-      assert.deepStrictEqual([runs.get("a"), runs.get("body")], [2, 1])
-    }).pipe(Effect.provide(worker(runs)), Effect.provide(quiet))
-  })
+  for (
+    const { again, name, times } of [
+      { name: "once, when the task that sent its chord has come again", again: { celeriac_again: true }, times: 1 },
+      { name: "again, when its chord is sent again under the ids that it had", again: {}, times: 2 }
+    ]
+  ) {
+    it.effect(`runs ${name}`, () => {
+      const runs = new Map<string, number>()
+      return Effect.gen(function*() {
+        const callbacks = [chord([sign("add", "a", [1]), sign("add", "b", [2])], sign("total", "body"))]
+        yield* publish(head({ callbacks }))
+        yield* settled
+        const later = head({ callbacks }, "add", [1, 2], again)
+        yield* publish({ ...later, headers: { ...later.headers, id: "later" } })
+        yield* settled
+        assert.deepStrictEqual([runs.get("a"), runs.get("body")], [times, times])
+      }).pipe(Effect.provide(worker(runs)), Effect.provide(quiet))
+    })
+  }
 })
 
 describe("what follows a task that fails", () => {

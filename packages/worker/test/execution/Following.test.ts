@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import * as Publishing from "../../src/execution/internal/Publishing.ts"
 import { quiet, settled, taskMessage } from "../support.ts"
-import { type Options, World } from "./World.ts"
+import { beside, type Options, World } from "./World.ts"
 
 const late: Options = { acksLate: true, acksOnFailureOrTimeout: true, ignoreResult: false, follows: 1 }
 const early: Options = { ...late, acksLate: false }
@@ -62,6 +62,34 @@ describe("what follows a task", () => {
       one.answer(0, "well")
       assert.deepStrictEqual(heard(one), ["ack"])
       assert.deepStrictEqual(one.done, ["Success", "published a", "published a", "stored a"])
+    }))
+
+  it.effect("is published side by side where it is a group: all are sent before the first is confirmed", () =>
+    Effect.gen(function*() {
+      const one = (yield* world)({ follows: 3 }, { next: beside })
+      ended(one, success)
+      assert.strictEqual(one.publishing.length, 3)
+      one.answerPublish(2, "well")
+      one.answerPublish(0, "badly")
+      assert.deepStrictEqual([one.publishing.length, storing(one)], [1, []])
+      one.answerPublish(0, "well")
+      assert.deepStrictEqual(one.done, ["Success", "published a", "published a", "Kept"])
+      one.tick()
+      assert.deepStrictEqual([one.publishing.length, storing(one)], [1, []])
+      one.answerPublish(0, "well")
+      assert.deepStrictEqual([storing(one), heard(one)], [["SUCCESS"], []])
+    }))
+
+  it.effect("fails the task when one of a group is refused for good: what follows the failure is sent instead", () =>
+    Effect.gen(function*() {
+      const one = (yield* world)({ follows: 3 }, { next: beside })
+      ended(one, success)
+      for (const how of ["badly", "refused", "well"] as const) one.answerPublish(0, how)
+      for (let left = 3; left > 0; left--) {
+        assert.deepStrictEqual([one.publishing.length, storing(one)], [left, []])
+        one.answerPublish(0, "well")
+      }
+      assert.deepStrictEqual(storing(one), ["FAILURE BackendStoreError"])
     }))
 
   it.effect("is published after FAILURE is stored: an errback asks why the task has failed", () =>

@@ -173,6 +173,31 @@ describe("a task", () => {
     })
   }
 
+  for (
+    const [says, options, setting, runs] of [
+      ["as often as it says", { redeliveryLimit: 1 }, 5, 2],
+      ["not once, if it says so", { redeliveryLimit: 0 }, 5, 1],
+      ["as often as its worker says", {}, 2, 3]
+    ] as const
+  ) {
+    it.effect(`that takes down its thread each time goes back to its queue ${says}`, () => {
+      const pool = answering(crashed)
+      const worker = define({
+        tasks: [task.toLayer(() => Effect.die("not in this pool"), { acksLate: true, ...options })],
+        settings: { redeliveryLimit: setting }
+      })
+      return Effect.gen(function*() {
+        yield* digGraveyard
+        yield* Worker
+        yield* publish(taskMessage({ task: "t", id: "a" }))
+        yield* settled
+        assert.strictEqual(pool.runs(), runs)
+        assert.strictEqual((yield* lookup("a"))?.exception?.excType, "WorkerLostError")
+        assert.deepStrictEqual((yield* drain("graveyard")).map(idOf), ["a"])
+      }).pipe(Effect.provide(withGraveyard(running(worker.replace(pool.step)))), Effect.provide(quiet))
+    })
+  }
+
   for (const acksLate of [false, true]) {
     it.effect(`is retried when it went down with its thread, if it says so, until no retry is left (acks late: ${acksLate})`, () => {
       const pool = answering(crashed)

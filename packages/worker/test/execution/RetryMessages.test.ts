@@ -20,6 +20,7 @@ const options = {
   acksOnFailure: true,
   acksOnTimeout: true,
   rejectOnWorkerLost: true,
+  redeliveryLimit: 3,
   ignoreResult: false,
   trackStarted: false,
   maxRetries: 3,

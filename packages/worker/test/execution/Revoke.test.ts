@@ -7,6 +7,7 @@ import { Worker } from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import {
@@ -176,6 +177,53 @@ describe("a task that is revoked", () => {
     }).pipe(
       Effect.provide(running(define({ tasks: [plain.toLayer(() => Effect.succeed(1))], steps }), store.layer)),
       Effect.provide(lines.layer)
+    )
+  })
+
+  it.effect("and is marked so in the store: who revokes goes on after that", () => {
+    const { revoke, steps } = reach()
+    const store = new SlowStore()
+    return Effect.gen(function*() {
+      const revoking = yield* Effect.forkChild(revoke("a", "b"))
+      yield* settled
+      assert.deepStrictEqual([store.waiting.length, revoking.pollUnsafe()], [2, undefined])
+      store.answer()
+      yield* settled
+      assert.isUndefined(revoking.pollUnsafe())
+      store.answer()
+      assert.deepStrictEqual(yield* Fiber.join(revoking), { ids: ["a", "b"], terminated: [] })
+    }).pipe(
+      Effect.provide(running(define({ tasks: [plain.toLayer(() => Effect.succeed(1))], steps }), store.layer)),
+      Effect.provide(quiet)
+    )
+  })
+
+  it.effect("while the store is away is revoked all the same: nobody waits for that longer than the asking takes", () => {
+    const { revoke, steps } = reach()
+    const store = new SlowStore()
+    const most = 32
+    return Effect.gen(function*() {
+      const waiting = yield* Effect.forEach(
+        Array.from({ length: most }, (_, n) => n),
+        (n) => Effect.forkChild(revoke(`${n}`))
+      )
+      yield* settled
+      assert.isTrue(waiting.every((fiber) => fiber.pollUnsafe() === undefined))
+      yield* revoke("one more")
+      const { state } = yield* Worker
+      assert.isTrue(state.revoked.has("one more") && state.revoked.has("1"))
+      yield* TestClock.adjust("750 millis")
+      assert.isTrue(waiting.every((fiber) => fiber.pollUnsafe() !== undefined))
+      const next = yield* Effect.forkChild(revoke("the next"))
+      yield* settled
+      assert.isUndefined(next.pollUnsafe(), "there is room again")
+      // Its stop waits for what is on its way.
+      store.refuse(undefined)
+      while (store.waiting.length > 0) store.answer()
+      assert.strictEqual(yield* Fiber.join(next).pipe(Effect.map(({ ids }) => ids.length)), 1)
+    }).pipe(
+      Effect.provide(running(define({ tasks: [plain.toLayer(() => Effect.succeed(1))], steps }), store.layer)),
+      Effect.provide(quiet)
     )
   })
 

@@ -172,6 +172,52 @@ describe("the body of a chord that has failed", () => {
       assert.include(["one", "two"], (yield* brief("of all"))?.[1])
     })))
 
+  it.effect("has what was sent because of it as its children", () =>
+    provided(Effect.gen(function*() {
+      yield* publish(head({ callbacks: [chord(header, body)] }))
+      yield* settled
+      const [errbacks] = (yield* lookup("body"))?.children ?? []
+      assert.deepStrictEqual(errbacks?.members?.map(({ id }) => id), ["errback"])
+      assert.deepStrictEqual((yield* lookup("behind"))?.children, [])
+    })))
+
+  it.effect("is each member of a group, and of one that is a chord that one's body, whose errbacks are its own, each once", () => {
+    const runs = new Map<string, number>()
+    return provided(
+      Effect.gen(function*() {
+        const [own, both] = [sign("echo", "own"), sign("echo", "both")]
+        const inner = chord([sign("echo", "in")], sign("echo", "end", [], { link_error: [own, both] }), {
+          link_error: [both]
+        }, "inner")
+        yield* publish(head({ callbacks: [chord(header, all("group", [inner, sign("echo", "two")]))] }))
+        yield* settled
+        assert.deepStrictEqual([yield* brief("end"), yield* brief("two")], [bad, bad])
+        for (const id of ["own", "both"]) {
+          assert.deepStrictEqual(yield* brief(id), ["SUCCESS", "end"])
+          assert.strictEqual(runs.get(id), 1)
+        }
+      }),
+      runs
+    )
+  })
+
+  it.effect("sends no errback that the body of the chord around it has as well: that sends it", () => {
+    const runs = new Map<string, number>()
+    return provided(
+      Effect.gen(function*() {
+        const [shared, own] = [sign("echo", "shared"), sign("echo", "own")]
+        const inner = chord(header, sign("echo", "end", [], { link_error: [own, shared] }), {}, "inner")
+        const outer = chord([sign("echo", "third"), inner], sign("echo", "last", [], { link_error: [shared] }))
+        yield* publish(head({ callbacks: [outer] }))
+        yield* settled
+        for (const id of ["end", "last"]) assert.strictEqual((yield* brief(id))?.[1], "ChordError")
+        assert.deepStrictEqual([yield* brief("own"), yield* brief("shared")], [["SUCCESS", "end"], ["SUCCESS", "last"]])
+        assert.deepStrictEqual([runs.get("own"), runs.get("shared")], [1, 1])
+      }),
+      runs
+    )
+  })
+
   it.effect("is each step of a chain", () =>
     provided(Effect.gen(function*() {
       const chain = all("chain", [sign("echo", "one"), sign("echo", "two")], { link_error: [sign("echo", "errback")] })

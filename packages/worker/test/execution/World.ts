@@ -161,7 +161,7 @@ export class World {
       observers,
       clock,
       coding: {},
-      returns: new Returns(3)
+      returns: new Returns()
     })
     // The rest of a pool is not asked for here.
     const rates = new RateLimits({
@@ -203,6 +203,7 @@ export class World {
       acksOnFailure: this.options.acksOnFailureOrTimeout,
       acksOnTimeout: this.options.acksOnFailureOrTimeout,
       rejectOnWorkerLost: true,
+      redeliveryLimit: 3,
       trackStarted: false,
       sendEvents: true,
       maxRetries: 3,
@@ -344,3 +345,6 @@ export const follower = (id: string): Aftermath.Outgoing => ({
   message: taskMessage({ task: "next", id: `after ${id}` }),
   to: { exchange: "", routingKey: id }
 })
+
+/** The same, as a member of a group is sent: side by side with the others. */
+export const beside = (id: string): Aftermath.Outgoing => ({ ...follower(id), isBeside: true })

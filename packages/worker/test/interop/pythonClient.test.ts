@@ -13,11 +13,11 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, inject } from "vitest"
-import { runPython } from "../../../../test/peers/Python.ts"
+import { celeryVersion, runPython } from "../../../../test/peers/Python.ts"
 import { quiet } from "../support.ts"
 
 const url = inject("amqpUrl")
-const queue = `interop.client.${process.pid}`
+const queue = `interop.client.${celeryVersion()}.${process.pid}`
 
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { item: Schema.String, left: Schema.Int }) {}
 
@@ -38,7 +38,7 @@ function breakDown(): never {
 }
 
 const worker = Worker.make({
-  nodename: "celery@interop",
+  nodename: `celery@${queue}`,
   concurrency: 4,
   queues: [queue, `${queue}.other`],
   tasks: [
@@ -135,7 +135,7 @@ describe("a Python client", () => {
     assert.deepStrictEqual({ args, headers, hostname, id, parameters, priority, routing_key, shadow }, {
       args: "('a',)",
       headers: { mine: 1, nested: { a: [1, "b"] } },
-      hostname: "celery@interop",
+      hostname: `celery@${queue}`,
       id: `options-id-${queue}`,
       parameters: { a: "a", b: 1 },
       priority: 5,

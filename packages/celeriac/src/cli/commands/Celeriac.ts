@@ -26,6 +26,11 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         load: () => import("./WorkerCommand.ts").then(({ worker }) => worker)
       },
       {
+        name: "multi",
+        doc: "Start and stop several workers",
+        load: () => import("./MultiCommand.ts").then(({ multi }) => multi)
+      },
+      {
         name: "beat",
         doc: "Send periodic tasks",
         load: () => import("./BeatCommand.ts").then(({ beat }) => beat)
@@ -83,7 +88,7 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
       },
       {
         name: "events",
-        doc: "Print what workers tell",
+        doc: "Watch workers and tasks, live",
         load: () => import("./EventsCommand.ts").then(({ events }) => events)
       }
     ]

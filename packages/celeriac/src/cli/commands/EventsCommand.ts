@@ -2,7 +2,7 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { mistaken } from "../CliFailure.ts"
+import * as Option from "effect/Option"
 import { json } from "./JsonFlag.ts"
 import { globals } from "./Root.ts"
 
@@ -13,6 +13,26 @@ const flags = {
     Flag.withDefault(false),
     Flag.withoutNegation
   ),
+  camera: Flag.String("camera").pipe(
+    Flag.withAlias("c"),
+    Flag.withMetavar("FILE[:EXPORT]"),
+    Flag.withDescription("Call a function of this module with the state of the cluster, again and again"),
+    Flag.optional
+  ),
+  frequency: Flag.Finite("frequency").pipe(
+    Flag.withAlias("F"),
+    Flag.withAlias("freq"),
+    Flag.withMetavar("SECONDS"),
+    Flag.withDescription("How often the camera is called"),
+    Flag.filter((seconds) => seconds > 0, () => "a number of seconds above 0"),
+    Flag.withDefault(1)
+  ),
+  maxrate: Flag.String("maxrate").pipe(
+    Flag.withAlias("r"),
+    Flag.withMetavar("RATE"),
+    Flag.withDescription("And how often at most: 10/m"),
+    Flag.optional
+  ),
   routingKey: Flag.String("routing-key").pipe(
     Flag.withMetavar("KEY"),
     Flag.withDescription("Which events: task.#, worker.heartbeat"),
@@ -21,20 +41,27 @@ const flags = {
   json
 }
 
-export const events = Command.make("events", flags, ({ dump, ...flags }) =>
+export const events = Command.make("events", flags, ({ camera, dump, ...flags }) =>
   Effect.gen(function*() {
     const shared = yield* globals
+    if (Option.isSome(camera)) {
+      const { record } = yield* Effect.promise(() => import("../monitor/Camera.ts"))
+      return yield* record(shared, { ...flags, camera: camera.value })
+    }
     if (!dump && !flags.json) {
-      return yield* Effect.fail(mistaken("events: the live monitor is not here yet. -d prints events as they come"))
+      const { live } = yield* Effect.promise(() => import("../monitor/Live.ts"))
+      return yield* live(shared, flags)
     }
     const events = yield* Effect.promise(() => import("../EventDump.ts"))
     yield* events.dump(shared, flags)
   })).pipe(
     Command.withDescription(
-      "Prints what workers and clients tell, until it is interrupted. Workers tell of tasks with -E, or after `celeriac control enable_events`."
+      "Watches workers and tasks, on the whole terminal, until q; ? shows the keys. Workers tell of tasks with -E, or after `celeriac control enable_events`."
     ),
     Command.withExamples([
-      { command: "celeriac events -d", description: "As it comes" },
-      { command: "celeriac events --json --routing-key task.# | jq .type", description: "For a program" }
+      { command: "celeriac events", description: "Live" },
+      { command: "celeriac events -d", description: "As it comes, a line each" },
+      { command: "celeriac events --json --routing-key task.# | jq .type", description: "For a program" },
+      { command: "celeriac events -c ./camera.ts -F 30", description: "Every half minute, for a program of yours" }
     ])
   )

@@ -6,10 +6,16 @@
 import * as Schema from "effect/Schema"
 import * as Command from "../Command.ts"
 
-export const poolGrow = Command.control("pool_grow", { arguments: { n: Command.integer }, doc: "So many slots more." })
+/** Of a worker that has several; Celery's workers have one, and know no such argument. */
+const pool = Command.optional(Schema.String)
+
+export const poolGrow = Command.control("pool_grow", {
+  arguments: { n: Command.integer, pool },
+  doc: "So many slots more."
+})
 
 export const poolShrink = Command.control("pool_shrink", {
-  arguments: { n: Command.integer },
+  arguments: { n: Command.integer, pool },
   doc: "So many slots fewer."
 })
 
@@ -19,7 +25,7 @@ export const poolRestart = Command.control("pool_restart", {
     reload: Command.flag,
     reloader: Command.optional(Schema.Unknown)
   },
-  doc: "Starts the pool anew."
+  doc: "Puts others in the place of the threads or processes of the pool, each when it has nothing to do."
 })
 
 export const autoscale = Command.control("autoscale", {

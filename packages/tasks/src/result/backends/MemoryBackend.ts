@@ -86,7 +86,7 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
         setSize: (groupId, size) => Effect.sync(() => tally.setSize(groupId, size)),
         count: (part) => Effect.sync(() => tally.count(part)),
         grow: (groupId, added) => Effect.sync(() => tally.grow(groupId, added)),
-        forget: (groupId) => Effect.sync(() => tally.forget(groupId))
+        forget: (groupId, ended) => Effect.sync(() => tally.forget(groupId, ended))
       }
     })
   })

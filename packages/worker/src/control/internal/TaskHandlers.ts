@@ -70,7 +70,7 @@ export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"
           InSlices.filter(state.requests, (request) => where(request) === "scheduled", mostTold),
           (requests) =>
             requests.map((request) => ({
-              eta: request.eta === undefined ? null : PythonValue.isoformat(DateTime.makeUnsafe(request.eta)),
+              eta: request.eta === undefined ? null : etaText(request, request.eta),
               priority: etaPriority,
               request: tell(request)
             }))
@@ -94,12 +94,23 @@ export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"
   ])
 })
 
+/** As its message says it, to the microsecond: Python's readers compare. One that says no offset means UTC. */
+const etaText = (request: Request, millis: number): string => {
+  const said = request.work.headers.eta
+  const naive = said === undefined ? undefined : PythonValue.parsePlainDateTime(said)
+  if (naive !== undefined) return `${naive}+00:00`
+  const parsed = said === undefined ? undefined : PythonValue.parseDateTime(said)
+  return PythonValue.isoformat(parsed ?? DateTime.makeUnsafe(millis)).replace(/Z$/, "+00:00")
+}
+
 const defaultItems: ReadonlyArray<unknown> = ["exchange", "routing_key", "rate_limit"]
 
 /** `proj.add [acks_late=True]`: those attributes that the task has, under Celery's names. */
 const described = (name: string, options: object, items: ReadonlyArray<unknown>): string => {
   const attributes: ReadonlyMap<string, unknown> = new Map(
-    Object.entries(options).map(([option, value]) => [option.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), value])
+    Object.entries({ ...options, name }).map((
+      [option, value]
+    ) => [option.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), value])
   )
   const told = items.flatMap((item) => {
     const value = typeof item === "string" ? attributes.get(item) : undefined

@@ -8,11 +8,13 @@ import { because, type ResultError, Unsupported } from "@celeriac/tasks/result/R
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import type { ResultTuple } from "@celeriac/tasks/result/ResultTuple"
+import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Size } from "./Continued.ts"
+import type { Ended } from "./Ending.ts"
 import type { StoreFailure, Then } from "./ResultStore.ts"
 
 /** Each `then` is called once. */
@@ -26,7 +28,7 @@ export interface Chords {
     then: (failure: StoreFailure | undefined, complete?: Complete | undefined) => void
   ) => void
   /** A chord that is not forgotten expires. */
-  readonly forget: (groupId: string, then: () => void) => void
+  readonly forget: (ended: Ended, then: () => void) => void
 }
 
 /** All parts, in the order of the header. */
@@ -34,6 +36,8 @@ export interface Complete {
   readonly records: ReadonlyArray<ResultRecord>
   /** The header as it was saved: only one that is a group of groups is. */
   readonly shape: ResultTuple | undefined
+  /** One of them failed: the body will not run. */
+  readonly hasFailed: boolean
 }
 
 /** Over the counter of the application. */
@@ -43,7 +47,11 @@ export const make: Effect.Effect<Chords> = Effect.map(Effect.context<never>(), (
   const completeOf = (groupId: string) => (records: ReadonlyArray<ResultRecord> | undefined) =>
     records === undefined
       ? Effect.undefined
-      : Effect.map(reader?.restoreGroup(groupId) ?? Effect.undefined, (shape): Complete => ({ records, shape }))
+      : Effect.map(reader?.restoreGroup(groupId) ?? Effect.undefined, (shape): Complete => ({
+        records,
+        shape,
+        hasFailed: records.some(({ status }) => TaskState.isPropagated(status))
+      }))
   const counted = (counter: ChordCounter["Service"], size: Size): Effect.Effect<unknown, ResultError> => {
     if ("size" in size) return counter.setSize(size.groupId, size.size)
     if ("shape" in size) return reader?.saveGroup(size.shape) ?? Effect.void
@@ -69,11 +77,11 @@ export const make: Effect.Effect<Chords> = Effect.map(Effect.context<never>(), (
       )
   return {
     isCounting: counter !== undefined && counter.isRefusing !== true,
-    // Whoever is told by it that all parts have ended has counted none: the last of them is told too.
+    // Whoever is told by it that all parts have ended has counted none: the next that is counted is told too.
     setSize: (size, then) => ask((counter) => counted(counter, size), (failure) => then(failure)),
     count: (part, then) =>
       ask<Complete | undefined>((counter) => Effect.flatMap(counter.count(part), completeOf(part.groupId)), then),
-    forget: (groupId, then) => ask((counter) => counter.forget(groupId), () => then())
+    forget: (ended, then) => ask((counter) => counter.forget(ended.last.groupId, ended), () => then())
   }
 })
 

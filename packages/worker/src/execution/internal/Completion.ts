@@ -19,6 +19,7 @@ import type { Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import type * as Aftermath from "../Aftermath.ts"
 import { Request } from "../Request.ts"
+import * as Batch from "./Batch.ts"
 import type { Chords } from "./Chords.ts"
 import type { Continuing } from "./Continuation.ts"
 import { Ending } from "./Ending.ts"
@@ -187,7 +188,10 @@ export class Completion {
         this.observers.notStored(subject, part!.record.status, failure.message, { _tag: "Lost" })
       }
       if (complete !== undefined && this.continuing !== undefined) {
-        ending.continue(this.continuing.body(subject, part!, complete, now), part!.groupId)
+        ending.continue(this.continuing.body(subject, part!, complete, now), {
+          last: part!,
+          hasFailed: complete.hasFailed
+        })
       }
       this.secure(ending, now)
     })
@@ -206,11 +210,11 @@ export class Completion {
     inTurn(
       () => ending.isSent,
       (next) =>
-        this.publish(ending.messages[ending.messagesSent]!, (failure) => {
-          if (failure !== undefined) return this.unsafe(ending, failure)
-          ending.messagesSent++
-          next()
-        }),
+        Batch.publish(
+          ending,
+          this.publish,
+          (failure) => failure === undefined ? next() : this.unsafe(ending, failure)
+        ),
       () => this.secure(ending, now)
     )
   }

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { CanvasMessages, Unsendable } from "@celeriac/tasks/canvas/CanvasMessages"
+import * as CanvasReplacement from "@celeriac/tasks/canvas/CanvasReplacement"
 import { sum } from "@celeriac/tasks/canvas/CanvasShape"
 import { type Embed, noEmbed, type SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
@@ -23,7 +24,6 @@ import { Request } from "../Request.ts"
 import type { Complete } from "./Chords.ts"
 import { both, type Continuation, nothing, type Part, partOf, type Size } from "./Continued.ts"
 import { again, isAgain } from "./Duplicates.ts"
-import * as Replacement from "./Replacement.ts"
 import type { Subject } from "./Subject.ts"
 import { Unreached } from "./Unreached.ts"
 
@@ -88,7 +88,16 @@ export const make = (write: SignatureMessage.Write, options: Options): Continuin
   const more = new Sending(marked(write), options)
   const sendingOf = (subject: Subject) => subject.redelivered || isAgain(subject) ? more : once
   return {
-    after: (request, outcome, now) => sendingOf(request).after(request, outcome, now),
+    after: (request, outcome, now) => {
+      const sending = sendingOf(request)
+      const after = sending.after(request, outcome, now)
+      if (sending === more || Result.isFailure(after) || after.success.parts.length === 0) return after
+      // When its chord has ended, that was sent again.
+      return Result.succeed({
+        ...after.success,
+        parts: Array.from(after.success.parts, (part) => ({ ...part, isFirst: true }))
+      })
+    },
     missing: (missing, id, outcome, now) => ({
       ...nothing,
       parts: missing.flatMap((one) => {
@@ -147,11 +156,11 @@ class Sending {
   body(
     subject: Subject,
     { body, groupId, record }: Part,
-    { records, shape }: Complete,
+    { hasFailed, records, shape }: Complete,
     now: number
   ): Continuation {
     const rootId = subject instanceof Request ? subject.rootId : record.taskId
-    const culprit = records.find(({ status }) => TaskState.isPropagated(status))
+    const culprit = hasFailed ? records.find(({ status }) => TaskState.isPropagated(status)) : undefined
     try {
       if (culprit === undefined) {
         // The worker of the last part sends it, whatever part that is: its ids are the chord's.
@@ -193,7 +202,7 @@ class Sending {
       case "Ignored": {
         if (outcome.by === undefined) return nothing
         const canvas = new CanvasMessages(this.write, `replaced:${request.id}:${request.attempt}`, now)
-        canvas.apply(Replacement.of(outcome.by, request, embed), [], this.optionsOf(request))
+        canvas.apply(CanvasReplacement.of(outcome.by, request, embed), [], this.optionsOf(request))
         return { ...canvasOf(canvas), children: [] }
       }
       default:

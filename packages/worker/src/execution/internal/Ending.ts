@@ -11,6 +11,12 @@ import type { Aftermath, Other, Outgoing } from "../Aftermath.ts"
 import type { Continuation, Part, Size } from "./Continued.ts"
 import type { Subject } from "./Subject.ts"
 
+/** A chord that has ended: by its last part, and whether its body will not run. */
+export interface Ended {
+  readonly last: Part
+  readonly hasFailed: boolean
+}
+
 export class Ending {
   readonly subject: Subject
   readonly outcome: Outcome
@@ -31,8 +37,8 @@ export class Ending {
   sizes: ReadonlyArray<Size> = none
   /** Parts of chords that have ended with it: to be counted last, one by one. */
   parts: ReadonlyArray<Part> = none
-  /** The chord whose body has been sent, or has failed: to be forgotten. */
-  counted: string | undefined = undefined
+  /** The last part of a chord, whose body has been sent, or has failed: that chord is to be forgotten. */
+  counted: Ended | undefined = undefined
   /** How often it could not be made safe. */
   failures = 0
   /** When it could not, last: milliseconds since the epoch. */
@@ -65,15 +71,20 @@ export class Ending {
     this.parts = parts
   }
 
-  /** What follows the last part of a chord. */
-  continue({ messages, others, parts, sizes }: Continuation, groupId: string): void {
+  /** These are published next, and no others. */
+  send(messages: ReadonlyArray<Outgoing>): void {
     this.messages = messages
     this.messagesSent = 0
+  }
+
+  /** What follows the last part of a chord. */
+  continue({ messages, others, parts, sizes }: Continuation, counted: Ended): void {
+    this.send(messages)
     this.others = others
     this.othersStored = 0
     this.sizes = sizes
     this.parts = [...this.parts, ...parts]
-    this.counted = groupId
+    this.counted = counted
   }
 
   /** It is to run again. */

@@ -33,6 +33,9 @@ export class RequestJob implements Job {
   get id() {
     return this.request.id
   }
+  get task() {
+    return this.request.task
+  }
   accept() {
     return this.stages.accept(this)
   }

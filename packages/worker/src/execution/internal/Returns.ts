@@ -3,7 +3,8 @@
  * same each time: it ran out of time, or took down what it ran in.
  *
  * The broker says that a message came again, and a quorum queue how often; what
- * this worker has put back it counts itself, by id and number of retries.
+ * this worker has put back it counts itself, by id and number of retries. How
+ * often is enough, the task says: `redeliveryLimit`.
  *
  * @since 0.1.0
  */
@@ -15,13 +16,7 @@ import type { Request } from "../Request.ts"
 const counted = 10_000
 
 export class Returns {
-  private readonly most: number
   private readonly counts = new Recent<string, number>(counted)
-
-  /** Each is put back `most` times. */
-  constructor(most: number) {
-    this.most = most
-  }
 
   /** Says of a request that comes to this whether it may be put back once more, and counts that it is. */
   note(request: Request, outcome: Outcome): void {
@@ -30,7 +25,7 @@ export class Returns {
     const { headers, redelivered } = request.delivery
     const known = Number(headers["x-delivery-count"] ?? (redelivered ? 1 : 0)) || 0
     const before = Math.max(known, this.counts.get(key) ?? 0)
-    request.mayReturn = before < this.most
+    request.mayReturn = before < request.options.redeliveryLimit
     if (request.mayReturn) this.counts.set(key, before + 1)
     else this.counts.delete(key)
   }

@@ -1,7 +1,8 @@
 /**
  * Carries out that tasks are not to run: remembered for those that may come,
  * noted at those that wait here, and with `terminate` those that run are
- * interrupted. Whoever waits for a result is told at once.
+ * interrupted. Whoever waits for a result is told at once, and whoever revokes
+ * goes on when that is stored, so that a reply says what can be read.
  *
  * A run ends as soon as what it is doing can be interrupted and its finalizers
  * have run; then REVOKED is stored and its message acknowledged. One that has
@@ -18,6 +19,7 @@ import type { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Pool } from "../../pool/Pool.ts"
 import * as InSlices from "../../state/internal/InSlices.ts"
@@ -33,6 +35,16 @@ import { patience } from "./TimeLimits.ts"
 
 /** How many results are asked for at once. */
 const concurrency = 8
+
+/**
+ * How long whoever revokes waits for the store, in milliseconds: one who asks by a
+ * command waits a second for replies, and a store that is away keeps nobody from
+ * knowing that the ids are revoked.
+ */
+const grace = 750
+
+/** So many wait for the store at most, for a worker carries out only so many commands at once; others go on. */
+const mostWaiting = 32
 
 interface Parts {
   readonly executor: Executor
@@ -50,6 +62,7 @@ interface Parts {
 export class Revoker {
   private readonly parts: Parts
   private readonly state: State<Request>
+  private waiting = 0
 
   constructor(parts: Parts) {
     this.parts = parts
@@ -69,12 +82,14 @@ export class Revoker {
       if (isMeant && isWaiting(request)) request.revocation = Outcome.revoked
       return isMeant
     })
-    this.mark(ids, here)
+    const marked = this.mark(ids, here)
     if (signum === undefined) {
       this.parts.log.log("Info", `Tasks flagged as revoked: ${Array.from(ids).join(", ")}`)
+      yield* marked
       return { ids: Array.from(ids), terminated: [] }
     }
     for (const request of here) this.terminate(request, signum)
+    yield* marked
     return { ids: Array.from(ids), terminated: Array.from(new Set(here.map(({ id }) => id))) }
   })
 
@@ -118,8 +133,8 @@ export class Revoker {
     })
   }
 
-  /** Stores REVOKED of what has not begun, as far as this worker or the backend knows. */
-  private mark(ids: ReadonlySet<string>, here: ReadonlyArray<Request>): void {
+  /** Stores REVOKED of what has not begun, as far as this worker or the backend knows; the effect waits for that, not for long. */
+  private mark(ids: ReadonlySet<string>, here: ReadonlyArray<Request>): Effect.Effect<void> {
     const byId = new Map(here.map((request) => [request.id, request]))
     const marks = Array.from(ids).flatMap((id) => {
       const request = byId.get(id)
@@ -128,30 +143,45 @@ export class Revoker {
         ? [Effect.suspend(() => this.markUnlessBegun(id, request))]
         : []
     })
-    if (marks.length > 0) this.parts.fork(Effect.all(marks, { concurrency, discard: true }))
+    if (marks.length === 0) return Effect.void
+    const done = Deferred.makeUnsafe<void>()
+    this.parts.fork(
+      Effect.ensuring(Effect.all(marks, { concurrency, discard: true }), Deferred.succeed(done, undefined))
+    )
+    return Effect.suspend(() => this.wait(done))
+  }
+
+  private wait(done: Deferred.Deferred<void>): Effect.Effect<void> {
+    if (Deferred.isDoneUnsafe(done) || this.waiting >= mostWaiting) return Effect.void
+    this.waiting++
+    return Effect.ensuring(
+      Effect.asVoid(Effect.timeoutOption(Deferred.await(done), grace)),
+      Effect.sync(() => this.waiting--)
+    )
   }
 
   private markUnlessBegun(id: string, request: Request | undefined): Effect.Effect<void> {
     const { reader } = this.parts
-    if (reader === undefined) return Effect.sync(() => this.store(id, request))
-    return Effect.matchCause(reader.state(id), {
-      onSuccess: (state) => {
-        if (unbegun.has(state)) this.store(id, request)
-      },
-      onFailure: (cause) => this.notMarked(id, String(cause))
+    if (reader === undefined) return this.store(id, request)
+    return Effect.matchCauseEffect(reader.state(id), {
+      onSuccess: (state) => unbegun.has(state) ? this.store(id, request) : Effect.void,
+      onFailure: (cause) => Effect.sync(() => this.notMarked(id, String(cause)))
     })
   }
 
-  private store(id: string, request: Request | undefined): void {
-    const now = this.parts.clock.currentTimeMillisUnsafe()
-    const record = ResultRecord.make(id, TaskState.REVOKED, {
-      exception: Exceptions.taskRevoked("revoked"),
-      dateDone: now,
-      groupId: request?.group,
-      parentId: request?.parentId
-    })
-    this.parts.results.store(record, request ?? { replyTo: undefined, correlationId: id }, now, (failure) => {
-      if (failure !== undefined) this.notMarked(id, failure.message)
+  private store(id: string, request: Request | undefined): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const now = this.parts.clock.currentTimeMillisUnsafe()
+      const record = ResultRecord.make(id, TaskState.REVOKED, {
+        exception: Exceptions.taskRevoked("revoked"),
+        dateDone: now,
+        groupId: request?.group,
+        parentId: request?.parentId
+      })
+      this.parts.results.store(record, request ?? { replyTo: undefined, correlationId: id }, now, (failure) => {
+        if (failure !== undefined) this.notMarked(id, failure.message)
+        resume(Effect.void)
+      })
     })
   }
 

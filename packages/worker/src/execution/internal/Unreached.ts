@@ -8,12 +8,12 @@
  */
 import { CanvasMessages } from "@celeriac/tasks/canvas/CanvasMessages"
 import { flat, kindOf, linksOf, membersOf, stepsOf } from "@celeriac/tasks/canvas/CanvasShape"
-import * as SignatureOptions from "@celeriac/tasks/protocol/SignatureOptions"
 import type { Embed, SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type * as SignatureMessage from "@celeriac/tasks/SignatureMessage"
 import * as TaskState from "@celeriac/tasks/TaskState"
+import * as Equal from "effect/Equal"
 import * as Followers from "../../trace/Followers.ts"
 import type { Failure } from "../../trace/Outcome.ts"
 import * as Aftermath from "../Aftermath.ts"
@@ -54,7 +54,13 @@ export class Unreached {
       ...nothing,
       messages: canvas.messages,
       sizes: canvas.sizes,
-      others: followers.map((one) => Aftermath.ofUnsent({ ...one, isRevoked: this.isRevoked(one.id) }, what)),
+      others: followers.map((one) =>
+        Aftermath.ofUnsent(
+          { ...one, isRevoked: this.isRevoked(one.id) },
+          // Of one that did not run: whoever looks at it finds what was sent because of it.
+          one.id === about.id ? { ...what, children: canvas.trail } : what
+        )
+      ),
       parts: missing.flatMap(({ body, groupId, id, index }) =>
         partOf(groupId, index, body, ResultRecord.make(id, TaskState.FAILURE, what))
       )
@@ -79,18 +85,14 @@ export class Unreached {
     }, now)
     const why = { exception: culprit, traceback: undefined }
     if (kindOf(body) !== "group") {
-      const errbacks = linksOf(body, "link_error") as ReadonlyArray<SignatureJson> // they were looked at
+      const errbacks = without(errbacksOf(body), body.options?.chord as SignatureJson | undefined) // it was looked at
       const own = this.sending({ id: lastOf(body), rootId }, { ...why, exception }, { chain: [body], errbacks }, now)
       return both(own, rest)
     }
+    const { chord, group_id, task_id } = body.options ?? {}
     return flat(membersOf(body)).reduce((all, member) => {
-      const linked = linksOf(body, "link_error").reduce(
-        (options: SignatureOptions.Wire, one) => SignatureOptions.append(options, "link_error", one),
-        member.options ?? {}
-      )
-      const { chord, group_id, task_id } = body.options ?? {}
-      const own = { ...member, options: { chord, group_id: group_id ?? task_id, ...linked } }
-      const errbacks = linksOf(own, "link_error") as ReadonlyArray<SignatureJson> // as above
+      const errbacks = distinct([...errbacksOf(member), ...linkedTo(body)])
+      const own = { ...member, options: { chord, group_id: group_id ?? task_id, ...member.options } }
       return both(all, this.sending({ id: lastOf(member), rootId }, why, { chain: [own], errbacks }, now))
     }, rest)
   }
@@ -116,3 +118,30 @@ const lastOf = (signature: SignatureJson): string => {
   const { task_id } = signature.options ?? {}
   return id === "" && typeof task_id === "string" ? task_id : id
 }
+
+const linkedTo = (signature: SignatureJson): ReadonlyArray<SignatureJson> =>
+  linksOf(signature, "link_error") as ReadonlyArray<SignatureJson> // they were looked at
+
+/** Of whoever waits for it: a chord comes to what its body does, whose errbacks are the chord's. */
+const errbacksOf = (signature: SignatureJson): ReadonlyArray<SignatureJson> => {
+  const own = linkedTo(signature)
+  switch (kindOf(signature)) {
+    case "chord":
+      return [...own, ...errbacksOf(signature.kwargs?.body as SignatureJson)] // it was looked at
+    case "group":
+      return [...own, ...membersOf(signature).flatMap(errbacksOf)]
+    default:
+      return own
+  }
+}
+
+/** The body around it fails too, and sends its own: what was linked to both as one is sent once. */
+const without = (errbacks: ReadonlyArray<SignatureJson>, around: SignatureJson | undefined) => {
+  if (errbacks.length === 0 || around == null) return errbacks
+  const others = errbacksOf(around)
+  return errbacks.filter((errback) => !others.some((other) => Equal.equals(errback, other)))
+}
+
+/** Each once. */
+const distinct = (errbacks: ReadonlyArray<SignatureJson>) =>
+  errbacks.filter((errback, index) => errbacks.findIndex((one) => Equal.equals(one, errback)) === index)

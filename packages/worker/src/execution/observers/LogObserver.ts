@@ -64,7 +64,7 @@ const overtime = (log: WorkerLog.WorkerLog, request: Observed, timeout: Timeout)
       return log.log(
         "Warn",
         `Task ${name} ran for ${timeout.seconds}s, which its time limit (${timeout.limit}s) could not prevent: ` +
-          "it computed and let nothing else run. Give such work to a worker of its own"
+          "it computed and let nothing else run. Give it a pool of its own: pool: \"processes\""
       )
   }
 }

@@ -96,7 +96,7 @@ export const make: Effect.Effect<Jobs, never, Scope.Scope> = Effect.gen(function
 export const messageOf = (task: TaskMessage.OutgoingTask): Message =>
   Result.getOrThrow(TaskMessage.write(task, { serializer: "json" }))
 
-const workOf = (message: Message): Work => {
+export const workOf = (message: Message): Work => {
   const identity = Result.getOrThrow(TaskMessage.identify(message))
   const headers = identity.version === 2
     ? identity.headers

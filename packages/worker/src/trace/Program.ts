@@ -1,0 +1,70 @@
+/**
+ * What a worker runs, without the worker: the handlers of its tasks and what is
+ * around them. All that a thread or a process takes of a definition.
+ *
+ * A child of a pool loads the module that has the definition, and looks for it
+ * here: it has no use for steps, brokers and connections.
+ *
+ * @since 0.1.0
+ */
+import type * as Middleware from "@celeriac/tasks/Middleware"
+import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+
+/** Where a definition of a worker has its program. */
+export const TypeId = "~@celeriac/worker/trace/Program"
+
+export interface Program {
+  /** Made by `task.toLayer`. */
+  readonly handlers: ReadonlyArray<Layer.Layer<never, any, any>>
+  /** Around every run, the first outermost. */
+  readonly middleware: Middleware.List
+  /** Settings of its tasks that were given. */
+  readonly taskSettings: TaskSettings.Some
+}
+
+/** What has one: definitions of workers. */
+export interface HasProgram {
+  readonly [TypeId]: Program
+}
+
+/** What a module says of a worker: its program, and what it wants around it. */
+export interface Found extends Program {
+  /** Its export `settings`. */
+  readonly settings: Layer.Layer<never, unknown>
+}
+
+/** The program among the exports of a module: of the export that is named, else of `default` or `worker`. In words, why there is none. */
+export const find = (
+  exports: Readonly<Record<string, unknown>>,
+  name?: string
+): Result.Result<Found, string> => {
+  const candidates = name === undefined ? ["default", "worker"] : [name]
+  for (const candidate of candidates) {
+    const program = programOf(exports[candidate])
+    if (program !== undefined) {
+      const { settings } = exports
+      if (settings !== undefined && !Layer.isLayer(settings)) return Result.fail("its export 'settings' is no layer")
+      return Result.succeed({
+        ...program,
+        // A layer does not know at run time what it needs.
+        settings: settings === undefined ? Layer.empty : settings as unknown as Found["settings"]
+      })
+    }
+  }
+  const names = Object.keys(exports)
+  return Result.fail(
+    `it has no worker as its export ${candidates.map((candidate) => `'${candidate}'`).join(" or ")}: it exports ${
+      names.length === 0 ? "nothing" : names.join(", ")
+    }. Write: export default Worker.make({ tasks: [...] })`
+  )
+}
+
+/** Of a definition, or of what has one, as a worker of an application of promises does. */
+const programOf = (value: unknown): Program | undefined => {
+  if (typeof value !== "object" || value === null) return undefined
+  // What is under this key only `Worker.make` has put there.
+  if (TypeId in value) return value[TypeId] as Program
+  return "definition" in value ? programOf(value.definition) : undefined
+}

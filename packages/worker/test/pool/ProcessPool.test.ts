@@ -1,0 +1,9 @@
+import * as ProcessPool from "@celeriac/worker/pool/ProcessPool"
+import * as PoolConformance from "@celeriac/worker/testing/PoolConformance"
+
+PoolConformance.programs(
+  "ProcessPool",
+  ({ concurrency, module }) =>
+    ProcessPool.make({ concurrency, program: { module }, hostname: "celery@test", procAliveTimeout: "20 seconds" }),
+  { cannot: [] }
+)

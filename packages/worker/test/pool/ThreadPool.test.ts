@@ -1,0 +1,9 @@
+import * as ThreadPool from "@celeriac/worker/pool/ThreadPool"
+import * as PoolConformance from "@celeriac/worker/testing/PoolConformance"
+
+PoolConformance.programs(
+  "ThreadPool",
+  ({ concurrency, module }) =>
+    ThreadPool.make({ concurrency, program: { module }, hostname: "celery@test", procAliveTimeout: "20 seconds" }),
+  { cannot: [] }
+)
