@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { CliFailure, withoutDetail } from "./CliFailure.ts"
 import { commandAt } from "./Globals.ts"
 import * as PlainArguments from "./PlainArguments.ts"
 import * as Start from "./Start.ts"
@@ -49,4 +50,9 @@ const everythingElse = (args: ReadonlyArray<string>) =>
         EarlyModule.load(args),
         (exports) => Effect.flatMap(tree(args, exports), (tree) => Cli.run(tree, args))
       )
+  ).pipe(
+    // A worker that debugs shows it itself.
+    Effect.mapError((error) => error instanceof CliFailure && !logs(args) ? withoutDetail(error) : error)
   )
+
+const logs = (args: ReadonlyArray<string>): boolean => ["worker", "beat"].includes(args[commandAt(args)] ?? "")

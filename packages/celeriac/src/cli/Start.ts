@@ -17,7 +17,7 @@ import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import * as Chosen from "./Chosen.ts"
-import { because, CliFailure, mistaken } from "./CliFailure.ts"
+import { because, type CliFailure, mistaken, withoutDetail } from "./CliFailure.ts"
 import * as CompileCache from "./CompileCache.ts"
 import * as Cry from "./Cry.ts"
 import * as Daemon from "./Daemon.ts"
@@ -126,6 +126,3 @@ const mayReload = ({ settings }: Flags): boolean =>
   settings.autoreload ?? (process.env["CELERIAC_AUTORELOAD"] ?? "") !== ""
 
 const misconfigured = (error: MessagingError | ResultError): CliFailure => because(error.message)
-
-const withoutDetail = ({ exitCode, message, speaker }: CliFailure): CliFailure =>
-  new CliFailure({ message, exitCode, speaker })
