@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { CliFailure, withoutDetail } from "./CliFailure.ts"
 import { commandAt } from "./Globals.ts"
 import * as PlainArguments from "./PlainArguments.ts"
 import * as Start from "./Start.ts"
@@ -41,6 +42,17 @@ const flagsOf = (args: ReadonlyArray<string>): ReadonlyArray<string> | undefined
 
 const everythingElse = (args: ReadonlyArray<string>) =>
   Effect.flatMap(
-    Effect.promise(() => Promise.all([import("./Cli.ts"), import("./commands/Celeriac.ts")])),
-    ([Cli, { tree }]) => Effect.flatMap(tree(args), (tree) => Cli.run(tree, args))
+    Effect.promise(() =>
+      Promise.all([import("./Cli.ts"), import("./commands/Celeriac.ts"), import("./EarlyModule.ts")])
+    ),
+    ([Cli, { tree }, EarlyModule]) =>
+      Effect.flatMap(
+        EarlyModule.load(args),
+        (exports) => Effect.flatMap(tree(args, exports), (tree) => Cli.run(tree, args))
+      )
+  ).pipe(
+    // A worker that debugs shows it itself.
+    Effect.mapError((error) => error instanceof CliFailure && !logs(args) ? withoutDetail(error) : error)
   )
+
+const logs = (args: ReadonlyArray<string>): boolean => ["worker", "beat"].includes(args[commandAt(args)] ?? "")

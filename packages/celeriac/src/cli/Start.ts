@@ -17,7 +17,7 @@ import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import * as Chosen from "./Chosen.ts"
-import { because, CliFailure, mistaken } from "./CliFailure.ts"
+import { because, type CliFailure, mistaken, withoutDetail } from "./CliFailure.ts"
 import * as CompileCache from "./CompileCache.ts"
 import * as Cry from "./Cry.ts"
 import * as Daemon from "./Daemon.ts"
@@ -25,6 +25,7 @@ import type { DaemonFlags } from "./DaemonFlags.ts"
 import * as Globals from "./Globals.ts"
 import * as LoadedFiles from "./LoadedFiles.ts"
 import * as OwnFlags from "./OwnFlags.ts"
+import * as Preloads from "./Preloads.ts"
 import * as Reloading from "./Reloading.ts"
 import * as Rerun from "./Rerun.ts"
 import { builtOf } from "./Version.ts"
@@ -52,7 +53,11 @@ export const start = (
     const loaded = mayReload(flags) ? LoadedFiles.record(App.here) : undefined
     const included = Option.isNone(flags.include) ? undefined : yield* including(flags.include.value)
     const found = yield* (yield* App.Loader)(app)
-    const { broker: appBroker, file, settings, worker: own } = found
+    const { broker: appBroker, exports, file, settings, worker: own } = found
+    // Options that the module adds are read by who reads all of them.
+    if ((yield* Preloads.Given) === undefined && Preloads.among(exports).length > 0) {
+      return yield* Effect.fail(new OwnFlags.UnknownFlag(""))
+    }
     const worker = included === undefined ? own : yield* included.into(own)
     const chosen = yield* Chosen.read(flags)
     const options = yield* Effect.mapError(
@@ -132,6 +137,3 @@ const mayReload = ({ settings }: Flags): boolean =>
   settings.autoreload ?? (process.env["CELERIAC_AUTORELOAD"] ?? "") !== ""
 
 const misconfigured = (error: MessagingError | ResultError): CliFailure => because(error.message)
-
-const withoutDetail = ({ exitCode, message, speaker }: CliFailure): CliFailure =>
-  new CliFailure({ message, exitCode, speaker })

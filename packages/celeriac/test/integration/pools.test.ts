@@ -4,10 +4,12 @@
  * they run in. By RPC and by Redis.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { readFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, beforeAll, inject } from "vitest"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
+import { celeriac as application } from "../../src/promise.ts"
 import { fixture, main } from "../fixtures/Command.ts"
 
 const url = inject("amqpUrl")
@@ -63,4 +65,52 @@ describe.each(
       "next": ["returned", "done"]
     })
   }, 120_000)
+})
+
+describe("a worker of processes that reloads", () => {
+  // Below the checkout, where its imports are found.
+  const folder = mkdtempSync(fixture("reload-"))
+  const queue = `pools.reload.${process.pid}`
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  it("finishes what its children run with the code that they have, and drops nothing", async () => {
+    write("version.ts", "export const version = \"one\"\n")
+    write(
+      "worker.ts",
+      `import * as Task from "celeriac/Task"
+import * as Worker from "celeriac/Worker"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { version } from "./version.ts"
+
+const nap = Task.make("pool.nap", { parameters: { millis: Schema.Finite }, success: Schema.String })
+
+export default Worker.make({
+  tasks: [nap.toLayer(({ millis }) => Effect.as(Effect.sleep(millis), version))]
+})
+`
+    )
+    const worker = new Peer(process.execPath, [
+      ...[main, "worker", "-A", join(folder, "worker.ts"), "-b", url, "-P", "processes", "-c", "1", "--autoreload"],
+      ...["-Q", queue, "-n", `${queue}@here`, "-l", "info"]
+    ], { env: { NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "30" } })
+    const app = application({ broker: url })
+    const hint = () => worker.output
+    const said = (text: string) => worker.output.split(text).length - 1
+    try {
+      await until("the worker's start", () => said(" ready.") === 1, 30_000, hint)
+      const send = (millis: number) => app.client.sendTask("pool.nap", { args: [millis], queue })
+      const running = await send(2_000)
+      const waiting = await send(0)
+      await until("the task's start", () => said("received") >= 1, 10_000, hint)
+      write("version.ts", "export const version = \"two\"\n")
+      await until("another start", () => said(" ready.") === 2, 30_000, hint)
+      assert.strictEqual(await running.get({ timeoutMs: 10_000 }), "one")
+      assert.strictEqual(await waiting.get({ timeoutMs: 10_000 }), "two")
+    } finally {
+      await app.close()
+      await worker.stop()
+    }
+  }, 90_000)
 })
