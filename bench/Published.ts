@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url"
 import { run } from "../test/peers/Process.ts"
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
-const ours = ["bootsteps", "messaging", "amqp", "tasks", "redis", "worker", "celeriac"] as const
+const ours = ["bootsteps", "messaging", "amqp", "tasks", "redis", "worker", "beat", "celeriac"] as const
 
 export interface Published {
   /** The file of a program in JavaScript: `raw`, `celeriac`, `worker`. */

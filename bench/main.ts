@@ -11,6 +11,7 @@
  * broker to use instead.
  */
 import { Bench } from "./Bench.ts"
+import { beat } from "./rows/beat.ts"
 import { canvas } from "./rows/canvas.ts"
 import { latency } from "./rows/latency.ts"
 import { life } from "./rows/life.ts"
@@ -32,6 +33,7 @@ try {
   await life(bench)
   await canvas(bench)
   await pools(bench)
+  await beat(bench)
   await processes(bench)
   bench.print()
 } finally {

@@ -33,6 +33,8 @@ interface Exceptions {
   readonly otherFiles: Reasons
   /** What is not run, whatever keeps the results. */
   readonly notRun: Reasons
+  /** What is run only where all is. */
+  readonly slow: Reasons
   /** What is run, and does not pass. */
   readonly fails: Readonly<Record<Results, Reasons>>
 }
@@ -100,10 +102,14 @@ export interface Options {
   readonly onLine?: (line: string) => void
   /** Whether what is listed as not to be run is run all the same. */
   readonly all?: boolean
+  /** Without what is listed as slow. */
+  readonly isQuick?: boolean | undefined
 }
 
 /** Runs tests against a worker and a Redis that are made for them. */
-export const run = ({ all = false, broker, results, seconds, shard = [0, 1], tests, timeout, ...more }: Options) =>
+export const run = (
+  { all = false, broker, isQuick = false, results, seconds, shard = [0, 1], tests, timeout, ...more }: Options
+) =>
   Effect.gen(function*() {
     const redis = yield* Effect.acquireRelease(
       Effect.promise(() => Redis.start()),
@@ -130,7 +136,7 @@ export const run = ({ all = false, broker, results, seconds, shard = [0, 1], tes
         tests,
         shard,
         takes: takes(results),
-        without: all ? [] : Object.keys(exceptions.notRun),
+        without: [...(all ? [] : Object.keys(exceptions.notRun)), ...(isQuick ? Object.keys(exceptions.slow) : [])],
         seconds,
         timeout,
         ...more
@@ -165,27 +171,29 @@ export const complaints = (report: CelerySuite.Report, results: Results): Readon
     ...said.map(({ said, test, when }) => `${test} fails in its ${when}: ${said}`),
     ...listed.filter((name) => chosen.includes(name) && !failed.some(({ test }) => test === name))
       .map((name) => `${name} is listed as one that fails, and does not fail`),
-    ...[...listed, ...Object.keys(exceptions.notRun)]
+    ...[...listed, ...Object.keys(exceptions.notRun), ...Object.keys(exceptions.slow)]
       .filter((name) => isHere(name) && !collected.some((test) => isIn([name], test)))
       .map((name) => `${name} is listed, and is no test`)
   ]
 }
 
 /** What is to be run, in so many parts at once: most of the time they wait. */
-export interface Part extends Pick<Options, "results" | "tests" | "seconds"> {
+export interface Part extends Pick<Options, "isQuick" | "results" | "tests" | "seconds"> {
   readonly shards: number
+  /** ms. Default 220 s. */
+  readonly timeout?: number
 }
 
 /** Runs them all, each part against a worker of its own: what is not as it should be. */
 export const complaintsOf = (parts: ReadonlyArray<Part>) =>
   Effect.gen(function*() {
-    const runs = parts.flatMap(({ shards, ...part }) =>
-      Array.from({ length: shards }, (_, index) => ({ ...part, shard: [index, shards] as const }))
+    const runs = parts.flatMap(({ shards, timeout = 220_000, ...part }) =>
+      Array.from({ length: shards }, (_, index) => ({ ...part, timeout, shard: [index, shards] as const }))
     )
     const hosts = yield* brokers(runs.length)
     const wrong = yield* Effect.forEach(runs, (part, index) =>
       Effect.map(
-        run({ ...part, broker: hosts[index]!, timeout: 220_000 }),
+        run({ ...part, broker: hosts[index]! }),
         (report) => complaints(report, part.results)
       ), { concurrency: "unbounded" })
     return wrong.flat()

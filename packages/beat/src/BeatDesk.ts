@@ -55,15 +55,14 @@ const handler = <C extends Command.Any>(
   command: C,
   run: (args: Command.ArgumentsOf<C>) => Effect.Effect<Command.Reply<C>, BeatError>
 ): Handlers => ({
-  [command.name]: (args) => {
-    const bound = command.bind(args)
+  [command.name]: (said) => {
+    const bound = command.bind(said)
     if (Result.isFailure(bound)) return Effect.fail(mistaken(bound.failure.message))
-    // As the command's own schemas have it.
-    return Effect.flatMap(
-      run(bound.success as Command.ArgumentsOf<C>),
-      // Its schema is that of the reply.
-      (reply) => Effect.orDie(Effect.fromResult(command.encodeReply(reply as never)))
-    )
+    const args = bound.success as Command.ArgumentsOf<C> // by the command's own schemas
+    return Effect.flatMap(run(args), (reply) => {
+      const written = command.encodeReply(reply as never) // its schema is that of the reply
+      return Effect.orDie(Effect.fromResult(written))
+    })
   }
 })
 

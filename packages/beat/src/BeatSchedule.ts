@@ -87,7 +87,7 @@ export const ofSettings = (
 export interface EntryJson {
   readonly task?: string | undefined
   /** Of several tasks, as Celery writes it. */
-  readonly signature?: unknown | undefined
+  readonly signature?: object | undefined
   readonly schedule: unknown
   readonly args?: ReadonlyArray<unknown> | null | undefined
   readonly kwargs?: Readonly<Record<string, unknown>> | null | undefined

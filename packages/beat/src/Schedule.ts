@@ -54,11 +54,9 @@ export const schedule = (every: Duration.Input, options?: IntervalOptions): Sche
     const detail = `schedule: an interval of ${millis} ms is not between a millisecond and a century`
     throw new BeatError({ reason: new InvalidSchedule({ detail }) })
   }
+  if (options?.relative !== true) return new Interval(millis)
   const describe = `<freq: ${human(millis)}>`
   const seconds = millis / 1000
-  if (options?.relative !== true) {
-    return { next: (after) => after + millis, describe, every: millis, toJSON: () => seconds }
-  }
   const timeZone = options.timeZone ?? "UTC"
   const clock = zone(timeZone)
   return {
@@ -69,6 +67,27 @@ export const schedule = (every: Duration.Input, options?: IntervalOptions): Sche
     describe,
     timeZone,
     toJSON: () => ({ __type__: "interval", every: seconds, relative: true, timezone: timeZone })
+  }
+}
+
+/** A class, for there may be a hundred thousand. */
+class Interval implements Schedule {
+  readonly every: number
+
+  constructor(every: number) {
+    this.every = every
+  }
+
+  next(after: number): number {
+    return after + this.every
+  }
+
+  get describe(): string {
+    return `<freq: ${human(this.every)}>`
+  }
+
+  toJSON(): Json {
+    return this.every / 1000
   }
 }
 
@@ -110,7 +129,7 @@ export const crontab = (options: CrontabOptions = {}): Schedule => {
 
 type Specs = Readonly<Record<"dayOfMonth" | "dayOfWeek" | "hour" | "minute" | "monthOfYear", Field.Cronspec>>
 
-/** A class, for there may be a hundred thousand. */
+/** A class, too. */
 class Crontab implements Schedule {
   readonly timeZone: string
   readonly #specs: Specs

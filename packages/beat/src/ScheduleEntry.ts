@@ -27,8 +27,10 @@ import type { Schedule } from "./Schedule.ts"
 export interface ScheduleEntry {
   /** Each has its own. */
   readonly name: string
-  /** With its options, and Celery's header `celery_beat_task`. */
+  /** With its options. */
   readonly signature: Signature.Any
+  /** With Celery's `celery_beat_task`. */
+  readonly headers: Readonly<Record<string, unknown>>
   readonly schedule: Schedule
   /** Whether it is sent; an operator may say otherwise at run time. */
   readonly enabled: boolean
@@ -59,9 +61,6 @@ export interface EntryOptions<L, A> {
 /** What a call can say, but for the id, which is the slot's, and its time. */
 export type SendOptions<A = never> = Omit<Signature.Options<A>, "taskId" | "eta" | "replyTo">
 
-/** What tells workers that a message may have been sent before, under its id: they ask what came of it. */
-const againHeaders = Object.freeze({ celeriac_again: true })
-
 /** Nothing, when a signature has all its arguments; a sentence for people when it has not. */
 export type Complete<L> = undefined extends Signature.Rest<L>[0] ? unknown
   : "its arguments are not complete: give all that have no default"
@@ -83,10 +82,13 @@ export const make = <L, A>(name: string, options: EntryOptions<L, A>): ScheduleE
   if (!(deadline >= 0)) throw refuse(`startingDeadline is ${deadline} ms: give a time of 0 or more`)
   return {
     name,
-    signature: signature.set({ headers: isTable(headers) ? { ...headers, ...ownHeaders } : ownHeaders }),
+    signature,
+    headers: isTable(headers) ? { ...headers, ...ownHeaders } : ownHeaders,
     schedule: options.schedule,
     enabled: options.enabled ?? true,
-    missed: { limit, within: missed === "skip" ? Math.min(deadline, skippedAfter) : deadline }
+    missed: limit === 1 && missed === "latest" && deadline === Infinity
+      ? latestForEver
+      : { limit, within: missed === "skip" ? Math.min(deadline, skippedAfter) : deadline }
   }
 }
 
@@ -94,14 +96,11 @@ export const make = <L, A>(name: string, options: EntryOptions<L, A>): ScheduleE
 export const slotId = (namespace: string, entry: ScheduleEntry, slot: number | string): string =>
   TaskId.derived(["beat", namespace, entry.name, entry.signature.task, slot].join("\n"))
 
-/** The signature for a slot that may have been sent before. */
-export const again = ({ signature }: ScheduleEntry): Signature.Any => {
-  const headers = Result.getOrThrow(Signature.encode(signature)).options?.["headers"]
-  return signature.set({ headers: { ...(isTable(headers) ? headers : {}), ...againHeaders } })
-}
-
 /** By which the tasks of Celery's beat are known. */
 const ownHeaders = Object.freeze({ celery_beat_task: true })
+
+/** Of most entries. */
+const latestForEver: Missed = Object.freeze({ limit: 1, within: Infinity })
 
 const longestName = 255
 

@@ -83,6 +83,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const agenda = new Agenda(brokenMillis)
     const bell = new Bell()
     const heard = new Bell()
+    const toKeep = new Bell()
     let revision = yield* load(agenda, term)
     let isStale = false
     /** What could not be kept yet. */
@@ -96,7 +97,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       yield* heard.wait
     }).pipe(Effect.catch(() => Effect.sleep(pauseMillis)), Effect.forever)
 
-    /** Sends what is due, and keeps how far that is, before it can be interrupted. */
+    /** Sends what is due, before it can be interrupted. */
     const round = Effect.gen(function*() {
       const { errors, taken } = agenda.take(now(), roundSize)
       yield* tell(errors)
@@ -109,20 +110,23 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
         else agenda.retry(item, retryAt)
       }
       sentUnkept += taken.length
-      if (sentUnkept >= syncEvery) yield* keep
+      if (sentUnkept >= syncEvery) toKeep.ring()
       return true
     })
 
     const keep = Effect.suspend(() => {
       if (unkept.size === 0) return Effect.void
-      const keeping = unkept
+      const kept = unkept
       sentUnkept = 0
       unkept = new Map()
-      return Effect.catch(store.advance(Array.from(keeping)), (error) => {
-        unkept = new Map([...keeping, ...unkept])
+      return Effect.catch(store.advance(Array.from(kept)), (error) => {
+        unkept = new Map([...kept, ...unkept])
         return Effect.logError(`beat: ${error.message}. What was sent is kept with the next task`)
       })
     })
+
+    /** Beside what is sent meanwhile: a store that is slow makes no slot late. */
+    const keeping = Effect.forever(Effect.andThen(toKeep.wait, Effect.uninterruptible(keep)))
 
     const loop = Effect.gen(function*() {
       while (term.isHeld()) {
@@ -144,7 +148,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
         yield* Effect.raceFirst(Effect.sleep(wait), bell.wait)
       }
     })
-    yield* Effect.raceFirst(loop, listen).pipe(Effect.ensuring(keep))
+    yield* Effect.raceFirst(loop, Effect.raceFirst(listen, keeping)).pipe(Effect.ensuring(keep))
   })
 
   /** Reads what there is to do; gives its revision. */

@@ -8,6 +8,9 @@ import * as Schema from "effect/Schema"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
 import {
   celeriac,
+  chain,
+  chord,
+  group,
   type PromiseApp,
   replace,
   type Result,
@@ -253,6 +256,22 @@ describe("celeriac/promise", () => {
     const double = app.task("proj.double", { parameters: { x: Schema.Int } }, ({ x }) => 2 * x)
     assert.strictEqual(await double.execute({ x: 4 }), 8)
     assert.strictEqual(await (await double.delay({ x: 5 })).get(), 10)
+    const sent = await app.client.delay(chain(double.s({ x: 1 }), group([double.s(), double.s()])))
+    assert.deepStrictEqual(await sent.get(), [4, 4])
+    await app.close()
+  })
+
+  it("runs a canvas where it is called, without a broker, when that is asked for", async () => {
+    const app = celeriac({ broker: "amqp://127.0.0.1:1" })
+    const double = app.task("proj.double", { parameters: { x: Schema.Int }, success: Schema.Int }, ({ x }) => 2 * x)
+    const total = app.task(
+      "proj.total",
+      { parameters: { values: Schema.Array(Schema.Int) }, success: Schema.Int },
+      ({ values }) => values.reduce((sum, value) => sum + value, 0)
+    )
+    const sent = await app.client.apply(chord([1, 2, 3].map((x) => double.s({ x })), total.s()))
+    assert.deepStrictEqual([await sent.get(), await sent.parent?.get()], [12, [2, 4, 6]])
+    assert.deepStrictEqual(await (await app.client.apply(chain(double.s(), double.s()), { x: 1 })).get(), 4)
     await app.close()
   })
 

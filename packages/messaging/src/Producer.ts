@@ -185,12 +185,12 @@ export const make: (
   })
 })
 
-/** Kombu's retry: the attempts are counted, and all of them share the deadline. */
-const retrying = Effect.fnUntraced(function*(
+/** Kombu's retry: the attempts are counted, and all of them share the deadline, of which each is told what is left, in milliseconds. */
+export const retrying = Effect.fnUntraced(function*(
   attempt: (millis: number) => Effect.Effect<void, MessagingError>,
   deadline: Duration.Input,
   policy: RetryPolicy,
-  { idempotent }: SendOptions
+  { idempotent }: Pick<SendOptions, "idempotent"> = {}
 ) {
   const end = (yield* Clock.currentTimeMillis) + Duration.toMillis(deadline)
   const step = Duration.toMillis(policy.intervalStep ?? 200)

@@ -180,7 +180,9 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
             called,
             reader.replyTo,
             (ready, now) =>
-              eagerly === undefined || called.task.isNamed === true ? send(ready, called.call, now) : eagerly(ready)
+              eagerly === undefined || called.task.isNamed === true
+                ? send(ready, called.call, now)
+                : eagerly.task(ready)
           )
         ))
     /** Without a reply queue: that is of whoever sends it. */
@@ -201,8 +203,9 @@ export const make: Effect.Effect<Client["Service"], never, Producer.Producer | R
     ): Effect.Effect<any, SendError> =>
       Effect.suspend((): Effect.Effect<unknown, SendError> => {
         if (!Composed.isComposed(task)) return sendCalled(Calling.of(task, args, call))
-        const refused = Misuse.ofCall(task, args) ?? (eagerly === undefined ? undefined : Misuse.ofEager(task))
-        return refused === undefined ? canvases.send(task, args as Misuse.Given, call ?? none) : Effect.fail(refused)
+        const refused = Misuse.ofCall(task, args)
+        if (refused !== undefined) return Effect.fail(refused)
+        return (eagerly?.canvas ?? canvases.send)(task, args as Misuse.Given, call ?? none)
       })
 
     return Client.of({

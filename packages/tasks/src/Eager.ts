@@ -9,8 +9,9 @@
  *
  * The arguments and the result are bytes on the way, as they would be between
  * two processes. A retry runs at once, whatever its countdown; what is linked
- * runs after it. The task's own middleware is around it; what belongs to a
- * worker (its middleware, limits, events) is not. The tasks are those of the
+ * runs after it, and of a canvas one task after the other, as they would follow
+ * each other between workers. The task's own middleware is around it; what belongs
+ * to a worker (its middleware, limits, events) is not. The tasks are those of the
  * `TaskRegistry` at hand, which layers of `task.toLayer` fill.
  *
  * With the setting `alwaysEager` a client does the same for every task it
@@ -19,40 +20,38 @@
  * @since 0.1.0
  */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
-import type * as AsyncResult from "./AsyncResult.ts"
 import type * as Callable from "./Callable.ts"
-import * as CallOptions from "./CallOptions.ts"
+import type * as CallOptions from "./CallOptions.ts"
 import * as Calling from "./internal/Calling.ts"
+import * as Composed from "./internal/Composed.ts"
 import * as EagerSending from "./internal/EagerSending.ts"
+import * as Misuse from "./internal/Misuse.ts"
 import * as Preparing from "./internal/Preparing.ts"
 import type { ResultError } from "./result/ResultError.ts"
 import type { TaskError } from "./TaskError.ts"
 import type { TaskRegistry } from "./TaskRegistry.ts"
 
 /**
- * Runs a task, or what a signature lacks with its task, and gives hold of its
- * result, which is there. Fails for a call that makes no sense; the failure of
- * the task is in its result.
+ * Runs a task, or a signature with what it lacks, and gives hold of its result,
+ * which is there; of a canvas, of the results of all of its tasks, in its shape.
+ * Fails for a call that makes no sense; what a task failed with is in its result.
  */
 export const apply = <T extends Callable.Any>(
   task: T,
   ...call: Callable.Call<T, CallOptions.CallOptions<Callable.Result<T>>>
-): Effect.Effect<
-  AsyncResult.AsyncResult<Callable.Success<T>, Callable.Failure<T>>,
-  TaskError | MessagingError | ResultError,
-  TaskRegistry
-> =>
+): Effect.Effect<Callable.Sent<T>, TaskError | MessagingError | ResultError, TaskRegistry> =>
   Effect.gen(function*() {
+    const args: unknown = call[0]
     const options = call[1] as CallOptions.CallOptions | undefined // so says its type
-    const called = yield* Effect.fromResult(Calling.of(task, call[0], options))
     const preparing = yield* Preparing.make
-    const send = yield* EagerSending.make(preparing)
-    const now = yield* Clock.currentTimeMillis
-    const times = yield* Effect.fromResult(
-      CallOptions.isTimed(called.call) ? CallOptions.times(called.call, now) : Result.succeed(CallOptions.untimed)
-    )
-    return yield* send(yield* Effect.fromResult(preparing.prepare(called, times, now, undefined)))
+    const eagerly = yield* EagerSending.make(preparing)
+    if (Composed.isComposed(task)) {
+      const refused = Misuse.ofCall(task, args)
+      if (refused !== undefined) return yield* Effect.fail(refused)
+      return (yield* eagerly.canvas(task, args as Misuse.Given, options ?? {})) as Callable.Sent<T> // it has its shape
+    }
+    const called = yield* Effect.fromResult(Calling.of(task, args, options))
+    const { ready } = yield* Effect.fromResult(preparing.ready(called, undefined))
+    return (yield* eagerly.task(ready)) as Callable.Sent<T> // one task comes to one result
   })

@@ -369,6 +369,30 @@ describe("Client", () => {
     }).pipe(Effect.provide(rpc)))
 
   for (
+    const [says, call, seconds] of [
+      ["at once, when it is not to be tried again", { retry: false }, 0],
+      ["after so many attempts, each after a longer pause", {
+        retryPolicy: { maxRetries: 2, intervalStart: "1 second", intervalStep: "2 seconds", intervalMax: "5 seconds" }
+      }, 4]
+    ] as const
+  ) {
+    it.effect(`fails ${says}, when the broker is away`, () =>
+      Effect.gen(function*() {
+        const client = yield* Client.Client
+        ;(yield* MemoryBroker).faults.refuseConnects("ConnectionLost")
+        const sending = yield* Effect.forkChild(
+          sendError(client.applyAsync(noop, {}, { ...call, deadline: "1 minute" }))
+        )
+        for (let passed = 0; passed < seconds; passed++) {
+          assert.isUndefined(sending.pollUnsafe(), `${passed} s`)
+          yield* TestClock.adjust("1 second")
+        }
+        yield* TestClock.adjust("10 millis")
+        assert.strictEqual((yield* Fiber.join(sending)).tag, "ConnectionLost")
+      }).pipe(Effect.provide(rpc)))
+  }
+
+  for (
     const [name, environment] of [
       ["results come by message", rpc],
       ["results lie in memory", clientWith(MemoryBackend.layer)]

@@ -153,8 +153,10 @@ describe("a task that is applied", () => {
       assert.include(yield* says(Eager.apply(nobody)), "there is no handler of task 'proj.nobody' here")
       assert.include(yield* says(Eager.apply(add, { x: 1.5, y: 1 })), "argument 'x'")
       assert.include(yield* says(Eager.apply(add, [1, 2], { priority: 999 })), "priority")
-      const chained = Signature.decode({ task: "proj.add", args: [1, 2], options: { chain: [{ task: "proj.tell" }] } })
-      assert.include(yield* says(Eager.apply(yield* Effect.fromResult(chained))), "is not run eagerly")
+      assert.include(
+        yield* says(Eager.apply(Canvas.chain(add.s({ x: 1, y: 1 }), nobody.si()))),
+        "there is no handler of task 'proj.nobody' here"
+      )
       assert.deepStrictEqual(seen, [])
     }).pipe(here))
 })
@@ -179,8 +181,8 @@ describe("a client that is always eager", () => {
       assert.isTrue(Exit.isFailure(yield* Effect.exit(take("celery"))), "nothing was sent")
       yield* client.sendTask("proj.add", { args: [1, 2] })
       assert.strictEqual((yield* take("celery")).headers.task, "proj.add")
-      const refused = yield* Effect.flip(client.delay(Canvas.chain(add.s([1, 1]), add.s({ y: 1 }))))
-      assert.include(refused.message, "'celery.chain' is not run eagerly")
+      assert.strictEqual(yield* client.execute(Canvas.chain(add.s([1, 1]), add.s({ y: 1 }))), 3)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(take("celery"))), "nothing was sent")
     }).pipe(Effect.provide(
       Layer.mergeAll(rpc, handlers).pipe(
         Layer.provideMerge(TaskRegistry.layer),

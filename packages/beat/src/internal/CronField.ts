@@ -43,12 +43,16 @@ export const dayOfWeek: Field = { name: "day_of_week", first: 0, last: 6, names:
 export const dayOfMonth: Field = { name: "day_of_month", first: 1, last: 31, names: [] }
 export const monthOfYear: Field = { name: "month_of_year", first: 1, last: 12, names: months }
 
-/** The numbers of `*`, which most entries have most of. */
-const stars = new Map<Field, ReadonlyArray<number>>()
+/** What was read before: of a hundred thousand entries most fields are the same. */
+const read = new Map<string, ReadonlyArray<number>>()
+
+/** So many are remembered. */
+const mostRead = 1000
 
 /** The numbers that a field stands for, in order, each once. */
 export const parse = (field: Field, spec: Cronspec): ReadonlyArray<number> => {
-  const known = spec === "*" ? stars.get(field) : undefined
+  const key = typeof spec === "object" ? undefined : `${field.name} ${spec}`
+  const known = key === undefined ? undefined : read.get(key)
   if (known !== undefined) return known
   const refuse = (detail: string): never => {
     throw new BeatError({ reason: new InvalidCrontab({ field: field.name, value: written(spec), detail }) })
@@ -58,7 +62,7 @@ export const parse = (field: Field, spec: Cronspec): ReadonlyArray<number> => {
     : (typeof spec === "number" ? [spec] : Array.from(spec)).map((value) => checked(field, value, refuse))
   if (values.length === 0) return refuse("names no time: leave it out, or write '*', for all")
   const sorted = Array.from(new Set(values)).sort((a, b) => a - b)
-  if (spec === "*") stars.set(field, sorted)
+  if (key !== undefined && key.length < 100 && read.size < mostRead) read.set(key, sorted)
   return sorted
 }
 

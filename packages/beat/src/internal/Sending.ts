@@ -5,7 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Term } from "../Leadership.ts"
-import { again, type ScheduleEntry, slotId } from "../ScheduleEntry.ts"
+import { type ScheduleEntry, slotId } from "../ScheduleEntry.ts"
 import type { Item } from "./Agenda.ts"
 import type { Due } from "./Missed.ts"
 
@@ -20,6 +20,9 @@ interface Round {
   isAway: boolean
   readonly since: number
 }
+
+/** By which workers are told that a message may have been sent before, under its id: they ask what came of it. */
+const again = Object.freeze({ celeriac_again: true })
 
 /** How long the broker may take: a leader that was cut off should not hold on to old slots. */
 const deadline: Duration.Input = "10 seconds"
@@ -90,11 +93,12 @@ export class Sending {
   ): Effect.Effect<"sent" | "refused" | "away"> {
     const { name, signature } = entry
     const taskId = slotId(this.#namespace, entry, slot)
-    const call = { taskId, idsFrom: taskId, deadline }
+    const headers = isAgain ? { ...entry.headers, ...again } : entry.headers
+    const call = { taskId, idsFrom: taskId, headers, deadline }
     return Effect.andThen(
       Effect.logInfo(`Scheduler: Sending due task ${name} (${signature.task})`),
       Effect.flatMap(
-        Effect.result(this.#client.applyAsync(isAgain ? again(entry) : signature, undefined, call)),
+        Effect.result(this.#client.applyAsync(signature, undefined, call)),
         (sent) => {
           if (Result.isSuccess(sent)) {
             this.sent++

@@ -65,18 +65,19 @@ export const make = <A>(run: Run, sent: AsyncResult.AsyncResult<A, unknown>, rea
 export const makeGroup = <M extends Model.Members>(
   run: Run,
   sent: GroupResult.GroupResult<GroupResult.Members, unknown>,
-  results = sent.results.map((member) => of(run, member)) as unknown as M // so say the types of whoever sent it
+  read: Read = run
 ): Model.GroupResult<M> => {
+  const results = sent.results.map((member) => of(run, member, read)) as unknown as M // so say the types of whoever sent it
   const result = {
-    ...identified(run, run, sent),
-    ...several(run, sent, results),
+    ...identified(run, read, sent),
+    ...several(run, sent, results, read),
     get parent() {
-      return parentOf(run, sent, run)
+      return parentOf(run, sent, read)
     },
     save: () => run(sent.save),
     delete: () => run(sent.delete)
   }
-  sources.set(result, { sent, read: run })
+  sources.set(result, { sent, read })
   return result
 }
 
@@ -96,7 +97,7 @@ export function draw(
 /** Either, as it is. */
 export const of = (run: Run, sent: AnyIdentified, read: Read = run): Model.Identified<unknown> =>
   "results" in sent
-    ? makeGroup(run, sent as GroupResult.GroupResult<GroupResult.Members, unknown>) // it has members
+    ? makeGroup(run, sent as GroupResult.GroupResult<GroupResult.Members, unknown>, read) // it has members
     : make(run, sent as AsyncResult.AsyncResult<unknown, unknown>, read) // it has none: see `AsyncResult.Child`
 
 /** What those of tasks and of groups have in common. */
@@ -134,19 +135,20 @@ const ofChild = (run: Run, child: Any, read: Read) => of(run, child as AnyIdenti
 export const several = <M extends Model.Members>(
   run: Run,
   set: ResultSet.ResultSet<ResultSet.Members, unknown>,
-  results: M
+  results: M,
+  read: Read = run
 ): Model.Results<M> => {
   const made: Model.Results<Model.Members> = {
     results,
-    get: async ({ signal, ...options } = {}) => [...await run(set.get(waiting("get", options)), signal)],
-    join: async ({ signal, ...options } = {}) => [...await run(set.join(waiting("join", options)), signal)],
+    get: async ({ signal, ...options } = {}) => [...await read(set.get(waiting("get", options)), signal)],
+    join: async ({ signal, ...options } = {}) => [...await read(set.join(waiting("join", options)), signal)],
     settled: async ({ signal, ...options } = {}) => {
-      const finals = await run(set.get({ ...waiting("settled", options), propagate: false }), signal)
+      const finals = await read(set.get({ ...waiting("settled", options), propagate: false }), signal)
       return finals.map(settled)
     },
     completed: (options) =>
       loop(
-        run,
+        read,
         Stream.map(set.completed, ({ final, index }) => ({
           index,
           result: results[index]!, // it is this member's
@@ -154,14 +156,14 @@ export const several = <M extends Model.Members>(
         })),
         options
       ),
-    progress: (options) => loop(run, Stream.map(set.progress, progressOf), options),
-    completedCount: () => run(set.completedCount),
-    ready: () => run(set.ready),
-    successful: () => run(set.successful),
-    failed: () => run(set.failed),
-    waiting: () => run(set.waiting),
+    progress: (options) => loop(read, Stream.map(set.progress, progressOf), options),
+    completedCount: () => read(set.completedCount),
+    ready: () => read(set.ready),
+    successful: () => read(set.successful),
+    failed: () => read(set.failed),
+    waiting: () => read(set.waiting),
     revoke: (options) => run(set.revoke(options)),
-    forget: () => run(set.forget)
+    forget: () => read(set.forget)
   }
   // The members are behind it in their order, and have the types that they have.
   return made as unknown as Model.Results<M>

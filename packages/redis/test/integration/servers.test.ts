@@ -190,6 +190,25 @@ describe("a Redis", () => {
       }).pipe(Effect.provide(RedisBackend.layer({ url: redis.url.replace("redis://", "redis://app:right@") })))
     }).pipe(Effect.scoped))
 
+  it.live("is asked by all who wait over one connection, and forgets each channel with the last who waits for it", () =>
+    Effect.gen(function*() {
+      const redis = yield* server()
+      const channels = () => redisCommand(redis.url, "PUBSUB", "CHANNELS") as Promise<ReadonlyArray<string>> // so it replies
+      const ids = Array.from({ length: 200 }, (_, n) => `many-${n}`)
+      yield* Effect.gen(function*() {
+        const reader = yield* ResultReader
+        const all = Effect.forEach(ids, (id) => reader.wait(id), { concurrency: "unbounded" })
+        const waiting = yield* Effect.forkChild(Effect.all([all, all], { concurrency: 2 }), { startImmediately: true })
+        yield* Effect.promise(() => until("all are subscribed to", async () => (await channels()).length === 200))
+        const clients = String(yield* command(redis, "CLIENT", "LIST")).split("\n")
+        assert.strictEqual(clients.filter((client) => / sub=[1-9]/.test(client)).length, 1)
+        yield* Effect.forEach(ids, (id) => store(success(id), nobody), { concurrency: "unbounded" })
+        const records = (yield* Fiber.join(waiting)).flat()
+        assert.deepStrictEqual(records.map(({ taskId }) => taskId), [...ids, ...ids])
+        yield* Effect.promise(() => until("none is", async () => (await channels()).length === 0))
+      }).pipe(Effect.provide(RedisBackend.layer({ url: redis.url })))
+    }).pipe(Effect.scoped))
+
   it.live("that is flushed meanwhile has what is stored afterwards", () =>
     Effect.gen(function*() {
       const redis = yield* server()

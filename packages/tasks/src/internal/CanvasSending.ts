@@ -2,18 +2,19 @@
  * Sends signatures of several tasks: what is counted of chords first, then all
  * messages side by side, each confirmed; and gives hold of the results.
  */
+import { Compressions } from "@celeriac/messaging/Compressions"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import { Serializers } from "@celeriac/messaging/Serializers"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as AsyncResult from "../AsyncResult.ts"
 import type * as CallOptions from "../CallOptions.ts"
-import * as GroupResult from "../GroupResult.ts"
 import type { PreparedCanvas, PreparedTask } from "../PreparedTask.ts"
 import { ChordCounter } from "../result/ChordCounter.ts"
-import type { ExceptionRecord } from "../result/ExceptionRecord.ts"
 import { because as becauseResult, type ResultError, Unsupported } from "../result/ResultError.ts"
 import { ResultReader } from "../result/ResultReader.ts"
+import type { ResultTuple } from "../result/ResultTuple.ts"
 import type { AnyIdentified } from "../ResultBase.ts"
 import * as Settings from "../Settings.ts"
 import * as TaskContext from "../TaskContext.ts"
@@ -21,8 +22,10 @@ import { because, InvalidOption, type TaskError } from "../TaskError.ts"
 import type { TaskRequest } from "../TaskRequest.ts"
 import type { FrozenResult } from "./CanvasFreeze.ts"
 import * as CanvasPlan from "./CanvasPlan.ts"
+import * as CanvasResults from "./CanvasResults.ts"
 import type { Composed } from "./Composed.ts"
 import * as Preparing from "./Preparing.ts"
+import * as Readdressed from "./Readdressed.ts"
 import type { Send } from "./Sending.ts"
 
 /** Why it was not sent, or not all of it. */
@@ -59,30 +62,10 @@ export const make = (
     const counter = Option.getOrUndefined(yield* Effect.serviceOption(ChordCounter))
     const ignoresResults = yield* Settings.IgnoreResult
     const usual = yield* Settings.PublishDeadline
+    const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
     const plan = yield* CanvasPlan.make(preparing)
 
-    const resultOf = (of: CanvasPlan.Plan) => {
-      const one = (frozen: FrozenResult, parent: AnyIdentified | undefined): AnyIdentified => {
-        const { id, members, signature } = frozen
-        if (members !== undefined) return GroupResult.fromReader(id, members.map(whole), reader, parent)
-        const { isNamed, options, outcome } = of.sendable(signature!) // what is no group has one
-        const ignored = signature?.options?.ignore_result ?? options.ignoreResult ??
-          (isNamed !== true && ignoresResults)
-        const decodeError = parent === undefined
-          ? outcome.decodeError
-          : (record: ExceptionRecord) => outcome.decodeError(record) ?? of.decodeError(record)
-        return AsyncResult.fromReader(id, reader, { ...outcome, decodeError }, ignored === true, parent)
-      }
-      const whole = (frozen: FrozenResult): AnyIdentified => {
-        const above: Array<FrozenResult> = []
-        for (let parent = frozen.parent; parent !== undefined; parent = parent.parent) above.push(parent)
-        return one(frozen, above.reduceRight<AnyIdentified | undefined>((parent, each) => one(each, parent), undefined))
-      }
-      const result = whole(of.result)
-      if (!of.isList || of.result.members !== undefined) return result
-      // A group of one stands for its member in messages, and one of none for nothing.
-      return GroupResult.fromReader(result.id, [result], reader, result.parent)
-    }
+    const resultOf = (of: CanvasPlan.Plan) => CanvasResults.make(of, reader, ignoresResults)
 
     /** Chords are counted by somebody, or refused. */
     const count = (
@@ -98,11 +81,28 @@ export const make = (
     }
 
     /** Those that others will send are waited for here, too. */
-    const prepare = ({ messages, result }: CanvasPlan.Plan, deadline: CallOptions.CallOptions["deadline"]) => {
+    const prepare = (
+      ids: ReadonlyArray<string>,
+      sending: ReadonlyArray<string>,
+      deadline: CallOptions.CallOptions["deadline"]
+    ) => {
       if (reader.replyTo === undefined) return Effect.void
-      const sent = new Set(messages.map(({ ready }) => ready.id))
-      const later = idsOf(result).filter((id) => !sent.has(id))
+      const sent = new Set(sending)
+      const later = ids.filter((id) => !sent.has(id))
       return Effect.forEach(later, (id) => reader.prepare(id, deadline ?? usual), { discard: true })
+    }
+
+    /** What follows it comes here, too, where results are messages and nothing else was said. */
+    const readdressed = (
+      one: PreparedTask<any, any, any>
+    ): Effect.Effect<PreparedTask<any, any, any>, MessagingError> => {
+      const { replyTo } = reader
+      return replyTo === undefined || (one.message.properties.replyTo ?? "") !== ""
+        ? Effect.succeed(one)
+        : Effect.map(
+          Effect.fromResult(Readdressed.message(one.message, replyTo, coding)),
+          (message) => ({ ...one, message })
+        )
     }
 
     /** What prepared canvases come to, as long as they are in this process. */
@@ -128,7 +128,9 @@ export const make = (
             ({ call, now, ready }) => send(ready, { ...call, deadline, retry, retryPolicy }, now),
             { concurrency: "unbounded", discard: true }
           )
-          const all = Effect.andThen(Effect.andThen(count(plan), prepare(plan, deadline)), sending)
+          const hear = ({ messages, result }: CanvasPlan.Plan) =>
+            prepare(idsOf(result), messages.map(({ ready }) => ready.id), deadline)
+          const all = Effect.andThen(Effect.andThen(count(plan), hear(plan)), sending)
           return Effect.map(all, () => {
             if (parent !== undefined && addToParent) { for (const result of plan.trail) parent.addTrail(result) }
             return resultOf(plan)
@@ -149,12 +151,13 @@ export const make = (
           return Effect.succeed({ ...first, id: result.id, canvas })
         }),
       resend: (prepared, canvas, send) => {
-        const sending = Effect.forEach([{ ...prepared, id: canvas.first }, ...canvas.others], send, {
-          concurrency: "unbounded",
-          discard: true
-        })
+        const parts = [{ ...prepared, id: canvas.first }, ...canvas.others]
+        const sending = Effect.forEach(parts, (one) => Effect.flatMap(readdressed(one), send), side)
+        const ids = parts.map(({ id }) => id)
+        const hearing = prepare(idsOfTuple(canvas.result), ids, undefined)
+        const counting = count({ hasChord: canvas.hasChord, saves: canvas.saves, sizes: canvas.chords })
         return Effect.as(
-          Effect.andThen(count({ hasChord: canvas.hasChord, saves: canvas.saves, sizes: canvas.chords }), sending),
+          Effect.andThen(Effect.andThen(counting, hearing), sending),
           results.get(canvas) ?? AsyncResult.fromTupleWith(reader, canvas.result)
         )
       }
@@ -174,6 +177,12 @@ const idsOf = (result: FrozenResult): ReadonlyArray<string> => {
   }
   return ids
 }
+
+/** The same of one that is known by its ids alone. */
+const idsOfTuple = ({ id, members, parent }: ResultTuple): ReadonlyArray<string> => [
+  ...(members === undefined ? [id] : members.flatMap(idsOfTuple)),
+  ...(parent === undefined ? [] : idsOfTuple(parent))
+]
 
 const uncounted = (backend: string) =>
   Effect.fail(becauseResult(

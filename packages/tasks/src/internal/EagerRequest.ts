@@ -1,16 +1,23 @@
 /** What a handler sees of a task that runs where it is called. */
+import type { Address, Message } from "@celeriac/messaging/Message"
 import * as Effect from "effect/Effect"
 import * as Nodename from "../Nodename.ts"
 import * as Exceptions from "../result/ExceptionRecord.ts"
 import type { ResultTuple } from "../result/ResultTuple.ts"
 import type { Registered } from "../TaskRegistry.ts"
 import type { TaskRequest } from "../TaskRequest.ts"
-import type { Ready } from "./Preparing.ts"
 import type { TaskMessage } from "./TaskModel.ts"
+
+/** A message that is run, and where it would have been sent. */
+export interface EagerMessage {
+  readonly id: string
+  readonly message: Message
+  readonly to: Address
+}
 
 /** Of the message as a worker would have received it, at a further attempt. */
 export const make = (
-  { message, way }: Ready<unknown, unknown>,
+  { message, to }: EagerMessage,
   { body, headers }: TaskMessage,
   { options }: Registered,
   retries: number,
@@ -31,8 +38,8 @@ export const make = (
     correlationId: message.properties.correlationId,
     replyTo: message.properties.replyTo,
     deliveryInfo: {
-      exchange: way.exchange,
-      routingKey: way.routingKey,
+      exchange: to.exchange,
+      routingKey: to.routingKey,
       priority: message.properties.priority,
       redelivered: false
     },

@@ -5,7 +5,6 @@
  */
 import { Compressions } from "@celeriac/messaging/Compressions"
 import * as Content from "@celeriac/messaging/Content"
-import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import { Serializers } from "@celeriac/messaging/Serializers"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -13,6 +12,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
+import * as CanvasReplacement from "../canvas/CanvasReplacement.ts"
+import type { SignatureJson } from "../protocol/TaskBody.ts"
 import * as TaskMessage from "../protocol/TaskMessage.ts"
 import * as Exceptions from "../result/ExceptionRecord.ts"
 import * as ResultRecord from "../result/ResultRecord.ts"
@@ -24,20 +25,22 @@ import * as TaskHooks from "../TaskHooks.ts"
 import * as TaskPredicate from "../TaskPredicate.ts"
 import type { Registered } from "../TaskRegistry.ts"
 import type { TaskRequest } from "../TaskRequest.ts"
+import * as TaskState from "../TaskState.ts"
 import * as EagerRequest from "./EagerRequest.ts"
-import type { Ready } from "./Preparing.ts"
 import type { TaskMessage as Received } from "./TaskModel.ts"
 
 /** A run: what it came to, as it is stored. */
-interface Ran {
+export interface Ran {
   readonly record: ResultRecord.ResultRecord
   readonly received: Received
+  /** What takes the place of the task: then nothing is stored. */
+  readonly by: SignatureJson | undefined
 }
 
-type Run = (
-  ready: Ready<unknown, unknown>,
+export type Run = (
+  given: EagerRequest.EagerMessage,
   registered: Registered
-) => Effect.Effect<Ran, TaskError.TaskError | MessagingError>
+) => Effect.Effect<Ran, TaskError.TaskError>
 
 /** Over the serializers in effect. */
 export const make: Effect.Effect<Run> = Effect.gen(function*() {
@@ -55,25 +58,22 @@ export const make: Effect.Effect<Run> = Effect.gen(function*() {
     return Result.getOrThrow(ResultRecord.decode(Result.getOrThrow(decoded)))
   }
 
-  return Effect.fnUntraced(function*(ready, registered) {
-    const { message } = ready
+  return Effect.fnUntraced(function*(given, registered) {
+    const { id, message } = given
     const accept = message.properties.contentType === undefined ? [] : [message.properties.contentType]
     const received = yield* Effect.mapError(
       Effect.fromResult(TaskMessage.read(message, { ...coding, accept })),
       (error) => invalid("args", error.message)
     )
-    const { chain, chord } = received.body.embed
-    if (chord !== undefined || (chain !== undefined && chain.length > 0)) {
-      return yield* Effect.fail(invalid("signature", "what follows in a chain or a chord is not run eagerly"))
-    }
-    const ended = yield* attempts(ready, received, registered)
-    const record = ResultRecord.make(ready.id, ended.status, {
+    const { by, children, ...ended } = yield* attempts(given, received, registered)
+    const record = ResultRecord.make(id, ended.status, {
       ...ended,
+      children,
       dateDone: yield* Clock.currentTimeMillis,
       groupId: received.headers.group,
       parentId: received.headers.parentId
     })
-    return { record: overTheWire(record), received }
+    return { record: overTheWire(record), received, by }
   })
 })
 
@@ -82,16 +82,17 @@ const invalid = (option: string, detail: string) =>
 
 interface Ended extends Pick<ResultRecord.Options, "result" | "exception" | "traceback"> {
   readonly status: ResultRecord.ResultRecord["status"]
+  readonly by?: SignatureJson
 }
 
 /** One after another, until there is none. */
 const attempts = Effect.fnUntraced(
-  function*(ready: Ready<unknown, unknown>, received: Received, registered: Registered) {
+  function*(given: EagerRequest.EagerMessage, received: Received, registered: Registered) {
     let custom = received.headers.custom
     for (let { retries } = received.headers;; retries++) {
-      const request = EagerRequest.make(ready, received, registered, retries, custom)
+      const request = EagerRequest.make(given, received, registered, retries, custom)
       const ended = yield* attempt(request, received, registered)
-      if (!(ended instanceof TaskPredicate.Retry)) return ended
+      if (!(ended instanceof TaskPredicate.Retry)) return { ...ended, children: request.children }
       custom = Object.assign({}, custom, ended.options.headers)
       yield* Effect.yieldNow
     }
@@ -152,7 +153,7 @@ const endedOf = (
     case "Reject":
       return { status: "REJECTED" }
     case "Replace":
-      return { status: "FAILURE", exception: notEager }
+      return replaced(error.signature)
     case "Retry":
       return TaskPredicate.isExhausted(error, request.retries, registered.options.maxRetries)
         ? exhausted(registered, error, request)
@@ -160,7 +161,12 @@ const endedOf = (
   }
 }
 
-const notEager = Exceptions.make("NotImplementedError", ["what takes the place of a task is not run eagerly"])
+const replaced = (by: SignatureJson): Ended => {
+  const why = CanvasReplacement.problem(by)
+  return why === undefined
+    ? { status: TaskState.IGNORED, by }
+    : { status: TaskState.FAILURE, exception: Exceptions.improperlyConfigured(why) }
+}
 
 const exhausted = (registered: Registered, retry: TaskPredicate.Retry<unknown>, request: TaskRequest): Ended => {
   const { defect, error } = retry.options

@@ -21,10 +21,6 @@ export const ofDelay = (task: unknown, args: ReadonlyArray<unknown>): TaskError 
   return wrong(task, "delay takes no options: give them to applyAsync")
 }
 
-/** What comes of several tasks is not run where it is called. */
-export const ofEager = (signature: Signed.Signed): TaskError =>
-  isNoTask(`'${signature.task}' is not run eagerly: send its tasks one by one, or use a broker in memory`)
-
 /** A task that is sent by its name. */
 export const ofName = (name: unknown): TaskError | undefined =>
   typeof name === "string" && name !== ""

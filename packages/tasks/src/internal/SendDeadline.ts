@@ -5,9 +5,11 @@
  */
 import type { Address } from "@celeriac/messaging/Message"
 import { because, MessagingError, PublishTimedOut } from "@celeriac/messaging/MessagingError"
+import * as Producer from "@celeriac/messaging/Producer"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { CallOptions } from "../CallOptions.ts"
 import {
   type BackendUnreachable,
   because as becauseResult,
@@ -38,6 +40,36 @@ export const preparing = <A, E>(
       () => publish(Math.max(0, millis - (clock.currentTimeMillisUnsafe() - began)))
     )
   })
+
+/** How stubbornly a broker that is away is called. */
+type Stubbornness = Pick<CallOptions, "retry" | "retryPolicy">
+
+/**
+ * Connects as a call says that has not all of the deadline for it, and then goes
+ * on in what is left: the reply queue would be waited for until the deadline.
+ */
+export const reaching = <A, E>(
+  clock: Clock.Clock,
+  deadline: Duration.Input,
+  { exchange, routingKey }: Address,
+  connect: Effect.Effect<void, MessagingError>,
+  { retry, retryPolicy }: Stubbornness,
+  send: (deadline: Duration.Input) => Effect.Effect<A, E>
+): Effect.Effect<A, E | MessagingError> => {
+  if (retry !== false && retryPolicy === undefined) return send(deadline)
+  return Effect.suspend(() => {
+    const millis = Duration.toMillis(deadline)
+    const began = clock.currentTimeMillisUnsafe()
+    const unsent = "the broker did not answer"
+    const late = () => because("send", new PublishTimedOut({ exchange, routingKey, millis, blocked: null, unsent }))
+    const attempt = (left: number) =>
+      Effect.timeoutOrElse(connect, { duration: left, orElse: () => Effect.fail(late()) })
+    return Effect.flatMap(
+      Producer.retrying(attempt, deadline, retry === false ? { maxRetries: 0 } : retryPolicy ?? {}),
+      () => send(Math.max(0, millis - (clock.currentTimeMillisUnsafe() - began)))
+    )
+  })
+}
 
 /** What was waited for in vain: the queue of results was not opened since the broker was not reached. */
 const whyOf = ({ cause, detail }: BackendUnreachable): string => {

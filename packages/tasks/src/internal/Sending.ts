@@ -75,7 +75,14 @@ export const make = (ways: SendWays): Effect.Effect<Send, never, Producer.Produc
       const within = how.deadline ?? usual
       return ignoreResult || isElsewhere
         ? publish(within)
-        : SendDeadline.preparing(clock, within, way, (deadline) => reader.prepare(id, deadline), publish)
+        : SendDeadline.reaching(
+          clock,
+          within,
+          way,
+          producer.connect,
+          how,
+          (left) => SendDeadline.preparing(clock, left, way, (deadline) => reader.prepare(id, deadline), publish)
+        )
     }
   })
 

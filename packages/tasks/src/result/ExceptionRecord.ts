@@ -99,6 +99,8 @@ export const maxRetriesExceeded = (message: string) => make("MaxRetriesExceededE
 export const chordError = (message: string) => make("ChordError", [message])
 /** The task is no part of a chord, and would add to one. */
 export const noChord = make("ValueError", ["Current task is not member of any chord"])
+/** What was asked for is not possible as it was said. */
+export const improperlyConfigured = (message: string) => make("ImproperlyConfigured", [message], "celery.exceptions")
 /** The message makes no sense. */
 export const invalidTask = (message: string) => make("InvalidTaskError", [message])
 /** Python's: a task called with other arguments than it takes. */

@@ -10,10 +10,11 @@ import type { GetMessage } from "amqplib"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { inject } from "vitest"
-import { runPython } from "../../../../test/peers/Python.ts"
+import { celeryVersion, has, runPython } from "../../../../test/peers/Python.ts"
 import { Wire } from "../../../../test/peers/Wire.ts"
 
 const url = inject("amqpUrl")
+const peer = `${celeryVersion()}.${process.pid}`
 
 /** An hour from now, in whole seconds. */
 const soon = Math.floor(Date.now() / 1000 + 3600) * 1000
@@ -52,6 +53,23 @@ const calls: ReadonlyArray<readonly [name: string, python: string, ours: Client.
       linkError: [Signature.make("it.sorry", { immutable: true, countdown: "5 seconds", queue: "q" })]
     }
   ],
+  ["limits", "time_limit=60, soft_time_limit=30.5", { timeLimit: "60 seconds", softTimeLimit: "30.5 seconds" }],
+  ["shown", `args=('secret',), argsrepr="('***',)", kwargsrepr="{'a': 1}"`, {
+    args: ["secret"],
+    argsRepr: "('***',)",
+    kwargsRepr: "{'a': 1}"
+  }],
+  ["answered elsewhere", "reply_to='elsewhere'", { replyTo: "elsewhere" }],
+  ["tried again", "retry=True, retry_policy={'max_retries': 2}, serializer='json'", {
+    retry: true,
+    retryPolicy: { maxRetries: 2 },
+    serializer: "json"
+  }],
+  ...(has("5.3")
+    ? [
+      ["stamped", "stamped_headers=['batch', 'ids'], batch='b1', ids=[1, 2]", { stamps: { batch: "b1", ids: [1, 2] } }]
+    ] as const
+    : []),
   ["ignored", "ignore_result=True", { ignoreResult: true }],
   ["compressed", "args=('x' * 500,), compression='gzip'", { args: ["x".repeat(500)], compression: "gzip" }],
   ["long", "args=('x' * 3000, list(range(500)))", {
@@ -92,7 +110,7 @@ const bodyOf = (message: GetMessage): unknown => {
 describe("a message", () => {
   it.live("is what Python's own client sends for the same call", () =>
     Effect.scoped(Effect.gen(function*() {
-      const queues = { python: `interop.wire.python.${process.pid}`, ours: `interop.wire.ours.${process.pid}` }
+      const queues = { python: `interop.wire.python.${peer}`, ours: `interop.wire.ours.${peer}` }
       const wire = yield* Effect.acquireRelease(
         Effect.promise(() => Wire.open(url)),
         (wire) => Effect.promise(() => wire.close())
@@ -116,6 +134,7 @@ describe("a message", () => {
         assert.strictEqual(expiresB === undefined, expiresA === undefined, `${name}: expiration`)
         assert.closeTo(Number(expiresB ?? 0), Number(expiresA ?? 0), 30_000, `${name}: expiration`)
         for (const replyTo of [replyToA, replyToB]) assert.strictEqual(typeof replyTo, "string", `${name}: reply-to`)
+        assert.strictEqual(replyToA === "elsewhere", replyToB === "elsewhere", `${name}: reply-to`)
         for (const header of new Set([...Object.keys(headersA), ...Object.keys(headersB)])) {
           if (own.has(header)) continue
           if (newer.has(header) && !(header in headersA)) continue
@@ -135,7 +154,7 @@ describe("a message", () => {
 
   it.live("may expire later than RabbitMQ allows: then the worker alone sees to it", () =>
     Effect.scoped(Effect.gen(function*() {
-      const queue = `interop.wire.far.${process.pid}`
+      const queue = `interop.wire.far.${peer}`
       const wire = yield* Effect.acquireRelease(
         Effect.promise(() => Wire.open(url)),
         (wire) => Effect.promise(() => wire.close())

@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 import * as CallOptions from "@celeriac/tasks/CallOptions"
-import { kindOf, membersOf, stepsOf } from "@celeriac/tasks/canvas/CanvasShape"
+import * as CanvasReplacement from "@celeriac/tasks/canvas/CanvasReplacement"
 import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import type { SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
@@ -51,16 +51,9 @@ const replaced = (
 }
 
 const wrongInPlaceOf = (run: Run, signature: SignatureJson): Exceptions.ExceptionRecord | undefined => {
-  if (signature.options?.chord != null) {
-    return improper("A signature replacing a task must not be part of a chord")
-  }
-  if (kindOf(signature) === "chain" && stepsOf(membersOf(signature)).length === 0) {
-    return improper("Cannot replace with an empty chain")
-  }
-  return run.problem(signature)
+  const why = CanvasReplacement.problem(signature)
+  return why === undefined ? run.problem(signature) : Exceptions.improperlyConfigured(why)
 }
-
-const improper = (why: string) => Exceptions.make("ImproperlyConfigured", [why], "celery.exceptions")
 
 const retry = (
   run: Run,

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { CanvasMessages, Unsendable } from "@celeriac/tasks/canvas/CanvasMessages"
+import * as CanvasReplacement from "@celeriac/tasks/canvas/CanvasReplacement"
 import { sum } from "@celeriac/tasks/canvas/CanvasShape"
 import { type Embed, noEmbed, type SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
@@ -23,7 +24,6 @@ import { Request } from "../Request.ts"
 import type { Complete } from "./Chords.ts"
 import { both, type Continuation, nothing, type Part, partOf, type Size } from "./Continued.ts"
 import { again, isAgain } from "./Duplicates.ts"
-import * as Replacement from "./Replacement.ts"
 import type { Subject } from "./Subject.ts"
 import { Unreached } from "./Unreached.ts"
 
@@ -202,7 +202,7 @@ class Sending {
       case "Ignored": {
         if (outcome.by === undefined) return nothing
         const canvas = new CanvasMessages(this.write, `replaced:${request.id}:${request.attempt}`, now)
-        canvas.apply(Replacement.of(outcome.by, request, embed), [], this.optionsOf(request))
+        canvas.apply(CanvasReplacement.of(outcome.by, request, embed), [], this.optionsOf(request))
         return { ...canvasOf(canvas), children: [] }
       }
       default:

@@ -4,24 +4,24 @@
  *
  * @since 0.1.0
  */
+import * as CanvasTasks from "@celeriac/tasks/canvas/CanvasTasks"
 import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as BackendCleanup from "./builtins/BackendCleanup.ts"
 import * as Canvases from "./builtins/Canvases.ts"
 import * as ChordUnlock from "./builtins/ChordUnlock.ts"
-import * as Items from "./builtins/Items.ts"
 
 const all = [
-  Canvases.accumulate,
+  CanvasTasks.accumulate,
   BackendCleanup.backendCleanup,
   Canvases.oldChain,
   Canvases.oldChord,
   ChordUnlock.chordUnlock,
   Canvases.chunks,
   Canvases.oldGroup,
-  Items.map,
-  Items.starmap
+  CanvasTasks.map,
+  CanvasTasks.starmap
 ]
 
 /** Those whose names nobody has taken. */

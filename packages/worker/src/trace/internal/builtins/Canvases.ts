@@ -1,8 +1,7 @@
 /**
  * The built-in tasks that send a canvas: `celery.chunks`, and what Celery keeps
  * for messages of old versions, `celery.group`, `celery.chord` and
- * `celery.chain`; and `celery.accumulate`, the body of a group that stands in the
- * place of a task. Source: Celery's `builtins`.
+ * `celery.chain`. Source: Celery's `builtins`.
  *
  * Each comes to the result of what it sends, as results stand in records.
  *
@@ -20,22 +19,6 @@ import { Run } from "../../Run.ts"
 
 const list = Schema.Array(Schema.Unknown)
 const success = Schema.Unknown
-
-/** Its arguments, or one of them. */
-export const accumulate = Task.make("celery.accumulate", {
-  parameters: { args: Python.Args(Schema.Unknown), kwargs: Python.Kwargs(Schema.Unknown) },
-  success
-}).toLayer(({ args, kwargs }) =>
-  Effect.sync(() => {
-    const { index } = kwargs
-    if (index == null) return args
-    if (typeof index !== "number" || !Number.isInteger(index)) {
-      return refuse("TypeError", `tuple indices must be integers or slices, not ${typeof index}`)
-    }
-    const place = index < 0 ? args.length + index : index
-    return place >= 0 && place < args.length ? args[place] : refuse("IndexError", "tuple index out of range")
-  })
-)
 
 /** A task with so many items at once: a group of `celery.starmap`. */
 export const chunks = Task.make("celery.chunks", {

@@ -1,25 +1,29 @@
 /**
- * `celery.map` and `celery.starmap`: a task of this worker, run for one item
- * after the other inside of one run. Source: Celery's `builtins`.
+ * The built-in tasks that canvases are made of, and that run where they are
+ * called: `celery.map` and `celery.starmap`, a task run for one item after the
+ * other inside of one run, and `celery.accumulate`, the body of a group that
+ * stands in the place of a task. Source: Celery's `builtins`.
  *
  * An item's arguments are decoded and its result is encoded by the definition of
  * its task. Its handler sees the request of the run that it is part of. Nothing
- * is stored of an item: the first that fails fails all.
+ * is stored of an item: the first that fails fails all. Every worker has them, and
+ * whoever runs tasks eagerly.
  *
  * @since 0.1.0
  */
-import type { SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
-import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
-import * as Traceback from "@celeriac/tasks/result/Traceback"
-import * as SoftTimeLimit from "@celeriac/tasks/SoftTimeLimit"
-import * as Task from "@celeriac/tasks/Task"
-import * as TaskPredicate from "@celeriac/tasks/TaskPredicate"
-import { type Registered, TaskRegistry } from "@celeriac/tasks/TaskRegistry"
-import type { TaskRequest } from "@celeriac/tasks/TaskRequest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { SignatureJson } from "../protocol/TaskBody.ts"
+import * as Python from "../Python.ts"
+import * as Exceptions from "../result/ExceptionRecord.ts"
+import * as Traceback from "../result/Traceback.ts"
+import * as SoftTimeLimit from "../SoftTimeLimit.ts"
+import * as Task from "../Task.ts"
+import * as TaskPredicate from "../TaskPredicate.ts"
+import { type Registered, TaskRegistry } from "../TaskRegistry.ts"
+import type { TaskRequest } from "../TaskRequest.ts"
 
 const parameters = { task: Schema.Unknown, it: Schema.Array(Schema.Unknown) }
 
@@ -42,6 +46,22 @@ const taskOf = Effect.fnUntraced(function*(given: unknown) {
   const task = (yield* TaskRegistry).get(name)
   return task ?? (yield* Effect.die(Exceptions.toException(Exceptions.notRegistered(name))))
 })
+
+/** Its arguments, or one of them. */
+export const accumulate = Task.make("celery.accumulate", {
+  parameters: { args: Python.Args(Schema.Unknown), kwargs: Python.Kwargs(Schema.Unknown) },
+  success: Schema.Unknown
+}).toLayer(({ args, kwargs }) =>
+  Effect.sync(() => {
+    const { index } = kwargs
+    if (index == null) return args
+    if (typeof index !== "number" || !Number.isInteger(index)) {
+      return refuse("TypeError", `tuple indices must be integers or slices, not ${typeof index}`)
+    }
+    const place = index < 0 ? args.length + index : index
+    return place >= 0 && place < args.length ? args[place] : refuse("IndexError", "tuple index out of range")
+  })
+)
 
 const each = (
   task: Registered,
@@ -94,3 +114,7 @@ const calledDirectly = Exceptions.retry("Task can be retried")
 
 const told = (task: Registered, error: unknown): Exceptions.TaskException =>
   Exceptions.toException(task.encodeError(error), { traceback: Traceback.fromUnknown(error) })
+
+const refuse = (excType: string, said: string): never => {
+  throw Exceptions.toException(Exceptions.make(excType, [said]))
+}

@@ -8,12 +8,31 @@
  *
  * @since 0.1.0
  */
-import { kindOf, membersOf } from "@celeriac/tasks/canvas/CanvasShape"
-import * as SignatureOptions from "@celeriac/tasks/protocol/SignatureOptions"
-import type { Embed, SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
-import type { Request } from "../Request.ts"
+import * as SignatureOptions from "../protocol/SignatureOptions.ts"
+import type { Embed, SignatureJson } from "../protocol/TaskBody.ts"
+import { kindOf, membersOf, stepsOf } from "./CanvasShape.ts"
 
-export const of = (signature: SignatureJson, request: Request, follows: Embed): SignatureJson => {
+/** The task that is replaced. */
+export interface Replaced {
+  readonly id: string
+  readonly group: string | undefined
+  readonly groupIndex: number | undefined
+  readonly rootId: string
+  readonly replyTo: string | undefined
+  /** How often that happened before. */
+  readonly replacedTaskNesting: number
+}
+
+/** Why it can take nobody's place, if it cannot. */
+export const problem = (signature: SignatureJson): string | undefined => {
+  if (signature.options?.chord != null) return "A signature replacing a task must not be part of a chord"
+  return kindOf(signature) === "chain" && stepsOf(membersOf(signature)).length === 0
+    ? "Cannot replace with an empty chain"
+    : undefined
+}
+
+/** The signature that is sent instead of it. */
+export const of = (signature: SignatureJson, request: Replaced, follows: Embed): SignatureJson => {
   const nesting = request.replacedTaskNesting + 1
   const deeper = (one: SignatureJson): SignatureJson => withOptions(one, { replaced_task_nesting: nesting })
   const ended = gathered(signature)

@@ -1,0 +1,47 @@
+/** Periodic tasks: what 100,000 entries take, that a tick costs by what is due, and how late slots are sent. */
+import type { Bench } from "../Bench.ts"
+import type { Line } from "../Program.ts"
+
+const none: Line = {}
+
+export const beat = async (bench: Bench): Promise<void> => {
+  const many = bench.count(100_000)
+  await bench.duel({
+    name: `beat, 1,000 slots a second, of ${bench.count(2000).toLocaleString("en")} entries beside ${
+      many.toLocaleString("en")
+    }`,
+    baseline: () => bench.once("beat", "tick", Math.max(1000, bench.count(2000))),
+    ours: () => bench.once("beat", "tick", Math.max(1000, many)),
+    figures: [
+      { of: "cpuMicros", as: "CPU µs/slot", digits: 1, atMost: 1.3 },
+      { of: "bytes", as: "bytes/entry", digits: 0, below: 1000 }
+    ]
+  })
+  for (const [scenario, where] of [["lag", "memory"], ["lag-queue", "RabbitMQ"]] as const) {
+    await bench.duel({
+      name: `beat, 1,000 slots a second, kept by ${where}`,
+      baseline: () => Promise.resolve(none),
+      ours: () => bench.once("beat", scenario, bench.count(20_000)),
+      figures: [
+        { of: "p50", as: "p50 ms late", digits: 1 },
+        { of: "p99", as: "p99 ms late", digits: 1, below: 20 }
+      ]
+    })
+  }
+  await bench.duel({
+    name: "beat, idle",
+    baseline: () => Promise.resolve(none),
+    ours: async () => {
+      const idle = bench.program("beat", "idle", many)
+      try {
+        await idle.next()
+        const { cpuSeconds } = idle.usage()
+        await new Promise((resolve) => setTimeout(resolve, 10_000))
+        return { cpu: idle.usage().cpuSeconds - cpuSeconds }
+      } finally {
+        idle.stop()
+      }
+    },
+    figures: [{ of: "cpu", as: "CPU s in 10 s", digits: 2, below: 0.05 }]
+  })
+}

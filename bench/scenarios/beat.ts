@@ -1,0 +1,111 @@
+/**
+ * A scheduler: what its entries take, what a tick costs, and how late it sends.
+ *
+ * `tick` has so many entries, of which 1,000 are due each second, over a client that
+ * sends nothing: CPU per slot, and memory per entry. `idle` has them due tomorrow, and
+ * says when it is up. `lag` sends 1,000 a second over RabbitMQ, one each millisecond,
+ * with the schedule kept in memory, `lag-queue` by RabbitMQ too.
+ */
+import * as BeatSchedule from "@celeriac/beat/BeatSchedule"
+import * as Leadership from "@celeriac/beat/Leadership"
+import * as Schedule from "@celeriac/beat/Schedule"
+import * as ScheduleEntry from "@celeriac/beat/ScheduleEntry"
+import * as Scheduler from "@celeriac/beat/Scheduler"
+import { ScheduleStore } from "@celeriac/beat/ScheduleStore"
+import * as MemoryStore from "@celeriac/beat/stores/MemoryStore"
+import * as QueueStore from "@celeriac/beat/stores/QueueStore"
+import * as Client from "@celeriac/tasks/Client"
+import * as Signature from "@celeriac/tasks/Signature"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as References from "effect/References"
+import { queue } from "./message.ts"
+import { percentiles } from "./Meter.ts"
+import { disabled, total } from "./Setup.ts"
+
+const [scenario = ""] = process.argv.slice(2)
+
+const perSecond = 1000
+const second = 1000
+
+/** The first thousand each second, one each millisecond; the others tomorrow. */
+const entryOf = (n: number, every: number) =>
+  ScheduleEntry.make(`entry-${n}`, {
+    signature: Signature.make("bench.noop", { args: [n, 0], queue }),
+    schedule: Schedule.schedule(every),
+    missed: { all: 10_000 }
+  })
+
+const live = (): number => {
+  globalThis.gc?.()
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return arrayBuffers + heapUsed
+}
+
+/** Slots that came and are past, by how late they were. */
+const late: Array<number> = []
+const start = Date.now() + 2 * second
+const counts = new Map<number, number>()
+
+const took = (n: number): void => {
+  const count = (counts.get(n) ?? 0) + 1
+  counts.set(n, count)
+  late.push(Date.now() - (start + n + count * second))
+}
+
+const counting = (client: Client.Client["Service"]): Client.Client["Service"] => ({
+  ...client,
+  applyAsync:
+    ((task: Signature.Any, args: never, call: never) =>
+      Effect.tap(client.applyAsync(task, args, call), () => Effect.sync(() => took(numberOf(task))))) as never // its types are the client's
+})
+
+const numberOf = (task: Signature.Any): number => Number(task.toJSON().args?.[0])
+
+const nowhere = Layer.succeed(
+  Client.Client,
+  { applyAsync: () => Effect.undefined } as unknown as Client.Client["Service"] // what a scheduler uses of it
+)
+
+const run = Effect.gen(function*() {
+  const isLag = scenario.startsWith("lag")
+  const before = live()
+  const many = Array.from(
+    { length: isLag ? perSecond : total },
+    (_, n) => entryOf(n, scenario !== "idle" && n < perSecond ? second : 86_400_000)
+  )
+  const store = scenario === "lag-queue" ? yield* QueueStore.make({ queue: "bench.beat" }) : yield* MemoryStore.make
+  yield* store.advance(many.map(({ name }, n) => [name, { last: n < perSecond ? start + n : start, count: 0 }]))
+  const client = isLag ? Layer.effect(Client.Client, Effect.map(Client.make, counting)) : nowhere
+  const beat = Scheduler.layer().pipe(
+    Layer.provide(client),
+    Layer.provide([BeatSchedule.layer(many), Layer.succeed(ScheduleStore, store), Leadership.layerSingle])
+  )
+  const scheduler = yield* Effect.provide(Scheduler.Scheduler, beat)
+  yield* Effect.forkScoped(scheduler.run)
+  yield* Effect.sleep(2 * second + second)
+  if (isLag) {
+    yield* Effect.sleep((total / perSecond) * second + second)
+    console.log(JSON.stringify({ ...percentiles(late), sent: late.length }))
+    return
+  }
+  if (scenario === "idle") {
+    console.log(JSON.stringify({ ready: 1 }))
+    return yield* Effect.never
+  }
+  const bytes = (live() - before) / total
+  const [cpu, sent] = [process.cpuUsage(), (yield* scheduler.health).sent]
+  yield* Effect.sleep(5 * second)
+  const { system, user } = process.cpuUsage(cpu)
+  const slots = (yield* scheduler.health).sent - sent
+  console.log(JSON.stringify({ bytes, cpuMicros: (system + user) / slots, slots }))
+})
+
+Effect.runFork(
+  run.pipe(
+    Effect.scoped,
+    Effect.provide(disabled),
+    Effect.provideService(References.MinimumLogLevel, "Fatal"),
+    Effect.andThen(Effect.sync(() => process.exit(0)))
+  )
+)
