@@ -101,7 +101,7 @@ export class Screen {
     const [first = 0, second = 0] = numbers
     switch (final) {
       case "m":
-        for (const mark of numbers) this.#marks = mark === 0 ? [] : [...this.#marks, mark]
+        for (const mark of numbers) this.#marks = marked(this.#marks, mark)
         return
       case "H":
         this.#row = Math.min(this.rows, first || 1) - 1
@@ -167,4 +167,12 @@ export class Screen {
   #line(): Array<Cell> {
     return Array.from({ length: this.columns }, () => blank)
   }
+}
+
+/** With one more, which may be the end of others. */
+const marked = (marks: ReadonlyArray<number>, mark: number): ReadonlyArray<number> => {
+  if (mark === 0) return []
+  if (mark === 39) return marks.filter((other) => other < 30 || (other > 37 && other < 90) || other > 97)
+  if (mark === 22) return marks.filter((other) => other !== 1 && other !== 2)
+  return mark === 27 ? marks.filter((other) => other !== 7) : [...marks, mark]
 }

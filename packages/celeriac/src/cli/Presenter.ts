@@ -59,5 +59,5 @@ const flagsOfCelery: ReadonlySet<string> = new Set([
 ])
 
 const commandsOfCelery: ReadonlySet<string> = new Set([
-  ...["amqp", "beat", "logtool", "shell", "upgrade"]
+  ...["amqp", "beat", "logtool", "upgrade"]
 ])

@@ -103,6 +103,11 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
     group: "Broker and settings",
     commands: [
       {
+        name: "shell",
+        doc: "Open a prompt with tasks, client and remote control at hand",
+        load: () => import("./ShellCommand.ts").then(({ shell }) => shell)
+      },
+      {
         name: "list",
         doc: "Ask the broker what it has",
         load: () => import("./ListCommand.ts").then(({ list }) => list)

@@ -2,7 +2,7 @@
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { Style } from "../Style.ts"
 
-export const subjects = [
+const subjects = [
   "broker",
   "permissions",
   "queues",
