@@ -20,8 +20,8 @@ const handlers = [
 ]
 
 const unrun = "failure before a chord, turned"
-const pending = JSON.stringify({ state: "PENDING", value: null, children: [] })
-const failed = JSON.stringify({ state: "FAILURE", value: "failed", children: [] })
+const pending = JSON.stringify({ state: "PENDING", value: null, children: [], parent: null })
+const failed = JSON.stringify({ state: "FAILURE", value: "failed", children: [], parent: null })
 
 interface Line {
   readonly alone: boolean
@@ -31,7 +31,7 @@ interface Line {
 
 describe("a canvas of Python", () => {
   it.live(
-    "comes to the same on both workers as on Python's alone: results, states and children of every id",
+    "comes to the same on both workers as on Python's alone: results, states, children and parents of every id",
     () =>
       Effect.gen(function*() {
         yield* kit.celery

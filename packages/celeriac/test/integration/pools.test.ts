@@ -5,6 +5,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, inject } from "vitest"
 import { Peer, until } from "../../../../test/peers/Process.ts"
@@ -22,6 +23,7 @@ describe.each(
 )("a worker of processes, with results by %s", (name, results) => {
   const ours = { queue: `pools.${name}.${process.pid}`, node: `pools.${name}.${process.pid}@here` }
   const python = { queue: `pools.py.${name}.${process.pid}`, node: `pools.py.${name}.${process.pid}@here` }
+  const folder = mkdtempSync(join(tmpdir(), "celeriac-"))
   let worker: Peer
   let celery: CeleryWorker
 
@@ -39,11 +41,12 @@ describe.each(
   }, 90_000)
   afterAll(async () => {
     await Promise.all([worker.stop(), celery.kill()])
+    rmSync(folder, { recursive: true })
   })
 
   it("ends tasks with the exceptions that Celery's own ends them with", async () => {
     const [theirs, mine] = await runPython(readFileSync(fixture("pooled.py"), "utf8"), {
-      env: { URL: url, RESULTS: results },
+      env: { URL: url, RESULTS: results, FOLDER: folder },
       args: [`${python.queue}=${python.node}`, `${ours.queue}=${ours.node}`],
       timeout: 90_000
     }).catch((error: unknown) => {
@@ -62,6 +65,20 @@ describe.each(
         "FAILURE"
       ],
       "exited": ["billiard.exceptions", "WorkerLostError", "Worker exited prematurely: exitcode 7 Job: N.", "FAILURE"],
+      "late": [
+        "billiard.exceptions",
+        "WorkerLostError",
+        "Worker exited prematurely: signal 9 (SIGKILL) Job: N.",
+        "FAILURE",
+        1
+      ],
+      "retried": [
+        "billiard.exceptions",
+        "WorkerLostError",
+        "Worker exited prematurely: signal 9 (SIGKILL) Job: N.",
+        "FAILURE",
+        2
+      ],
       "next": ["returned", "done"]
     })
   }, 120_000)
