@@ -54,6 +54,13 @@ const spawn = ({ entry }: ChildPool.ChildProgram): Spawn => ({ onExit, onMessage
     send: (message) => {
       if (isConnected) child.send(message)
     },
-    kill: (signum) => void child.kill(signum)
+    kill: (signum) => {
+      try {
+        child.kill(signum)
+      } catch {
+        // No signal of this system.
+        child.kill("SIGKILL")
+      }
+    }
   }
 }

@@ -135,7 +135,11 @@ export class Child {
   private kill(signum: number): void {
     this.isKilled = true
     this.link.kill(signum)
-    if (signum !== sigkill) this.forgetKill = this.owner.later(10, () => this.link.kill(sigkill))
+    if (signum === sigkill) return
+    // Whatever its job comes to meanwhile: it gets no other.
+    this.owner.later(10, () => {
+      if (this.state !== "gone") this.link.kill(sigkill)
+    })
   }
 
   private readonly onMessage = (message: FromChild): void => {

@@ -1,8 +1,8 @@
 /**
  * What children ask their parent for: to store, to look up, to send, to log.
  *
- * It is done with what the parent has: its connections, its loggers. A child
- * that is gone asks for nothing any more, and what it has sent is sent.
+ * It is done with what the parent has: its connections, its loggers. What a child
+ * that is gone had asked for is interrupted, as it is in a run that is.
  *
  * @since 0.1.0
  */
