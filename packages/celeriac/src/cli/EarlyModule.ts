@@ -6,9 +6,8 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { pathToFileURL } from "node:url"
-import * as App from "./App.ts"
+import type * as App from "./App.ts"
 import * as Globals from "./Globals.ts"
-import * as LoadedFiles from "./LoadedFiles.ts"
 
 /** What it exports; nothing where no module is meant, or none loads. */
 export const load = (args: ReadonlyArray<string>): Effect.Effect<App.Exports> => {
@@ -25,7 +24,11 @@ export const load = (args: ReadonlyArray<string>): Effect.Effect<App.Exports> =>
       const { drop } = yield* Effect.promise(() => import("./Privileges.ts"))
       yield* drop(whose)
     }
-    if (args.includes("--autoreload")) LoadedFiles.record(App.here)
+    const App = yield* Effect.promise(() => import("./App.ts"))
+    if (args.includes("--autoreload")) {
+      const { record } = yield* Effect.promise(() => import("./LoadedFiles.ts"))
+      record(App.here)
+    }
     const file = yield* App.find(Option.fromUndefinedOr(named))
     return yield* Effect.tryPromise({
       try: (): Promise<App.Exports> => import(pathToFileURL(file).href),

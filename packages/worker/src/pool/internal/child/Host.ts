@@ -45,10 +45,14 @@ export const run = (wire: Wire, { load, mightSend, onUp }: Options): void => {
   const start = async (start: Start): Promise<void> => {
     try {
       const exports = await load(start.module)
+      const included = await Promise.all(start.include.map(load))
       const program = Result.getOrThrowWith(Program.find(exports, start.name), (why) => new Wrong(why))
-      const built = await Effect.runPromiseExit(build(start, program, wire, scope, mightSend(), (made) => {
-        caller = made
-      }))
+      const handlers = [...program.handlers, ...included.flatMap(Program.handlersIn)]
+      const built = await Effect.runPromiseExit(
+        build(start, { ...program, handlers }, wire, scope, mightSend(), (made) => {
+          caller = made
+        })
+      )
       if (Exit.isFailure(built)) throw new Wrong(Cause.pretty(built.cause))
       runner = new Runner(wire, built.value, start)
       wire.send({ _tag: "Up" })
@@ -90,6 +94,7 @@ const build = (
     const borrowed = mightSend
       ? yield* (yield* Effect.promise(() => import("./Sender.ts"))).make(start.lent, basic, caller, coding)
       : basic
+    program.lend?.(borrowed)
     const around = Layer.mergeAll(
       Layer.succeedContext(borrowed),
       Layer.succeed(References.CurrentLoggers, ChildLog.loggers(wire, coding)),
