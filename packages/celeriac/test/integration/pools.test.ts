@@ -131,3 +131,40 @@ export default Worker.make({
     }
   }, 90_000)
 })
+
+describe("a task that computes without a pause", () => {
+  // CELERIAC_LONG_LOOP=1: as long as the promise says.
+  const [seconds, heartbeat] = process.env["CELERIAC_LONG_LOOP"] === undefined ? [6, 1] : [25, 5]
+
+  it("in a thread leaves the connection its heartbeats", async () => {
+    const queue = `pools.loop.${process.pid}`
+    const worker = new Peer(process.execPath, [
+      ...[
+        main,
+        "worker",
+        "-A",
+        fixture("pooled.ts"),
+        "-b",
+        `${url}?heartbeat=${heartbeat}`,
+        "-P",
+        "threads",
+        "-c",
+        "1"
+      ],
+      ...["-Q", queue, "-n", `${queue}@here`, "-l", "info"]
+    ], { env: { NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "30" } })
+    const app = application({ broker: url })
+    const send = (name: string, time: number) => app.client.sendTask(name, { args: [time], queue })
+    try {
+      await until("the worker's start", () => worker.output.includes(" ready."), 30_000, () => worker.output)
+      const sent = await send("pool.block", seconds)
+      assert.strictEqual(await sent.get({ timeoutMs: (seconds + 20) * 1_000 }), "done")
+      // A connection that is lost would be known by then.
+      assert.strictEqual(await (await send("pool.spin", 0)).get({ timeoutMs: 20_000 }), "done")
+      assert.notMatch(worker.output, /lost|Resuming/, worker.output)
+    } finally {
+      await app.close()
+      await worker.stop()
+    }
+  }, 90_000)
+})
