@@ -69,11 +69,13 @@ process.on("SIGUSR2", () => {
 const clock = Layer.effect(
   Clock.Clock,
   Effect.map(Clock.Clock, (clock): Clock.Clock => ({
-    ...clock,
-    sleep: (duration) => clock.sleep(duration),
     currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + offset,
     currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + offset),
-    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe()
+    currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() + BigInt(offset) * 1_000_000n,
+    currentTimeNanos: Effect.map(clock.currentTimeNanos, (now) => now + BigInt(offset) * 1_000_000n),
+    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: clock.monotonicTimeNanos,
+    sleep: (duration) => clock.sleep(duration)
   }))
 )
 
