@@ -32,8 +32,8 @@ try {
   await latency(bench)
   await life(bench)
   await canvas(bench)
-  await beat(bench)
   await pools(bench)
+  await beat(bench)
   await processes(bench)
   bench.print()
 } finally {

@@ -169,6 +169,10 @@ CardRefused is what its end comes to, too
 /docs/tasks links to 1
 /news links to 1
 `,
+  "30-pools": [
+    /^hashed in a process of its own: [0-9a-f]{8}\n3 mails from fibers of this one\nprogress was seen meanwhile\n/,
+    /^TaskException: TimeLimitExceeded\(1\)\n$/m
+  ],
   "31-periodic-tasks": `2026-10-23 08:00 +02  the report of sales
 201, by HTTP: Ada is reminded at 9
 2026-10-24 09:00 +02  Ada: water the plants
@@ -180,10 +184,6 @@ remind Ada: sent 3 times, <crontab: 0 9 * * * (m/h/dM/MY/d)>
 report: sent 2 times, <crontab: 0 8 * * mon-fri (m/h/dM/MY/d)>
 576 cleanups have run
 `,
-  "30-pools": [
-    /^hashed in a process of its own: [0-9a-f]{8}\n3 mails from fibers of this one\nprogress was seen meanwhile\n/,
-    /^TaskException: TimeLimitExceeded\(1\)\n$/m
-  ],
   "19-what-a-step-reaches": [
     /^pool: \d+ slots, 0 taken\n/,
     /^hub: read what was written\n/m,

@@ -294,6 +294,23 @@ describe("a canvas that is sent", () => {
       assert.include(String(PreparedTask.decode(broken)), "what the canvas comes to is no result")
     }).pipe(Effect.provide(live)))
 
+  it.live("is prepared for an outbox, and the results of all of its tasks come to whoever sends it, as messages", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.Client
+      const chain = Canvas.chain(
+        add.s([1, 1]),
+        Canvas.chain(add.s({ y: 1 }), add.s({ y: 1 })),
+        Canvas.group(add.s({ y: 1 }), add.s({ y: 2 }))
+      )
+      const prepared = yield* client.prepare(chain)
+      assert.notInclude(PreparedTask.encode(prepared), "reply_to")
+      assert.deepStrictEqual(yield* (yield* client.send(prepared)).get({ timeout }), [5, 6])
+      const read = Result.getOrThrow(PreparedTask.decode(PreparedTask.encode(yield* client.prepare(chain))))
+      const sent = yield* client.send(read)
+      assert.deepStrictEqual(yield* sent.get({ timeout }), [5, 6])
+      assert.strictEqual(yield* sent.parent!.get({ timeout }), 4)
+    }).pipe(Effect.provide(rpc)))
+
   it.live("is refused above its budget, with the numbers, and nothing of it is sent", () =>
     Effect.gen(function*() {
       const client = yield* Client.Client

@@ -209,13 +209,12 @@ describe.skipIf(process.getuid?.() !== 0).concurrent("as somebody else", () => {
 })
 
 describe("a process's title", () => {
-  it("shows no password", () =>
+  it("shows who it is, how it was started, and no password", () => {
+    const args = ["worker", "-b", "amqp://me:hush@host//"]
     assert.strictEqual(
-      ProcessTitle.text({ program: "celeried", nodename: "w@h", status: "-active-" }, [
-        "worker",
-        "-b",
-        "amqp://me:hush@host//"
-      ]),
+      ProcessTitle.text({ program: "celeried", nodename: "w@h" }, args),
       "[celeried: w@h:MainProcess] -active- (worker -b amqp://me:**@host//)"
-    ))
+    )
+    assert.strictEqual(ProcessTitle.text({ program: "celeriac beat" }, ["beat"]), "[celeriac beat] beat")
+  })
 })

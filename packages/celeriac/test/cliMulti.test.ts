@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { vi } from "vitest"
+import { until } from "../../../test/peers/Process.ts"
 import * as Node from "../src/cli/multi/Node.ts"
 import * as Options from "../src/cli/multi/Options.ts"
 import * as Tool from "../src/cli/multi/Tool.ts"
@@ -59,8 +60,14 @@ describe("celeriac multi", () => {
         assert.include(again.stdout, "\n\t> a@h: OK\n> Restarting node a@h: OK\n")
         const second = [pid("a"), pid("b")]
         assert.notDeepEqual(second, first)
-        const log = readFileSync(join(cwd, "log/b.log"), "utf8")
-        assert.match(log, /concurrency: 7[^]*Warm shutdown[^]*concurrency: 4/)
+        // It has its pidfile before it shows itself.
+        const log = () => readFileSync(join(cwd, "log/b.log"), "utf8")
+        await until(
+          "the second start",
+          () => /concurrency: 7[^]*Warm shutdown[^]*concurrency: 4/.test(log()),
+          20_000,
+          log
+        )
 
         const stopped = await multi("stopwait", "--quiet")
         assert.deepStrictEqual([stopped.code, stopped.stdout], [0, ""])

@@ -47,6 +47,8 @@ export interface ConnectionTerms {
   readonly failover: string
   /** The others of the failover list, without their passwords. */
   readonly alternates: ReadonlyArray<string>
+  /** Who answers, as it says: `RabbitMQ`, `3.13.7`. */
+  readonly server?: { readonly product: string; readonly version: string } | undefined
 }
 
 /** An open connection. */

@@ -12,8 +12,8 @@
  * ```
  *
  * A canvas is prepared as one: with all of its messages, and under the id of what
- * it comes to. Of what is behind them nobody knows yet where `rpc://` results would
- * be waited for: those are not had.
+ * it comes to. Where results are messages (`rpc://`), those of all of its tasks come to
+ * whoever sends it.
  *
  * @since 0.1.0
  */

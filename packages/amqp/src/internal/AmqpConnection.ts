@@ -90,7 +90,8 @@ export class AmqpConnection implements MessagingConnection, OpenConnection {
       isEncrypted: tls !== undefined,
       loginMethod: external ? "EXTERNAL" : "PLAIN",
       failover: this.config.failover,
-      alternates: this.config.endpoints.map((endpoint) => endpoint.uri).filter((other) => other !== uri)
+      alternates: this.config.endpoints.map((endpoint) => endpoint.uri).filter((other) => other !== uri),
+      server: this.driver.server
     }
   }
 

@@ -26,6 +26,8 @@ export interface RawConnection extends EventEmitter {
   readonly frameMax: number
   readonly heartbeat: number
   heartbeater: { clear(): void } | null
+  /** As the broker gives them. */
+  readonly serverProperties?: { readonly product?: unknown; readonly version?: unknown } | undefined
   sentSinceLastCheck: boolean
   sendMethod: (channel: number, method: Method, fields: object) => boolean
   step: (next: (error: Error | null, frame: Frame | null) => void) => void

@@ -89,6 +89,12 @@ export class DriverConnection {
     return this.#raw.frameMax
   }
 
+  /** What the broker says it is, if it does. */
+  get server(): { readonly product: string; readonly version: string } | undefined {
+    const { product, version } = this.#raw.serverProperties ?? {}
+    return typeof product === "string" && typeof version === "string" ? { product, version } : undefined
+  }
+
   /** Seconds, as agreed; 0 for none. */
   get heartbeat(): number {
     return this.#raw.heartbeat

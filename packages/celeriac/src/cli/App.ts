@@ -112,11 +112,15 @@ const lookFor = (named: string | undefined): string | undefined => {
 
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile()
 
+/** The worker among exports, if there is one. */
+export const workerOf = (exports: Exports): Worker.Definition<unknown, Broker> | undefined =>
+  definitionOf(exports["default"]) ?? definitionOf(exports["worker"])
+
 const workerIn = (
   exports: Exports,
   file: string
 ): Effect.Effect<Worker.Definition<unknown, Broker>, CliFailure> => {
-  const worker = definitionOf(exports["default"]) ?? definitionOf(exports["worker"])
+  const worker = workerOf(exports)
   if (worker !== undefined) return Effect.succeed(worker)
   // A file without `import` and `export` is taken for CommonJS, which always has a default export.
   const isCommonJs = "module.exports" in exports

@@ -36,7 +36,8 @@ export const start = (globals: Globals.Globals, flags: Flags): Effect.Effect<voi
     yield* Daemon.prepare(flags)
     const verb = yield* Verb.make({ ...globals, settings: { ...globals.settings, ...flags.settings } })
     const nodename = Nodename.expand(Option.getOrElse(flags.hostname, () => "celerybeat@%h"))
-    const run = Daemon.run(flags, nodename, Effect.scoped(program(verb, globals, flags))).pipe(
+    const whole = Effect.scoped(program(verb, globals, flags))
+    const run = Daemon.run(flags, nodename, whole, { program: "celeriac beat" }).pipe(
       Effect.provide(Verb.broker(verb))
     )
     yield* Effect.mapError(run, (error) => Verb.isOfBroker(error) ? because(error.message) : error)

@@ -2,6 +2,7 @@
  * What a file that `celeriac build` made does when it is run: what `celeriac
  * worker -A` does with the module that it was made of.
  */
+import * as ChildMain from "@celeriac/worker/pool/ChildMain"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -34,6 +35,7 @@ if (builtOf !== undefined) {
 /** With what the module exports. */
 export const main = (exports: App.Exports): void => {
   process.removeListener("uncaughtException", refuse)
+  if (ChildMain.isChild) return void ChildMain.run(exports)
   const loader: typeof App.Loader["Service"] = (app) =>
     Option.isSome(app)
       ? Effect.fail(mistaken(`this file is made of ${module}, and runs no other module: leave -A out`))

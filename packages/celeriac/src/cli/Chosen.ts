@@ -5,19 +5,23 @@
  * environment.
  */
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
-import type * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
+import * as SettingsTable from "@celeriac/tasks/SettingsTable"
+import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Broker from "../Broker.ts"
 import * as Environment from "../internal/Environment.ts"
 import { because, type CliFailure } from "./CliFailure.ts"
 import type { Globals } from "./Globals.ts"
+import * as Preloads from "./Preloads.ts"
 
 /** What was said outside of the module. */
 export interface Chosen {
   readonly flagged: WorkerSettings.Everything
   readonly filed: WorkerSettings.Everything
   readonly environment: WorkerSettings.Everything
+  /** By options that the module itself adds to commands: they count as what it says. */
+  readonly preloaded: WorkerSettings.Everything
 }
 
 export const read = (
@@ -29,12 +33,17 @@ export const read = (
     const filed = file === ""
       ? {}
       : yield* Effect.flatMap(Effect.promise(() => import("./ConfigFile.ts")), ({ load }) => load(file))
-    return { flagged: settings, filed, environment }
+    const preloaded = yield* Effect.flatMap(Preloads.Given, (given = {}) =>
+      Effect.mapError(
+        Effect.fromResult(SettingsTable.decode(WorkerSettings.everything, given)),
+        (error) => because(error.message)
+      ))
+    return { flagged: settings, filed, environment, preloaded }
   })
 
 /** What a worker, or a client, is to have otherwise. */
-export const changes = ({ environment, filed, flagged }: Chosen): WorkerSettings.Everything => {
-  const { brokerUrl: _, resultBackend: __, ...given } = { ...environment, ...filed, ...flagged }
+export const changes = ({ environment, filed, flagged, preloaded }: Chosen): WorkerSettings.Everything => {
+  const { brokerUrl: _, resultBackend: __, ...given } = { ...preloaded, ...environment, ...filed, ...flagged }
   return given
 }
 
@@ -46,11 +55,11 @@ export interface Place {
 }
 
 /** Where the broker is, and where results go. `own` is what the module says. */
-export const place = ({ environment, filed, flagged }: Chosen, own: BrokerSettings.Some): Place => {
+export const place = ({ environment, filed, flagged, preloaded }: Chosen, own: BrokerSettings.Some): Place => {
   const all: ReadonlyArray<readonly [who: string, says: BrokerSettings.Some]> = [
     ["-b", flagged],
     ["--config", filed],
-    ["the module", own],
+    ["the module", { ...own, ...preloaded }],
     ["the environment", environment]
   ]
   return {

@@ -27,3 +27,7 @@ export const because = (message: string, error?: unknown): CliFailure =>
 
 /** `EX_UNAVAILABLE`: nobody is there who could answer, in Celery's words. */
 export const unavailable = (message: string): CliFailure => new CliFailure({ message, exitCode: 69, speaker: "Error" })
+
+/** For who does not debug: the sentence alone. */
+export const withoutDetail = ({ exitCode, message, speaker }: CliFailure): CliFailure =>
+  new CliFailure({ message, exitCode, speaker })

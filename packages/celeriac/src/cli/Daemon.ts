@@ -24,12 +24,13 @@ const filesOf = ({ logfile, pidfile }: DaemonFlags, nodename: string): Files => 
 export const run = <E, R>(
   flags: DaemonFlags,
   nodename: string,
-  program: Effect.Effect<void, E, R>
+  program: Effect.Effect<void, E, R>,
+  title: ProcessTitle.Title = { program: "celeried", nodename }
 ): Effect.Effect<void, E | CliFailure, R> => {
   const files = filesOf(flags, nodename)
   return flags.detach
     ? Effect.flatMap(Effect.promise(() => import("./Detach.ts")), ({ detach }) => detach(flags, files))
-    : Effect.sync(() => ProcessTitle.set({ program: "celeried", nodename, status: "-active-" })).pipe(
+    : Effect.sync(() => ProcessTitle.set(title)).pipe(
       Effect.andThen(holding(files.pidfile, program)),
       Effect.provide(logging(files.logfile))
     )

@@ -3,6 +3,7 @@ import * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { resolve } from "node:path"
 import { type CliFailure, mistaken } from "./CliFailure.ts"
 import * as SettingFlag from "./SettingFlag.ts"
 
@@ -57,13 +58,16 @@ const valued: ReadonlySet<string> = new Set(
   ) => [`--${name}`, `-${alias}`])
 )
 
-/** Goes into the folder that was named: first of all, since the names of files are read from there. */
+/** Where the process was started. */
+const home = process.cwd()
+
+/** Goes into the folder that was named: first of all, since the names of files are read from there. Twice is as good as once. */
 export const enter = ({ workdir }: Pick<Globals, "workdir">): Effect.Effect<void, CliFailure> =>
   Option.match(workdir, {
     onNone: () => Effect.void,
     onSome: (folder) =>
       Effect.try({
-        try: () => process.chdir(folder),
+        try: () => process.chdir(resolve(home, folder)),
         catch: () => mistaken(`--workdir ${folder} cannot be entered: is there such a folder?`)
       })
   })

@@ -6,6 +6,7 @@
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
+import * as Program from "@celeriac/worker/trace/Program"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { existsSync, statSync } from "node:fs"
@@ -17,11 +18,20 @@ import { because, type CliFailure, mistaken } from "./CliFailure.ts"
 type Handler = Layer.Layer<never, never, TaskRegistry.TaskRegistry>
 
 /** The tasks of modules, by their names with commas between them. To be loaded before the worker's own module is asked what it has. */
-export const load = (names: string): Effect.Effect<ReadonlyArray<Handler>, CliFailure> =>
+export const load = (names: string): Effect.Effect<Included, CliFailure> =>
   Effect.map(
     Effect.forEach(names.split(",").map((name) => name.trim()).filter((name) => name !== ""), loadOne),
-    (modules) => Array.from(new Set(modules.flat()))
+    (modules) => ({
+      urls: modules.map(({ url }) => url),
+      handlers: Array.from(new Set(modules.flatMap(({ handlers }) => handlers)))
+    })
   )
+
+interface Included {
+  /** Of the modules: children of pools load them too. */
+  readonly urls: ReadonlyArray<string>
+  readonly handlers: ReadonlyArray<Handler>
+}
 
 const loadOne = (name: string) =>
   Effect.gen(function*() {
@@ -37,12 +47,10 @@ const loadOne = (name: string) =>
       try: (): Promise<App.Exports> => import(pathToFileURL(file).href),
       catch: (error) => App.notLoaded(file, error)
     })
-    return Object.values(exports).flatMap((value) => Array.isArray(value) ? value.filter(isHandler) : [value])
-      .filter(isHandler)
+    // Made by `toLayer`, they need a registry.
+    const handlers = Program.handlersIn(exports) as ReadonlyArray<Handler>
+    return { url: pathToFileURL(file).href, handlers }
   })
-
-const isHandler = (value: unknown): value is Handler =>
-  Layer.isLayer(value) && "taskName" in value && typeof value.taskName === "string"
 
 /** The same worker, with these tasks besides. */
 export const into = (

@@ -6,8 +6,12 @@ export interface LoadedFiles {
   readonly files: () => ReadonlyArray<string>
 }
 
-/** Not those of installed packages, nor those below `ours`. */
-export const record = (ours: string): LoadedFiles => {
+/** Not those of installed packages, nor those below `ours`. From the first call on, whoever asks again. */
+export const record = (ours: string): LoadedFiles => recorded ??= begin(ours)
+
+let recorded: LoadedFiles | undefined
+
+const begin = (ours: string): LoadedFiles => {
   const urls = new Set<string>()
   module.registerHooks({
     load: (url, context, next) => {

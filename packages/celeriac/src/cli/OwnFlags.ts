@@ -42,6 +42,15 @@ export const resolve = (
   return Result.succeed(options)
 }
 
+/** How the options of a worker's steps are said, and what they are. */
+export const listed = ({ blueprint }: Pick<Definition<unknown, unknown>, "blueprint">) =>
+  Array.from(new Map(optionsOf(blueprint.graph).map((option) => [option[StepOption.TypeId].name, option])).values())
+    .map(({ [StepOption.TypeId]: { decode, doc, name } }) => ({
+      name: name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`),
+      doc: doc ?? "",
+      isSwitch: Result.isSuccess(decode(true)) && Result.isFailure(decode("true"))
+    }))
+
 const optionsOf = (graph: BootGraph): ReadonlyArray<StepOption.Any> =>
   graph.nodes.flatMap(({ definition }) => [
     ...StepOption.among(definition.requires),

@@ -53,11 +53,11 @@ const sentence = (error: CliError.NonShowHelpErrors): string => {
 
 /** Of `celery worker` and of `celery` itself, but for those that are here too. */
 const flagsOfCelery: ReadonlySet<string> = new Set([
-  ...["-P", "--pool", "-s", "--schedule", "--schedule-filename", "--scheduler"],
-  ...["--max-tasks-per-child", "--max-memory-per-child", "--pool-start-method"],
+  ...["-s", "--schedule", "--schedule-filename", "--scheduler"],
+  ...["--pool-start-method"],
   ...["--loader", "--skip-checks"]
 ])
 
 const commandsOfCelery: ReadonlySet<string> = new Set([
-  ...["amqp", "beat", "logtool", "migrate", "shell", "upgrade"]
+  ...["amqp", "beat", "logtool", "shell", "upgrade"]
 ])

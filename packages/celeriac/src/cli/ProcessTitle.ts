@@ -5,11 +5,9 @@
 import { maskIn } from "@celeriac/messaging/MaskedUri"
 
 export interface Title {
-  /** `celeried`, as Celery's programs have a `d` at the end. */
   readonly program: string
+  /** Of a node: what stands behind is set apart. */
   readonly nodename?: string | undefined
-  /** `-active-` and the like. */
-  readonly status: string
 }
 
 /** For as long as the process lives, or until the next one. Systems cut it to the length of the command line. */
@@ -18,7 +16,7 @@ export const set = (title: Title, args: ReadonlyArray<string> = process.argv.sli
 }
 
 /** Passwords of addresses are not shown. */
-export const text = ({ nodename, program, status }: Title, args: ReadonlyArray<string>): string => {
-  const who = nodename === undefined ? program : `${program}: ${nodename}`
-  return `[${who}:MainProcess] ${status} (${args.map(maskIn).join(" ")})`
+export const text = ({ nodename, program }: Title, args: ReadonlyArray<string>): string => {
+  const shown = args.map(maskIn).join(" ")
+  return nodename === undefined ? `[${program}] ${shown}` : `[${program}: ${nodename}:MainProcess] -active- (${shown})`
 }

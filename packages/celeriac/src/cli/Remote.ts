@@ -2,6 +2,7 @@
  * `celeriac status`, `inspect` and `control`: asks workers, Python's too, and
  * prints what each replies as it comes; with `--json`, all of it at the end.
  */
+import { InvalidConfiguration } from "@celeriac/messaging/MessagingError"
 import type * as Command from "@celeriac/tasks/control/Command"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
@@ -130,11 +131,13 @@ const ask = Effect.fnUntraced(
 /** How long a broker is waited for: who stands at a terminal wants to know. */
 const deadline = "4 seconds"
 
-/** In Celery's words. */
-export const cannotConnect = ({ message }: { readonly message: string }): CliFailure =>
+/** In Celery's words. Of what was never tried it is not said that nobody was there. */
+export const cannotConnect = (error: { readonly message: string }): CliFailure =>
   unavailable(
-    "Could not connect to the message broker. Please make sure your broker (e.g., RabbitMQ or Redis) " +
-      `is running and the connection settings are correct. Reason: ${message}`
+    "reason" in error && error.reason instanceof InvalidConfiguration
+      ? `Unable to run the command. Reason: ${error.message}`
+      : "Could not connect to the message broker. Please make sure your broker (e.g., RabbitMQ or Redis) " +
+        `is running and the connection settings are correct. Reason: ${error.message}`
   )
 
 const twice = (node: string): string =>

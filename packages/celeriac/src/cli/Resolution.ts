@@ -1,65 +1,9 @@
-/**
- * Where the imports inside of this package, of those that it is made of, and of
- * Effect lead, told by their text.
- *
- * Node asks the file system for every import: the folders upwards for its
- * package, then the file, its links, the manifest above it. A worker has some
- * 2,500 imports, and that is half of the time and a fifth of the memory of
- * loading it. Inside of these packages the answer is always the same: a relative
- * import is beside the file, and a path of a package beside its other paths. All
- * other imports, those of users' modules among them, are resolved by Node.
- */
-import * as module from "node:module"
+/** The imports of the command, told by their text: see `@celeriac/worker/state/Resolution`. */
+import * as Resolution from "@celeriac/worker/state/Resolution"
 
-/** Until it is told to end. Where something else may want to resolve modules its own way, nothing happens. */
-export const shorten = (): () => void => {
-  const options = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ").replace(ours, "")
-  if (others.test(options)) return () => {}
-  const roots = packages.map(rootOf)
-  const hooks = module.registerHooks({
-    resolve: (specifier, context, next) => {
-      const parent = context.parentURL
-      if (parent === undefined || !roots.some(({ prefix }) => parent.startsWith(prefix))) {
-        return next(specifier, context)
-      }
-      const url = specifier.startsWith(".") ? new URL(specifier, parent).href : urlOf(roots, specifier)
-      return url === undefined
-        ? next(specifier, context)
-        : { url, shortCircuit: true, ...(url.endsWith(".js") ? { format: "module" } : {}) }
-    }
-  })
-  return () => hooks.deregister()
-}
-
-const ours = /--import[ =]celeriac\/preload/
-
-const others = /(^| )(-r|-C|--require|--import|--(experimental-)?loader|--conditions|--preserve-symlinks)/
-
-/** A package, and one of its paths. */
-const packages = [
-  ["effect", "Effect"],
-  ["@celeriac/bootsteps", "Blueprint"],
-  ["@celeriac/messaging", "Message"],
-  ["@celeriac/tasks", "Task"],
-  ["@celeriac/amqp", "AmqpTransport"],
-  ["@celeriac/worker", "Worker"],
-  ["celeriac", "Worker"]
-] as const
-
-interface Root {
-  readonly name: string
-  /** Before and after a path of the package. */
-  readonly prefix: string
-  readonly suffix: string
-}
-
-const rootOf = ([name, path]: readonly [name: string, path: string]): Root => {
-  const url = import.meta.resolve(`${name}/${path}`)
-  const suffix = url.slice(url.lastIndexOf(path) + path.length)
-  return { name: `${name}/`, prefix: url.slice(0, -(path + suffix).length), suffix }
-}
-
-const urlOf = (roots: ReadonlyArray<Root>, specifier: string): string | undefined => {
-  const root = roots.find(({ name }) => specifier.startsWith(name))
-  return root === undefined ? undefined : `${root.prefix}${specifier.slice(root.name.length)}${root.suffix}`
-}
+/** Until it is told to end. */
+export const shorten = (): () => void =>
+  Resolution.shorten(
+    [...Resolution.own, ["@celeriac/amqp", "AmqpTransport"], ["celeriac", "Worker"]],
+    (specifier) => import.meta.resolve(specifier)
+  )

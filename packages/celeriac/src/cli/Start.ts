@@ -17,7 +17,7 @@ import * as LogFormat from "../LogFormat.ts"
 import * as App from "./App.ts"
 import * as Banner from "./Banner.ts"
 import * as Chosen from "./Chosen.ts"
-import { because, CliFailure, mistaken } from "./CliFailure.ts"
+import { because, type CliFailure, mistaken, withoutDetail } from "./CliFailure.ts"
 import * as CompileCache from "./CompileCache.ts"
 import * as Cry from "./Cry.ts"
 import * as Daemon from "./Daemon.ts"
@@ -25,8 +25,10 @@ import type { DaemonFlags } from "./DaemonFlags.ts"
 import * as Globals from "./Globals.ts"
 import * as LoadedFiles from "./LoadedFiles.ts"
 import * as OwnFlags from "./OwnFlags.ts"
+import * as Preloads from "./Preloads.ts"
 import * as Reloading from "./Reloading.ts"
 import * as Rerun from "./Rerun.ts"
+import { builtOf } from "./Version.ts"
 
 export interface Flags extends Omit<Globals.Globals, "app">, DaemonFlags {
   readonly loglevel: LogFormat.Level
@@ -51,8 +53,12 @@ export const start = (
     const loaded = mayReload(flags) ? LoadedFiles.record(App.here) : undefined
     const included = Option.isNone(flags.include) ? undefined : yield* including(flags.include.value)
     const found = yield* (yield* App.Loader)(app)
-    const { broker: appBroker, file, settings, worker: own } = found
-    const worker = included === undefined ? own : yield* included(own)
+    const { broker: appBroker, exports, file, settings, worker: own } = found
+    // Options that the module adds are read by who reads all of them.
+    if ((yield* Preloads.Given) === undefined && Preloads.among(exports).length > 0) {
+      return yield* Effect.fail(new OwnFlags.UnknownFlag(""))
+    }
+    const worker = included === undefined ? own : yield* included.into(own)
     const chosen = yield* Chosen.read(flags)
     const options = yield* Effect.mapError(
       Effect.fromResult(OwnFlags.resolve(worker, flags.own)),
@@ -75,7 +81,7 @@ export const start = (
       Effect.provide(reload),
       Effect.provide(ours.settings.beat ? yield* scheduler(found, ours.settings) : Layer.empty),
       Effect.provide(Cry.layer(ours.blueprint.graph)),
-      Effect.provide(Pool.program(pathToFileURL(file))),
+      Effect.provide(Pool.program(programOf(file, included?.urls))),
       Effect.provide(Banner.layer({ ...logOf(flags), isQuiet: flags.quiet, named })),
       Effect.provide(Layer.provideMerge(broker, settings))
     )
@@ -89,11 +95,21 @@ export const start = (
     Effect.provide(LogFormat.layer(logOf(flags)))
   )
 
+/** What children of pools load: of a program in one file, that. */
+const programOf = (file: string, include: ReadonlyArray<string> = []) =>
+  builtOf === undefined
+    ? { module: pathToFileURL(file).href, include }
+    : { module: import.meta.url, entry: import.meta.url }
+
 /** What most workers do not ask for is loaded when one does. */
 const including = (names: string) =>
   Effect.flatMap(
     Effect.promise(() => import("./Include.ts")),
-    ({ into, load }) => Effect.map(load(names), (tasks) => (worker: App.App["worker"]) => into(worker, tasks))
+    ({ into, load }) =>
+      Effect.map(load(names), ({ handlers, urls }) => ({
+        urls,
+        into: (worker: App.App["worker"]) => into(worker, handlers)
+      }))
   )
 
 const scheduler = (app: App.App, settings: WorkerSettings.Settings) =>
@@ -121,6 +137,3 @@ const mayReload = ({ settings }: Flags): boolean =>
   settings.autoreload ?? (process.env["CELERIAC_AUTORELOAD"] ?? "") !== ""
 
 const misconfigured = (error: MessagingError | ResultError): CliFailure => because(error.message)
-
-const withoutDetail = ({ exitCode, message, speaker }: CliFailure): CliFailure =>
-  new CliFailure({ message, exitCode, speaker })

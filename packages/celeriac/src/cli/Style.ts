@@ -3,6 +3,7 @@
 /** What is said, by what it is. */
 export interface Style {
   readonly ok: (text: string) => string
+  readonly warning: (text: string) => string
   readonly error: (text: string) => string
   readonly name: (text: string) => string
   readonly strong: (text: string) => string
@@ -15,8 +16,15 @@ const plain = (text: string): string => text
 
 export const make = (colors: boolean): Style =>
   colors
-    ? { ok: colored("32;1"), error: colored("31;1"), name: colored("36;1"), strong: colored("1"), faint: colored("2") }
-    : { ok: plain, error: plain, name: plain, strong: plain, faint: plain }
+    ? {
+      ok: colored("32;1"),
+      warning: colored("33;1"),
+      error: colored("31;1"),
+      name: colored("36;1"),
+      strong: colored("1"),
+      faint: colored("2")
+    }
+    : { ok: plain, warning: plain, error: plain, name: plain, strong: plain, faint: plain }
 
 /** Rows side by side, each column as wide as it must be; the first row is their heads. */
 export const table = (style: Style, [head = [], ...rows]: ReadonlyArray<ReadonlyArray<string>>): string => {

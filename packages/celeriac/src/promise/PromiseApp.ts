@@ -4,18 +4,15 @@
  */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import * as AsyncResult from "@celeriac/tasks/AsyncResult"
-import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as Callable from "@celeriac/tasks/Callable"
 import type { CallOptions } from "@celeriac/tasks/CallOptions"
 import * as Client from "@celeriac/tasks/Client"
-import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import * as Eager from "@celeriac/tasks/Eager"
 import * as GroupResult from "@celeriac/tasks/GroupResult"
 import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type * as Signature from "@celeriac/tasks/Signature"
 import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
-import { TaskRegistry } from "@celeriac/tasks/TaskRegistry"
 import { WorkerFailure } from "@celeriac/worker/state/WorkerExit"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Worker from "@celeriac/worker/Worker"
@@ -25,11 +22,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
-import * as Broker from "../Broker.ts"
-import * as Environment from "../internal/Environment.ts"
+import type { Broker } from "../Broker.ts"
 import { over } from "../internal/Layered.ts"
 import * as LogFormat from "../LogFormat.ts"
 import * as Settings from "../Settings.ts"
+import * as AppBroker from "./AppBroker.ts"
 import { Handlers } from "./Handlers.ts"
 import type * as PromiseCanvas from "./PromiseCanvas.ts"
 import * as PromiseControl from "./PromiseControl.ts"
@@ -136,10 +133,12 @@ export const make = (options: AppOptions = {}): PromiseApp => {
   const log = LogFormat.layer({ level: options.log ?? "warning" })
   /** By the command, for the program has its options. */
   let chosen: Settings.Given = {}
+  /** In a child of a pool: the worker's. */
+  let lent: Context.Context<Broker> | undefined
   const signals = PromiseSignals.make()
   const { close, context, leave, run } = Run.make(
     Layer.provideMerge(
-      Layer.suspend(() => brokerOf(options, chosen, handlers)),
+      Layer.suspend(() => lent === undefined ? AppBroker.own(options, chosen, handlers) : AppBroker.of(lent)),
       Layer.provideMerge(signals.layer, log)
     )
   )
@@ -160,7 +159,10 @@ export const make = (options: AppOptions = {}): PromiseApp => {
   }
 
   const broker: PromiseWorker.AppBroker = {
-    given: WorkerSettings.ofBroker({ ...options.settings, ...brokerSettings(options) }),
+    given: WorkerSettings.ofBroker({ ...options.settings, ...AppBroker.settings(options) }),
+    lend: (services) => {
+      lent = services
+    },
     layer: (settings) =>
       Layer.effectContext(Effect.acquireRelease(
         Effect.tryPromise({
@@ -275,24 +277,3 @@ const unrecoverable = (error: unknown): Effect.Effect<void> =>
   error instanceof Error && "_tag" in error
     ? Effect.logFatal(`Unrecoverable error: ${error.message}`)
     : Effect.logFatal("Unrecoverable error:", Cause.die(error))
-
-const brokerSettings = ({ broker, results }: AppOptions): BrokerSettings.Given => ({
-  ...(broker === undefined ? {} : { brokerUrl: broker }),
-  ...(results === undefined ? {} : { resultBackend: results })
-})
-
-/** What the program says counts before the environment, and what was chosen before both. */
-const brokerOf = (options: AppOptions, chosen: Settings.Given, handlers: Handlers) =>
-  Layer.unwrap(Effect.map(Environment.read, (environment) => {
-    const { brokerUrl, resultBackend, ...settings } = over<Settings.Given>(
-      environment,
-      options.settings,
-      brokerSettings(options),
-      chosen
-    )
-    return RemoteControl.layer.pipe(
-      Layer.provideMerge(Broker.layer(brokerUrl ?? Broker.defaultUrl, { results: resultBackend, settings })),
-      // A client that is always eager runs the tasks of the application.
-      Layer.provide(Layer.succeed(TaskRegistry, handlers.registry))
-    )
-  }))

@@ -25,6 +25,8 @@ export interface AppBroker {
   readonly given: BrokerSettings.Some
   /** The one that its tasks are sent to as well. */
   readonly layer: (chosen: Settings.Given) => Layer.Layer<Broker, MessagingError | ResultError>
+  /** From now on its tasks are sent with these: by a child of a pool, which has no connection. */
+  readonly lend: (services: Context.Context<Broker>) => void
 }
 
 export interface PromiseWorker {

@@ -5,21 +5,16 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
-import { CeleryWorker } from "../../../../test/peers/Python.ts"
 import type * as AsyncResult from "../../src/AsyncResult.ts"
-import * as Broker from "../../src/Broker.ts"
 import * as Canvas from "../../src/Canvas.ts"
 import * as Client from "../../src/Client.ts"
 import * as Signature from "../../src/Signature.ts"
 import * as Task from "../../src/Task.ts"
 import * as Worker from "../../src/Worker.ts"
+import * as CanvasKit from "./CanvasKit.ts"
 
-const results = inject("redisUrl").replace(/\/\d*$/, "/13")
-const broker = inject("amqpUrl")
-const python = `built.${process.pid}`
-const ours = `built.ours.${process.pid}`
+const kit = CanvasKit.make({ name: "built", module: "canvas.py", database: 15 })
+const { ours, python } = kit
 
 const add = Task.make("canvas.add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
 const total = Task.make("canvas.total", { parameters: { all: Schema.Array(Schema.Int) }, success: Schema.Int })
@@ -142,21 +137,10 @@ describe("a canvas that is built here", () => {
     "comes to the same on Python's worker, on ours, and on both by turns",
     () =>
       Effect.gen(function*() {
-        const module = fileURLToPath(new URL("../fixtures/canvas.py", import.meta.url))
-        yield* Effect.acquireRelease(
-          Effect.promise(() =>
-            CeleryWorker.start({
-              module,
-              env: { BROKER: broker, RESULTS: results, QUEUE: python },
-              // What its solo pool reads while it publishes may lie there for ten seconds.
-              args: ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-            })
-          ),
-          (worker) => Effect.promise(() => worker.kill())
-        )
-        const worker = Worker.make({ nodename: "celery@built", concurrency: 4, queues: [ours], tasks: handlers })
+        yield* kit.celery
+        const worker = Worker.make({ ...kit.node, tasks: handlers })
         const live = worker.layer.pipe(
-          Layer.provideMerge(Broker.layer(broker, { results })),
+          Layer.provideMerge(kit.broker),
           Layer.provide(Logger.layer([]))
         )
         const run = (a: string, b: string) =>

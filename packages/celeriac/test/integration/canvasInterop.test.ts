@@ -4,19 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
-import { readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
-import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
-import * as Broker from "../../src/Broker.ts"
 import * as Task from "../../src/Task.ts"
 import * as Worker from "../../src/Worker.ts"
+import * as CanvasKit from "./CanvasKit.ts"
 
-const results = inject("redisUrl").replace(/\/\d*$/, "/11")
-const broker = inject("amqpUrl")
-const python = `canvas.${process.pid}`
-const ours = `canvas.ours.${process.pid}`
-const env = { BROKER: broker, RESULTS: results, QUEUE: python }
+const kit = CanvasKit.make({ name: "canvas", module: "canvas.py", database: 11 })
 
 const handlers = [
   Task.make("canvas.add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
@@ -28,8 +20,8 @@ const handlers = [
 ]
 
 const unrun = "failure before a chord, turned"
-const pending = JSON.stringify({ state: "PENDING", value: null, children: [] })
-const failed = JSON.stringify({ state: "FAILURE", value: "failed", children: [] })
+const pending = JSON.stringify({ state: "PENDING", value: null, children: [], parent: null })
+const failed = JSON.stringify({ state: "FAILURE", value: "failed", children: [], parent: null })
 
 interface Line {
   readonly alone: boolean
@@ -39,25 +31,14 @@ interface Line {
 
 describe("a canvas of Python", () => {
   it.live(
-    "comes to the same on both workers as on Python's alone: results, states and children of every id",
+    "comes to the same on both workers as on Python's alone: results, states, children and parents of every id",
     () =>
       Effect.gen(function*() {
-        const module = fileURLToPath(new URL("../fixtures/canvas.py", import.meta.url))
-        yield* Effect.acquireRelease(
-          Effect.promise(() =>
-            CeleryWorker.start({
-              module,
-              env,
-              // What its solo pool reads while it publishes may lie there for ten seconds.
-              args: ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-            })
-          ),
-          (worker) => Effect.promise(() => worker.kill())
-        )
-        const worker = Worker.make({ nodename: "celery@canvas", concurrency: 4, queues: [ours], tasks: handlers })
-        const lines = yield* Effect.promise(() => runPython(readFileSync(module, "utf8"), { env, args: [ours] })).pipe(
+        yield* kit.celery
+        const worker = Worker.make({ ...kit.node, tasks: handlers })
+        const lines = yield* kit.program([kit.ours]).pipe(
           Effect.provide(
-            worker.layer.pipe(Layer.provide(Broker.layer(broker, { results })), Layer.provide(Logger.layer([])))
+            worker.layer.pipe(Layer.provide(kit.broker), Layer.provide(Logger.layer([])))
           )
         )
         const of = (alone: boolean) =>

@@ -215,3 +215,44 @@ describe("Flower", () => {
     }
   })
 })
+
+describe("Flower, of a worker of processes", () => {
+  const pooled = "pooled@here"
+  let other: Peer
+
+  beforeAll(async () => {
+    other = new Peer(process.execPath, [
+      ...[main, "worker", "-A", fixture("cluster.ts"), "-b", broker.url, "-n", pooled, "-Q", "pooled", "-E"],
+      ...["-P", "processes", "--autoscale", "3,1", "--max-tasks-per-child", "50", "--time-limit", "600"]
+    ], { env: { NO_COLOR: "1", CELERIAC_POOL_RESTARTS: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "30" } })
+    await until("the worker's start", () => other.output.includes("ready."), 30_000, () => other.output)
+  }, 60_000)
+  afterAll(() => other?.stop())
+
+  const poolTab = (what: string, says: (text: string) => boolean): Promise<string> =>
+    reading(`/worker/${pooled}`, what, says, "#tab-pool")
+
+  const processes = (text: string): string | undefined => /Processes ([\d, ]+) Max/i.exec(text)?.[1]
+
+  it("shows its processes and its limits, puts others in their place, and scales it", async () => {
+    const before = await poolTab("a process", (text) => processes(text) !== undefined)
+    for (const part of [/Implementation Celeriac:processes/, /Max concurrency 1/, /Max tasks per child 50/]) {
+      assert.match(before, part)
+    }
+    assert.match(before, /Timeouts 0, 600/)
+    await page.locator("#worker-group").click()
+    await page.locator("#worker-pool-restart").click()
+    assert.strictEqual(await told(), `Restarting '${pooled}' worker's pool`)
+    await poolTab("another process", (text) => ![undefined, processes(before)].includes(processes(text)))
+    await page.locator("#min-autoscale").fill("2")
+    await page.locator("#max-autoscale").fill("4")
+    await page.locator("#worker-pool-autoscale").click()
+    assert.strictEqual(await told(), `Autoscaling '${pooled}' worker (min=2, max=4)`)
+    const after = await poolTab("two processes", (text) => /Max concurrency 2/.test(text))
+    assert.match(after, /Processes \d+, \d+/)
+    assert.match(after, /Max 4 Min 2/i)
+    // To grow it is for the autoscaler.
+    await page.locator("#worker-pool-grow").click()
+    assert.match(await told(), /pool_grow is not supported with autoscale/)
+  })
+})

@@ -123,6 +123,23 @@ for (const results of ["redis", "memory://", "rpc://"]) {
           assert.isTrue(yield* end.revoke({ terminate: true }))
           assert.include((yield* Fiber.join(waiting)).message, "TaskRevokedError('revoked')")
         }).pipe(Effect.provide(running(url()))))
+
+      it.live("of a group and of a chord that are revoked: what had ended stays, and all that is left was revoked", () =>
+        Effect.gen(function*() {
+          const client = yield* Client.Client
+          const later = add.s({ x: 1, y: 2 }).set({ countdown: "30 seconds" })
+          const group = yield* client.delay(Canvas.group(add.s({ x: 3, y: 4 }), later))
+          const chord = yield* client.delay(Canvas.chord([add.s({ x: 3, y: 4 }), later], total.s()))
+          const header = chord.parent!
+          assert.strictEqual(yield* group.results[0].get(soon), 7)
+          for (const sent of [group, chord]) assert.isTrue(yield* sent.revoke({ terminate: true }))
+          const ends = yield* group.get({ ...soon, propagate: false })
+          assert.deepStrictEqual(ends.map(({ _tag }) => _tag), ["Success", "Failure"])
+          assert.deepStrictEqual(yield* group.results[1].state, "REVOKED")
+          assert.include((yield* Effect.flip(chord.get({ ...soon, followParents: false }))).message, "TaskRevokedError")
+          assert.strictEqual(yield* chord.state, "REVOKED")
+          assert.include(String(yield* Effect.flip(header.get(soon))), "TaskRevokedError")
+        }).pipe(Effect.provide(running(url()))))
     }
   })
 }

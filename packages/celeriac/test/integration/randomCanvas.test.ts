@@ -5,20 +5,13 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
 import { createClient } from "redis"
-import { inject } from "vitest"
-import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
-import * as Broker from "../../src/Broker.ts"
 import * as Signature from "../../src/Signature.ts"
 import * as Task from "../../src/Task.ts"
 import * as Worker from "../../src/Worker.ts"
+import * as CanvasKit from "./CanvasKit.ts"
 
-const results = inject("redisUrl").replace(/\/\d*$/, "/12")
-const broker = inject("amqpUrl")
-const env = { BROKER: broker, RESULTS: results, QUEUE: `random.${process.pid}` }
-const ours = `random.ours.${process.pid}`
+const kit = CanvasKit.make({ name: "random", module: "random_canvas.py", database: 12 })
 const seeds = (process.env["CELERIAC_CANVAS_SEEDS"] ?? "1,2").split(",")
 const count = 30
 
@@ -62,19 +55,13 @@ interface Line {
 
 const worker = Layer.unwrap(Effect.gen(function*() {
   const redis = yield* Effect.acquireRelease(
-    Effect.promise(() => createClient({ url: results }).connect()),
+    Effect.promise(() => createClient({ url: kit.results }).connect()),
     (redis) => Effect.promise(() => redis.close())
   )
   const run = (label: string) =>
     Effect.asVoid(Effect.promise(() => redis.hIncrBy(`runs:${label.split("/")[0]}`, label, 1)))
-  const made = Worker.make({
-    nodename: "celery@random",
-    concurrency: 4,
-    queues: [ours],
-    tasks: tasks(run),
-    settings: { defaultQueue: ours }
-  })
-  return made.layer.pipe(Layer.provide(Broker.layer(broker, { results })), Layer.provide(Logger.layer([])))
+  const made = Worker.make({ ...kit.node, tasks: tasks(run), settings: { defaultQueue: kit.ours } })
+  return made.layer.pipe(Layer.provide(kit.broker), Layer.provide(Logger.layer([])))
 }))
 
 describe("random canvases", () => {
@@ -82,29 +69,14 @@ describe("random canvases", () => {
     `come to the same here as on Python's worker: results, states and runs (seeds ${seeds.join(", ")})`,
     () =>
       Effect.gen(function*() {
-        const module = fileURLToPath(new URL("../fixtures/random_canvas.py", import.meta.url))
-        yield* Effect.acquireRelease(
-          Effect.promise(() =>
-            CeleryWorker.start({
-              module,
-              env,
-              // What its solo pool reads while it publishes may lie there for ten seconds.
-              args: ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-            })
-          ),
-          (worker) => Effect.promise(() => worker.kill())
-        )
+        yield* kit.celery
         const differences: Array<object> = []
         yield* Effect.forEach(seeds, (seed) =>
           Effect.gen(function*() {
-            const lines = (yield* Effect.promise(() =>
-              runPython(readFileSync(module, "utf8"), { env, args: [ours, seed, String(count)] })
-            )) as ReadonlyArray<Line>
+            const lines = (yield* kit.program([kit.ours, seed, String(count)])) as ReadonlyArray<Line>
             assert.lengthOf(lines, 2 * count)
             for (
-              const python of lines.filter(({ which }) =>
-                which === "python"
-              )
+              const python of lines.filter(({ which }) => which === "python")
             ) {
               const own = lines.find(({ n, which }) => which === "ours" && n === python.n)!
               const wrong = differing(python, own)
@@ -113,7 +85,7 @@ describe("random canvases", () => {
           })).pipe(Effect.provide(worker))
         assert.lengthOf(differences, 0, JSON.stringify(differences, undefined, 1))
       }).pipe(Effect.scoped),
-    180_000
+    60_000 + 60_000 * seeds.length
   )
 })
 
@@ -125,7 +97,9 @@ const differing = (python: Line, own: Line): ReadonlyArray<unknown> => {
     const [there, what] = own.found[label]!
     const isSame = there === state && (state === "FAILURE" || JSON.stringify(what) === JSON.stringify(value))
     const isTold = state === "PENDING" && (there === "FAILURE" || what === "told")
-    if (!isSame && !isTold) {
+    // Python sends the next attempt before it stores RETRY, which may come last.
+    const isOvertaken = state === "RETRY" && there === "SUCCESS"
+    if (!isSame && !isTold && !isOvertaken) {
       wrong.push({ label, python: [state, value], ours: [there, what] })
     }
   }

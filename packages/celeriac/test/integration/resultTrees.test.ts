@@ -2,17 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
-import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
 import * as AsyncResult from "../../src/AsyncResult.ts"
-import * as Broker from "../../src/Broker.ts"
 import * as Canvas from "../../src/Canvas.ts"
 import * as GroupResult from "../../src/GroupResult.ts"
+import * as CanvasKit from "./CanvasKit.ts"
 
-const results = inject("redisUrl").replace(/\/\d*$/, "/13")
-const broker = inject("amqpUrl")
-const env = { BROKER: broker, RESULTS: results, QUEUE: `trees.${process.pid}` }
+const kit = CanvasKit.make({ name: "trees", module: "canvas.py", database: 14 })
 
 /** Each canvas: its name, `as_tuple`, what it comes to, what `collect` and `iterdeps` give. */
 const script = `
@@ -110,24 +105,13 @@ const ends = Effect.fnUntraced(function*(line: Line | undefined) {
 describe("the results of Python", () => {
   it.live("are the same tree here, with the same values", () =>
     Effect.gen(function*() {
-      const module = fileURLToPath(new URL("../fixtures/canvas.py", import.meta.url))
-      yield* Effect.acquireRelease(
-        Effect.promise(() =>
-          CeleryWorker.start({
-            module,
-            env,
-            // What its solo pool reads while it publishes may lie there for ten seconds.
-            args: ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-          })
-        ),
-        (worker) => Effect.promise(() => worker.kill())
-      )
-      const [unrun, ...lines] = (yield* Effect.promise(() => runPython(script, { env }))) as ReadonlyArray<Line>
+      yield* kit.celery
+      const [unrun, ...lines] = (yield* kit.program([], script)) as ReadonlyArray<Line>
       assert.lengthOf(lines, 8)
       assert.isAbove(lines.flatMap(({ edges }) => edges).length, 12)
       assert.isAbove(lines.flatMap(({ collected }) => collected).length, 10)
       yield* Effect.andThen(Effect.forEach(lines, compare), ends(unrun)).pipe(
-        Effect.provide(Broker.layer(broker, { results }))
+        Effect.provide(kit.broker)
       )
     }).pipe(Effect.scoped), 90_000)
 })

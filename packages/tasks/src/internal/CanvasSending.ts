@@ -2,7 +2,9 @@
  * Sends signatures of several tasks: what is counted of chords first, then all
  * messages side by side, each confirmed; and gives hold of the results.
  */
+import { Compressions } from "@celeriac/messaging/Compressions"
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import { Serializers } from "@celeriac/messaging/Serializers"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -12,6 +14,7 @@ import type { PreparedCanvas, PreparedTask } from "../PreparedTask.ts"
 import { ChordCounter } from "../result/ChordCounter.ts"
 import { because as becauseResult, type ResultError, Unsupported } from "../result/ResultError.ts"
 import { ResultReader } from "../result/ResultReader.ts"
+import type { ResultTuple } from "../result/ResultTuple.ts"
 import type { AnyIdentified } from "../ResultBase.ts"
 import * as Settings from "../Settings.ts"
 import * as TaskContext from "../TaskContext.ts"
@@ -22,6 +25,7 @@ import * as CanvasPlan from "./CanvasPlan.ts"
 import * as CanvasResults from "./CanvasResults.ts"
 import type { Composed } from "./Composed.ts"
 import * as Preparing from "./Preparing.ts"
+import * as Readdressed from "./Readdressed.ts"
 import type { Send } from "./Sending.ts"
 
 /** Why it was not sent, or not all of it. */
@@ -58,6 +62,7 @@ export const make = (
     const counter = Option.getOrUndefined(yield* Effect.serviceOption(ChordCounter))
     const ignoresResults = yield* Settings.IgnoreResult
     const usual = yield* Settings.PublishDeadline
+    const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
     const plan = yield* CanvasPlan.make(preparing)
 
     const resultOf = (of: CanvasPlan.Plan) => CanvasResults.make(of, reader, ignoresResults)
@@ -76,11 +81,28 @@ export const make = (
     }
 
     /** Those that others will send are waited for here, too. */
-    const prepare = ({ messages, result }: CanvasPlan.Plan, deadline: CallOptions.CallOptions["deadline"]) => {
+    const prepare = (
+      ids: ReadonlyArray<string>,
+      sending: ReadonlyArray<string>,
+      deadline: CallOptions.CallOptions["deadline"]
+    ) => {
       if (reader.replyTo === undefined) return Effect.void
-      const sent = new Set(messages.map(({ ready }) => ready.id))
-      const later = idsOf(result).filter((id) => !sent.has(id))
+      const sent = new Set(sending)
+      const later = ids.filter((id) => !sent.has(id))
       return Effect.forEach(later, (id) => reader.prepare(id, deadline ?? usual), { discard: true })
+    }
+
+    /** What follows it comes here, too, where results are messages and nothing else was said. */
+    const readdressed = (
+      one: PreparedTask<any, any, any>
+    ): Effect.Effect<PreparedTask<any, any, any>, MessagingError> => {
+      const { replyTo } = reader
+      return replyTo === undefined || (one.message.properties.replyTo ?? "") !== ""
+        ? Effect.succeed(one)
+        : Effect.map(
+          Effect.fromResult(Readdressed.message(one.message, replyTo, coding)),
+          (message) => ({ ...one, message })
+        )
     }
 
     /** What prepared canvases come to, as long as they are in this process. */
@@ -106,7 +128,9 @@ export const make = (
             ({ call, now, ready }) => send(ready, { ...call, deadline, retry, retryPolicy }, now),
             { concurrency: "unbounded", discard: true }
           )
-          const all = Effect.andThen(Effect.andThen(count(plan), prepare(plan, deadline)), sending)
+          const hear = ({ messages, result }: CanvasPlan.Plan) =>
+            prepare(idsOf(result), messages.map(({ ready }) => ready.id), deadline)
+          const all = Effect.andThen(Effect.andThen(count(plan), hear(plan)), sending)
           return Effect.map(all, () => {
             if (parent !== undefined && addToParent) { for (const result of plan.trail) parent.addTrail(result) }
             return resultOf(plan)
@@ -127,12 +151,13 @@ export const make = (
           return Effect.succeed({ ...first, id: result.id, canvas })
         }),
       resend: (prepared, canvas, send) => {
-        const sending = Effect.forEach([{ ...prepared, id: canvas.first }, ...canvas.others], send, {
-          concurrency: "unbounded",
-          discard: true
-        })
+        const parts = [{ ...prepared, id: canvas.first }, ...canvas.others]
+        const sending = Effect.forEach(parts, (one) => Effect.flatMap(readdressed(one), send), side)
+        const ids = parts.map(({ id }) => id)
+        const hearing = prepare(idsOfTuple(canvas.result), ids, undefined)
+        const counting = count({ hasChord: canvas.hasChord, saves: canvas.saves, sizes: canvas.chords })
         return Effect.as(
-          Effect.andThen(count({ hasChord: canvas.hasChord, saves: canvas.saves, sizes: canvas.chords }), sending),
+          Effect.andThen(Effect.andThen(counting, hearing), sending),
           results.get(canvas) ?? AsyncResult.fromTupleWith(reader, canvas.result)
         )
       }
@@ -152,6 +177,12 @@ const idsOf = (result: FrozenResult): ReadonlyArray<string> => {
   }
   return ids
 }
+
+/** The same of one that is known by its ids alone. */
+const idsOfTuple = ({ id, members, parent }: ResultTuple): ReadonlyArray<string> => [
+  ...(members === undefined ? [id] : members.flatMap(idsOfTuple)),
+  ...(parent === undefined ? [] : idsOfTuple(parent))
+]
 
 const uncounted = (backend: string) =>
   Effect.fail(becauseResult(

@@ -18,9 +18,11 @@ export interface ChildProgram {
   readonly module: string
   /** The name of the export. Default: `default`, or `worker`. */
   readonly name?: string | undefined
+  /** The URLs of modules whose tasks are run besides: every task with a handler that they export, alone or in a list. */
+  readonly include?: ReadonlyArray<string> | undefined
   /**
    * The URL of the file that a child begins with, where that is not this
-   * package's own: of a program in one file, which is its own.
+   * package's own: of a program in one file, which is its own. See `ChildMain`.
    */
   readonly entry?: string | undefined
 }

@@ -71,6 +71,8 @@ const ofThisThread = (): number | undefined => {
 
 export class LoopWatch {
   private readonly options: Options
+  private readonly now: () => number
+  private readonly threshold: number
   /** For the fibers of tasks: it schedules as Effect's own does. */
   readonly scheduler: Scheduler.Scheduler
   /** Who runs in this turn, if anybody is known to. */
@@ -85,8 +87,10 @@ export class LoopWatch {
 
   constructor(options: Options) {
     this.options = options
+    this.now = options.now
+    this.threshold = options.threshold
     this.scheduler = new Watched(this)
-    this.since = options.now()
+    this.since = this.now()
     this.computed = options.computed()
   }
 
@@ -97,22 +101,28 @@ export class LoopWatch {
 
   /** A fiber goes on. */
   enter(fiber: Fiber.Fiber<unknown, unknown>): void {
-    const isOfNobody = this.fiber === undefined && this.run === undefined
-    const now = this.options.now()
+    if (this.run !== undefined && this.fiber === undefined) {
+      // It runs what the handler that was just called has come to: the clock need not be asked again.
+      this.fiber = fiber
+      this.context = fiber.context
+      return
+    }
+    const isOfNobody = this.fiber === undefined
+    const now = this.now()
     const millis = now - this.since
     // It was held up by what made this fiber go on.
-    if (isOfNobody && millis > this.options.threshold) this.noticed(millis, listOf(runOf(fiber.context)), false)
+    if (isOfNobody && millis > this.threshold) this.noticed(millis, listOf(runOf(fiber.context)), false)
     this.begin(now, fiber, undefined)
   }
 
   /** The handler of a task is called, which no fiber does. */
   call(run: Run): void {
-    this.begin(this.options.now(), undefined, run)
+    this.begin(this.now(), undefined, run)
   }
 
   /** A timer came round. */
   tick(): void {
-    const now = this.options.now()
+    const now = this.now()
     this.close(now)
     this.computed = this.options.computed()
   }
@@ -131,7 +141,7 @@ export class LoopWatch {
 
   private readonly end = (): void => {
     this.isEnding = false
-    if (this.fiber !== undefined || this.run !== undefined) this.close(this.options.now())
+    if (this.fiber !== undefined || this.run !== undefined) this.close(this.now())
   }
 
   private close(now: number): void {
@@ -141,9 +151,9 @@ export class LoopWatch {
     this.context = undefined
     this.run = undefined
     this.since = now
-    if (millis <= this.options.threshold) return
+    if (millis <= this.threshold) return
     if (fiber === undefined && run === undefined) return this.noticed(millis, this.options.running(), false)
-    this.noticed(millis, listOf(run ?? runOf(context)), true)
+    this.noticed(millis, listOf(runOf(context) ?? run), true)
   }
 
   private noticed(millis: number, runs: ReadonlyArray<Run>, isCertain: boolean): void {

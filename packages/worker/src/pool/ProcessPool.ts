@@ -24,7 +24,7 @@ export const make = (options: ChildPool.Options): Effect.Effect<Pool, ChildPool.
   Children.make("processes", options, spawn(options.program))
 
 const spawn = ({ entry }: ChildPool.ChildProgram): Spawn => ({ onExit, onMessage }) => {
-  const child = fork(fileURLToPath(entry ?? Entry.url), [Entry.mark], { serialization: "advanced" })
+  const child = fork(fileURLToPath(entry ?? Entry.url), Entry.args(), { serialization: "advanced" })
   let exited: Exited | undefined
   let isConnected = true
   // Its last messages may be read after it is known that it is gone.

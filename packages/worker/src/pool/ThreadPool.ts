@@ -22,7 +22,7 @@ export const make = (options: ChildPool.Options): Effect.Effect<Pool, ChildPool.
   Children.make("threads", options, spawn(options.program))
 
 const spawn = ({ entry }: ChildPool.ChildProgram): Spawn => ({ onExit, onMessage }) => {
-  const worker = new Worker(new URL(entry ?? Entry.url), { argv: [Entry.mark], name: "celeriac" })
+  const worker = new Worker(new URL(entry ?? Entry.url), { argv: Entry.args(), name: "celeriac" })
   let error: unknown
   worker.on("message", onMessage)
   worker.on("error", (thrown) => {

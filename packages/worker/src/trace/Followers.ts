@@ -99,11 +99,15 @@ interface Place {
 
 const nowhere: Place = { chord: undefined, group_id: undefined, group_index: undefined }
 
+/** Of what is looked at: signatures, and lists of them. */
+const mostLooks = 16 * Canvas.most
+
 class Found {
   private readonly followers = new Map<string, Follower>()
   private readonly missing = new Map<string, Missing>()
   private readonly links: boolean
   private readonly counts: boolean
+  private looks = 0
 
   /** `links`: what is linked to a task is looked at too. `counts`: chords are counted, else their bodies are looked at. */
   constructor(links: boolean, counts: boolean) {
@@ -117,7 +121,9 @@ class Found {
 
   /** Looks at signatures, lists of them, and what stands inside. No place: they are a header, whose chord is looked at already. */
   look(value: unknown, depth: number, place: Place | undefined): void {
-    if (depth === 0 || this.followers.size >= Canvas.most || typeof value !== "object" || value === null) return
+    if (typeof value !== "object" || value === null || depth === 0) return
+    // What a serializer gives may stand in itself.
+    if (++this.looks > mostLooks || this.followers.size >= Canvas.most) return
     if (Array.isArray(value)) {
       for (const item of value) this.look(item, depth - 1, place)
       return

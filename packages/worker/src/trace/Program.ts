@@ -9,6 +9,7 @@
  */
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
+import type * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 
@@ -31,6 +32,8 @@ export interface HasProgram {
 
 /** What a module says of a worker: its program, and what it wants around it. */
 export interface Found extends Program {
+  /** Takes the services that its tasks send with, where those do not ask their context for them: of an application of promises. */
+  readonly lend?: ((services: Context.Context<never>) => void) | undefined
   /** Its export `settings`. */
   readonly settings: Layer.Layer<never, unknown>
 }
@@ -48,6 +51,7 @@ export const find = (
       if (settings !== undefined && !Layer.isLayer(settings)) return Result.fail("its export 'settings' is no layer")
       return Result.succeed({
         ...program,
+        lend: lendOf(exports[candidate]),
         // A layer does not know at run time what it needs.
         settings: settings === undefined ? Layer.empty : settings as unknown as Found["settings"]
       })
@@ -61,10 +65,25 @@ export const find = (
   )
 }
 
+/** All tasks with a handler that a module exports, alone or in lists. */
+export const handlersIn = (exports: Readonly<Record<string, unknown>>): Program["handlers"] =>
+  Object.values(exports).flatMap((value) => Array.isArray(value) ? value.filter(isHandler) : [value]).filter(isHandler)
+
+const isHandler = (value: unknown): value is Program["handlers"][number] =>
+  Layer.isLayer(value) && "taskName" in value && typeof value.taskName === "string"
+
 /** Of a definition, or of what has one, as a worker of an application of promises does. */
 const programOf = (value: unknown): Program | undefined => {
   if (typeof value !== "object" || value === null) return undefined
   // What is under this key only `Worker.make` has put there.
   if (TypeId in value) return value[TypeId] as Program
   return "definition" in value ? programOf(value.definition) : undefined
+}
+
+const lendOf = (value: unknown): Found["lend"] => {
+  if (typeof value !== "object" || value === null || !("broker" in value)) return undefined
+  const { broker } = value
+  return typeof broker === "object" && broker !== null && "lend" in broker && typeof broker.lend === "function"
+    ? (services) => void (broker.lend as NonNullable<Found["lend"]>)(services) // an application has put it there
+    : undefined
 }

@@ -2,6 +2,7 @@
 import * as TaskBody from "@celeriac/tasks/protocol/TaskBody"
 import * as Task from "@celeriac/tasks/Task"
 import * as Canvas from "@celeriac/worker/trace/Canvas"
+import * as Followers from "@celeriac/worker/trace/Followers"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -273,6 +274,19 @@ describe("what follows a task and cannot be sent", () => {
       const body = TaskBody.decode([[], {}, embed])
       assert.isTrue(Result.isFailure(body) || Canvas.refusal(body.success.embed, true) !== undefined)
     })))
+
+  it("is a circle, which a serializer may give, however it branches: it is found, and all who can be told are", () => {
+    const linked: Record<string, unknown> = { ...sign("add", "linked") }
+    linked.options = { task_id: "linked", link: [linked, linked] }
+    const chain: Record<string, unknown> = { ...all("chain", [], { task_id: "chain" }) }
+    chain.kwargs = { tasks: [chain, sign("add", "step"), chain] }
+    for (const callback of [linked, chain]) {
+      const embed = { callbacks: [callback as never], errbacks: undefined, chain: undefined, chord: undefined } // it is a signature
+      assert.include(String(Canvas.refusal(embed, true)?.args), "stands deeper than 64 signatures")
+    }
+    const { followers } = Followers.ofSignatures([chain as never]) // as above
+    assert.deepStrictEqual(followers.map(({ id }) => id), ["chain", "step"])
+  })
 
   it("is the body of a chord where nobody counts, and only then", () => {
     const { embed } = Result.getOrThrow(TaskBody.decode([[], {}, { chord: sign("add", "body") }]))

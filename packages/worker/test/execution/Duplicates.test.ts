@@ -1,6 +1,8 @@
-/** Late tasks that came again, and had succeeded where they were before. */
+/** Tasks that came again, and had succeeded where they were before, or were revoked meanwhile. */
 import * as Entity from "@celeriac/messaging/Entity"
 import { Transport } from "@celeriac/messaging/Transport"
+import * as MemoryBackend from "@celeriac/tasks/result/backends/MemoryBackend"
+import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import * as ResultWriter from "@celeriac/tasks/result/ResultWriter"
 import * as Task from "@celeriac/tasks/Task"
@@ -8,14 +10,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { counts, define, Lines, lookup, publish, queue, settled, surroundings, taskMessage } from "../support.ts"
+import { TestClock } from "effect/testing"
+import { counts, define, Lines, lookup, publish, queue, quiet, settled, surroundings, taskMessage } from "../support.ts"
 
 const add = Task.make("add", { parameters: { x: Schema.Int }, success: Schema.Int })
 
 interface Case {
   readonly deduplicates?: boolean
   /** What is stored of it when it comes. */
-  readonly status: "SUCCESS" | "FAILURE" | "STARTED" | undefined
+  readonly status: "SUCCESS" | "FAILURE" | "STARTED" | "REVOKED" | undefined
   readonly acksLate?: boolean
   readonly isRedelivered?: boolean
 }
@@ -69,4 +72,45 @@ describe("a late task whose message came again", () => {
         assert.deepStrictEqual([runs, said], [1, false])
       }
     }))
+})
+
+describe("a task that was revoked while another worker had it", () => {
+  it.effect("does not run when its message comes again, whichever way it is acknowledged", () =>
+    Effect.gen(function*() {
+      for (const acksLate of [true, false]) {
+        for (const deduplicates of [true, false]) {
+          const [runs] = yield* life({ status: "REVOKED", acksLate, deduplicates })
+          assert.strictEqual(runs, 0)
+        }
+      }
+    }))
+
+  it.effect("runs when it comes the first time to those who did not hear of it: nobody asks for each message", () =>
+    Effect.gen(function*() {
+      const [runs] = yield* life({ status: "REVOKED", isRedelivered: false })
+      assert.strictEqual(runs, 1)
+    }))
+
+  it.effect("runs when the store does not tell within a second", () => {
+    let runs = 0
+    const away = Layer.effect(
+      ResultReader,
+      Effect.map(ResultReader, (reader) => ({ ...reader, lookup: () => Effect.never }))
+    ).pipe(Layer.provideMerge(MemoryBackend.layer))
+    const worker = define({ tasks: [add.toLayer(({ x }) => Effect.sync(() => x + runs++))] })
+    return Effect.gen(function*() {
+      yield* Effect.scoped(Effect.gen(function*() {
+        const channel = yield* (yield* (yield* Transport).connect()).openChannel()
+        yield* channel.declareQueue(Entity.queue(queue))
+        yield* publish(taskMessage({ task: "add", id: "a", args: [1] }))
+        yield* channel.get(queue)
+      }))
+      yield* Layer.build(worker.layer)
+      yield* settled
+      assert.strictEqual(runs, 0)
+      yield* TestClock.adjust("1 second")
+      yield* settled
+      assert.strictEqual(runs, 1)
+    }).pipe(Effect.scoped, Effect.provide(surroundings(away)), Effect.provide(quiet))
+  })
 })

@@ -1,5 +1,8 @@
 import * as ProcessPool from "@celeriac/worker/pool/ProcessPool"
 import * as PoolConformance from "@celeriac/worker/testing/PoolConformance"
+import { keepCompiled } from "./compiled.ts"
+
+keepCompiled()
 
 PoolConformance.programs(
   "ProcessPool",

@@ -1,5 +1,8 @@
 import * as ThreadPool from "@celeriac/worker/pool/ThreadPool"
 import * as PoolConformance from "@celeriac/worker/testing/PoolConformance"
+import { keepCompiled } from "./compiled.ts"
+
+keepCompiled()
 
 PoolConformance.programs(
   "ThreadPool",

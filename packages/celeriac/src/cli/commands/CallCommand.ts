@@ -5,12 +5,13 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as JsonText from "../JsonText.ts"
 import { json } from "./JsonFlag.ts"
 import { globals } from "./Root.ts"
 
 const parsed = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return JsonText.parse(text)
   } catch {
     return undefined
   }

@@ -2,17 +2,23 @@
  * The command tree. A command is loaded when its name stands among the arguments;
  * of the others no more is known than the help says of them.
  */
+import { maskIn } from "@celeriac/messaging/MaskedUri"
 import type { NodeServices } from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import type * as Settings from "../../Settings.ts"
+import { because } from "../CliFailure.ts"
 import * as Plugins from "../Plugins.ts"
+import * as Preloads from "../Preloads.ts"
 import { celeriac } from "./Root.ts"
 
 /** A command that is not loaded. */
 interface Entry {
   readonly name: string
   readonly doc: string
-  readonly load: () => Promise<Command.Command.Any>
+  /** With what the module of `-A` exports. */
+  readonly load: (exports: Exports) => Promise<Command.Command.Any>
 }
 
 /** What `celeriac` can do, in the groups of its help. */
@@ -23,7 +29,7 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
       {
         name: "worker",
         doc: "Run a worker",
-        load: () => import("./WorkerCommand.ts").then(({ worker }) => worker)
+        load: (exports) => import("./WorkerCommand.ts").then(({ make }) => make(exports))
       },
       {
         name: "multi",
@@ -102,9 +108,19 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
         load: () => import("./ListCommand.ts").then(({ list }) => list)
       },
       {
+        name: "migrate",
+        doc: "Bring tasks from one broker to another",
+        load: () => import("./MigrateCommand.ts").then(({ migrate }) => migrate)
+      },
+      {
         name: "topology",
         doc: "Compare, make or check what is declared on the broker",
         load: () => import("./TopologyCommand.ts").then(({ topology }) => topology)
+      },
+      {
+        name: "doctor",
+        doc: "Look for what is wrong, and say what to do about it",
+        load: () => import("./DoctorCommand.ts").then(({ doctor }) => doctor)
       },
       {
         name: "report",
@@ -115,9 +131,9 @@ const groups: ReadonlyArray<{ readonly group: string; readonly commands: Readonl
   }
 ]
 
-const loaded = ({ load, name }: Entry): Effect.Effect<Command.Command.Any> =>
+const loaded = ({ load, name }: Entry, exports: Exports): Effect.Effect<Command.Command.Any> =>
   // A module of our own that does not load is a broken installation.
-  Effect.map(Effect.promise(load), (command) => {
+  Effect.map(Effect.promise(() => load(exports)), (command) => {
     if (command.name !== name) throw new Error(`the command ${command.name} is listed as ${name}`)
     return command
   })
@@ -125,33 +141,71 @@ const loaded = ({ load, name }: Entry): Effect.Effect<Command.Command.Any> =>
 const listed = ({ doc, name }: Entry): Command.Command.Any =>
   Command.make(name).pipe(Command.withShortDescription(doc), Command.withDescription(doc))
 
-/** With the commands of installed packages. */
-const all = (): typeof groups => {
+/** With the commands of the module, which counts first, and of installed packages. */
+const all = (exports: Exports): typeof groups => {
   const taken = new Set(groups.flatMap(({ commands }) => commands.map(({ name }) => name)))
-  const commands = Plugins.find(process.cwd(), taken)
-  return commands.length === 0 ? groups : [...groups, { group: "Of installed packages", commands }]
+  const own = Object.values(exports).flatMap((value) => Array.isArray(value) ? value : [value])
+    .filter(Command.isCommand)
+    .filter(({ name }) => !taken.has(name))
+    .map((command): Entry => ({
+      name: command.name,
+      doc: command.shortDescription ?? command.description ?? "Of the module",
+      load: async () => command
+    }))
+  for (const { name } of own) taken.add(name)
+  return [
+    ...groups,
+    ...[
+      { group: "Of the module", commands: own },
+      { group: "Of installed packages", commands: Plugins.find(process.cwd(), taken) }
+    ].filter(({ commands }) => commands.length > 0)
+  ]
 }
 
-/** For these arguments. Completions are of all commands. */
-export const tree = (args: ReadonlyArray<string>) =>
+/** For these arguments, with what the module of `-A` exports. Completions are of all commands. */
+export const tree = (args: ReadonlyArray<string>, exports: Exports = {}) =>
   Effect.map(
-    Effect.forEach(all(), ({ commands, group }) =>
+    Effect.forEach(all(exports), ({ commands, group }) =>
       Effect.map(
         Effect.forEach(
           commands,
           (entry) =>
             args.includes(entry.name) || args.some((arg) => arg.startsWith("--completions"))
-              ? loaded(entry)
+              ? loaded(entry, exports)
               : Effect.sync(() => listed(entry))
         ),
         (commands) => ({ group, commands })
       )),
-    (groups) =>
-      Command.withSubcommands(
-        celeriac,
-        groups as unknown as Grouped // no group is empty, and what commands need besides is what this one provides
-      )
+    (groups) => withPreloads(Command.withSubcommands(celeriac, asGrouped(groups)), Preloads.among(exports))
   )
+
+/** No group is empty, and what commands need besides is what this one provides. */
+const asGrouped = (groups: ReadonlyArray<{ readonly group: string; readonly commands: ReadonlyArray<unknown> }>) =>
+  groups as unknown as Grouped // as said
+
+/** Their hooks are asked before any command, in their order; the last counts. */
+const withPreloads = <Name extends string, Input, Context, E, R>(
+  command: Command.Command<Name, Input, Context, E, R>,
+  preloads: ReadonlyArray<Preloads.Preload>
+) =>
+  command.pipe(
+    Command.provideEffect(
+      Preloads.Given,
+      Effect.map(Effect.forEach(preloads, asked), (all): Settings.Given => Object.assign({}, ...all))
+    ),
+    Command.withGlobalFlags(preloads.map((preload) => preload[Preloads.TypeId].setting))
+  )
+
+const asked = ({ [Preloads.TypeId]: { hook, setting }, name }: Preloads.Preload) =>
+  Effect.flatMap(setting, hook).pipe(
+    Effect.map((given) => given ?? {}),
+    Effect.catchCause((cause) => {
+      const error = Cause.squash(cause)
+      return Effect.fail(because(`--${name}: ${maskIn(error instanceof Error ? error.message : String(error))}`))
+    })
+  )
+
+type Exports = Readonly<Record<string, unknown>>
 
 type Runnable = Command.Command<string, {}, {}, unknown, NodeServices>
 

@@ -1,12 +1,16 @@
 /**
- * Requests that may have run before, by another message: the result backend is
- * asked before they run.
+ * Requests that may have ended before, by another message or elsewhere: the result
+ * backend is asked before they run.
  *
  * Late ones that came again may have succeeded where they were before: Celery's
  * `worker_deduplicate_successful_tasks`, and always where another task has sent
  * them, as it may have done so twice. And what a task sends that runs a second
  * time, because its worker was lost before it was acknowledged, may have been
  * sent the first time: that is marked by a header.
+ *
+ * What came again and is stored as REVOKED was revoked while another worker had
+ * it: nobody ran it, and nobody is to. A message that comes the first time is not
+ * asked for, it would cost each of them.
  *
  * What this worker has settled itself is known without asking. A backend that
  * cannot answer does not keep a task from running.
@@ -22,6 +26,9 @@ import type { Intake, Subject } from "./Subject.ts"
 
 /** The header of what is sent by a task that may have sent it before. Who does not know it runs it, as any other. */
 export const again = "celeriac_again"
+
+/** How long a redelivered task waits to know whether it was revoked. */
+const patience = "1 second"
 
 /** Whether the request may have been sent before, under its id. */
 export const isAgain = ({ message }: Pick<Subject, "message">): boolean => message.headers[again] === true
@@ -46,10 +53,17 @@ export class Duplicates {
 
   /** Whether it may have ended before. */
   suspects(request: Request): boolean {
-    if (request.ignoreResult) return false
-    if (isAgain(request)) return true
-    const isSuspect = this.looksAtRedelivered || request.parentId !== undefined
-    return isSuspect && request.redelivered && request.options.acksLate
+    return !request.ignoreResult && (request.redelivered || isAgain(request))
+  }
+
+  /** Whether it is not to run that came to this before. */
+  private hasEnded(request: Request, state: TaskState.TaskState): boolean {
+    if (state === TaskState.REVOKED) return true
+    return isAgain(request) ? TaskState.isReady(state) : state === TaskState.SUCCESS && this.mayHaveRun(request)
+  }
+
+  private mayHaveRun(request: Request): boolean {
+    return (this.looksAtRedelivered || request.parentId !== undefined) && request.options.acksLate
   }
 
   /** Tells what it came to; nothing when it is to run; never, when it is taken out meanwhile. */
@@ -58,10 +72,13 @@ export class Duplicates {
     const answer = (ended: ResultRecord | undefined): void => {
       if (this.asked.delete(request)) then(ended)
     }
-    const hasEnded = (state: TaskState.TaskState): boolean =>
-      state === TaskState.SUCCESS || (isAgain(request) && TaskState.isReady(state))
-    this.fork(Effect.matchCause(Effect.suspend(() => this.reader.lookup(request.id)), {
-      onSuccess: (record) => answer(record !== undefined && hasEnded(record.status) ? record : undefined),
+    const lookup = Effect.suspend(() => this.reader.lookup(request.id))
+    // To have been revoked is seldom: nobody waits long to know that.
+    const asking = isAgain(request) || this.mayHaveRun(request)
+      ? lookup
+      : Effect.timeoutOrElse(lookup, { duration: patience, orElse: () => Effect.undefined })
+    this.fork(Effect.matchCause(asking, {
+      onSuccess: (record) => answer(record !== undefined && this.hasEnded(request, record.status) ? record : undefined),
       onFailure: () => answer(undefined)
     }))
   }

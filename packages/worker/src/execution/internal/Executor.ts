@@ -21,7 +21,7 @@ import type { Work } from "../../trace/Work.ts"
 import type { Request } from "../Request.ts"
 import * as Strategy from "../Strategy.ts"
 import type { Completion } from "./Completion.ts"
-import type { Duplicates } from "./Duplicates.ts"
+import { type Duplicates, isAgain } from "./Duplicates.ts"
 import * as LostRuns from "./LostRuns.ts"
 import type { Observers } from "./Observers.ts"
 import type { RateLimits } from "./RateLimits.ts"
@@ -109,10 +109,11 @@ export class Executor implements Stages, Turns {
   private admit(request: Request): void {
     if (this.duplicates?.suspects(request) !== true) return this.enter(request)
     this.state.reserve(request)
-    this.duplicates.ask(
-      request,
-      (known) => known ? this.completion.complete(request, { ...Outcome.duplicate, known }) : this.enter(request)
-    )
+    this.duplicates.ask(request, (known) => {
+      if (known === undefined) this.enter(request)
+      else if (known.status === TaskState.REVOKED && !isAgain(request)) this.discard(request, Outcome.revoked)
+      else this.completion.complete(request, { ...Outcome.duplicate, known })
+    })
   }
 
   /** Gives the request to the pool, if need be behind others that wait for the rate of their task. */

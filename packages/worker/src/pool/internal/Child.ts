@@ -53,7 +53,7 @@ export class Child {
   jobs = 0
   /** Its exit is no surprise. */
   isExpected = false
-  /** It was killed with a job that was to end. */
+  /** It was killed with a job that was to end: it may have done that just before, and gets no other. */
   isKilled = false
   wasUp = false
   /** It goes when it has no job. */
@@ -98,12 +98,13 @@ export class Child {
 
   /** Interrupts its job; by anything but a soft limit, ends it. */
   interrupt(why: Interruption): void {
-    this.link.send({ _tag: "Interrupt", job: this.id, why })
-    if (why._tag === "SoftLimit") return
+    if (this.isKilled) return
+    if (why._tag === "SoftLimit") return this.link.send({ _tag: "Interrupt", job: this.id, why })
     this.why = why
     this.forgetKill?.()
     const signum = why._tag === "Revoked" ? why.signum ?? Outcome.sigterm : sigkill
     if (why._tag === "Revoked" && signum === sigkill) return this.kill(sigkill)
+    this.link.send({ _tag: "Interrupt", job: this.id, why })
     this.forgetKill = this.owner.later(patience[why._tag], () => this.kill(signum))
   }
 

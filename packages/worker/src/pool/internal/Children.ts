@@ -17,6 +17,7 @@ import type * as ChildPool from "../ChildPool.ts"
 import type { After, Job, Pool } from "../Pool.ts"
 import type { Child, Owner } from "./Child.ts"
 import * as Desk from "./Desk.ts"
+import * as Entry from "./Entry.ts"
 import * as Intake from "./Intake.ts"
 import type { Exited, Spawn } from "./Link.ts"
 import * as Nursery from "./Nursery.ts"
@@ -28,6 +29,7 @@ export const make = (
   spawn: Spawn
 ): Effect.Effect<Pool, ChildPool.ChildPoolError, Scope.Scope> =>
   Effect.gen(function*() {
+    yield* Entry.check(options.program)
     const pool = new Children({
       ...{ kind, options, spawn },
       fork: yield* FiberSet.makeRuntime<never>(),
@@ -205,7 +207,7 @@ class Children implements Pool, Owner {
 
   /** It has no job: it gets one, or goes. */
   private seat(child: Child): void {
-    if (child.state !== "up") return
+    if (child.state !== "up" || child.isKilled) return
     if (this.nursery.excess > 0 || this.isWorn(child)) {
       this.retire(child)
       this.nursery.fill()

@@ -81,6 +81,7 @@ export const make = (options: ChildPool.Options): Effect.Effect<Desk, never, Sco
       start: {
         module: options.program.module,
         name: options.program.name,
+        include: options.program.include ?? [],
         settings: yield* PlainSettings.current,
         level: yield* References.MinimumLogLevel,
         maxResultBytes: options.maxResultBytes ?? ChildPool.defaults.maxResultBytes,

@@ -29,6 +29,7 @@ export interface Lent {
 export interface Start {
   readonly module: string
   readonly name: string | undefined
+  readonly include: ReadonlyArray<string>
   /** Of tasks, those that are plain: the others the module says itself. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly level: LogLevel.LogLevel

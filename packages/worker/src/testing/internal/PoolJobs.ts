@@ -50,6 +50,11 @@ export class Heard {
   readonly lines: Array<{ readonly text: string; readonly annotations: Readonly<Record<string, unknown>> }> = []
   readonly events: Array<readonly [type: string, fields: Readonly<Record<string, unknown>>]> = []
 
+  forget(): void {
+    this.lines.length = 0
+    this.events.length = 0
+  }
+
   readonly logger: Logger.Logger<unknown, void> = Logger.make(({ fiber, message }) => {
     const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
     this.lines.push({ text, annotations: fiber.getRef(References.CurrentLogAnnotations) })

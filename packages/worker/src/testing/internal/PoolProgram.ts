@@ -18,6 +18,13 @@ const any = { success: Schema.Unknown }
 /** Gives what it is given. */
 const echo = Task.make("echo", { ...any, parameters: { value: Schema.Unknown } })
 
+/** Gives how long a text is. */
+const lengthOf = Task.make("lengthOf", { ...any, parameters: { text: Schema.String } })
+
+/** Gives which child it is run in. */
+const where = Task.make("where", any)
+const here = crypto.randomUUID()
+
 class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
 const refuse = Task.make("refuse", { error: Refused })
 
@@ -67,6 +74,8 @@ const uncrossables: Readonly<Record<string, unknown>> = {
 
 const handlers = [
   echo.toLayer(({ value }) => Effect.succeed(value)),
+  lengthOf.toLayer(({ text }) => Effect.succeed(text.length)),
+  where.toLayer(() => Effect.succeed(here)),
   refuse.toLayer(() => Effect.fail(new Refused({ why: "no" }))),
   die.toLayer(() => Effect.die(new RangeError("out of range"))),
   wait.toLayer(() => Effect.never),

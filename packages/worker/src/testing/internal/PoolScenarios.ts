@@ -8,9 +8,11 @@
  */
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { Pool } from "../../pool/Pool.ts"
 import type { Interruption } from "../../trace/Interruption.ts"
@@ -31,18 +33,31 @@ type Ability =
   | "survive a crash"
 
 export const suite = (name: string, make: Make, { cannot }: { readonly cannot: ReadonlyArray<Ability> }): void => {
+  const scope = Scope.makeUnsafe()
+  const heard = new Heard()
+  let shared: { readonly pool: Pool; readonly about: About; readonly context: Context.Context<ResultReader> }
+  // A pool of children takes its time to start: one for all tests, which leave it as it was.
+  beforeAll(async () => {
+    const context = await Effect.runPromise(Layer.buildWithScope(surroundings(heard), scope))
+    const within = Effect.provideContext(Effect.provideService(trace, Scope.Scope, scope), context)
+    const own = await Effect.runPromise(within)
+    const open = (concurrency: number) =>
+      Effect.provideContext(make({ concurrency, module, trace: own }), context) as ReturnType<About["open"]> // but for the scope
+    const pool = await Effect.runPromise(Scope.provide(open(1), scope))
+    shared = { pool, about: { heard, open }, context }
+  }, 60_000)
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)), 60_000)
+
   const test = (
     sentence: string,
     concurrency: number,
     body: (pool: Pool, about: About) => Effect.Effect<unknown, unknown, ResultReader>
   ) =>
-    it.live(sentence, () => {
-      const heard = new Heard()
-      return Effect.gen(function*() {
-        const own = yield* trace
-        const open = (concurrency: number) => make({ concurrency, module, trace: own })
-        yield* body(yield* open(concurrency), { heard, open })
-      }).pipe(Effect.scoped, Effect.provide(surroundings(heard)))
+    it(sentence, () => {
+      const { about, context, pool } = shared
+      heard.forget()
+      pool.resize(concurrency)
+      return Effect.runPromise(Effect.provideContext(Effect.asVoid(body(pool, about)), context))
     })
   const able = (ability: Ability): typeof test => cannot.includes(ability) ? () => {} : test
 

@@ -1,16 +1,9 @@
 /**
  * The services that handlers have in a child: each of them is the parent's, and
- * asks it. A client is made of them, so that what is sent is prepared here, by
- * the settings of the worker, and goes out over the parent's connection.
+ * asks it.
  *
  * @since 0.1.0
  */
-import * as Content from "@celeriac/messaging/Content"
-import type { Message } from "@celeriac/messaging/Message"
-import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
-import { Producer, type PublishOptions } from "@celeriac/messaging/Producer"
-import { Transport } from "@celeriac/messaging/Transport"
-import * as Client from "@celeriac/tasks/Client"
 import * as EventDispatcher from "@celeriac/tasks/event/EventDispatcher"
 import { ChordCounter } from "@celeriac/tasks/result/ChordCounter"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
@@ -26,30 +19,19 @@ import type { Lent } from "../Protocol.ts"
 import type { Caller } from "./Caller.ts"
 import type { Wire } from "./Wire.ts"
 
-/** Those that the parent has. */
+/** Those that the parent has, but for what sends. */
 export const make = (
-  lent: Lent,
+  { chords, events, reader, writer }: Lent,
   caller: Caller,
   wire: Wire,
   coding: Coding
-): Effect.Effect<Context.Context<never>> => {
-  const { chords, events, producer, reader, transport, writer } = lent
-  const services = Context.empty().pipe(
+): Context.Context<never> =>
+  Context.empty().pipe(
     addIf(EventDispatcher.EventDispatcher, events && dispatcher(new Set(events), wire, coding)),
     addIf(ResultWriter, writer && writerOf(writer.uri, caller)),
     addIf(ResultReader, reader && readerOf(reader, caller)),
-    addIf(ChordCounter, chords && counterOf(chords, caller)),
-    addIf(Transport, transport && transportOf(transport)),
-    addIf(Producer, producer ? producerOf(caller, coding) : undefined)
+    addIf(ChordCounter, chords && counterOf(chords, caller))
   )
-  return producer && reader !== undefined
-    // Both are in it.
-    ? Effect.map(
-      Effect.provideContext(Client.make, services as Context.Context<Producer | ResultReader>),
-      (client) => Context.add(services, Client.Client, client)
-    )
-    : Effect.succeed(services)
-}
 
 const addIf = <I, S>(key: Context.Key<I, S>, service: S | undefined) => (context: Context.Context<never>) =>
   // Whatever is in it: a handler takes what it needs.
@@ -93,7 +75,8 @@ const readerOf = (
   replyTo,
   prepare: (taskId, deadline) => caller.call("reader.prepare", taskId, Duration.toMillis(deadline)),
   wait: (taskId) => caller.call("reader.wait", taskId),
-  updates: (taskId) => caller.stream("reader.updates", taskId),
+  // Whoever reads streams has loaded `Sender`, which puts this right.
+  updates: () => unread,
   lookup: (taskId) => caller.call("reader.lookup", taskId),
   state: (taskId) => caller.call("reader.state", taskId),
   forget: (taskId) => caller.call("reader.forget", taskId),
@@ -101,6 +84,8 @@ const readerOf = (
   restoreGroup: (groupId) => caller.call("reader.restoreGroup", groupId),
   deleteGroup: (groupId) => caller.call("reader.deleteGroup", groupId)
 })
+
+const unread: any = undefined
 
 const counterOf = (
   { isRefusing, uri }: NonNullable<Lent["chords"]>,
@@ -113,65 +98,3 @@ const counterOf = (
   count: (part) => caller.call("chords.count", part),
   forget: (groupId) => caller.call("chords.forget", groupId)
 })
-
-const producerOf = (caller: Caller, coding: Coding): Producer["Service"] => {
-  const publish = (message: Message, { compression: _, serializer: __, ...how }: PublishOptions) =>
-    caller.call<void, MessagingError>("producer.publish", message, withMillis(how))
-  const encoded = (content: unknown, how: PublishOptions): Result.Result<Message, MessagingError> =>
-    isMessage(content)
-      ? Result.succeed({ body: content.body, headers: content.headers, properties: content.properties })
-      : Content.encode(content, { ...how, serializers: coding.serializers, compressions: coding.compressions })
-  const send = (content: unknown, how: PublishOptions): Effect.Effect<void, MessagingError> =>
-    Effect.suspend(() => {
-      const message = encoded(content, how)
-      return Result.isFailure(message) ? Effect.fail(message.failure) : publish(message.success, how)
-    })
-  return {
-    publish: send,
-    publishUnsafe: (message, { exchange, routingKey }, options, onOutcome) => {
-      Effect.runFork(
-        Effect.matchCause(send(message, { ...options, exchange, routingKey }), {
-          onSuccess: () => onOutcome(undefined),
-          onFailure: (cause) =>
-            onOutcome(cause.reasons.find((reason) => reason._tag === "Fail")?.error ?? notHere("publish"))
-        })
-      )
-    },
-    connect: Effect.suspend(() => caller.call<void, MessagingError>("producer.connect")),
-    channel: Effect.fail(notHere("channel")),
-    connection: Effect.fail(notHere("connection"))
-  }
-}
-
-const isMessage = (content: unknown): content is Message =>
-  typeof content === "object" && content !== null && "body" in content && content.body instanceof Uint8Array &&
-  "headers" in content && "properties" in content
-
-/** Times, however they are said, and times in a policy of retries. */
-const withMillis = (options: object): object =>
-  Object.fromEntries(
-    Object.entries(options).map(([key, value]) => [
-      key,
-      Duration.isDuration(value)
-        ? Duration.toMillis(value)
-        : key === "retry" && typeof value === "object" && value !== null
-        ? withMillis(value)
-        : value
-    ])
-  )
-
-const transportOf = ({ driver, exchangeTypes, uri }: NonNullable<Lent["transport"]>): Transport["Service"] => ({
-  driver,
-  uri,
-  exchangeTypes: new Set(exchangeTypes as ReadonlyArray<"topic">), // the names came from a set of them
-  connect: () => Effect.fail(notHere("connect"))
-})
-
-const notHere = (operation: string) =>
-  because(
-    operation,
-    new InvalidConfiguration({
-      detail:
-        "a task that runs in a thread or a process of its own has no connection to the broker: send with Client or Producer, or run it on fibers"
-    })
-  )

@@ -6,10 +6,8 @@
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Queue from "effect/Queue"
+import type * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import type { Coding } from "../../../trace/Portable.ts"
 import * as Borders from "../Borders.ts"
 import * as Crossing from "../Crossing.ts"
@@ -37,21 +35,17 @@ export class Caller {
     return called as Effect.Effect<A, E> // as said above
   }
 
-  stream<A, E extends Failure>(name: string, ...args: ReadonlyArray<unknown>): Stream.Stream<A, E> {
-    const items = Stream.callback<unknown, Failure>((queue) =>
-      Effect.acquireRelease(
-        Effect.sync(() =>
-          this.begin(name, args, (reply) => {
-            if (reply._tag === "Success") return void Queue.endUnsafe(queue)
-            const exit = Effect.runSyncExit(Borders.toEffect(reply, this.coding))
-            if (Exit.isSuccess(exit)) Queue.offerUnsafe(queue, exit.value)
-            else Queue.failCauseUnsafe(queue, exit.cause)
-          })
-        ),
-        (end) => Effect.sync(() => end?.())
-      )
+  /** Tells each item as it comes, and last the end. Gives what ends it before its time. */
+  subscribe(
+    name: string,
+    args: ReadonlyArray<unknown>,
+    tell: (exit: Exit.Exit<unknown, Failure>, isLast: boolean) => void
+  ): (() => void) | undefined {
+    return this.begin(
+      name,
+      args,
+      (reply) => tell(Effect.runSyncExit(Borders.toEffect(reply, this.coding)), reply._tag !== "Item")
     )
-    return items as Stream.Stream<A, E> // as said above
   }
 
   /** The parent has answered. */

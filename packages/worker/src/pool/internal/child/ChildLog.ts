@@ -1,10 +1,11 @@
 /**
- * What is logged in a child: the parent's loggers write it.
+ * What is logged in a child: the parent's loggers write it. Made without
+ * `effect/Logger`, which loads files and streams.
  *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Logger from "effect/Logger"
+import type * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
 import type { Coding } from "../../../trace/Portable.ts"
@@ -12,20 +13,26 @@ import * as Crossing from "../Crossing.ts"
 import type { Packed } from "../Protocol.ts"
 import type { Wire } from "./Wire.ts"
 
-export const make = (wire: Wire, coding: Coding): Logger.Logger<unknown, void> =>
-  Logger.make(({ cause, fiber, logLevel, message }) => {
-    if (logLevel === "All" || logLevel === "None") return
-    const words = Array.isArray(message) ? message : [message]
-    wire.send({
-      _tag: "Log",
-      line: {
-        level: logLevel,
-        message: packed(words.map(wordOf), coding),
-        cause: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
-        annotations: packed(fiber.getRef(References.CurrentLogAnnotations), coding)
-      }
-    })
+/** In place of all others. */
+export const loggers = (wire: Wire, coding: Coding): ReadonlySet<Logger.Logger<unknown, unknown>> =>
+  new Set([Object.assign(Object.create(kind), { log: writer(wire, coding) })])
+
+/** What Effect's own loggers are. */
+const kind: object = Object.getPrototypeOf([...References.CurrentLoggers.defaultValue()][0])
+
+const writer = (wire: Wire, coding: Coding) => ({ cause, fiber, logLevel, message }: Logger.Options<unknown>): void => {
+  if (logLevel === "All" || logLevel === "None") return
+  const words = Array.isArray(message) ? message : [message]
+  wire.send({
+    _tag: "Log",
+    line: {
+      level: logLevel,
+      message: packed(words.map(wordOf), coding),
+      cause: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
+      annotations: packed(fiber.getRef(References.CurrentLogAnnotations), coding)
+    }
   })
+}
 
 const wordOf = (word: unknown): unknown => word instanceof Error ? word.stack ?? String(word) : word
 

@@ -11,7 +11,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
@@ -27,11 +26,16 @@ import * as ChildLog from "./ChildLog.ts"
 import { Runner } from "./Runner.ts"
 import type { Wire } from "./Wire.ts"
 
-/** How the module of the worker is loaded. */
-type Load = (module: string) => Promise<Readonly<Record<string, unknown>>>
+/** How it comes to its module, and what is to be done beside. */
+interface Options {
+  readonly load: (module: string) => Promise<Readonly<Record<string, unknown>>>
+  /** Whether something of what is loaded may send tasks. */
+  readonly mightSend: () => boolean
+  readonly onUp: () => void
+}
 
 /** Until the parent lets it go. */
-export const run = (wire: Wire, load: Load, onUp: () => void): void => {
+export const run = (wire: Wire, { load, mightSend, onUp }: Options): void => {
   const scope = Scope.makeUnsafe()
   let caller: Caller | undefined
   let runner: Runner | undefined
@@ -41,8 +45,14 @@ export const run = (wire: Wire, load: Load, onUp: () => void): void => {
   const start = async (start: Start): Promise<void> => {
     try {
       const exports = await load(start.module)
+      const included = await Promise.all(start.include.map(load))
       const program = Result.getOrThrowWith(Program.find(exports, start.name), (why) => new Wrong(why))
-      const built = await Effect.runPromiseExit(build(start, program, wire, scope, (made) => caller = made))
+      const handlers = [...program.handlers, ...included.flatMap(Program.handlersIn)]
+      const built = await Effect.runPromiseExit(
+        build(start, { ...program, handlers }, wire, scope, mightSend(), (made) => {
+          caller = made
+        })
+      )
       if (Exit.isFailure(built)) throw new Wrong(Cause.pretty(built.cause))
       runner = new Runner(wire, built.value, start)
       wire.send({ _tag: "Up" })
@@ -73,16 +83,21 @@ const build = (
   program: Program.Found,
   wire: Wire,
   scope: Scope.Scope,
+  mightSend: boolean,
   onCaller: (caller: Caller) => void
 ): Effect.Effect<{ readonly trace: Trace; readonly coding: Portable.Coding }, unknown> =>
   Effect.gen(function*() {
     const coding = yield* Portable.coding
     const caller = new Caller(wire, coding)
     onCaller(caller)
-    const borrowed = yield* Borrowed.make(start.lent, caller, wire, coding)
+    const basic = Borrowed.make(start.lent, caller, wire, coding)
+    const borrowed = mightSend
+      ? yield* (yield* Effect.promise(() => import("./Sender.ts"))).make(start.lent, basic, caller, coding)
+      : basic
+    program.lend?.(borrowed)
     const around = Layer.mergeAll(
       Layer.succeedContext(borrowed),
-      Logger.layer([ChildLog.make(wire, coding)]),
+      Layer.succeed(References.CurrentLoggers, ChildLog.loggers(wire, coding)),
       Layer.succeed(References.MinimumLogLevel, start.level)
     )
     const handlers = Layer.mergeAll(Layer.effectDiscard(Guards.stand), ...program.handlers)

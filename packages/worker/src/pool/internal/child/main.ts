@@ -3,11 +3,24 @@
  *
  * @since 0.1.0
  */
-import * as Host from "./Host.ts"
-import * as Orphan from "./Orphan.ts"
-import * as Shortcut from "./Shortcut.ts"
-import * as Wire from "./Wire.ts"
+import * as module from "node:module"
+
+// What the parent keeps compiled is compiled for its children too.
+const [, , , cache = ""] = process.argv
+if (cache !== "") module.enableCompileCache(cache)
+
+const [Orphan, Shortcut] = await Promise.all([import("./Orphan.ts"), import("./Shortcut.ts")])
 
 Orphan.guard()
 Shortcut.take()
-Host.run(Wire.own(), (module) => import(module), Orphan.watch)
+
+const [Host, Wire] = await Promise.all([import("./Host.ts"), import("./Wire.ts")])
+
+Host.run(Wire.own(), {
+  load: (module) => import(module),
+  mightSend: () => Shortcut.asked.sending,
+  onUp: () => {
+    Orphan.watch()
+    if (cache !== "") module.flushCompileCache()
+  }
+})

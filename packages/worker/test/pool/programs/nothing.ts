@@ -1,0 +1,2 @@
+/** A module without a worker. */
+export const answer = 42
