@@ -19,6 +19,8 @@ import * as Signature from "@celeriac/tasks/Signature"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { queue } from "./message.ts"
 import { percentiles } from "./Meter.ts"
 import { disabled, total } from "./Setup.ts"
@@ -36,8 +38,11 @@ const entryOf = (n: number, every: number) =>
     missed: { all: 10_000 }
   })
 
+setFlagsFromString("--expose_gc")
+const collect: () => void = runInNewContext("gc")
+
 const live = (): number => {
-  globalThis.gc?.()
+  collect()
   const { arrayBuffers, heapUsed } = process.memoryUsage()
   return arrayBuffers + heapUsed
 }
@@ -86,8 +91,9 @@ const run = Effect.gen(function*() {
   yield* Effect.sleep(2 * second + second)
   if (isLag) {
     yield* Effect.sleep((total / perSecond) * second + second)
-    console.log(JSON.stringify({ ...percentiles(late), sent: late.length }))
-    return
+    // The first connect, and are run by an interpreter.
+    const settled = late.length > 5 * perSecond ? late.slice(3 * perSecond) : late
+    return console.log(JSON.stringify({ ...percentiles(settled), sent: late.length }))
   }
   if (scenario === "idle") {
     console.log(JSON.stringify({ ready: 1 }))

@@ -16,6 +16,8 @@ export interface RabbitMqOptions {
   readonly config?: ReadonlyArray<string>
   /** More virtual hosts than `/`, each user `guest`'s too. */
   readonly hosts?: ReadonlyArray<string>
+  /** One of a cluster that this one becomes a member of. */
+  readonly join?: RabbitMq
   /** Plugins, each with its settings as Erlang terms. */
   readonly plugins?: Readonly<Record<string, string>>
 }
@@ -53,12 +55,25 @@ export class RabbitMq {
   readonly #bin: string
   readonly #env: Readonly<Record<string, string>>
   readonly #epmdPort: number
+  readonly #cookie: string
+  /** Of a cluster, the first one's is everybody's. */
+  readonly #hasEpmd: boolean
   #epmd: Peer | undefined
   #server: Peer | undefined
 
   /** `folder` is ours, and `inside` the same to RabbitMQ. */
-  private constructor(folder: string, inside: string, bin: string, ports: ReadonlyArray<number>) {
-    const [port = 0, dist = 0, epmd = 0] = ports
+  private constructor(
+    folder: string,
+    inside: string,
+    bin: string,
+    ports: ReadonlyArray<number>,
+    cookie: string,
+    first: RabbitMq | undefined
+  ) {
+    const [port = 0, dist = 0, free = 0] = ports
+    const epmd = first === undefined ? free : first.#epmdPort
+    this.#cookie = cookie
+    this.#hasEpmd = first === undefined
     this.folder = folder
     this.port = port
     this.url = `amqp://guest:guest@127.0.0.1:${port}//`
@@ -96,8 +111,9 @@ export class RabbitMq {
     const folder = await mkdtemp(join(root, tmpdir(), "celeriac-rabbitmq-"))
     const inside = folder.slice(root.length)
     await Promise.all([mkdir(join(folder, "mnesia")), mkdir(join(folder, "log"))])
+    const cookie = options.join !== undefined ? options.join.#cookie : `CELERIAC${Math.trunc(performance.now() * 1e6)}`
     await Promise.all([
-      writeFile(join(folder, ".erlang.cookie"), `CELERIAC${Math.trunc(performance.now() * 1e6)}`),
+      writeFile(join(folder, ".erlang.cookie"), cookie),
       writeFile(join(folder, "enabled_plugins"), `[${Object.keys(options.plugins ?? {}).join(", ")}].\n`),
       writeFile(join(folder, "rabbitmq-env.conf"), ""),
       writeFile(join(folder, "definitions.json"), JSON.stringify(definitions(["/", ...options.hosts ?? []]))),
@@ -120,9 +136,14 @@ export class RabbitMq {
       )
     ])
     await chmod(join(folder, ".erlang.cookie"), 0o400)
-    const rabbit = new RabbitMq(folder, inside, bin, await freePorts(3))
+    const rabbit = new RabbitMq(folder, inside, bin, await freePorts(3), cookie, options.join)
     try {
       await rabbit.start()
+      if (options.join !== undefined) {
+        await rabbit.rabbitmqctl("stop_app")
+        await rabbit.rabbitmqctl("join_cluster", `celeriac-${options.join.port}@localhost`)
+        await rabbit.rabbitmqctl("start_app")
+      }
     } catch (error) {
       await rabbit.stop()
       throw error
@@ -132,7 +153,7 @@ export class RabbitMq {
 
   /** Starts it again, on the same ports and data. */
   async start(): Promise<void> {
-    if (this.#epmd === undefined || !this.#epmd.running) {
+    if (this.#hasEpmd && !(this.#epmd?.running ?? false)) {
       this.#epmd = new Peer(...inRoot("epmd", ["-port", String(this.#epmdPort), "-address", "127.0.0.1"]))
     }
     const server = new Peer(...inRoot(join(this.#bin, "rabbitmq-server"), []), {

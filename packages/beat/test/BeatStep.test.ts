@@ -10,6 +10,7 @@ import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import * as BeatSchedule from "../src/BeatSchedule.ts"
@@ -58,5 +59,36 @@ describe("a worker with a scheduler in it", () => {
           ["sales", ScheduleEntry.slotId("celerybeat", entry, slot), true] as const
         )
       )
+    }))
+
+  it.effect("says of a task that nobody knows what Celery's says, and runs the others", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryBroker.make()
+      const lines: Array<string> = []
+      let reports = 0
+      const worker = Worker.make({
+        tasks: [report.toLayer(() => Effect.sync(() => void reports++))],
+        settings: { beat: true }
+      })
+      const { entries } = BeatSchedule.decode({
+        nobody: { task: "nobody.knows", schedule: 10 },
+        report: { task: "proj.report", schedule: 10, args: ["sales"] }
+      })
+      const sender = Client.layer.pipe(
+        Layer.provide(DisabledBackend.layer),
+        Layer.provide(Producer.layer()),
+        Layer.provide(MemoryTransport.layer({ broker }))
+      )
+      const scheduler = BeatStep.layer.pipe(
+        Layer.provide(Scheduler.layer()),
+        Layer.provide([sender, BeatSchedule.layer(entries), MemoryStore.layer, Leadership.layerSingle])
+      )
+      yield* TestClock.adjust("35 seconds").pipe(
+        Effect.provide(TestWorker.of(worker, { broker }).pipe(Layer.provide(scheduler))),
+        Effect.provide(Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))]))
+      )
+      assert.strictEqual(reports, 3)
+      const told = lines.filter((line) => line.startsWith("Received unregistered task of type 'nobody.knows'"))
+      assert.strictEqual(told.length, 3)
     }))
 })

@@ -41,14 +41,14 @@ describe("settings", () => {
     const read = Settings.fromCeleryResult({
       worker_concurency: 4,
       worker_concurrency: 0,
-      worker_max_tasks_per_child: 10
+      s3_bucket: "b"
     })
     assert.isTrue(Result.isFailure(read) && read.failure._tag === "SettingsError")
     assert.throws(
-      () => Settings.fromCelery({ worker_concurency: 4, worker_concurrency: 0, worker_max_tasks_per_child: 10 }),
+      () => Settings.fromCelery({ worker_concurency: 4, worker_concurrency: 0, s3_bucket: "b" }),
       "settings: there is no setting worker_concurency: did you mean worker_concurrency?; " +
         "worker_concurrency is 0, and must be a whole number of at least 1, or left out for the number of processors; " +
-        "worker_max_tasks_per_child is a setting of Celery that is not supported here yet: leave it out"
+        "s3_bucket is a setting of Celery that is not supported here yet: leave it out"
     )
   })
 

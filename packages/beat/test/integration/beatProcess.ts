@@ -4,8 +4,10 @@
  * seconds forward, then 20 seconds back, then right.
  */
 import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
+import * as Entity from "@celeriac/messaging/Entity"
 import * as Producer from "@celeriac/messaging/Producer"
 import * as Client from "@celeriac/tasks/Client"
+import * as Queues from "@celeriac/tasks/Queues"
 import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBackend"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -24,6 +26,13 @@ import * as sqlite from "../fixtures/sqlite.ts"
 
 const [url = "", leaseQueue = "", taskQueue = "", place = ""] = process.argv.slice(2)
 
+/** `sqlite=FILE`, `queue=NAME`, or `cluster=NAME`, where the queue of the tasks is on several members too. */
+const [kind, name = ""] = place.split("=")
+const queues = Layer.succeed(
+  Queues.Configured,
+  kind === "cluster" ? [Entity.queue(taskQueue, { type: "quorum" })] : []
+)
+
 const entries = BeatSchedule.layer(["a", "b", "c"].map((name) =>
   ScheduleEntry.make(name, {
     signature: Signature.make(`proj.${name}`),
@@ -36,11 +45,11 @@ const entries = BeatSchedule.layer(["a", "b", "c"].map((name) =>
 const broker = Client.layer.pipe(
   Layer.provideMerge(DisabledBackend.layer),
   Layer.provideMerge(Producer.layer()),
-  Layer.provideMerge(AmqpTransport.layer({ url, heartbeat: "2 seconds" }))
+  Layer.provideMerge(AmqpTransport.layer({ url: url.split(";"), heartbeat: "2 seconds" })),
+  Layer.provideMerge(queues)
 )
 
-const [kind, name = ""] = place.split("=")
-const store = kind === "queue"
+const store = kind !== "sqlite"
   ? QueueStore.layer({ queue: name })
   : SqlStore.layer().pipe(Layer.provide(sqlite.layer(name)))
 
@@ -60,11 +69,13 @@ process.on("SIGUSR2", () => {
 const clock = Layer.effect(
   Clock.Clock,
   Effect.map(Clock.Clock, (clock): Clock.Clock => ({
-    ...clock,
-    sleep: (duration) => clock.sleep(duration),
     currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + offset,
     currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + offset),
-    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe()
+    currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() + BigInt(offset) * 1_000_000n,
+    currentTimeNanos: Effect.map(clock.currentTimeNanos, (now) => now + BigInt(offset) * 1_000_000n),
+    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: clock.monotonicTimeNanos,
+    sleep: (duration) => clock.sleep(duration)
   }))
 )
 
