@@ -53,11 +53,10 @@ const sentence = (error: CliError.NonShowHelpErrors): string => {
 
 /** Of `celery worker` and of `celery` itself, but for those that are here too. */
 const flagsOfCelery: ReadonlySet<string> = new Set([
-  ...["-s", "--schedule", "--schedule-filename", "--scheduler"],
   ...["--pool-start-method"],
   ...["--loader", "--skip-checks"]
 ])
 
 const commandsOfCelery: ReadonlySet<string> = new Set([
-  ...["amqp", "beat", "logtool", "upgrade"]
+  ...["amqp", "logtool", "upgrade"]
 ])

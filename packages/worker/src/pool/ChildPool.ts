@@ -71,7 +71,7 @@ export class ChildNotReady extends Schema.TaggedError<ChildNotReady>()("ChildNot
   override get message(): string {
     return `a child of the pool was not ready within ${
       this.millis / 1_000
-    } s: load less in its module, or raise workerProcAliveTimeout`
+    } s: load less in its module, or raise the setting procAliveTimeout`
   }
 }
 
