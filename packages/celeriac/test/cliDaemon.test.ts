@@ -14,7 +14,7 @@ import {
 import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import { until } from "../../../test/peers/Process.ts"
-import * as ProcessTitle from "../src/cli/ProcessTitle.ts"
+import * as ProcessTitle from "../src/cli/daemon/ProcessTitle.ts"
 import { celeriac, fixture } from "./fixtures/Command.ts"
 
 const args = (...more: ReadonlyArray<string>) => [

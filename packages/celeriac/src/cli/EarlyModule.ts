@@ -21,7 +21,7 @@ export const load = (args: ReadonlyArray<string>): Effect.Effect<App.Exports> =>
     const whose = { uid: said("uid"), gid: said("gid"), umask: said("umask") }
     // As whom a worker runs, its module is loaded.
     if (Object.values(whose).some(Option.isSome)) {
-      const { drop } = yield* Effect.promise(() => import("./Privileges.ts"))
+      const { drop } = yield* Effect.promise(() => import("./daemon/Privileges.ts"))
       yield* drop(whose)
     }
     const App = yield* Effect.promise(() => import("./App.ts"))

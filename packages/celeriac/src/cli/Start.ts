@@ -19,9 +19,9 @@ import * as Banner from "./Banner.ts"
 import * as Chosen from "./Chosen.ts"
 import { because, type CliFailure, mistaken, withoutDetail } from "./CliFailure.ts"
 import * as CompileCache from "./CompileCache.ts"
-import * as Cry from "./Cry.ts"
-import * as Daemon from "./Daemon.ts"
-import type { DaemonFlags } from "./DaemonFlags.ts"
+import * as Cry from "./daemon/Cry.ts"
+import * as Daemon from "./daemon/Daemon.ts"
+import type { DaemonFlags } from "./daemon/DaemonFlags.ts"
 import * as Globals from "./Globals.ts"
 import * as LoadedFiles from "./LoadedFiles.ts"
 import * as OwnFlags from "./OwnFlags.ts"
@@ -113,7 +113,7 @@ const including = (names: string) =>
   )
 
 const scheduler = (app: App.App, settings: WorkerSettings.Settings) =>
-  Effect.map(Effect.promise(() => import("./BeatInWorker.ts")), ({ layer }) => layer(app, settings))
+  Effect.map(Effect.promise(() => import("./beat/BeatInWorker.ts")), ({ layer }) => layer(app, settings))
 
 const before = (flags: Flags, settings: WorkerSettings.Settings) =>
   Effect.andThen(

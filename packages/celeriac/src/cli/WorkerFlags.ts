@@ -1,7 +1,7 @@
 /** The flags of `celeriac worker`: those of settings, which have one in their table, and those of the command itself. */
 import type * as Setting from "@celeriac/tasks/Setting"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
-import * as DaemonFlags from "./DaemonFlags.ts"
+import * as DaemonFlags from "./daemon/DaemonFlags.ts"
 import * as SettingFlag from "./SettingFlag.ts"
 
 /** Of the command itself. */

@@ -54,7 +54,7 @@ const flags = {
   ...FlagOf.daemon
 }
 
-const verbs = Effect.promise(() => import("../BeatVerb.ts"))
+const verbs = Effect.promise(() => import("../beat/BeatVerb.ts"))
 
 const name = Argument.String("name").pipe(Argument.withDescription("The name of the entry"))
 
@@ -105,7 +105,7 @@ const health = Command.make("health", asking, (flags) =>
 export const beat = Command.make("beat", flags, ({ hostname, jsonLogs, loglevel, ...rest }) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { start } = yield* Effect.promise(() => import("../Beat.ts"))
+    const { start } = yield* Effect.promise(() => import("../beat/Beat.ts"))
     const { beatEnableRemoteControl, beatMaxLoopInterval, beatScheduleFilename, beatScheduler, ...daemon } = rest
     const settings = SettingFlags.given(table, {
       beatEnableRemoteControl,

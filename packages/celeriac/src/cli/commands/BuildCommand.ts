@@ -34,7 +34,7 @@ export const build = Command.make("build", {
 }, ({ module, ...options }) =>
   Effect.gen(function*() {
     const { app } = yield* globals
-    const { build } = yield* Effect.promise(() => import("../Build.ts"))
+    const { build } = yield* Effect.promise(() => import("../build/Build.ts"))
     yield* build(Option.orElse(module, () => app), options)
   })).pipe(
     Command.withDescription(

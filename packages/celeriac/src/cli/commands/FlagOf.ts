@@ -1,6 +1,6 @@
 /** Flags of the library, of those that are described in tables. */
 import * as Flag from "effect/cli/Flag"
-import * as DaemonFlags from "../DaemonFlags.ts"
+import * as DaemonFlags from "../daemon/DaemonFlags.ts"
 import type * as SettingFlag from "../SettingFlag.ts"
 
 /** With a value, that may be left out. */

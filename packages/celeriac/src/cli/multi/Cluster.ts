@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
-import * as Pidfile from "../Pidfile.ts"
+import * as Pidfile from "../daemon/Pidfile.ts"
 import type { Node } from "./Node.ts"
 
 /** What is told, and of whom. */

@@ -15,14 +15,14 @@ import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import * as App from "./App.ts"
+import * as App from "../App.ts"
+import { because, type CliFailure, mistaken } from "../CliFailure.ts"
+import * as Gathered from "../Gathered.ts"
+import { packageVersion } from "../Version.ts"
 import * as BuildProblem from "./BuildProblem.ts"
 import * as Builtins from "./Builtins.ts"
 import type * as Bundled from "./Bundled.ts"
-import { because, type CliFailure, mistaken } from "./CliFailure.ts"
-import * as Gathered from "./Gathered.ts"
 import * as StaticImports from "./StaticImports.ts"
-import { packageVersion } from "./Version.ts"
 
 export interface Options {
   readonly outfile: Option.Option<string>

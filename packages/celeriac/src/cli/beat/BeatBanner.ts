@@ -6,8 +6,8 @@ import { Transport } from "@celeriac/messaging/Transport"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as LogFormat from "../LogFormat.ts"
-import { packageVersion } from "./Version.ts"
+import type * as LogFormat from "../../LogFormat.ts"
+import { packageVersion } from "../Version.ts"
 
 export interface Options {
   readonly file: string | undefined

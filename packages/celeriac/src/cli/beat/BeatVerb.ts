@@ -16,11 +16,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { because, type CliFailure, unavailable } from "../CliFailure.ts"
+import * as Globals from "../Globals.ts"
+import * as Style from "../Style.ts"
+import * as Verb from "../Verb.ts"
 import * as BeatParts from "./BeatParts.ts"
-import { because, type CliFailure, unavailable } from "./CliFailure.ts"
-import * as Globals from "./Globals.ts"
-import * as Style from "./Style.ts"
-import * as Verb from "./Verb.ts"
 
 export interface Flags {
   /** Seconds to wait for each reply. */
