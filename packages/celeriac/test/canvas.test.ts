@@ -225,7 +225,9 @@ describe("a canvas that is sent", () => {
         ]
       ) {
         const refused = yield* Effect.flip(client.delay(chord))
-        assert.include(refused.message, "rpc:// sends each result to its client and keeps none, and so cannot count")
+        const why = "rpc:// sends each result to its client and keeps none, and so cannot count"
+        assert.include(refused.message, why)
+        assert.include((yield* Effect.flip(client.prepare(chord))).message, why)
       }
     }).pipe(Effect.provide(rpc)))
 

@@ -112,7 +112,7 @@ export class Client extends Context.Service<Client, {
     call?: Omit<CallOptions.CallOptions<Callable.Result<T>>, "taskId">
   ) => Effect.Effect<ReadonlyArray<Callable.Sent<T>>, SendError>
 
-  /** The message as `applyAsync` would send it, without sending it: for an outbox. Needs no broker. */
+  /** The message as `applyAsync` would send it, without sending it: for an outbox. Needs no broker; refuses what could not be sent. */
   readonly prepare: <T extends Callable.Any>(
     task: T,
     ...call: CallOf<T, CallOptions.CallOptions<Callable.Result<T>>>

@@ -68,12 +68,16 @@ export const make = (
     const resultOf = (of: CanvasPlan.Plan) => CanvasResults.make(of, reader, ignoresResults)
 
     /** Chords are counted by somebody, or refused. */
+    const counting: Effect.Effect<unknown, ResultError> = counter === undefined
+      ? uncounted(reader.uri)
+      : counter.isRefusing === true
+      ? counter.setSize("", 0)
+      : Effect.void
     const count = (
       { hasChord, saves, sizes }: Pick<CanvasPlan.Plan, "hasChord" | "saves" | "sizes">
-    ): Effect.Effect<void, ResultError> => {
+    ): Effect.Effect<unknown, ResultError> => {
       if (!hasChord) return Effect.void
-      if (counter === undefined) return uncounted(reader.uri)
-      if (counter.isRefusing === true) return Effect.asVoid(counter.setSize("", 0))
+      if (counter === undefined || counter.isRefusing === true) return counting
       return Effect.andThen(
         Effect.forEach(saves, reader.saveGroup, side),
         Effect.forEach(sizes, ({ groupId, size }) => counter.setSize(groupId, size), side)
@@ -148,16 +152,20 @@ export const make = (
           const result = resultOf(plan)
           const canvas = { first: first.id, others, chords: sizes, saves, hasChord, result: result.asTuple }
           results.set(canvas, result)
-          return Effect.succeed({ ...first, id: result.id, canvas })
+          return Effect.as(hasChord ? Effect.mapError(counting, unsendable) : Effect.void, {
+            ...first,
+            id: result.id,
+            canvas
+          })
         }),
       resend: (prepared, canvas, send) => {
         const parts = [{ ...prepared, id: canvas.first }, ...canvas.others]
         const sending = Effect.forEach(parts, (one) => Effect.flatMap(readdressed(one), send), side)
         const ids = parts.map(({ id }) => id)
         const hearing = prepare(idsOfTuple(canvas.result), ids, undefined)
-        const counting = count({ hasChord: canvas.hasChord, saves: canvas.saves, sizes: canvas.chords })
+        const counted = count({ hasChord: canvas.hasChord, saves: canvas.saves, sizes: canvas.chords })
         return Effect.as(
-          Effect.andThen(Effect.andThen(counting, hearing), sending),
+          Effect.andThen(Effect.andThen(counted, hearing), sending),
           results.get(canvas) ?? AsyncResult.fromTupleWith(reader, canvas.result)
         )
       }
@@ -165,6 +173,9 @@ export const make = (
   })
 
 const side = { concurrency: "unbounded", discard: true } as const
+
+const unsendable = ({ message }: ResultError) =>
+  because("prepare", new InvalidOption({ option: "signature", detail: message }))
 
 const nothing = because("prepare", new InvalidOption({ option: "signature", detail: "nothing is to be sent of it" }))
 
