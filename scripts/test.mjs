@@ -131,7 +131,7 @@ const parts = [
   prepare("tools", ["scripts/lint.mjs", "install"], { idle: true, bound: 300 }),
   vitest("unit", ["!integration", "!packaging", "!examples"], {
     after: ["types"],
-    bound: 240,
+    bound: 300,
     // Left to itself, vitest takes one processor less than there are: half of two.
     workers: Math.max(2, availableParallelism() - 1)
   }),

@@ -80,10 +80,26 @@ export const duration: Kind<Duration.Input> = {
   toCelery: (time: Duration.Input) => Duration.toSeconds(time)
 }
 
-const isTime = (value: unknown): value is Duration.Input => {
+/** A time that may be nothing, and ends. */
+export const pause: Kind<Duration.Input> = {
+  ...duration,
+  schema: () => Schema.declare(isPause),
+  expected: "a time of 0 or more: seconds, or with a unit, such as \"90 minutes\""
+}
+
+function isTime(value: unknown): value is Duration.Input {
+  return millisOf(value) > 0
+}
+
+function isPause(value: unknown): value is Duration.Input {
+  return millisOf(value) >= 0
+}
+
+/** NaN where it does not end, or is no time. */
+const millisOf = (value: unknown): number => {
   // Whatever it is: what is no input of a duration makes none.
   const time = Duration.fromInput(value as Duration.Input)
-  return time._tag === "Some" && Duration.isFinite(time.value) && Duration.toMillis(time.value) > 0
+  return time._tag === "Some" && Duration.isFinite(time.value) ? Duration.toMillis(time.value) : NaN
 }
 
 /** The number that a text is, or the text. */

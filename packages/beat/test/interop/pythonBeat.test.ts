@@ -17,7 +17,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
 import { Peer, until } from "../../../../test/peers/Process.ts"
-import { findPython } from "../../../../test/peers/Python.ts"
+import { findPython, has } from "../../../../test/peers/Python.ts"
 
 const url = inject("amqpUrl")
 
@@ -70,7 +70,8 @@ describe("celery beat", () => {
       )
       yield* Effect.promise(() => until("three tasks", () => seen.length >= 3, 30_000, () => beat.output))
       for (const [x, name, isBeat, expires] of seen) {
-        assert.deepStrictEqual([x, name, isBeat], [16, "ä", true])
+        // Celery says so since 5.7.
+        assert.deepStrictEqual([x, name, isBeat], [16, "ä", has("5.7") ? true : undefined])
         assert.isDefined(expires)
       }
     }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))), 60_000)

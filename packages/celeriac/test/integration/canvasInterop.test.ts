@@ -20,8 +20,8 @@ const handlers = [
 ]
 
 const unrun = "failure before a chord, turned"
-const pending = JSON.stringify({ state: "PENDING", value: null, children: [], parent: null })
-const failed = JSON.stringify({ state: "FAILURE", value: "failed", children: [], parent: null })
+const pending = "\"state\":\"PENDING\",\"value\":null"
+const failed = "\"state\":\"FAILURE\",\"value\":\"failed\""
 
 interface Line {
   readonly alone: boolean

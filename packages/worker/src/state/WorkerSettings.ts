@@ -173,7 +173,7 @@ export const table = {
       doc: "How often to try to reach a broker that is away before giving up; 0 is without end."
     }
   ),
-  softShutdownTimeout: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
+  softShutdownTimeout: Setting.make<Duration.Input, Duration.Input>(SettingKind.pause, {
     celery: "worker_soft_shutdown_timeout",
     default: () => 0,
     defaultShown: "0: not at all",
