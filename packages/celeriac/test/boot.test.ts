@@ -93,7 +93,7 @@ describe.concurrent("imports inside of these packages", () => {
         `  urls.add(found.url)`,
         `  return found`,
         `} })`,
-        `for (const name of ["CommandLine", "Cli", "commands/Celeriac", "Build"]) await import(${
+        `for (const name of ["CommandLine", "Cli", "commands/Celeriac", "build/Build"]) await import(${
           JSON.stringify(`${cli("")}/`)
         } + name + ".ts")`,
         `await import(${JSON.stringify(fixture("worker.ts"))})`,
