@@ -20,6 +20,7 @@ import * as Outcome from "../trace/Outcome.ts"
 import { Run } from "../trace/Run.ts"
 import type { Trace } from "../trace/Trace.ts"
 import { FiberAfter } from "./FiberAfter.ts"
+import * as Line from "./internal/Line.ts"
 import type { Job, Pool } from "./Pool.ts"
 
 /** `concurrency` is how many jobs run at once: at least 1. */
@@ -56,16 +57,8 @@ class FiberPool implements Pool {
     this.startWaiting()
   }
 
-  readonly withdraw = (keep: number, fits: (job: Job) => boolean = always): ReadonlyArray<Job> => {
-    const taken: Array<Job> = []
-    let kept = 0
-    MutableList.filter(this.line, (job) => {
-      if (!fits(job) || kept++ < keep) return true
-      taken.push(job)
-      return false
-    })
-    return taken
-  }
+  readonly withdraw = (keep: number, fits?: (job: Job) => boolean): ReadonlyArray<Job> =>
+    Line.withdraw(this.line, keep, fits)
 
   readonly pause = (paused: boolean): void => {
     this.paused = paused
@@ -187,5 +180,3 @@ class FiberPool implements Pool {
     this.taken.end()
   }
 }
-
-const always = () => true

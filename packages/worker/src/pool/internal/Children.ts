@@ -19,6 +19,7 @@ import type { Child, Owner } from "./Child.ts"
 import * as Desk from "./Desk.ts"
 import * as Entry from "./Entry.ts"
 import * as Intake from "./Intake.ts"
+import * as Line from "./Line.ts"
 import type { Exited, Spawn } from "./Link.ts"
 import * as Nursery from "./Nursery.ts"
 import type { FromChild } from "./Protocol.ts"
@@ -89,16 +90,8 @@ class Children implements Pool, Owner {
     this.startWaiting()
   }
 
-  readonly withdraw = (keep: number, fits: (job: Job) => boolean = always): ReadonlyArray<Job> => {
-    const taken: Array<Job> = []
-    let kept = 0
-    MutableList.filter(this.line, (job) => {
-      if (!fits(job) || kept++ < keep) return true
-      taken.push(job)
-      return false
-    })
-    return taken
-  }
+  readonly withdraw = (keep: number, fits?: (job: Job) => boolean): ReadonlyArray<Job> =>
+    Line.withdraw(this.line, keep, fits)
 
   readonly pause = (paused: boolean): void => {
     this.isPaused = paused
@@ -275,7 +268,5 @@ class Children implements Pool, Owner {
     if (this.ending !== undefined && child.job === job) child.interrupt(this.ending)
   }
 }
-
-const always = () => true
 
 const kib = (bytes: number): number => Math.round(bytes / 1024)
