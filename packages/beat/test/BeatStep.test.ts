@@ -23,6 +23,22 @@ import * as MemoryStore from "../src/stores/MemoryStore.ts"
 
 const report = Task.make("proj.report", { parameters: { of: Schema.String } })
 
+/** One that leads, keeps its schedule in memory, and sends to this broker. */
+const schedulerOf = (
+  entries: ReadonlyArray<ScheduleEntry.ScheduleEntry>,
+  broker: MemoryBroker.MemoryBroker["Service"]
+) => {
+  const sender = Client.layer.pipe(
+    Layer.provide(DisabledBackend.layer),
+    Layer.provide(Producer.layer()),
+    Layer.provide(MemoryTransport.layer({ broker }))
+  )
+  return BeatStep.layer.pipe(
+    Layer.provide(Scheduler.layer()),
+    Layer.provide([sender, BeatSchedule.layer(entries), MemoryStore.layer, Leadership.layerSingle])
+  )
+}
+
 describe("a worker with a scheduler in it", () => {
   it.effect("runs what is due, each slot with the header and the id of beat's", () =>
     Effect.gen(function*() {
@@ -41,17 +57,8 @@ describe("a worker with a scheduler in it", () => {
         signature: report.s({ of: "sales" }),
         schedule: Schedule.schedule("10 seconds")
       })
-      const sender = Client.layer.pipe(
-        Layer.provide(DisabledBackend.layer),
-        Layer.provide(Producer.layer()),
-        Layer.provide(MemoryTransport.layer({ broker }))
-      )
-      const scheduler = BeatStep.layer.pipe(
-        Layer.provide(Scheduler.layer()),
-        Layer.provide([sender, BeatSchedule.layer([entry]), MemoryStore.layer, Leadership.layerSingle])
-      )
       yield* TestClock.adjust("35 seconds").pipe(
-        Effect.provide(TestWorker.of(worker, { broker }).pipe(Layer.provide(scheduler)))
+        Effect.provide(TestWorker.of(worker, { broker }).pipe(Layer.provide(schedulerOf([entry], broker))))
       )
       assert.deepStrictEqual(
         seen,
@@ -74,17 +81,8 @@ describe("a worker with a scheduler in it", () => {
         nobody: { task: "nobody.knows", schedule: 10 },
         report: { task: "proj.report", schedule: 10, args: ["sales"] }
       })
-      const sender = Client.layer.pipe(
-        Layer.provide(DisabledBackend.layer),
-        Layer.provide(Producer.layer()),
-        Layer.provide(MemoryTransport.layer({ broker }))
-      )
-      const scheduler = BeatStep.layer.pipe(
-        Layer.provide(Scheduler.layer()),
-        Layer.provide([sender, BeatSchedule.layer(entries), MemoryStore.layer, Leadership.layerSingle])
-      )
       yield* TestClock.adjust("35 seconds").pipe(
-        Effect.provide(TestWorker.of(worker, { broker }).pipe(Layer.provide(scheduler))),
+        Effect.provide(TestWorker.of(worker, { broker }).pipe(Layer.provide(schedulerOf(entries, broker)))),
         Effect.provide(Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))]))
       )
       assert.strictEqual(reports, 3)

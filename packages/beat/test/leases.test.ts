@@ -11,8 +11,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
 import * as SwapLease from "../src/internal/SwapLease.ts"
-import { Leadership } from "../src/Leadership.ts"
 import * as SqlLease from "../src/leases/SqlLease.ts"
+import { handsOver } from "./fixtures/handingOver.ts"
 import * as sqlite from "./fixtures/sqlite.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "beat-leases-"))
@@ -103,17 +103,6 @@ describe("SqlLease", () => {
   it.live("is one process's, and the next one's when that stops", () =>
     Effect.gen(function*() {
       const file = join(folder, "lease")
-      const acquire = Effect.flatMap(
-        Layer.build(SqlLease.layer({ validity: "400 millis" }).pipe(Layer.provide(sqlite.layer(file)))),
-        (context) => Effect.flatMap(Leadership, ({ acquire }) => acquire).pipe(Effect.provide(context))
-      )
-      const scope = yield* Scope.make()
-      const first = yield* Scope.provide(acquire, scope)
-      const second = yield* Effect.forkChild(acquire)
-      yield* Effect.sleep("1 second")
-      assert.isTrue(first.isHeld())
-      assert.isUndefined(second.pollUnsafe())
-      yield* Scope.close(scope, Exit.void)
-      assert.isTrue((yield* Fiber.join(second)).isHeld())
+      yield* handsOver(SqlLease.layer({ validity: "400 millis" }).pipe(Layer.provide(sqlite.layer(file))))
     }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))))
 })

@@ -19,9 +19,7 @@ import * as Logger from "effect/Logger"
 import { join } from "node:path"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
-import * as Schedule from "../../src/Schedule.ts"
-import * as ScheduleEntry from "../../src/ScheduleEntry.ts"
-import * as QueueStore from "../../src/stores/QueueStore.ts"
+import * as Slots from "../fixtures/slots.ts"
 
 const rounds = Number(process.env["CELERIAC_TEST_BEAT_CLUSTER"] ?? 0)
 const names = ["a", "b", "c"]
@@ -92,19 +90,7 @@ const program = Effect.gen(function*() {
   yield* awaitLeader
   yield* Effect.sleep("3 seconds")
   yield* Effect.promise(() => end("SIGTERM"))
-  const store = yield* Effect.flatMap(
-    Layer.build(transport),
-    (context) => Effect.provide(QueueStore.make({ queue: schedule }), context)
-  )
-  const { progress } = yield* store.read
-  const expected = names.flatMap((name) => {
-    const { count, last } = progress.get(name)!
-    const entry = ScheduleEntry.make(name, {
-      signature: Task.make(`proj.${name}`).s(),
-      schedule: Schedule.schedule("1 second")
-    })
-    return Array.from({ length: count }, (_, index) => ScheduleEntry.slotId("celerybeat", entry, last - index * 1000))
-  })
+  const expected = yield* Slots.sent(transport, schedule, names)
   yield* Effect.promise(() =>
     until("all runs", () => expected.every((id) => runs.has(id)), 60_000, () => `${runs.size} of ${expected.length}`)
   )

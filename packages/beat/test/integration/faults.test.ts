@@ -19,9 +19,7 @@ import { join } from "node:path"
 import { type Fault, FaultProxy } from "../../../../test/peers/FaultProxy.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
-import * as Schedule from "../../src/Schedule.ts"
-import * as ScheduleEntry from "../../src/ScheduleEntry.ts"
-import * as QueueStore from "../../src/stores/QueueStore.ts"
+import * as Slots from "../fixtures/slots.ts"
 
 const names = ["a", "b", "c"]
 const rounds = Number(process.env["CELERIAC_TEST_BEAT_ROUNDS"] ?? 3)
@@ -157,19 +155,7 @@ const program = Effect.gen(function*() {
   yield* Effect.sleep("3 seconds")
   yield* Effect.promise(() => end("SIGTERM"))
 
-  const store = yield* Effect.flatMap(
-    Layer.build(transport),
-    (context) => Effect.provide(QueueStore.make({ queue: schedule }), context)
-  )
-  const { progress } = yield* store.read
-  const expected = names.flatMap((name) => {
-    const { count, last } = progress.get(name)!
-    const entry = ScheduleEntry.make(name, {
-      signature: Task.make(`proj.${name}`).s(),
-      schedule: Schedule.schedule("1 second")
-    })
-    return Array.from({ length: count }, (_, index) => ScheduleEntry.slotId("celerybeat", entry, last - index * 1000))
-  })
+  const expected = yield* Slots.sent(transport, schedule, names)
   yield* Effect.promise(() =>
     until("all runs", () => expected.every((id) => runs.has(id)), 30_000, () => struck.join())
   ).pipe(

@@ -1,18 +1,15 @@
 /** What several schedulers share in Redis. */
 import * as NodeRedis from "@effect/platform-node/NodeRedis"
-import { assert, describe, it } from "@effect/vitest"
+import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { Redis } from "effect/persistence/Redis"
-import * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
-import { Leadership } from "../../src/Leadership.ts"
 import * as RedisLease from "../../src/leases/RedisLease.ts"
 import * as RedisStore from "../../src/stores/RedisStore.ts"
 import * as ScheduleStoreConformance from "../../src/testing/ScheduleStoreConformance.ts"
+import { handsOver } from "../fixtures/handingOver.ts"
 
 const redis = NodeRedis.layer({ url: inject("redisUrl") })
 
@@ -42,18 +39,7 @@ describe("RedisLease", () => {
   it.live("is one process's, and the next one's when that stops", () =>
     Effect.gen(function*() {
       const key = newPrefix()
-      const acquire = Effect.flatMap(
-        Layer.build(RedisLease.layer({ key, validity: "400 millis" }).pipe(Layer.provide(redis))),
-        (context) => Effect.flatMap(Leadership, ({ acquire }) => acquire).pipe(Effect.provide(context))
-      )
-      const scope = yield* Scope.make()
-      const first = yield* Scope.provide(acquire, scope)
-      const second = yield* Effect.forkChild(acquire)
-      yield* Effect.sleep("1 second")
-      assert.isTrue(first.isHeld())
-      assert.isUndefined(second.pollUnsafe())
-      yield* Scope.close(scope, Exit.void)
-      assert.isTrue((yield* Fiber.join(second)).isHeld())
+      yield* handsOver(RedisLease.layer({ key, validity: "400 millis" }).pipe(Layer.provide(redis)))
       const { send } = yield* Effect.map(Layer.build(redis), (context) => context).pipe(
         Effect.flatMap((context) => Effect.provide(Redis, context))
       )
