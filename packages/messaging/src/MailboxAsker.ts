@@ -18,6 +18,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
@@ -123,9 +124,15 @@ export const make: (
       const scope = yield* Effect.scope
       // Whoever asks first must not leave it half done when he is interrupted, nor wait longer than he wants to.
       const begun = yield* Effect.cached(Effect.forkIn(Scope.provide(listen(channel), scope), scope))
-      return { connection, channel, listening: Effect.flatMap(begun, Fiber.join) }
+      const lost = Effect.raceFirst(connection.lost, channel.lost)
+      const listening = Effect.flatMap(
+        Effect.flatMap(begun, Fiber.await),
+        // Whoever waits is not interrupted because who listens went with the connection.
+        (exit) => Exit.hasInterrupts(exit) ? Effect.raceFirst(lost, Effect.fail(closed(transport.uri))) : exit
+      )
+      return { channel, listening, lost }
     }),
-    watch: ({ channel, connection }) => Effect.raceFirst(connection.lost, channel.lost),
+    watch: ({ lost }) => lost,
     tell: Session.logging(name)
   })
 
@@ -185,6 +192,9 @@ export const make: (
       Effect.orDie(hearing(ticket, onReply, options, Effect.succeed(true)))
   }
 })
+
+const closed = (uri: string): MessagingError =>
+  because("ask", new ConnectionLost({ uri, detail: "it was closed before the queue of replies was declared" }))
 
 const silent = (uri: string, deadline: Duration.Input): MessagingError => {
   const detail = `the queue of replies was not declared within ${Duration.toMillis(deadline)} ms`

@@ -6,10 +6,12 @@ import * as MailboxNode from "@celeriac/messaging/MailboxNode"
 import type { Headers, Message } from "@celeriac/messaging/Message"
 import * as Topology from "@celeriac/messaging/Topology"
 import { Transport } from "@celeriac/messaging/Transport"
+import * as MemoryBroker from "@celeriac/messaging/transports/MemoryBroker"
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -273,6 +275,30 @@ describe("a mailbox", () => {
       assert.strictEqual(locked.reason._tag, "PreconditionFailed")
     })
   )
+
+  it.effect("is told of a connection that is lost before the queue of replies is there", () =>
+    Effect.gen(function*() {
+      const broker = yield* MemoryBroker.make()
+      const declaring = yield* Latch.make()
+      const slow = Transport.of({
+        ...broker,
+        connect: (options) =>
+          Effect.map(broker.connect(options), (connection) => ({
+            ...connection,
+            openChannel: (options) =>
+              Effect.map(connection.openChannel(options), (channel) => ({
+                ...channel,
+                declareQueue: () => Effect.andThen(declaring.open, Effect.never)
+              }))
+          }))
+      })
+      const { ask } = yield* Effect.provideService(client, Transport, slow)
+      const asking = yield* Effect.forkChild(Effect.flip(Stream.runCollect(ask("ping", {}))))
+      yield* declaring.await
+      broker.faults.dropConnections("cable cut")
+      const { reason } = yield* Fiber.join(asking)
+      assert.deepInclude(reason, { _tag: "ConnectionLost", detail: "cable cut" })
+    }).pipe(Effect.scoped))
 
   it.effect("answers well after any message at all", () => {
     const values = fc.oneof(
