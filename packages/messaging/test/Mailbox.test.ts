@@ -6,7 +6,7 @@ import * as MailboxNode from "@celeriac/messaging/MailboxNode"
 import type { Headers, Message } from "@celeriac/messaging/Message"
 import * as Topology from "@celeriac/messaging/Topology"
 import { Transport } from "@celeriac/messaging/Transport"
-import * as MemoryBroker from "@celeriac/messaging/transports/MemoryBroker"
+import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as MemoryTransport from "@celeriac/messaging/transports/MemoryTransport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -278,15 +278,16 @@ describe("a mailbox", () => {
 
   it.effect("is told of a connection that is lost before the queue of replies is there", () =>
     Effect.gen(function*() {
-      const broker = yield* MemoryBroker.make()
+      const { faults } = yield* MemoryBroker
+      const transport = yield* Transport
       const declaring = yield* Latch.make()
       const slow = Transport.of({
-        ...broker,
+        ...transport,
         connect: (options) =>
-          Effect.map(broker.connect(options), (connection) => ({
+          Effect.map(transport.connect(options), (connection) => ({
             ...connection,
-            openChannel: (options) =>
-              Effect.map(connection.openChannel(options), (channel) => ({
+            openChannel: () =>
+              Effect.map(connection.openChannel(), (channel) => ({
                 ...channel,
                 declareQueue: () => Effect.andThen(declaring.open, Effect.never)
               }))
@@ -295,10 +296,10 @@ describe("a mailbox", () => {
       const { ask } = yield* Effect.provideService(client, Transport, slow)
       const asking = yield* Effect.forkChild(Effect.flip(Stream.runCollect(ask("ping", {}))))
       yield* declaring.await
-      broker.faults.dropConnections("cable cut")
+      faults.dropConnections("cable cut")
       const { reason } = yield* Fiber.join(asking)
       assert.deepInclude(reason, { _tag: "ConnectionLost", detail: "cable cut" })
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped, Effect.provide(MemoryTransport.layer())))
 
   it.effect("answers well after any message at all", () => {
     const values = fc.oneof(

@@ -227,7 +227,7 @@ describe("a Redis", () => {
 
   it.live("that became a replica is left for its master, which the sentinels name", () =>
     Effect.gen(function*() {
-      const master = yield* server()
+      const master = yield* server("--repl-diskless-sync-delay", "0")
       const replica = yield* server("--replicaof", `127.0.0.1 ${master.port}`)
       const [port = 0] = yield* Effect.promise(() => freePorts(1))
       const file = join(folder, "sentinel.conf")
@@ -261,7 +261,14 @@ describe("a Redis", () => {
         yield* store(success("before"), nobody)
         const reader = yield* ResultReader
         const waiting = yield* Effect.forkChild(reader.wait("after"), { startImmediately: true })
-        yield* command(master, "WAIT", "1", "5000")
+        yield* Effect.promise(() =>
+          until(
+            "the replica has what is stored",
+            async () => await redisCommand(replica.url, "EXISTS", "celery-task-meta-before") === 1,
+            30_000,
+            () => sentinel.output
+          )
+        )
         yield* Effect.promise(() => master.kill())
         yield* Effect.retry(store(success("after"), nobody), Schedule.spaced("100 millis"))
         assert.strictEqual((yield* Fiber.join(waiting)).result, 5)
