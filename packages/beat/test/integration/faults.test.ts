@@ -116,14 +116,20 @@ const program = Effect.gen(function*() {
   )
   const transport = AmqpTransport.layer({ url: rabbit.url, heartbeat: "5 seconds" })
   const runs = new Map<string, number>()
-  const run = Effect.map(TaskContext, ({ id }) => void runs.set(id, (runs.get(id) ?? 0) + 1))
+  /** What was run, and done to whoever led, and when. */
+  const story: Array<string> = []
+  const tell = (what: string) => void story.push(`${new Date().toISOString().slice(14, 23)} ${what}`)
+  const run = Effect.map(TaskContext, ({ hostname, id }) => {
+    runs.set(id, (runs.get(id) ?? 0) + 1)
+    tell(`${id.slice(0, 8)} on ${hostname.slice(0, 3)}`)
+  })
   const worker = (name: string) =>
     Worker.make({
       nodename: `${name}.faults.${process.pid}@here`,
       tasks: names.map((task) => Task.make(`proj.${task}`).toLayer(() => run)),
       queues: [tasks],
       connectionMaxRetries: 0,
-      without: ["mingle", "gossip", "heart"]
+      without: ["mingle"]
     })
   const around = Client.layer.pipe(
     Layer.provideMerge(DisabledBackend.layer),
@@ -158,7 +164,9 @@ const program = Effect.gen(function*() {
     const beat = leader()
     if (beat === undefined) continue
     struck.push(fault)
+    tell(fault)
     yield* Effect.promise(() => strike(fault, beat, rabbit))
+    tell("over")
   }
   // A clock that was ahead has sent what is due only now.
   yield* awaitLeader
@@ -173,6 +181,7 @@ const program = Effect.gen(function*() {
   )
   yield* Effect.sleep("1 second")
   const wrong = expected.filter((id) => runs.get(id) !== 1).map((id) => [id, runs.get(id) ?? 0])
+  if (wrong.length > 0) console.log(story.join("\n"))
   assert.deepStrictEqual(wrong, [], `${expected.length} slots, after ${struck.join(", ")}`)
   assert.strictEqual(runs.size, expected.length, `what is no slot was run, after ${struck.join(", ")}`)
   assert.isAbove(expected.length, names.length * struck.length * 2)

@@ -41,7 +41,7 @@ const patience = "1 second"
 export const isAgain = ({ message }: Pick<Subject, "message">): boolean => message.headers[again] === true
 
 /** What a request came to before: stored, or known to another worker, who does not say what it was. */
-export type Before = ResultRecord | "elsewhere"
+type Before = ResultRecord | "elsewhere"
 
 export class Duplicates {
   private readonly reader: ResultReader["Service"] | undefined
