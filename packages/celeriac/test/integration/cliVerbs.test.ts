@@ -6,11 +6,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, findPython } from "../../../../test/peers/Python.ts"
 import * as Command from "../fixtures/Command.ts"
 
-const broker = inject("amqpUrl")
+const broker = brokerUrl()
 const results = inject("redisUrl").replace(/\/\d*$/, "/7")
 const nodes = { ours: `ours.${process.pid}@cli`, python: `python.${process.pid}@cli` }
 const queues = { ours: `cli.ours.${process.pid}`, python: `cli.python.${process.pid}` }
