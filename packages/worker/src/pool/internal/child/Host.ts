@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Security from "@celeriac/tasks/Security"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Cause from "effect/Cause"
@@ -114,6 +115,7 @@ const build = (
     const own = Context.omit(Scope.Scope)(Context.merge(yield* Effect.context<never>(), context))
     return { trace: new Trace(registry, coding, program.middleware, own), coding }
   }).pipe(
+    Effect.provide(Security.layerWanted),
     Effect.provideContext(TaskSettings.context({ ...program.taskSettings, ...start.settings })),
     Effect.provide(program.settings),
     // What handlers need besides, nobody gives them: the types of their worker have said so.
