@@ -31,7 +31,7 @@ interface Options {
   readonly load: (module: string) => Promise<Readonly<Record<string, unknown>>>
   /** Whether something of what is loaded may send tasks. */
   readonly mightSend: () => boolean
-  readonly onUp: () => void
+  readonly onUp?: () => void
 }
 
 /** Until the parent lets it go. */
@@ -56,7 +56,7 @@ export const run = (wire: Wire, { load, mightSend, onUp }: Options): void => {
       if (Exit.isFailure(built)) throw new Wrong(Cause.pretty(built.cause))
       runner = new Runner(wire, built.value, start)
       wire.send({ _tag: "Up" })
-      onUp()
+      onUp?.()
     } catch (error) {
       wire.send({ _tag: "Failed", detail: textOf(error) })
       leave(1)
