@@ -10,9 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { isPlain } from "../../trace/internal/Plain.ts"
 
-export const current: Effect.Effect<Readonly<Record<string, unknown>>> = Effect.map(
+type All = Readonly<Record<string, unknown>>
+
+export const current: Effect.Effect<All> = Effect.map(
   TaskSettings.current,
   (all) =>
+<<<<<<< HEAD
     Object.fromEntries(
       Object.entries(all).flatMap(([name, value]) => {
         const plain = Duration.isDuration(value)
@@ -22,5 +25,18 @@ export const current: Effect.Effect<Readonly<Record<string, unknown>>> = Effect.
           : value
         return value !== undefined && isPlain(plain) ? [[name, plain]] : []
       })
+=======
+    among(
+      Object.fromEntries(
+        Object.entries(all).map(([name, value]) => [
+          name,
+          Duration.isDuration(value) ? Duration.toMillis(value) : value
+        ])
+      )
+>>>>>>> part-d
     )
 )
+
+/** Those that are plain. */
+export const among = (all: All): All =>
+  Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && isPlain(value)))
