@@ -95,8 +95,6 @@ export const instead: ReadonlyMap<string, string> = new Map(
     "result_chord_expires result_chord_join_timeout":
       "for parts of a chord are counted as they end, and nobody waits for them: result_expires says how long they are kept",
     "result_exchange result_exchange_type": "for replies go straight to the queue of who asked",
-    "security_cert_store security_certificate security_digest security_key security_key_password":
-      "and let the accounts of the broker say who may send",
     "task_annotations":
       "and say it where tasks are declared, Task.make(name, { options }), or by the middleware of the worker",
     "task_publish_retry_policy": "and say by publishDeadline, or CELERIAC_PUBLISH_DEADLINE, how long it is tried",
