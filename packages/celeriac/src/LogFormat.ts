@@ -23,6 +23,7 @@ import type * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
+import { harmless } from "./internal/Harmless.ts"
 import * as Loggers from "./internal/Loggers.ts"
 
 export { type Level, levels }
@@ -165,13 +166,6 @@ const jsonable = (value: unknown): unknown => {
     return String(value)
   }
 }
-
-/** Messages hold what came over the network: a task's name must not steer the operator's terminal. */
-const harmless = (text: string): string =>
-  text.replace(
-    /[\0-\x08\x0b-\x1f\x7f-\x9f]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`
-  )
 
 const paint = (name: string, text: string): string => {
   const color = colors[name]

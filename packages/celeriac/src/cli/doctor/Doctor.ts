@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Verb from "../app/Verb.ts"
 import * as Globals from "../flags/Globals.ts"
 import { CliFailure } from "../output/CliFailure.ts"
+import * as Print from "../output/Print.ts"
 import * as Style from "../output/Style.ts"
 import * as BrokerCheck from "./BrokerCheck.ts"
 import * as Cluster from "./Cluster.ts"
@@ -38,7 +39,9 @@ export const examine = (globals: Globals.Globals, flags: Flags) =>
         ...yield* ResultCheck.look(verb.resultBackend)
       ]
       const style = Style.make(Globals.wantsColors(globals, process.stdout))
-      yield* Console.log(flags.json ? JSON.stringify({ findings }) : Finding.render(findings, style, globals.quiet))
+      yield* flags.json
+        ? Console.log(JSON.stringify({ findings }))
+        : Print.line(Finding.render(findings, style, globals.quiet), style)
       // What is wrong was said.
       if (Finding.count(findings, "problem") > 0) yield* Effect.fail(new CliFailure({ message: "", exitCode: 1 }))
     }))
