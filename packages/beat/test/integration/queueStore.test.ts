@@ -43,6 +43,33 @@ ScheduleStoreConformance.suite("QueueStore", () => {
   const queue = `beat-${randomUUID()}`
   made.push(queue)
   return open(queue)
+}, {
+  damage: () => {
+    const queue = `beat-${randomUUID()}`
+    made.push(queue)
+    const put = (content: object) =>
+      Effect.flatMap(channel, (channel) =>
+        channel.publish(
+          { body: new TextEncoder().encode(JSON.stringify(content)), headers: {}, properties: {} },
+          { exchange: "", routingKey: queue }
+        ))
+    return {
+      open: open(queue),
+      // What is behind the message is read first.
+      spoil: Effect.andThen(
+        Effect.flatMap(open(queue), ({ read }) => read),
+        put({
+          format: 1,
+          version: 1000,
+          revision: 9,
+          changes: { said: { enabled: "no" }, kept: { entry: ScheduleStoreConformance.entry, enabled: false } },
+          progress: { come: ["soon"], said: [2000, 4] }
+        })
+      ),
+      aside: Effect.map(messagesIn(`${queue}.aside`), (count) => Array.from({ length: count }, String)),
+      renew: put({ format: 2, progress: {} })
+    }
+  }
 })
 
 afterAll(() => Effect.runPromise(Effect.forEach(made, drop, { discard: true })))
