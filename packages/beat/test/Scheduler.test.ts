@@ -241,6 +241,32 @@ describe("an operator", () => {
   )
 
   test(
+    "has an entry kept that a newer version has defined: the others go on, and it counts on from where it was",
+    beat([entry("code", 10 * second)]),
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      const store = yield* ScheduleStore
+      const newer = { task: "proj.newer", schedule: { __type__: "tide", every: 12 } }
+      yield* store.advance([["newer", { last: start, count: 7 }], ["gone", { last: start, count: 1 }]])
+      yield* store.change("newer", () => ({ entry: newer }))
+      yield* store.change("code", () => ({ entry: newer, enabled: false }))
+      yield* begin
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(times(outbox.sent), [])
+      assert.include(
+        lines,
+        "Error: beat: entry 'newer': schedule: __type__ is \"tide\": write one of interval, crontab, solar"
+      )
+      yield* store.change("code", () => ({ entry: newer }))
+      yield* TestClock.adjust("30 seconds")
+      assert.isNotEmpty(times(outbox.sent, "code"))
+      const { progress } = yield* store.read
+      assert.deepStrictEqual(progress.get("newer"), { last: start, count: 7 })
+      assert.isFalse(progress.has("gone"))
+    })
+  )
+
+  test(
     "is told of names that are none",
     beat([]),
     Effect.gen(function*() {
