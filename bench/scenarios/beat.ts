@@ -3,12 +3,13 @@
  *
  * `tick` has so many entries, of which 1,000 are due each second, over a client that
  * sends nothing: CPU per slot, and memory per entry. `idle` has them due tomorrow, and
- * says when it is up. `lag` sends 1,000 a second over RabbitMQ, one each millisecond,
+ * says when it is up, `idle-queue` kept by RabbitMQ, over which it leads, too. `lag` sends 1,000 a second over RabbitMQ, one each millisecond,
  * with the schedule kept in memory, `lag-queue` by RabbitMQ too; `lag-burst` all thousand
  * in the same one.
  */
 import * as BeatSchedule from "@celeriac/beat/BeatSchedule"
 import * as Leadership from "@celeriac/beat/Leadership"
+import * as QueueLease from "@celeriac/beat/leases/QueueLease"
 import * as Schedule from "@celeriac/beat/Schedule"
 import * as ScheduleEntry from "@celeriac/beat/ScheduleEntry"
 import * as Scheduler from "@celeriac/beat/Scheduler"
@@ -48,6 +49,7 @@ const live = (): number => {
   return arrayBuffers + heapUsed
 }
 
+const isIdle = scenario.startsWith("idle")
 const isBurst = scenario === "lag-burst"
 
 /** Slots that came and are past, by how late they were sent, and confirmed by the broker. */
@@ -81,16 +83,17 @@ const run = Effect.gen(function*() {
   const before = live()
   const many = Array.from(
     { length: isLag ? perSecond : total },
-    (_, n) => entryOf(n, scenario !== "idle" && n < perSecond ? second : 86_400_000)
+    (_, n) => entryOf(n, !isIdle && n < perSecond ? second : 86_400_000)
   )
-  const store = scenario === "lag-queue" ? yield* QueueStore.make({ queue: "bench.beat" }) : yield* MemoryStore.make
+  const store = scenario.endsWith("-queue") ? yield* QueueStore.make({ queue: "bench.beat" }) : yield* MemoryStore.make
   yield* store.advance(
     many.map(({ name }, n) => [name, { last: n < perSecond && !isBurst ? start + n : start, count: 0 }])
   )
   const client = isLag ? Layer.effect(Client.Client, Effect.map(Client.make, counting)) : nowhere
+  const lease = scenario === "idle-queue" ? QueueLease.layer({ queue: "bench.lease" }) : Leadership.layerSingle
   const beat = Scheduler.layer().pipe(
     Layer.provide(client),
-    Layer.provide([BeatSchedule.layer(many), Layer.succeed(ScheduleStore, store), Leadership.layerSingle])
+    Layer.provide([BeatSchedule.layer(many), Layer.succeed(ScheduleStore, store), lease])
   )
   const scheduler = yield* Effect.provide(Scheduler.Scheduler, beat)
   yield* Effect.forkScoped(scheduler.run)
@@ -112,7 +115,7 @@ const run = Effect.gen(function*() {
       cpuMicros: (system + user) / (handed.length - before)
     }))
   }
-  if (scenario === "idle") {
+  if (isIdle) {
     console.log(JSON.stringify({ ready: 1 }))
     return yield* Effect.never
   }
