@@ -40,11 +40,13 @@ const houses: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
 /** Where each package may use Node's own modules, and for what. Elsewhere the code runs on any JavaScript engine. */
 const builtins: ReadonlyArray<{ readonly place: RegExp; readonly names: ReadonlyArray<string> }> = [
   { place: /^messaging\/serializers\//, names: ["node:buffer"] },
+  { place: /^messaging\/security\//, names: ["node:crypto"] },
   { place: /^messaging\/compressions\//, names: ["node:zlib"] },
   { place: /^messaging\/transports\/Sqlite/, names: ["node:sqlite"] },
   { place: /^amqp\//, names: ["node:*"] },
   { place: /^redis\//, names: ["node:*"] },
   { place: /^tasks\//, names: ["node:os", "node:crypto"] },
+  { place: /^tasks\/internal\/KeyFiles/, names: ["node:fs", "node:path"] },
   { place: /^worker\/(pool|boot|state)\//, names: ["node:*"] },
   { place: /^celeriac\/promise\/Run/, names: ["node:async_hooks"] },
   { place: /^celeriac\/cli\//, names: ["node:*"] }

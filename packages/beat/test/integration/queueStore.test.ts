@@ -9,11 +9,12 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { randomUUID } from "node:crypto"
-import { afterAll, inject } from "vitest"
+import { afterAll } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as QueueStore from "../../src/stores/QueueStore.ts"
 import * as ScheduleStoreConformance from "../../src/testing/ScheduleStoreConformance.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const transport = AmqpTransport.layer({ url, heartbeat: "2 seconds" })
 
 const channel = Effect.gen(function*() {
