@@ -139,6 +139,49 @@ describe("a scheduler", () => {
   )
 
   test(
+    "makes no entry late because the broker takes long to confirm another, and waits when too many are not confirmed",
+    beat([entry("slow", 10 * second), ...["a", "b", "c"].map((name) => entry(name, second))], { concurrency: 3 }),
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      const confirmed = yield* Deferred.make<void>()
+      const waiting: Array<string> = []
+      outbox.before = (task) => {
+        if (task === "proj.slow") return Deferred.await(confirmed)
+        waiting.push(task)
+        return waiting.length > 36 ? Deferred.await(confirmed) : Effect.void
+      }
+      yield* begin
+      yield* TestClock.adjust("12 seconds")
+      assert.deepStrictEqual(times(outbox.sent, "a"), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+      assert.deepStrictEqual(times(outbox.sent, "slow"), [])
+      // Two more, and a third has no place.
+      yield* TestClock.adjust("3 seconds")
+      assert.lengthOf(waiting, 38)
+      yield* Deferred.succeed(confirmed, undefined)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(times(outbox.sent, "slow"), [15])
+      assert.strictEqual(new Set(outbox.sent.map(({ id }) => id)).size, outbox.sent.length)
+    })
+  )
+
+  test(
+    "goes on when what sends throws, and looks at that entry again",
+    beat([entry("a", 10 * second), entry("b", 10 * second)]),
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      outbox.before = (task) => task === "proj.a" && outbox.sent.length < 30 ? Effect.die("middleware") : Effect.void
+      const fiber = yield* begin
+      yield* TestClock.adjust("5 minutes")
+      assert.lengthOf(times(outbox.sent, "a"), 0)
+      assert.lengthOf(times(outbox.sent, "b"), 30)
+      assert.include(lines, "Error: Message Error: Couldn't apply scheduled task a")
+      yield* TestClock.adjust("5 minutes")
+      assert.isNotEmpty(times(outbox.sent, "a"))
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
+  test(
     "has sent what it was sending when it is stopped, and kept how far that is",
     beat([entry("slow", minute)]),
     Effect.gen(function*() {

@@ -25,7 +25,7 @@ import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
 import * as Slots from "../fixtures/slots.ts"
 
 const names = ["a", "b", "c"]
-const rounds = Number(process.env["CELERIAC_TEST_BEAT_ROUNDS"] ?? 3)
+const rounds = Number(process.env["CELERIAC_TEST_BEAT_ROUNDS"] ?? 4)
 const seed = Number(process.env["CELERIAC_TEST_BEAT_SEED"] ?? 20_261_128)
 const [leases, tasks, schedule] = ["beat.lease", "beat.tasks", "beat.schedule"]
 
@@ -33,9 +33,9 @@ const faults = [
   "killed before it kept what it sent",
   "blackhole",
   "restart",
+  "clock",
   "SIGTERM",
   "toServerLost",
-  "clock",
   "SIGSTOP",
   "toClientLost",
   "power loss",
