@@ -174,7 +174,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
         if (wait <= 0) continue
         asleepUntil = isFull ? Infinity : now() + wait
         yield* Effect.logDebug(`beat: Waking up ${human(wait, "in ")}.`)
-        yield* Effect.raceFirst(Effect.sleep(wait), bell.wait)
+        yield* bell.waitAtMost(wait, fork)
         asleepUntil = -Infinity
       }
     })
