@@ -78,6 +78,8 @@ export class Execution extends Bootstep.Service<Execution, {
     headers: Readonly<Record<string, unknown>>,
     options?: Revocation.Options
   ) => Effect.Effect<Revocation.StampRevocation, SignalNumber.UnknownSignal>
+  /** Learns what was revoked while this worker could not hear it, where the result backend keeps that. */
+  readonly recall: Effect.Effect<void>
   /** For whoever receives requests. */
   readonly executor: Executor
 }>()("Execution", {
@@ -106,7 +108,8 @@ export class Execution extends Bootstep.Service<Execution, {
     const coding = yield* Portable.coding
     const settler = new Settler(state, observers)
     const extend = (yield* ResultExtended) ? ExtendedRecords.make(coding) : undefined
-    const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded, extend)
+    const writer = yield* ResultWriter
+    const results = new ResultStore.ResultStore(writer, timer, pressure.crowded, extend)
     const completion = new Completion.Completion({
       state,
       settler,
@@ -151,6 +154,7 @@ export class Execution extends Bootstep.Service<Execution, {
       executor,
       pool: slots,
       results,
+      writer,
       reader,
       timer,
       clock,
@@ -167,6 +171,7 @@ export class Execution extends Bootstep.Service<Execution, {
             new Map(Object.entries(headers).map(([header, values]) => [header, listOf(values)])),
             signum
           )),
+      recall: revoker.recall,
       executor
     }
   }),
