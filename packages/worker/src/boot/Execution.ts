@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { Seals } from "@celeriac/messaging/security/Seal"
 import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Queues from "@celeriac/tasks/Queues"
 import { InheritParentPriority } from "@celeriac/tasks/QueueSettings"
@@ -144,7 +145,12 @@ export class Execution extends Bootstep.Service<Execution, {
     const reader = Context.getOrUndefined(yield* Effect.context<never>(), ResultReader)
     const fork = yield* FiberSet.makeRuntime<never>()
     const duplicates = reader !== undefined && isKept(reader)
-      ? new Duplicates(reader, fork, (yield* WorkerSettings).deduplicateSuccessfulTasks)
+      ? new Duplicates(
+        reader,
+        fork,
+        (yield* WorkerSettings).deduplicateSuccessfulTasks,
+        (yield* Seals) !== undefined
+      )
       : undefined
     const executor = new Executor({
       ...{ pool: slots, state, settler, completion, observers },

@@ -12,11 +12,15 @@
  * it: nobody ran it, and nobody is to. A message that comes the first time is not
  * asked for, it would cost each of them.
  *
+ * Where messages are signed, one that comes the first time here may be a copy of one
+ * that another worker has run: so each that is sealed is asked for.
+ *
  * What this worker has settled itself is known without asking. A backend that
  * cannot answer does not keep a task from running.
  *
  * @since 0.1.0
  */
+import { header } from "@celeriac/messaging/security/Seal"
 import type { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
@@ -27,7 +31,10 @@ import type { Intake, Subject } from "./Subject.ts"
 /** The header of what is sent by a task that may have sent it before. Who does not know it runs it, as any other. */
 export const again = "celeriac_again"
 
-/** How long a redelivered task waits to know whether it was revoked. */
+/** Whether a copy of the message may have been run elsewhere: it is sealed, and whoever ran that has told nobody here. */
+const isSealed = ({ message }: Pick<Subject, "message">): boolean => message.headers[header] !== undefined
+
+/** How long a redelivered task waits to know whether it was revoked, and a sealed one whether it is a copy. */
 const patience = "1 second"
 
 /** Whether the request may have been sent before, under its id. */
@@ -36,30 +43,38 @@ export const isAgain = ({ message }: Pick<Subject, "message">): boolean => messa
 export class Duplicates {
   private readonly reader: ResultReader["Service"]
   private readonly looksAtRedelivered: boolean
+  private readonly looksAtSealed: boolean
   private readonly fork: (effect: Effect.Effect<void>) => void
   /** Those whose answer is awaited, in the order in which they came. */
   private readonly asked = new Set<Request>()
 
-  /** `fork` runs an effect beside everything else; `looksAtRedelivered` is Celery's setting. */
+  /** `fork` runs an effect beside everything else; `looksAtRedelivered` is Celery's setting; `looksAtSealed`: messages are signed. */
   constructor(
     reader: ResultReader["Service"],
     fork: (effect: Effect.Effect<void>) => void,
-    looksAtRedelivered = true
+    looksAtRedelivered = true,
+    looksAtSealed = false
   ) {
     this.reader = reader
     this.fork = fork
     this.looksAtRedelivered = looksAtRedelivered
+    this.looksAtSealed = looksAtSealed
   }
 
   /** Whether it may have ended before. */
   suspects(request: Request): boolean {
-    return !request.ignoreResult && (request.redelivered || isAgain(request))
+    if (request.ignoreResult) return false
+    return request.redelivered || isAgain(request) || (this.looksAtSealed && isSealed(request))
   }
 
   /** Whether it is not to run that came to this before. */
   private hasEnded(request: Request, state: TaskState.TaskState): boolean {
     if (state === TaskState.REVOKED) return true
-    return isAgain(request) ? TaskState.isReady(state) : state === TaskState.SUCCESS && this.mayHaveRun(request)
+    // What was settled before it ran comes again because its acknowledgement was lost.
+    const isCopy = this.looksAtSealed && isSealed(request) && !request.redelivered
+    return isAgain(request) || isCopy
+      ? TaskState.isReady(state)
+      : state === TaskState.SUCCESS && this.mayHaveRun(request)
   }
 
   private mayHaveRun(request: Request): boolean {
