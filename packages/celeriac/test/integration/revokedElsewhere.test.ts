@@ -125,7 +125,18 @@ describe("a task that was revoked", () => {
           Effect.promise(async () => {
             const peer = new Peer(
               process.execPath,
-              [main, "worker", "-A", fixture("cliWorker.ts"), "-n", `${node}.${process.pid}@killed`, "-Q", queue],
+              [
+                main,
+                "worker",
+                "-A",
+                fixture("cliWorker.ts"),
+                "-n",
+                `${node}.${process.pid}@killed`,
+                "-Q",
+                queue,
+                "-l",
+                "info"
+              ],
               { env: environment }
             )
             await until("it is ready", () => peer.output.includes(" ready."), 20_000, () => peer.output)
@@ -157,6 +168,7 @@ print(json.dumps(app.control.revoke(sys.argv[1:], reply=True, timeout=10, limit=
         const next = yield* worker("next", name)
         assert.strictEqual(yield* sent[5]!.get({ timeout: "10 seconds" }), 6)
         yield* revoked(sent.slice(0, 5))
+        assert.include(next.output, `cli.add[${sent[5]!.id}] succeeded`)
         for (const { id } of sent.slice(0, 5)) assert.notInclude(next.output, `cli.add[${id}] succeeded`)
       }).pipe(Effect.provide(broker))
     }).pipe(Effect.scoped), 60_000)
