@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { runPython } from "../../../../test/peers/Python.ts"
 import { Redis } from "../../../../test/peers/Redis.ts"
@@ -33,12 +33,12 @@ describe("a task that was revoked while another worker had it", () => {
           tasks: [double.toLayer(({ x }) => Effect.sync(() => (ran.push(x), 2 * x)))],
           settings: { without: ["gossip", "mingle"] }
         }).layer
-      const broker = Broker.layer(inject("amqpUrl"), { results: redis.url, settings: { defaultQueue: queue } })
+      const broker = Broker.layer(brokerUrl(), { results: redis.url, settings: { defaultQueue: queue } })
       yield* Effect.gen(function*() {
         const client = yield* Client.Client
         const sent = yield* client.applyMany(double, Array.from({ length: 10 }, (_, x) => ({ x })))
         // The one that is lost: it has them all, and says nothing.
-        const lost = yield* Effect.promise(() => Wire.open(inject("amqpUrl")))
+        const lost = yield* Effect.promise(() => Wire.open(brokerUrl()))
         for (const _ of sent) yield* Effect.promise(() => lost.channel.get(queue))
         // One that hears the revoke has none of them, and stores it.
         yield* Effect.forEach(sent.slice(0, 5), (one) => one.revoke({ deadline: "10 seconds" })).pipe(
@@ -89,7 +89,7 @@ describe("a task that was revoked", () => {
         tasks: [double.toLayer(({ x }) => Effect.sync(() => (ran.push(x), 2 * x)))],
         settings: { without: ["gossip", "mingle"] }
       })
-      const broker = Broker.layer(inject("amqpUrl"), {
+      const broker = Broker.layer(brokerUrl(), {
         results: redis.url,
         settings: { defaultQueue: away, controlExchange: away }
       })
@@ -115,7 +115,7 @@ describe("a task that was revoked", () => {
       const redis = yield* own
       const name = `revoked.killed.${process.pid}`
       const environment = {
-        CELERIAC_BROKER_URL: inject("amqpUrl"),
+        CELERIAC_BROKER_URL: brokerUrl(),
         CELERIAC_RESULT_BACKEND: redis.url,
         CELERIAC_CONTROL_EXCHANGE: name,
         NO_COLOR: "1"
@@ -144,7 +144,7 @@ describe("a task that was revoked", () => {
           }),
           (peer) => Effect.promise(() => peer.stop("SIGKILL"))
         )
-      const broker = Broker.layer(inject("amqpUrl"), {
+      const broker = Broker.layer(brokerUrl(), {
         results: redis.url,
         settings: { defaultQueue: name, controlExchange: name }
       })
@@ -161,7 +161,7 @@ app = Celery(broker=os.environ["URL"])
 app.conf.control_exchange = os.environ["EXCHANGE"]
 print(json.dumps(app.control.revoke(sys.argv[1:], reply=True, timeout=10, limit=1)))
 `,
-            { env: { URL: inject("amqpUrl"), EXCHANGE: name }, args: sent.slice(0, 5).map(({ id }) => id) }
+            { env: { URL: brokerUrl(), EXCHANGE: name }, args: sent.slice(0, 5).map(({ id }) => id) }
           )
         )
         yield* Effect.promise(() => hears.stop("SIGKILL"))

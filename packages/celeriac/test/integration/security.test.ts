@@ -11,6 +11,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as Certificates from "../../../../test/peers/Certificates.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, runPython, signs } from "../../../../test/peers/Python.ts"
@@ -83,14 +84,14 @@ const log = Logger.layer([Logger.make(({ message }) => {
 })])
 
 const around = RemoteControl.layer.pipe(
-  Layer.provideMerge(Broker.layer(inject("amqpUrl"), { results, settings })),
+  Layer.provideMerge(Broker.layer(brokerUrl(), { results, settings })),
   Layer.provideMerge(log)
 )
 const runtime = ManagedRuntime.make(Layer.provideMerge(worker.layer, around))
 
 const app = fileURLToPath(new URL("../fixtures/signed.py", import.meta.url))
 const env = {
-  BROKER: inject("amqpUrl"),
+  BROKER: brokerUrl(),
   RESULTS: results,
   QUEUE: queues.python,
   OURS: queues.ours,
@@ -122,7 +123,7 @@ let celery: CeleryWorker
 
 describe.runIf(signs())("signed messages", () => {
   beforeAll(async () => {
-    wire = await Wire.open(inject("amqpUrl"))
+    wire = await Wire.open(brokerUrl())
     await runtime.context()
     celery = await CeleryWorker.start({ module: app, env, args: ["-P", "solo", "-E", "--hostname", nodes.python] })
   }, 60_000)
@@ -234,7 +235,7 @@ describe.runIf(signs())("signed messages", () => {
       {
         env: {
           NO_COLOR: "1",
-          CELERIAC_BROKER_URL: inject("amqpUrl"),
+          CELERIAC_BROKER_URL: brokerUrl(),
           CELERIAC_RESULT_BACKEND: results,
           CELERIAC_CONTROL_EXCHANGE: `${control}.pool`,
           CELERIAC_SERIALIZER: "auth",

@@ -29,12 +29,12 @@ export interface Options {
   readonly named: string
 }
 
-/** Shows the banner, and says that the worker is ready when its log would not. */
+/** Shows the banner, and at the level of those who chose none says that the worker is ready, which its log would not. */
 export const layer = (options: Options): Layer.Layer<never> => {
   const informs = options.level === "debug" || options.level === "info"
   let shown = options.json || options.isQuiet
   let listed = options.json || options.isQuiet || !informs
-  let ready = informs
+  let ready = options.level !== "warning"
   return Observer.layer(({ blueprint, phase, step }) =>
     Effect.gen(function*() {
       if (!shown && phase === "starting") {
@@ -54,7 +54,7 @@ export const layer = (options: Options): Layer.Layer<never> => {
   )
 }
 
-/** Whatever the level: who starts a worker wants to know that it is up. */
+/** Who starts a worker wants to know that it is up. */
 const readyLine = ({ colors, json }: Options) =>
   Effect.gen(function*() {
     const { nodename } = yield* WorkerSettings.WorkerSettings

@@ -60,7 +60,7 @@ export const make: Effect.Effect<(watcher: Watcher) => Receiver, never, Services
 })
 
 /**
- * So many that wait for the rate of their task make room for others. More would
+ * So many that wait for the rate of their task, or for others' answers, make room for others. More would
  * be taken from workers that have a rate of their own.
  */
 const mostLimited = 256
@@ -77,7 +77,7 @@ export class Receiver implements Intake {
   private readonly held: HeldRequests
   /** Messages that are not settled. */
   private readonly outstanding = new InFlight()
-  /** How many wait for the rate of their task. */
+  /** How many wait for the rate of their task, or for others' answers. */
   private limitedCount = 0
 
   constructor(

@@ -10,17 +10,25 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { isPlain } from "../../trace/internal/Plain.ts"
 
-export const current: Effect.Effect<Readonly<Record<string, unknown>>> = Effect.map(
+type All = Readonly<Record<string, unknown>>
+
+export const current: Effect.Effect<All> = Effect.map(
   TaskSettings.current,
   (all) =>
-    Object.fromEntries(
-      Object.entries(all).flatMap(([name, value]) => {
-        const plain = Duration.isDuration(value)
-          ? Duration.toMillis(value)
-          : Redacted.isRedacted(value)
-          ? Redacted.value(value)
-          : value
-        return value !== undefined && isPlain(plain) ? [[name, plain]] : []
-      })
+    among(
+      Object.fromEntries(
+        Object.entries(all).map(([name, value]) => [
+          name,
+          Duration.isDuration(value)
+            ? Duration.toMillis(value)
+            : Redacted.isRedacted(value)
+            ? Redacted.value(value)
+            : value
+        ])
+      )
     )
 )
+
+/** Those that are plain. */
+export const among = (all: All): All =>
+  Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && isPlain(value)))

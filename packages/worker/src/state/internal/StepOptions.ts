@@ -4,7 +4,7 @@ import * as StepOption from "@celeriac/bootsteps/StepOption"
 import { nearest } from "@celeriac/tasks/Nearest"
 import * as Context from "effect/Context"
 import * as Result from "effect/Result"
-import { type OptionProblem, StepOptionError } from "../state/WorkerError.ts"
+import { type OptionProblem, StepOptionError } from "../WorkerError.ts"
 
 /** By the names of the options. */
 export type Given = Readonly<Record<string, unknown>>
