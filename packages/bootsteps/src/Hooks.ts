@@ -79,6 +79,12 @@ export interface Options<
   readonly conditional?: boolean | undefined
 
   /**
+   * Whether each thread and each process that runs tasks of a worker starts it too,
+   * for the tasks there. Default: if it provides a service.
+   */
+  readonly inChildren?: boolean | undefined
+
+  /**
    * Prepares. Runs in boot order, before any step is started, once per boot of the
    * outermost blueprint; for a disabled step too.
    */
@@ -161,7 +167,7 @@ export type Used<N extends string, Req extends Tags, Where extends string, Hook,
  * @since 0.1.0
  */
 export interface GenericOptions<A, E, R, EInit>
-  extends Pick<Options<string, Tags, A, E, never, EInit>, "label" | "last" | "conditional" | "init">
+  extends Pick<Options<string, Tags, A, E, never, EInit>, "label" | "last" | "conditional" | "inChildren" | "init">
 {
   readonly start: Effect.Effect<A, E, R | Ambient> | ((parent: Parent) => Effect.Effect<A, E, R | Ambient>)
   readonly close?:

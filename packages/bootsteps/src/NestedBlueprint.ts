@@ -109,6 +109,7 @@ export const step = <
     provides: undefined,
     last: options.last ?? false,
     conditional: options.conditional ?? false,
+    inChildren: false,
     init: undefined,
     start: () => Effect.void,
     close: undefined,

@@ -30,8 +30,8 @@ import type * as Handlers from "./boot/Handlers.ts"
 import type * as Pool from "./boot/Pool.ts"
 import type { Connection } from "./consumer/Connection.ts"
 import { type Definition, type Of, TypeId, variance } from "./internal/Definition.ts"
-import * as StepOptions from "./internal/StepOptions.ts"
 import * as WorkerLife from "./internal/WorkerLife.ts"
+import * as StepOptions from "./state/internal/StepOptions.ts"
 import { NoTasks } from "./state/WorkerError.ts"
 import * as WorkerSettings from "./state/WorkerSettings.ts"
 import * as Program from "./trace/Program.ts"
@@ -183,14 +183,14 @@ const define = <D>(parts: Parts, made: (...args: never) => unknown, options: Ste
   const { handlers, middleware, settings, steps, taskSettings } = parts
   const blueprint = orThrow(WorkerSteps.compose(steps, handlers, settings), made)
   const ofSteps = orThrow(StepOptions.resolve([...steps.worker, ...steps.consumer], options, parts.options), made)
+  const all = { ...parts, options: { ...parts.options, ...options } }
   const live = WorkerLife.make<unknown, never>(blueprint, {
-    ...{ settings, taskSettings, middleware, options: ofSteps },
+    ...{ settings, taskSettings, middleware, options: ofSteps, given: all.options },
     program: parts.program
   })
-  const all = { ...parts, options: { ...parts.options, ...options } }
   const definition: Definition<unknown, never, never, never, never> = {
     [TypeId]: variance,
-    [Program.TypeId]: { handlers, middleware, taskSettings },
+    [Program.TypeId]: { handlers, middleware, taskSettings, steps: WorkerSteps.own(steps), options: all.options },
     settings,
     taskSettings,
     brokerSettings: parts.brokerSettings,

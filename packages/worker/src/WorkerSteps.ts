@@ -101,6 +101,12 @@ export const add = (steps: Steps, more: More): Steps => ({
   consumer: [...steps.consumer, ...more.consumer ?? []]
 })
 
+/** Of the Worker blueprint, those that are not a worker's own, nor in the place of one. */
+export const own = (steps: Steps): List => {
+  const names = new Set<string>(worker.map(({ stepName }) => stepName))
+  return steps.worker.filter(({ stepName }) => !names.has(stepName))
+}
+
 /** Puts a step in the place of the one of its name, in the blueprint that has it or that is said. */
 export const replace = (
   steps: Steps,

@@ -26,6 +26,7 @@ export const define = (
     provides,
     last: options.last ?? false,
     conditional: options.conditional ?? false,
+    inChildren: options.inChildren ?? provides !== undefined,
     init: options.init,
     start: Effect.isEffect(start) ? () => start : start,
     close: options.close,

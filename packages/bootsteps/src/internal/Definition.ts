@@ -24,6 +24,7 @@ export interface Definition {
   readonly provides: Context.Key<any, any> | undefined
   readonly last: boolean
   readonly conditional: boolean
+  readonly inChildren: boolean
   readonly init: Method<[parent: Parent]> | undefined
   readonly start: Method<[parent: Parent]>
   readonly close: Method<[self: unknown, reason: Shutdown, parent: Parent]> | undefined

@@ -24,6 +24,7 @@ import * as Layer from "effect/Layer"
 import type * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import type { ChildProgram } from "../pool/ChildPool.ts"
+import * as Unknown from "../pool/internal/Unknown.ts"
 import type { LoopWatch } from "../pool/LoopWatch.ts"
 import * as NotifyingPool from "../pool/NotifyingPool.ts"
 import type * as Seam from "../pool/Pool.ts"
@@ -59,12 +60,20 @@ const programOf = (program: Program): ChildProgram =>
  */
 export const program = (program: Program): Layer.Layer<never> => Layer.succeed(CurrentProgram, programOf(program))
 
-/** For one worker, which has said it itself. */
+const StepOptions = Context.Reference<Readonly<Record<string, unknown>>>(
+  "@celeriac/worker/boot/Pool/StepOptions",
+  { defaultValue: () => ({}) }
+)
+
+/** For one worker, which may have said it itself: with the options that its steps were given. */
 export const withProgram = <A, E, R>(
   program: Program | undefined,
+  options: Readonly<Record<string, unknown>>,
   run: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  program === undefined ? run : Effect.provideService(run, CurrentProgram, programOf(program))
+): Effect.Effect<A, E, R> => {
+  const given = Effect.provideService(run, StepOptions, options)
+  return program === undefined ? given : Effect.provideService(given, CurrentProgram, programOf(program))
+}
 
 /** The work of pools whose slots are in this process: a handler that is called is watched. */
 class WatchedTrace extends Trace {
@@ -121,6 +130,7 @@ export class Pool extends Bootstep.Service<Pool, Service>()("Pool", {
     const watch = yield* BlockedLoop.watch(registry)
     const trace = new WatchedTrace(watch, registry, yield* Portable.coding, yield* WorkerMiddleware, context)
     const program = yield* CurrentProgram
+    const stepOptions = yield* StepOptions
     const control = yield* Control
     const run = Effect.runForkWith(yield* Effect.context<never>())
     const onFailure = (error: PoolError): void => {
@@ -133,9 +143,9 @@ export class Pool extends Bootstep.Service<Pool, Service>()("Pool", {
       )
     }
     const start = (name: PoolName.PoolName) =>
-      PoolKind.make(name, { size: PoolKind.sizeOf(name, settings), trace, settings, program, onFailure }).pipe(
-        Scope.provide(scope)
-      )
+      PoolKind.make(name, {
+        ...{ size: PoolKind.sizeOf(name, settings), trace, settings, program, stepOptions, onFailure }
+      }).pipe(Scope.provide(scope))
     const service = yield* make(settings.pool, yield* start(settings.pool), registry, start)
     return { ...service, scheduler: watch?.scheduler }
   }),
@@ -237,7 +247,7 @@ const make = (
                 look()
               }
             ), { discard: true }),
-          warned(pools)
+          Effect.andThen(warned(pools), Unknown.warn(pools, own, registry))
         )
       })
     }

@@ -51,12 +51,14 @@ interface Setup {
   readonly program: Pool.Program | undefined
   /** Of the steps. */
   readonly options: Context.Context<never>
+  /** The same, as they were given: for children. */
+  readonly given: Readonly<Record<string, unknown>>
 }
 
 /** The whole life: boots, hands out the worker that is up, waits for a stop, stops. */
 export const make = <E, R>(
   blueprint: Blueprint.Any,
-  { middleware, options, program, settings, taskSettings }: Setup
+  { given, middleware, options, program, settings, taskSettings }: Setup
 ): Live<E, R> =>
 (control, onUp) =>
   Effect.flatMap(
@@ -119,7 +121,7 @@ export const make = <E, R>(
     Effect.provideContext(TaskSettings.context(taskSettings)),
     Effect.provideContext(options),
     Effect.provideService(WorkerMiddleware, middleware),
-    (run) => Pool.withProgram(program, run),
+    (run) => Pool.withProgram(program, given, run),
     (run) =>
       Effect.flatMap(
         TaskSettings.apply(taskSettings),

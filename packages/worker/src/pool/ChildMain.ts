@@ -29,7 +29,6 @@ export const run = async (exports: Readonly<Record<string, unknown>>): Promise<v
   Host.run(Wire.own(), {
     load: () => Promise.resolve(exports),
     // Nobody has seen what was asked for.
-    mightSend: () => true,
-    onUp: Orphan.watch
+    mightSend: () => true
   })
 }

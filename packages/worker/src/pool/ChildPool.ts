@@ -31,6 +31,8 @@ export interface Options {
   /** How many children: at least 1. */
   readonly concurrency: number
   readonly program: ChildProgram
+  /** Options of the worker's steps, where they are not those of its module. What is no plain value is left out. */
+  readonly stepOptions?: Readonly<Record<string, unknown>> | undefined
   /** The node: `celery@host`. */
   readonly hostname: string
   /** A child that has run so many tasks is replaced. Default: never. */

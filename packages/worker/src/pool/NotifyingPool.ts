@@ -23,5 +23,6 @@ export const make = (pool: Pool, onSubmit: () => void): Pool => ({
   interrupt: pool.interrupt,
   terminate: pool.terminate,
   restart: pool.restart,
+  known: pool.known,
   info: pool.info
 })

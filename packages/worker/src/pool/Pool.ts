@@ -37,6 +37,14 @@ export interface After {
   readonly release: () => void
 }
 
+/** What a child has of its worker. */
+export interface Known {
+  /** The names of its tasks. */
+  readonly tasks: ReadonlyArray<string>
+  /** The steps that are there for tasks, and are not to be had there: the sentences say why. */
+  readonly unstarted: ReadonlyArray<{ readonly step: string; readonly why: string }>
+}
+
 export interface Pool {
   /** `fibers`, ... as `inspect stats` shows it. */
   readonly implementation: string
@@ -67,6 +75,8 @@ export interface Pool {
   readonly terminate: (why: Interruption) => Effect.Effect<void>
   /** Replaces what it runs tasks in, each when it has no job. Left out where there is nothing to replace. */
   readonly restart?: (() => void) | undefined
+  /** What is known where it runs tasks. Left out where that is this process, in which everything is. */
+  readonly known?: (() => Known) | undefined
   /** JSON-able, for `inspect stats`. */
   readonly info: () => Readonly<Record<string, unknown>>
 }

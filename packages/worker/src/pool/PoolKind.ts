@@ -27,6 +27,8 @@ export interface Options {
   readonly settings: WorkerSettings.Settings
   /** Undefined: nobody has said it. */
   readonly program: ChildProgram | undefined
+  /** What the steps of the worker were given. */
+  readonly stepOptions: Readonly<Record<string, unknown>>
   /** Is told, once, when no child can be started any more. */
   readonly onFailure: (error: PoolError) => void
 }
@@ -55,7 +57,7 @@ export const make = (
 
 const children = (
   name: "threads" | "processes",
-  { onFailure, program, settings, size }: Options
+  { onFailure, program, settings, size, stepOptions }: Options
 ): Effect.Effect<Pool, PoolError | NoProgram, Scope.Scope> => {
   if (program === undefined) return Effect.fail(new NoProgram({ pool: name }))
   const { maxMemoryPerChild, maxTasksPerChild, nodename, procAliveTimeout } = settings
@@ -65,6 +67,7 @@ const children = (
         concurrency: size,
         hostname: nodename,
         program,
+        stepOptions,
         maxTasksPerChild,
         maxMemoryPerChild: maxMemoryPerChild === undefined ? undefined : maxMemoryPerChild * 1_024,
         procAliveTimeout,

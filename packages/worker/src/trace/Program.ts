@@ -3,10 +3,12 @@
  * around them. All that a thread or a process takes of a definition.
  *
  * A child of a pool loads the module that has the definition, and looks for it
- * here: it has no use for steps, brokers and connections.
+ * here: it has no use for brokers and connections, and of steps for those that
+ * tasks may use.
  *
  * @since 0.1.0
  */
+import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Context from "effect/Context"
@@ -21,6 +23,10 @@ export interface Program {
   readonly handlers: ReadonlyArray<Layer.Layer<never, any, any>>
   /** Around every run, the first outermost. */
   readonly middleware: Middleware.List
+  /** Of its Worker blueprint, those besides the worker's own: what they provide, handlers may use. */
+  readonly steps: ReadonlyArray<Bootstep.Any>
+  /** Options of steps that were given. */
+  readonly options: Readonly<Record<string, unknown>>
   /** Settings of its tasks that were given. */
   readonly taskSettings: TaskSettings.Some
 }

@@ -11,6 +11,7 @@ const start: Start = {
   name: undefined,
   include: [],
   settings: {},
+  stepOptions: {},
   level: "Info",
   maxResultBytes: 1,
   tellsMemory: false,
@@ -58,7 +59,7 @@ const make = Effect.gen(function*() {
     1
   )
   const job = PoolJobs.job("wait")
-  say?.onMessage({ _tag: "Up" })
+  say?.onMessage({ _tag: "Up", known: { tasks: [], unstarted: [] } })
   child.run(job, job.accept()!, true, 1)
   const pass = () => due.splice(0).forEach((call) => call())
   const end = () =>

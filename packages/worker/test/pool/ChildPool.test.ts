@@ -13,8 +13,10 @@ import { rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { onTestFinished } from "vitest"
 import * as PoolJobs from "../../src/testing/internal/PoolJobs.ts"
 import { keepCompiled } from "./compiled.ts"
+import { gone, offspring, until } from "./processes.ts"
 
 keepCompiled()
 
@@ -182,17 +184,36 @@ describe("a pool of children under fire", () => {
 })
 
 describe("a pool of processes", () => {
-  it.live("leaves no child behind when its process is killed, however busy the child is", () =>
-    Effect.promise(async () => {
-      const parent = spawn(process.execPath, [fileURLToPath(programAt("parent").module)], {
+  describe("leaves no child behind when its process is killed, however busy the child is,", () => {
+    const parent = async () => {
+      const started = spawn(process.execPath, [fileURLToPath(programAt("parent").module)], {
         stdio: ["ignore", "pipe", "inherit"]
       })
-      const [line] = await once(parent.stdout, "data") as [Buffer]
+      onTestFinished(() => void started.kill("SIGKILL"))
+      const [line] = await once(started.stdout, "data") as [Buffer]
       const pids: ReadonlyArray<number> = JSON.parse(line.toString())
       assert.strictEqual(pids.length, 2)
-      parent.kill("SIGKILL")
-      await Promise.all(pids.map(gone))
-    }))
+      const guardians = () => offspring(started.pid!).filter((pid) => !pids.includes(pid))
+      return { guardians, kill: () => started.kill("SIGKILL"), pids }
+    }
+
+    it("nor the process that sees to it", { timeout: 60_000 }, async () => {
+      const { guardians, kill, pids } = await parent()
+      const [guardian, ...others] = guardians()
+      assert.deepStrictEqual(others, [])
+      kill()
+      await Promise.all([...pids, guardian!].map(gone))
+    })
+
+    it("also when that one was killed before, for another takes its place", { timeout: 60_000 }, async () => {
+      const { guardians, kill, pids } = await parent()
+      const [first] = guardians()
+      process.kill(first!, "SIGKILL")
+      const [second] = await until(() => guardians().filter((pid) => pid !== first), ({ length }) => length === 1)
+      kill()
+      await Promise.all([...pids, second!].map(gone))
+    })
+  })
 
   const kills = Number(process.env["CELERIAC_KILLED_CHILDREN"] ?? 200)
 
@@ -235,16 +256,3 @@ const run = (pool: Pool, task: string, kwargs: Readonly<Record<string, unknown>>
   pool.submit(job)
   return job.outcome
 }
-
-/** Looks until the process is not there any more: nobody tells. */
-const gone = (pid: number): Promise<void> =>
-  new Promise((resolve) => {
-    const looking = setInterval(() => {
-      try {
-        process.kill(pid, 0)
-      } catch {
-        clearInterval(looking)
-        resolve()
-      }
-    }, 20)
-  })

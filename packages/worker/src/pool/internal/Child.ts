@@ -13,7 +13,7 @@ import * as Outcome from "../../trace/Outcome.ts"
 import type { Coding } from "../../trace/Portable.ts"
 import * as Stopped from "../../trace/Stopped.ts"
 import type { Work } from "../../trace/Work.ts"
-import type { After, Job } from "../Pool.ts"
+import type { After, Job, Known } from "../Pool.ts"
 import * as Crossing from "./Crossing.ts"
 import { type Exited, type Link, type Spawn, told } from "./Link.ts"
 import type { FromChild, Reply, Start } from "./Protocol.ts"
@@ -30,7 +30,7 @@ export interface Owner {
   readonly hostname: string
   /** Calls it after so many milliseconds, unless what it gives is called before. */
   readonly later: (millis: number, call: () => void) => () => void
-  readonly onUp: (child: Child) => void
+  readonly onUp: (child: Child, known: Known) => void
   /** It will never be up, and says why. */
   readonly onFailed: (child: Child, detail: string) => void
   /** What came of its job. */
@@ -148,7 +148,7 @@ export class Child {
         if (this.state !== "starting") return
         this.state = "up"
         this.wasUp = true
-        return this.owner.onUp(this)
+        return this.owner.onUp(this, message.known)
       case "Failed":
         return this.owner.onFailed(this, message.detail)
       case "Begun":

@@ -14,7 +14,7 @@ import * as Outcome from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import type { Work } from "../../trace/Work.ts"
 import type * as ChildPool from "../ChildPool.ts"
-import type { After, Job, Pool } from "../Pool.ts"
+import type { After, Job, Known, Pool } from "../Pool.ts"
 import type { Child, Owner } from "./Child.ts"
 import * as Desk from "./Desk.ts"
 import * as Entry from "./Entry.ts"
@@ -69,6 +69,7 @@ class Children implements Pool, Owner {
   /** What begins is to end at once. */
   private ending: Interruption | undefined = undefined
   private jobs = 0
+  private lastKnown: Known = { tasks: [], unstarted: [] }
 
   constructor(parts: Parts) {
     this.parts = parts
@@ -158,7 +159,10 @@ class Children implements Pool, Owner {
     return () => fiber.interruptUnsafe()
   }
 
-  readonly onUp = (child: Child): void => {
+  readonly known = (): Known => this.lastKnown
+
+  readonly onUp = (child: Child, known: Known): void => {
+    this.lastKnown = known
     this.nursery.onUp(child)
     this.seat(child)
   }

@@ -83,6 +83,7 @@ export const make = (options: ChildPool.Options): Effect.Effect<Desk, never, Sco
         name: options.program.name,
         include: options.program.include ?? [],
         settings: yield* PlainSettings.current,
+        stepOptions: PlainSettings.among(options.stepOptions ?? {}),
         level: yield* References.MinimumLogLevel,
         maxResultBytes: options.maxResultBytes ?? ChildPool.defaults.maxResultBytes,
         tellsMemory: options.maxMemoryPerChild !== undefined,

@@ -1,21 +1,42 @@
 /**
  * The settings of tasks that a child is told: those in effect that are plain
- * values, times among them. Functions it has from its module.
+ * values, times and secrets among them. Functions it has from its module.
  *
  * @since 0.1.0
  */
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { isPlain } from "../../trace/internal/Plain.ts"
 
-export const current: Effect.Effect<Readonly<Record<string, unknown>>> = Effect.map(
+type All = Readonly<Record<string, unknown>>
+
+export const current: Effect.Effect<All> = Effect.map(
   TaskSettings.current,
   (all) =>
+<<<<<<< HEAD
     Object.fromEntries(
       Object.entries(all).flatMap(([name, value]) => {
-        const plain = Duration.isDuration(value) ? Duration.toMillis(value) : value
+        const plain = Duration.isDuration(value)
+          ? Duration.toMillis(value)
+          : Redacted.isRedacted(value)
+          ? Redacted.value(value)
+          : value
         return value !== undefined && isPlain(plain) ? [[name, plain]] : []
       })
+=======
+    among(
+      Object.fromEntries(
+        Object.entries(all).map(([name, value]) => [
+          name,
+          Duration.isDuration(value) ? Duration.toMillis(value) : value
+        ])
+      )
+>>>>>>> part-d
     )
 )
+
+/** Those that are plain. */
+export const among = (all: All): All =>
+  Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && isPlain(value)))

@@ -7,6 +7,7 @@
 import type * as LogLevel from "effect/LogLevel"
 import type { Interruption } from "../../trace/Interruption.ts"
 import type { Work } from "../../trace/Work.ts"
+import type { Known } from "../Pool.ts"
 
 /** A value that crosses: as it is, or as JSON with Python's types where a clone would not be the same. */
 export type Packed = { readonly plain: unknown } | { readonly sealed: Uint8Array }
@@ -32,6 +33,8 @@ export interface Start {
   readonly include: ReadonlyArray<string>
   /** Of tasks, those that are plain: the others the module says itself. */
   readonly settings: Readonly<Record<string, unknown>>
+  /** Of steps, those that are plain. */
+  readonly stepOptions: Readonly<Record<string, unknown>>
   readonly level: LogLevel.LogLevel
   readonly maxResultBytes: number
   /** Whether it tells how much memory it has. */
@@ -52,7 +55,7 @@ export type ToChild =
   | { readonly _tag: "Leave" }
 
 export type FromChild =
-  | { readonly _tag: "Up" }
+  | { readonly _tag: "Up"; readonly known: Known }
   | { readonly _tag: "Failed"; readonly detail: string }
   /** Its message is understood: may its handler begin? */
   | { readonly _tag: "Begun"; readonly job: number }

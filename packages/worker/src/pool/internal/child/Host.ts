@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Security from "@celeriac/tasks/Security"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Cause from "effect/Cause"
@@ -19,6 +20,7 @@ import * as Builtins from "../../../trace/internal/Builtins.ts"
 import * as Portable from "../../../trace/Portable.ts"
 import * as Program from "../../../trace/Program.ts"
 import { Trace } from "../../../trace/Trace.ts"
+import type { Known } from "../../Pool.ts"
 import type { Start, ToChild } from "../Protocol.ts"
 import * as Borrowed from "./Borrowed.ts"
 import { Caller } from "./Caller.ts"
@@ -31,7 +33,7 @@ interface Options {
   readonly load: (module: string) => Promise<Readonly<Record<string, unknown>>>
   /** Whether something of what is loaded may send tasks. */
   readonly mightSend: () => boolean
-  readonly onUp: () => void
+  readonly onUp?: () => void
 }
 
 /** Until the parent lets it go. */
@@ -54,9 +56,10 @@ export const run = (wire: Wire, { load, mightSend, onUp }: Options): void => {
         })
       )
       if (Exit.isFailure(built)) throw new Wrong(Cause.pretty(built.cause))
-      runner = new Runner(wire, built.value, start)
-      wire.send({ _tag: "Up" })
-      onUp()
+      const { known, ...parts } = built.value
+      runner = new Runner(wire, parts, start)
+      wire.send({ _tag: "Up", known })
+      onUp?.()
     } catch (error) {
       wire.send({ _tag: "Failed", detail: textOf(error) })
       leave(1)
@@ -85,7 +88,7 @@ const build = (
   scope: Scope.Scope,
   mightSend: boolean,
   onCaller: (caller: Caller) => void
-): Effect.Effect<{ readonly trace: Trace; readonly coding: Portable.Coding }, unknown> =>
+): Effect.Effect<{ readonly trace: Trace; readonly coding: Portable.Coding; readonly known: Known }, unknown> =>
   Effect.gen(function*() {
     const coding = yield* Portable.coding
     const caller = new Caller(wire, coding)
@@ -101,9 +104,11 @@ const build = (
       Layer.succeed(References.MinimumLogLevel, start.level)
     )
     const handlers = Layer.mergeAll(Layer.effectDiscard(Guards.stand), ...program.handlers)
+    const steps = yield* stepsOf(program, start, borrowed)
     const context = yield* Layer.buildWithScope(
       Builtins.layer.pipe(
         Layer.provideMerge(handlers),
+        Layer.provideMerge(steps.layer),
         Layer.provideMerge(TaskRegistry.layer),
         Layer.provideMerge(around)
       ),
@@ -112,13 +117,28 @@ const build = (
     const registry = Context.get(context, TaskRegistry.TaskRegistry)
     // A run closes what it opens.
     const own = Context.omit(Scope.Scope)(Context.merge(yield* Effect.context<never>(), context))
-    return { trace: new Trace(registry, coding, program.middleware, own), coding }
+    const known = { tasks: registry.names(), unstarted: steps.unstarted }
+    return { trace: new Trace(registry, coding, program.middleware, own), coding, known }
   }).pipe(
+    Effect.provide(Security.layerWanted),
     Effect.provideContext(TaskSettings.context({ ...program.taskSettings, ...start.settings })),
     Effect.provide(program.settings),
     // What handlers need besides, nobody gives them: the types of their worker have said so.
     (building) => building as Effect.Effect<Effect.Success<typeof building>, unknown>
   )
+
+/** Those that handlers may need. */
+const stepsOf = (
+  program: Program.Found,
+  start: Start,
+  around: Context.Context<never>
+): Effect.Effect<{ readonly layer: Layer.Layer<never, unknown>; readonly unstarted: Known["unstarted"] }> =>
+  program.steps.length === 0
+    ? Effect.succeed({ layer: Layer.empty, unstarted: [] })
+    : Effect.map(
+      Effect.promise(() => import("./Steps.ts")),
+      (Steps) => Steps.make(program.steps, { ...program.options, ...start.stepOptions }, around)
+    )
 
 /** What is wrong, in words. */
 class Wrong extends Error {}

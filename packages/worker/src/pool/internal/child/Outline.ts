@@ -1,6 +1,6 @@
 /**
  * What a child has in the place of `Worker`: a definition is what it runs, and
- * nothing is composed of it. A child does not load the steps of a worker, and a
+ * nothing is composed of it. A child does not load the worker's own steps, and a
  * module that runs its worker when it is loaded runs none in a child.
  *
  * @since 0.1.0
@@ -17,16 +17,24 @@ interface Options {
   readonly tasks?: Program.Program["handlers"]
   readonly middleware?: Middleware.List
   readonly settings?: WorkerSettings.Given
+  readonly steps?: More
+  readonly options?: Program.Program["options"]
 }
+
+interface More {
+  readonly worker?: Program.Program["steps"]
+}
+
+type Step = Program.Program["steps"][number]
 
 interface Outline extends Program.HasProgram {
   readonly settings: {}
   readonly taskSettings: Program.Program["taskSettings"]
   readonly brokerSettings: {}
   readonly blueprint: undefined
-  readonly with: (changes: Pick<Options, "settings">) => Outline
-  readonly replace: () => Outline
-  readonly add: () => Outline
+  readonly with: (changes: Pick<Options, "settings" | "options">) => Outline
+  readonly replace: (step: Step, choice?: Pick<Options, "options">) => Outline
+  readonly add: (more: More & Pick<Options, "options">) => Outline
   readonly layer: Layer.Layer<never>
   readonly run: Effect.Effect<never>
 }
@@ -37,17 +45,31 @@ const of = (program: Program.Program): Outline => ({
   taskSettings: program.taskSettings,
   brokerSettings: {},
   blueprint: undefined,
-  with: ({ settings = {} }) =>
-    of({ ...program, taskSettings: { ...program.taskSettings, ...WorkerSettings.ofTasks(settings) } }),
-  replace: () => of(program),
-  add: () => of(program),
+  with: ({ options, settings = {} }) =>
+    of({
+      ...program,
+      taskSettings: { ...program.taskSettings, ...WorkerSettings.ofTasks(settings) },
+      options: { ...program.options, ...options }
+    }),
+  // One of the worker's own is nothing to a child, nor is what takes its place.
+  replace: (step, { options } = {}) =>
+    of({
+      ...program,
+      steps: program.steps.map((other) => other.stepName === step.stepName ? step : other),
+      options: { ...program.options, ...options }
+    }),
+  add: ({ options, worker = [] }) =>
+    of({ ...program, steps: [...program.steps, ...worker], options: { ...program.options, ...options } }),
   layer: Layer.effectDiscard(Effect.never),
   run: Effect.never
 })
 
 /** As `Worker.make`. What is wrong with its options the parent has been told. */
-export const make = ({ middleware = [], settings = {}, tasks = [] }: Options): Outline =>
-  of({ handlers: tasks, middleware, taskSettings: WorkerSettings.ofTasks(settings) })
+export const make = ({ middleware = [], options = {}, settings = {}, steps = {}, tasks = [] }: Options): Outline =>
+  of({
+    ...{ handlers: tasks, middleware, options, steps: steps.worker ?? [] },
+    taskSettings: WorkerSettings.ofTasks(settings)
+  })
 
 /** As `Worker.isDefinition`. */
 export const isDefinition = (value: unknown): boolean =>

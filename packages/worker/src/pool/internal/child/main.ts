@@ -20,7 +20,6 @@ Host.run(Wire.own(), {
   load: (module) => import(module),
   mightSend: () => Shortcut.asked.sending,
   onUp: () => {
-    Orphan.watch()
     if (cache !== "") module.flushCompileCache()
   }
 })
