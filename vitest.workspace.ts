@@ -1,19 +1,28 @@
 import { readdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { LongestFirst } from "./test/LongestFirst.ts"
+
+// What each process of tests, and each that it starts, would compile anew.
+process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("./.cache/compile/", import.meta.url))
 
 const needServers = ["test/integration/**", "test/interop/**"]
 
-/** One project per package: its tests that need no server. */
+/**
+ * One project per package: its tests that need no server. Their files share processes: loading Effect
+ * and the sources anew for each takes longer than most of the tests.
+ */
 const unit = readdirSync(new URL("./packages/", import.meta.url)).map((name) => ({
   extends: true as const,
   root: `./packages/${name}`,
-  test: { name, include: ["test/**/*.test.ts"], exclude: needServers }
+  test: { name, include: ["test/**/*.test.ts"], exclude: needServers, isolate: false }
 }))
 
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    sequence: { sequencer: LongestFirst },
     // Ends what hangs. Promises of time are assertions inside of the tests: on a machine with much
     // else to do, 2 s of properties take more than 10.
     testTimeout: 30_000,

@@ -119,6 +119,7 @@ const peer = (celery, python) => {
     after: ["integration"],
     bound: 180,
     files: ["interop"],
+    workers: 2,
     env: { CELERIAC_PYTHON: python },
     with: celery
   })
@@ -144,7 +145,7 @@ const parts = [
     after: ["servers", "types", "unit", "lint", "format", "examples", "packaging"],
     bound: 600,
     // They mostly wait for servers: one file at a time would leave two processors idle.
-    workers: 3
+    workers: 4
   }),
   quick ? undefined : peer("Celery 5.6.3", join(root, ".cache", "celery-5.6.3", "bin", "python")),
   quick ? undefined : peer("Debian's Celery", "/usr/bin/python3")

@@ -61,13 +61,18 @@ const table: ReadonlyArray<{
     complaints: 1
   },
   {
-    says: "a room of the worker climbs no stairs",
+    says: "a room of the worker, or of the command, climbs no stairs and does not go next door",
     rule: rules.climbsNoStairs,
     offenders: [
       at("worker/src/pool/A.ts", `import * as B from "../boot/Pool.ts"\nimport * as S from "../state/S.ts"\n`),
-      at("worker/src/consumer/B.ts", `import * as W from "../Worker.ts"\n`)
+      at("worker/src/consumer/B.ts", `import * as W from "../Worker.ts"\n`),
+      at(
+        "celeriac/src/cli/app/A.ts",
+        `const c = await import("../commands/C.ts")\nimport * as B from "../../Broker.ts"\n`
+      ),
+      at("celeriac/src/cli/doctor/D.ts", `import * as M from "../monitor/M.ts"\nimport * as R from "../remote/R.ts"\n`)
     ],
-    complaints: 2
+    complaints: 4
   },
   {
     says: "no files import each other in a circle",

@@ -171,7 +171,7 @@ describe("the published packages", () => {
       const folder = join(installed(name), "dist")
       const scripts = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"))
       // What this one has in it are the files of a new project, which are TypeScript.
-      for (const file of scripts.filter((file) => file !== join("cli", "New.js"))) {
+      for (const file of scripts.filter((file) => file !== join("cli", "app", "New.js"))) {
         const code = readFileSync(join(folder, file), "utf8").replace(/^\s*(\*|\/[/*]).*$/gm, "")
         assert.deepStrictEqual(code.match(/["'`]\.{1,2}\/[^"'`\n]*\.ts["'`]/g) ?? [], [], relative(consumer, file))
       }

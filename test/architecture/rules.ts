@@ -18,17 +18,35 @@ const floors: Readonly<Record<string, ReadonlyArray<string>>> = {
   celeriac: ["amqp", "beat", "bootsteps", "messaging", "redis", "tasks", "worker"]
 }
 
-/** The rooms of the worker from the cellar up; what is in `src` itself, and `testing`, is the roof. */
-const rooms = ["state", "trace", "pool", "execution", "boot", "control", "consumer"]
+/**
+ * The rooms of a house from the cellar up, those of one floor in one place; what lies beside them is the roof. In the
+ * worker that is also `testing`.
+ */
+const houses: Readonly<Record<string, ReadonlyArray<ReadonlyArray<string>>>> = {
+  "packages/worker/src/": [["state"], ["trace"], ["pool"], ["execution"], ["boot"], ["control"], ["consumer"]],
+  "packages/celeriac/src/cli/": [
+    ["output"],
+    ["flags"],
+    ["daemon"],
+    ["app"],
+    ["remote"],
+    ["beat", "broker", "doctor", "graph", "monitor", "multi", "shell", "tasks"],
+    ["worker"],
+    ["build"],
+    ["commands"]
+  ]
+}
 
 /** Where each package may use Node's own modules, and for what. Elsewhere the code runs on any JavaScript engine. */
 const builtins: ReadonlyArray<{ readonly place: RegExp; readonly names: ReadonlyArray<string> }> = [
   { place: /^messaging\/serializers\//, names: ["node:buffer"] },
+  { place: /^messaging\/security\//, names: ["node:crypto"] },
   { place: /^messaging\/compressions\//, names: ["node:zlib"] },
   { place: /^messaging\/transports\/Sqlite/, names: ["node:sqlite"] },
   { place: /^amqp\//, names: ["node:*"] },
   { place: /^redis\//, names: ["node:*"] },
   { place: /^tasks\//, names: ["node:os", "node:crypto"] },
+  { place: /^tasks\/internal\/KeyFiles/, names: ["node:fs", "node:path"] },
   { place: /^worker\/(pool|boot|state)\//, names: ["node:*"] },
   { place: /^celeriac\/promise\/Run/, names: ["node:async_hooks"] },
   { place: /^celeriac\/cli\//, names: ["node:*"] }
@@ -79,16 +97,22 @@ export const importsModulesNotBarrels: Rule = (sources) =>
 export const keepsInternalsInside: Rule = (sources) =>
   failingImports(sources, (_, name) => !name.startsWith(".") && name.includes("/internal/") && `imports ${name}`)
 
-const floorOf = (place: string): number => {
-  const room = rooms.indexOf(place.split("/")[0]!)
-  return room === -1 ? rooms.length : room
-}
-
 export const climbsNoStairs: Rule = (sources) =>
-  failingImports(sources.filter((source) => packageOf(source) === "worker"), (source, name) => {
-    if (!name.startsWith(".")) return false
-    const imported = resolve(source, name).replace("packages/worker/src/", "")
-    return floorOf(imported) > floorOf(placeOf(source)) && `climbs up to ${imported}`
+  Object.entries(houses).flatMap(([house, floors]) => {
+    const roomOf = (path: string): string => path.replace(house, "").split("/")[0]!
+    const floorOf = (path: string): number => {
+      const floor = floors.findIndex((rooms) => rooms.includes(roomOf(path)))
+      return floor === -1 ? floors.length : floor
+    }
+    const inside = sources.filter((source) => source.path.startsWith(house))
+    return failingImports(inside, (source, name) => {
+      const imported = name.startsWith(".") ? resolve(source, name) : ""
+      if (!imported.startsWith(house)) return false
+      const [own, other] = [floorOf(source.path), floorOf(imported)]
+      if (other > own) return `climbs up to ${imported.replace(house, "")}`
+      return other === own && own < floors.length && roomOf(imported) !== roomOf(source.path) &&
+        `goes next door, to ${imported.replace(house, "")}`
+    })
   })
 
 /** The files on the shortest way from one to another, both included, by what each file imports. */

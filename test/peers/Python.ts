@@ -48,6 +48,18 @@ export const celeryVersion = (): string =>
 /** Whether what came with this version of Celery is there: `has("5.5")`. */
 export const has = (version: string): boolean => celeryVersion().localeCompare(version, "en", { numeric: true }) >= 0
 
+/** Whether it can sign messages. */
+export const signs = (): boolean => {
+  try {
+    execFileSync(python(), ["-c", "import celery.security"], { stdio: "ignore" })
+    return !has("5.5") || execFileSync(python(), ["-c", newCryptography], { encoding: "utf8" }).trim() === "True"
+  } catch {
+    return false
+  }
+}
+
+const newCryptography = "from cryptography import x509; print(hasattr(x509.Certificate, 'not_valid_after_utc'))"
+
 export interface ScriptOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly args?: ReadonlyArray<string>

@@ -8,7 +8,7 @@
  * Run it by itself with `node test/peers/ensure.ts`.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import * as CelerySuite from "./CelerySuite.ts"
 import { findChromium } from "./Chromium.ts"
 import * as Flower from "./Flower.ts"
@@ -76,26 +76,38 @@ const ends = (command: string, ...args: ReadonlyArray<string>) =>
 
 /**
  * A virtual environment of Python's with these packages; whether it could be
- * made. What it is for is tried with `check`: one that was left half-made is made anew.
+ * made. What it is for is tried with `check`: one that was left half-made is made anew,
+ * and one that was made before more was wanted gets that.
  */
 const ensurePackages = (what: string, folder: string, packages: ReadonlyArray<string>, check: string): boolean => {
   const whole = `${folder}.whole`
   const python = `${folder}/bin/python`
-  if (existsSync(python) && (existsSync(whole) || ends(python, "-c", check))) return written(whole)
+  const wanted = packages.join("\n")
+  const isThere = existsSync(python)
+  if (isThere && existsSync(whole) && readFileSync(whole, "utf8") === wanted) return true
+  if (isThere && ends(python, "-c", check)) return written(whole, wanted)
   console.log(`test peers: ${what} from PyPI`)
-  rmSync(folder, { recursive: true, force: true })
   const options = ["--quiet", "--disable-pip-version-check", "--timeout=10", "--retries=0"]
-  const made = ends("/usr/bin/python3", "-m", "venv", "--system-site-packages", "--without-pip", folder) &&
-    ends("python3", "-m", "pip", "--python", python, "install", ...options, ...packages) &&
-    ends(python, "-c", check)
+  const filled = () =>
+    ends("python3", "-m", "pip", "--python", python, "install", ...options, ...packages) && ends(python, "-c", check)
+  if (isThere && existsSync(whole)) {
+    // What it has is good without.
+    if (filled()) return written(whole, wanted)
+    return true
+  }
+  rmSync(folder, { recursive: true, force: true })
+  const made = ends("/usr/bin/python3", "-m", "venv", "--system-site-packages", "--without-pip", folder) && filled()
   if (!made) rmSync(folder, { recursive: true, force: true })
-  return made && written(whole)
+  return made && written(whole, wanted)
 }
 
-const written = (file: string): boolean => {
-  writeFileSync(file, "")
+const written = (file: string, text: string): boolean => {
+  writeFileSync(file, text)
   return true
 }
+
+/** Signed messages: Debian's `cryptography` is too old for the Celery of today. */
+const auth = "from cryptography import x509; x509.Certificate.not_valid_after_utc"
 
 /**
  * Puts a Celery beside Debian's, into a folder of its own. False when there is
@@ -105,8 +117,8 @@ export const ensureCelery = (version: typeof celeries[number]): boolean =>
   ensurePackages(
     `Celery ${version}`,
     folderOf(version),
-    [`celery[redis]==${version}`],
-    `from redis import CredentialProvider; import celery.backends.redis; assert celery.__version__ == "${version}"`
+    [`celery[auth,redis]==${version}`],
+    `from redis import CredentialProvider; import celery.backends.redis; assert celery.__version__ == "${version}"; ${auth}`
   )
 
 /** Celery's own integration suite, in a folder of its own, with what it is run by. False as above. */
@@ -114,8 +126,8 @@ export const ensureCelerySuite = (): boolean =>
   ensurePackages(
     `the suite of Celery ${CelerySuite.version}`,
     CelerySuite.folder,
-    [`celery[redis]==${CelerySuite.version}`, "pytest>=9", "pydantic"],
-    "import celery, pydantic, redis; import _pytest.subtests"
+    [`celery[auth,redis]==${CelerySuite.version}`, "pytest>=9", "pydantic"],
+    `import celery, pydantic, redis; import _pytest.subtests; ${auth}`
   ) && (CelerySuite.isThere() || unpackSuite())
 
 /** From the source distribution: a wheel has no tests. What is unpacked by halves is not taken for it. */

@@ -18,6 +18,7 @@ import type { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
+import * as Security from "@celeriac/tasks/Security"
 import type { SettingsError } from "@celeriac/tasks/SettingsError"
 import type { Definition } from "@celeriac/worker/Worker"
 import type * as Config from "effect/Config"
@@ -68,6 +69,7 @@ export const layer = (url: Url, options: Options = {}): Layer.Layer<Broker, Mess
       Layer.provideMerge(results),
       Layer.provideMerge(Producer.layer()),
       Layer.provideMerge(transport.layer),
+      Layer.provideMerge(Security.layerWanted),
       Layer.provideMerge(settings)
     )
   }))

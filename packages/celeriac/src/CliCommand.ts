@@ -33,10 +33,10 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Broker } from "./Broker.ts"
+import * as Preloads from "./cli/app/Preloads.ts"
+import * as Verb from "./cli/app/Verb.ts"
 import { globals } from "./cli/commands/Root.ts"
-import * as Globals from "./cli/Globals.ts"
-import * as Preloads from "./cli/Preloads.ts"
-import * as Verb from "./cli/Verb.ts"
+import * as Globals from "./cli/flags/Globals.ts"
 import type * as Settings from "./Settings.ts"
 
 /** An option of every command, which a module of `-A` exports. */

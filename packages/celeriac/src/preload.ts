@@ -4,8 +4,8 @@
  */
 export {} from "./internal/RequiredNode.ts"
 
-import * as CompileCache from "./cli/CompileCache.ts"
-import * as Resolution from "./cli/Resolution.ts"
+import * as CompileCache from "./cli/app/CompileCache.ts"
+import * as Resolution from "./cli/app/Resolution.ts"
 
 CompileCache.enable()
 Resolution.shorten()

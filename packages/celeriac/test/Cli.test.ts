@@ -125,6 +125,19 @@ w1@example.com v${version} (celeriac)
     assert.include(stderr, "worker: Hitting Ctrl+C again will initiate cold shutdown")
   })
 
+  it("says that it is ready at warning, and not where only errors are wanted", async () => {
+    const says = async (level: string) => {
+      const args = ["worker", "-A", fixture("started.ts"), "-b", "memory://", "-l", level]
+      const { code, stderr } = await celeriac(args, { signals: [["all steps have started", "SIGTERM"]] })
+      return [code, stderr.includes(" ready.")]
+    }
+    assert.deepStrictEqual(await Promise.all(["warning", "error", "critical"].map(says)), [
+      [0, true],
+      [0, false],
+      [0, false]
+    ])
+  })
+
   it("tells at debug how it boots and stops", async () => {
     const { stderr } = await celeriac(inMemory("-l", "debug"), stopping("SIGTERM"))
     for (

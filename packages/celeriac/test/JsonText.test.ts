@@ -2,7 +2,7 @@
 import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import * as JsonText from "../src/cli/JsonText.ts"
+import * as JsonText from "../src/cli/flags/JsonText.ts"
 
 describe("JSON of a command line", () => {
   for (

@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { TestClock } from "effect/testing"
-import * as Migration from "../src/cli/Migration.ts"
+import * as Migration from "../src/cli/broker/Migration.ts"
 
 type Broker = Transport["Service"]
 

@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { stripTypeScriptTypes } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as PlainArguments from "../src/cli/PlainArguments.ts"
-import * as SettingFlags from "../src/cli/SettingFlags.ts"
+import * as SettingFlags from "../src/cli/flags/SettingFlags.ts"
+import * as PlainArguments from "../src/cli/worker/PlainArguments.ts"
 import { celeriac, fixture, node } from "./fixtures/Command.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "celeriac-boot-"))
@@ -85,7 +85,7 @@ describe.concurrent("imports inside of these packages", () => {
       file,
       [
         `import { registerHooks } from "node:module"`,
-        `import * as Resolution from ${JSON.stringify(cli("Resolution.ts"))}`,
+        `import * as Resolution from ${JSON.stringify(cli("app/Resolution.ts"))}`,
         shortened ? "Resolution.shorten()" : "",
         `const urls = new Set()`,
         `registerHooks({ resolve(specifier, context, next) {`,
@@ -161,7 +161,7 @@ describe.concurrent("the compile cache", () => {
     const installed = join(folder, "app", "node_modules", "celeriac")
     mkdirSync(installed, { recursive: true })
     const enable = join(installed, "CompileCache.mjs")
-    writeFileSync(enable, stripTypeScriptTypes(readFileSync(cli("CompileCache.ts"), "utf8")))
+    writeFileSync(enable, stripTypeScriptTypes(readFileSync(cli("app/CompileCache.ts"), "utf8")))
     const main = join(folder, "app", "main.mjs")
     writeFileSync(
       main,

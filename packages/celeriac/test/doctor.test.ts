@@ -8,7 +8,7 @@ import * as Finding from "../src/cli/doctor/Finding.ts"
 import * as QueueCheck from "../src/cli/doctor/QueueCheck.ts"
 import * as ResultCheck from "../src/cli/doctor/ResultCheck.ts"
 import * as TaskCheck from "../src/cli/doctor/TaskCheck.ts"
-import * as Style from "../src/cli/Style.ts"
+import * as Style from "../src/cli/output/Style.ts"
 
 /** `problem: It blocks publishers: memory`, a line each, without what is well. */
 const said = (findings: Finding.Findings) =>

@@ -70,6 +70,13 @@ export const encode = (value: unknown, options: EncodeOptions = {}): Result.Resu
   }
 }
 
+/** The body without its compression, undecoded; throws a `MessagingError` for one that is over a bound. */
+export const open = (message: Message, options: DecodeOptions = {}): Uint8Array => {
+  const limits = options.limits ?? Limits.defaults
+  if (message.body.length > limits.bodyBytes) throw tooLarge("the body", limits.bodyBytes)
+  return decompress(message, limits, options.compressions ?? Compressions.defaults)
+}
+
 const decodeUnsafe = (message: Message, options: DecodeOptions): unknown => {
   const limits = options.limits ?? Limits.defaults
   const serializers = options.serializers ?? Serializers.defaults
@@ -91,19 +98,19 @@ const decodeUnsafe = (message: Message, options: DecodeOptions): unknown => {
 
   switch (encoding) {
     case "utf-8":
-      return serializer.contentType === "application/data" ? Utf8.decode(body) : serializer.decode(body, limits)
+      return isText(serializer) && serializer.contentType === "application/data"
+        ? Utf8.decode(body)
+        : serializer.decode(body, limits)
     case "binary":
       return serializer.decode(body, limits)
     case "ascii":
     case "latin1": {
-      if (serializer.contentEncoding === "binary" && serializer.contentType !== "application/data") {
-        return serializer.decode(body, limits)
-      }
+      if (serializer.contentEncoding === "binary" && !isText(serializer)) return serializer.decode(body, limits)
       const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1")
       if (encoding === "ascii" && body.some((byte) => byte > 127)) {
         throw because("decode", new Undecodable({ detail: "the body is not ASCII, as its content encoding says" }))
       }
-      return isText(serializer.contentType) ? text : serializer.decode(Utf8.encode(text), limits)
+      return isText(serializer) ? text : serializer.decode(Utf8.encode(text), limits)
     }
   }
 }
@@ -111,7 +118,8 @@ const decodeUnsafe = (message: Message, options: DecodeOptions): unknown => {
 const acceptJson: ReadonlyArray<string> = ["json"]
 
 /** Content in which nothing is interpreted. */
-const isText = (contentType: string): boolean => contentType === "text/plain" || contentType === "application/data"
+const isText = ({ contentType, isSigned }: Serializer): boolean =>
+  isSigned !== true && (contentType === "text/plain" || contentType === "application/data")
 
 const isAccepted = (
   serializer: Serializer | undefined,
@@ -122,7 +130,7 @@ const isAccepted = (
   for (let i = 0; i < accept.length; i++) {
     if (accept[i] === serializer.name || accept[i] === serializer.contentType) return true
   }
-  return isText(serializer.contentType)
+  return isText(serializer)
 }
 
 /** `json (application/json)`, as Kombu puts it. */

@@ -30,7 +30,9 @@ import * as Wire from "./internal/MailboxWire.ts"
 import { Limits } from "./Limits.ts"
 import type { LogicalClock } from "./LogicalClock.ts"
 import type { Addressing, Mailbox, Reply } from "./Mailbox.ts"
+import type { Properties } from "./Message.ts"
 import { because, ConnectionLost, type MessagingError } from "./MessagingError.ts"
+import { Seals } from "./security/Seal.ts"
 import { Serializers } from "./Serializers.ts"
 import * as Session from "./Session.ts"
 import { type Channel, Transport } from "./Transport.ts"
@@ -103,6 +105,7 @@ export const make: (
   const newId = options.newId ?? (() => process.getBuiltinModule("node:crypto").randomUUID())
   const transport = yield* Transport
   const time = yield* Clock.Clock
+  const seals = yield* Seals
   const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
   const decoding = { ...coding, accept: mailbox.accept, limits: yield* Limits }
   const replies = new MailboxReplies.MailboxReplies(clock, time, decoding)
@@ -149,8 +152,10 @@ export const make: (
         })
       }
       const headers = { ...content.headers, clock: clock.forward(), expires: expiry(time, how.timeout) }
+      const properties: Properties = { ...content.properties, deliveryMode: 2, priority: 0 }
+      const message = { body: content.body, headers, properties }
       yield* channel.publish(
-        { body: content.body, headers, properties: { ...content.properties, deliveryMode: 2, priority: 0 } },
+        seals === undefined ? message : seals.commands.seal(message),
         { exchange: mailbox.exchange.name, routingKey: "" },
         { mandatory: true, deadline }
       )

@@ -28,6 +28,7 @@ import type { LogicalClock } from "./LogicalClock.ts"
 import type { Mailbox, Request } from "./Mailbox.ts"
 import type { Address, Delivery, Message } from "./Message.ts"
 import type { MessagingError } from "./MessagingError.ts"
+import { Seals } from "./security/Seal.ts"
 import { Serializers } from "./Serializers.ts"
 import type { Channel } from "./Transport.ts"
 
@@ -73,7 +74,8 @@ export const listen: (
       limits: yield* Limits,
       serializers: yield* Serializers,
       compressions: yield* Compressions
-    }
+    },
+    yield* Seals
   )
   const { mailbox, nodename } = options
   yield* channel.declareExchange(mailbox.replyExchange)
@@ -88,18 +90,29 @@ class Listening {
   private readonly time: Clock.Clock
   private readonly coding: Content.DecodeOptions
 
-  constructor(channel: Channel, options: Options, time: Clock.Clock, coding: Content.DecodeOptions) {
+  private readonly seals: Seals | undefined
+
+  constructor(
+    channel: Channel,
+    options: Options,
+    time: Clock.Clock,
+    coding: Content.DecodeOptions,
+    seals: Seals | undefined
+  ) {
     // Whoever asked may be gone, and the channel too: nobody can be told.
     this.post = options.send ?? ((message, to) => channel.publishUnsafe(message, to, how, () => {}))
     this.options = options
     this.time = time
     this.coding = coding
+    this.seals = seals
   }
 
   readonly receive = (delivery: Delivery): void => {
     const { clock, mailbox, nodename, onRequest } = this.options
     clock.forward()
     clock.adjust(Wire.numberOf(delivery.headers, "clock") ?? 0)
+    const refusal = this.seals?.commands.check(delivery)
+    if (refusal !== undefined) return this.ignored(`a command that cannot be trusted: ${refusal.detail}`)
     const body = Content.decode(delivery, this.coding)
     if (Result.isFailure(body)) return this.ignored(body.failure.reason.message)
     const read = Wire.readRequest(body.success, nodename, mailbox.replyExchange.name)

@@ -47,6 +47,7 @@ import type { SendOptions } from "./internal/SendOptions.ts"
 import type { Address, Headers, Message, Properties } from "./Message.ts"
 import type { MessagingError } from "./MessagingError.ts"
 import * as Reconnect from "./Reconnect.ts"
+import { Seals } from "./security/Seal.ts"
 import type { Serializer } from "./Serializer.ts"
 import { Serializers } from "./Serializers.ts"
 import { type Channel, type Connection, Transport } from "./Transport.ts"
@@ -140,6 +141,7 @@ export const make: (
 ) => Effect.Effect<Producer["Service"], never, Transport | Scope.Scope> = Effect.fnUntraced(function*(options = {}) {
   const serializers = yield* Serializers
   const compressions = yield* Compressions
+  const seals = yield* Seals
   const deadline = Duration.toMillis(options.deadline ?? "30 seconds")
 
   const link = yield* Link.make({
@@ -157,7 +159,7 @@ export const make: (
     patient: boolean
   ): Effect.Effect<void, MessagingError> =>
     Effect.callback((resume) => {
-      const takeBack = outbox.post(message, to, how, how.deadline ?? deadline, patient, (error) =>
+      const takeBack = outbox.post(sealed(seals, message), to, how, how.deadline ?? deadline, patient, (error) =>
         resume(error === undefined ? Effect.void : Effect.fail(error)))
       return Effect.sync(takeBack)
     })
@@ -177,13 +179,17 @@ export const make: (
           : send(whole, to, how, retry)
       }),
     publishUnsafe: (message, to, how, onOutcome) => {
-      outbox.post(message, to, how, how.deadline ?? deadline, true, onOutcome)
+      outbox.post(sealed(seals, message), to, how, how.deadline ?? deadline, true, onOutcome)
     },
     channel: Effect.map(outbox.live(true), ({ channel }) => channel),
     connect: Effect.asVoid(outbox.live(false)),
     connection: Effect.map(outbox.live(true), ({ connection }) => connection)
   })
 })
+
+/** What is sealed are tasks: results and events say nothing that their bodies do not. */
+const sealed = (seals: Seals | undefined, message: Message): Message =>
+  seals === undefined || message.headers.task === undefined ? message : seals.tasks.seal(message)
 
 /** Kombu's retry: the attempts are counted, and all of them share the deadline, of which each is told what is left, in milliseconds. */
 export const retrying = Effect.fnUntraced(function*(

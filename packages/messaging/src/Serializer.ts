@@ -18,6 +18,8 @@ export interface Serializer {
   readonly contentType: string
   /** `utf-8` or `binary`. */
   readonly contentEncoding: string
+  /** Its content says who wrote it, and is read only where it is accepted, whatever its type. */
+  readonly isSigned?: boolean | undefined
   /** Throws a `MessagingError` (`Unencodable`) for a value that has no form in it; anything else thrown becomes one. */
   readonly encode: (value: unknown) => Uint8Array
   /** Throws a `MessagingError` (`Undecodable`, `TooLarge`) for bytes it refuses; anything else thrown becomes one. */

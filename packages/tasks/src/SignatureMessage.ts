@@ -17,6 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as CallOptions from "./CallOptions.ts"
 import * as SendWays from "./internal/SendWays.ts"
+import type * as ChainText from "./protocol/ChainText.ts"
 import type { ProtocolError } from "./protocol/ProtocolError.ts"
 import * as PythonRepr from "./protocol/PythonRepr.ts"
 import * as SignatureCall from "./protocol/SignatureCall.ts"
@@ -41,9 +42,14 @@ export type Unwritable = ProtocolError | TaskError | MessagingError
 
 /**
  * Writes a single task, whose arguments are whole and whose options have
- * `task_id`. `now` is milliseconds since the epoch.
+ * `task_id`. `now` is milliseconds since the epoch; `front` are steps in front of
+ * those in its option `chain`, which nobody has read.
  */
-export type Write = (signature: SignatureJson, now: number) => Result.Result<SignatureMessage, Unwritable>
+export type Write = (
+  signature: SignatureJson,
+  now: number,
+  front?: ChainText.Front
+) => Result.Result<SignatureMessage, Unwritable>
 
 /** What is known of tasks by their names. */
 type Known = (name: string) => Pick<Registered, "arguments" | "definition"> | undefined
@@ -58,7 +64,7 @@ export const make = Effect.fnUntraced(function*(known: Known = () => undefined):
   const defaultSerializer = yield* Settings.Serializer
   const defaultCompression = yield* Settings.Compression
   const coding = { serializers: yield* Serializers, compressions: yield* Compressions }
-  return (signature: SignatureJson, now: number) => {
+  return (signature, now, front) => {
     const options = signature.options ?? {}
     const read = SignatureCall.read({ ...signature, options: withoutLinks(options), subtask_type: null })
     if (Result.isFailure(read)) return Result.fail(read.failure)
@@ -86,6 +92,7 @@ export const make = Effect.fnUntraced(function*(known: Known = () => undefined):
       args: call.args,
       kwargs: call.kwargs,
       embed: embedOf(options),
+      front,
       shadow: call.shadow,
       eta,
       expires,

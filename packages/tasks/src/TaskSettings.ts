@@ -1,6 +1,6 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `RunSettings`, `ResultSettings`, `ControlSettings`, `EagerSettings`, `EventSettings` and `CanvasSettings`,
+ * `Settings`, `RunSettings`, `ResultSettings`, `ControlSettings`, `EagerSettings`, `EventSettings`, `CanvasSettings` and `SecuritySettings`,
  * `Queues.Configured` as `taskQueues`, `Router.Routes` as `routes`.
  *
  * ```ts
@@ -22,6 +22,7 @@ import { ResultWriter } from "./result/ResultWriter.ts"
 import * as ResultSettings from "./ResultSettings.ts"
 import * as Router from "./Router.ts"
 import * as RunSettings from "./RunSettings.ts"
+import * as SecuritySettings from "./SecuritySettings.ts"
 import * as Setting from "./Setting.ts"
 import * as Settings from "./Settings.ts"
 import * as SettingsTable from "./SettingsTable.ts"
@@ -39,6 +40,7 @@ type References =
   & Exported<typeof CanvasSettings>
   & Exported<typeof EventSettings>
   & Exported<typeof ResultSettings>
+  & Exported<typeof SecuritySettings>
   & {
     readonly taskQueues: typeof Queues.Configured
     readonly routes: typeof Router.Routes
@@ -54,7 +56,8 @@ const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<str
       ...ControlSettings,
       ...EagerSettings,
       ...EventSettings,
-      ...CanvasSettings
+      ...CanvasSettings,
+      ...SecuritySettings
     }
   }).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value] as const),
   ["taskQueues", Queues.Configured] as const,

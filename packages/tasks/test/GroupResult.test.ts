@@ -19,6 +19,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { left: Schema.Int }) {}
 
@@ -203,7 +204,32 @@ describe("a long chain", () => {
       assert.strictEqual(steps, 10_000)
       const again = yield* AsyncResult.fromTuple(end.asTuple)
       yield* failed("0")
-      assert.strictEqual(noted(yield* Effect.flip(again.get())), "ValueError('0')")
+      const got = yield* Effect.forkChild(Effect.flip(again.get()))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(noted(yield* Fiber.join(got)), "ValueError('0')")
+    }).pipe(memory))
+
+  it.effect("is waited for by its end alone, as long as that may come within a second", () =>
+    Effect.gen(function*() {
+      const reader = yield* ResultReader
+      const asked = new Set<string>()
+      const heard: typeof reader = {
+        ...reader,
+        wait: (id) =>
+          Effect.suspend(() => {
+            asked.add(id)
+            return reader.wait(id)
+          })
+      }
+      let end = AsyncResult.fromReader("0", heard, add.outcome, false)
+      for (let step = 1; step < 200; step++) end = AsyncResult.fromReader(`${step}`, heard, add.outcome, false, end)
+      const got = yield* Effect.forkChild(end.get())
+      yield* TestClock.adjust("999 millis")
+      assert.deepStrictEqual([...asked], ["199"])
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(asked.size, 200)
+      yield* succeeded("199", 3)
+      assert.strictEqual(yield* Fiber.join(got), 3)
     }).pipe(memory))
 })
 

@@ -6,6 +6,9 @@
  * socket is corked until the turn ends: a hundred acks and publishes are one
  * write to the kernel. Acks that are held back are asked for first.
  *
+ * What is held back alone goes out a turn later: somebody may be waiting for what
+ * another connection publishes in this one, and nobody waits for an ack.
+ *
  * @since 0.1.0
  */
 import type { Duplex } from "node:stream"
@@ -14,7 +17,7 @@ export class Output {
   readonly #stream: Duplex
   readonly #onDrain: Array<() => void> = []
   #beforeFlush: Array<() => void> = []
-  #scheduled = false
+  #scheduled: "no" | "soon" | "now" = "no"
   #corked = false
 
   constructor(stream: Duplex) {
@@ -34,15 +37,17 @@ export class Output {
     return this.#stream.write(frames)
   }
 
-  /** `task` runs at the end of this turn, before what was written goes out. */
+  /** `task` runs before what is written next goes out: at the end of this turn, or of the next where nothing else is written. */
   beforeFlush(task: () => void): void {
     this.#beforeFlush.push(task)
-    this.#schedule()
+    if (this.#scheduled !== "no") return
+    this.#scheduled = "soon"
+    setImmediate(this.#hurry)
   }
 
   /** Sends what was written so far. */
   readonly flush = (): void => {
-    this.#scheduled = false
+    this.#scheduled = "no"
     if (this.#beforeFlush.length > 0) {
       const tasks = this.#beforeFlush
       this.#beforeFlush = []
@@ -63,9 +68,13 @@ export class Output {
     }
   }
 
+  readonly #hurry = (): void => {
+    if (this.#scheduled === "soon") this.#schedule()
+  }
+
   #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
+    if (this.#scheduled === "now") return
+    this.#scheduled = "now"
     setImmediate(this.flush)
   }
 }

@@ -4,10 +4,10 @@ import type { Delivery } from "@celeriac/messaging/Message"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { createRequire } from "node:module"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { connect, message, to } from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 /** Asks until it holds; the test's time limit bounds it. */
 const until = (holds: () => boolean) =>

@@ -6,11 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { type Fault, FaultProxy } from "../../../../test/peers/FaultProxy.ts"
 import { connect, message, timed, to } from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const port = Number(/:(\d+)\//.exec(url)?.[1])
 
 const proxy = Effect.acquireRelease(
@@ -122,7 +122,7 @@ describe("a bad network", () => {
   it.live("closing a channel is over when its connection is lost meanwhile", () =>
     Effect.gen(function*() {
       const network = yield* proxy
-      const connection = yield* connect(network.through(inject("amqpUrl")))
+      const connection = yield* connect(network.through(brokerUrl()))
       const scope = yield* Scope.make()
       yield* Scope.provide(connection.openChannel(), scope)
       network.fault = "blackhole"

@@ -11,7 +11,8 @@ import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
-import { afterAll, inject } from "vitest"
+import { afterAll } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import manifest from "../../package.json" with { type: "json" }
 import { replaceAmqplib } from "../fixtures/OtherAmqplib.ts"
 
@@ -53,6 +54,6 @@ describe(`amqplib ${versionIn(folder)}`, () => {
 })
 
 suite(`amqp with amqplib ${versionIn(folder)}`, {
-  layer: AmqpTransport.layer({ url: inject("amqpUrl") }),
+  layer: AmqpTransport.layer({ url: brokerUrl() }),
   exactPrefetch: false
 })

@@ -6,7 +6,7 @@ import { Transport } from "@celeriac/messaging/Transport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as AmqpTransport from "../../src/AmqpTransport.ts"
 import { connect, message } from "./Kit.ts"
 
@@ -58,7 +58,7 @@ describe("a message that the broker refuses, between others on one channel", () 
       `for ${what}, is told why; the others are stored once, in order`,
       () =>
         Effect.scoped(Effect.gen(function*() {
-          const channel = yield* (yield* connect(inject("amqpUrl"))).openChannel()
+          const channel = yield* (yield* connect(brokerUrl())).openChannel()
           const { name: queue } = yield* channel.declareQueue(Entity.queue("", { durable: false, exclusive: true }))
           const producer = yield* Producer.make()
           const texts = Array.from({ length: 200 }, (_, n) => `${n}`)
@@ -83,7 +83,7 @@ describe("a message that the broker refuses, between others on one channel", () 
             stored.push(Buffer.from(next.value.body).toString())
           }
           assert.deepStrictEqual(stored, texts.filter((_, n) => n !== 100))
-        })).pipe(Effect.provide(AmqpTransport.layer({ url: inject("amqpUrl") }))),
+        })).pipe(Effect.provide(AmqpTransport.layer({ url: brokerUrl() }))),
       30_000
     )
   }
@@ -101,11 +101,11 @@ describe("a message that the broker refuses, between others on one channel", () 
       assert.strictEqual(again.reason._tag, "TooLarge")
       // The broker heard nothing of it.
       yield* second.publish(message("small"), nowhere, { mandatory: false })
-    })).pipe(Effect.provide(AmqpTransport.layer({ url: inject("amqpUrl") }))))
+    })).pipe(Effect.provide(AmqpTransport.layer({ url: brokerUrl() }))))
 
   it.live("is not sent at all when the limit is known", () =>
     Effect.scoped(Effect.gen(function*() {
-      const channel = yield* (yield* connect(inject("amqpUrl"), { maxMessageSize: 10 })).openChannel()
+      const channel = yield* (yield* connect(brokerUrl(), { maxMessageSize: 10 })).openChannel()
       const publish = (text: string) =>
         channel.publish(message(text), { exchange: "", routingKey: "nowhere" }, { mandatory: false })
       const error = yield* Effect.flip(publish("x".repeat(11)))

@@ -6,7 +6,8 @@ import { type AddressInfo, connect as connectPlain } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createServer, type Server } from "node:tls"
-import { afterAll, beforeAll, inject } from "vitest"
+import { afterAll, beforeAll } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { run } from "../../../../test/peers/Process.ts"
 import { connect, timed } from "./Kit.ts"
 
@@ -33,7 +34,7 @@ beforeAll(async () => {
     ],
     ...["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")]
   ])
-  const broker = Number(/:(\d+)\//.exec(inject("amqpUrl"))?.[1])
+  const broker = Number(/:(\d+)\//.exec(brokerUrl())?.[1])
   server = createServer(
     { key: await readFile(join(folder, "key.pem")), cert: await readFile(join(folder, "cert.pem")) },
     (client) => {

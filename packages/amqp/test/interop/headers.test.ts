@@ -3,11 +3,11 @@ import { queue } from "@celeriac/messaging/Entity"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { readsOwnLongs, runPython } from "../../../../test/peers/Python.ts"
 import { connect, message, to } from "../integration/Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 /** Takes every message of a queue, prints its headers, and sends them on to another queue. */
 const echo = `

@@ -56,7 +56,7 @@ export class Agenda {
   load(entries: ReadonlyArray<ScheduleEntry>, snapshot: Snapshot, now: number): Loaded {
     const begun: Array<readonly [string, Progress]> = []
     const ahead: Array<string> = []
-    const { definitions, errors } = this.#define(entries, snapshot.changes)
+    const { definitions, errors, unreadable } = this.#define(entries, snapshot.changes)
     for (const [name, item] of this.items) {
       if (definitions.has(name)) continue
       item.timer?.cancel()
@@ -80,7 +80,9 @@ export class Agenda {
       this.items.set(name, item)
       errors.push(...this.plan(item, now))
     }
-    const gone = Array.from(snapshot.progress.keys()).filter((name) => !definitions.has(name))
+    // What cannot be read now, as of a newer version, may be read again.
+    const isGone = (name: string) => !definitions.has(name) && !unreadable.has(name)
+    const gone = Array.from(snapshot.progress.keys()).filter(isGone)
     return { begun, gone, ahead, errors }
   }
 
@@ -134,6 +136,7 @@ export class Agenda {
   #define(entries: ReadonlyArray<ScheduleEntry>, changes: ReadonlyMap<string, Change>) {
     const definitions = new Map<string, Pick<Item, "entry" | "change" | "said">>()
     const errors: Array<BeatError> = []
+    const unreadable = new Set<string>()
     for (const entry of entries) definitions.set(entry.name, { entry, change: undefined, said: "" })
     for (const [name, change] of changes) {
       const said = JSON.stringify(change)
@@ -146,10 +149,15 @@ export class Agenda {
       } else {
         const decoded = decodeEntry(name, change.entry)
         if (Result.isSuccess(decoded)) definitions.set(name, { entry: decoded.success, change, said })
-        else errors.push(decoded.failure)
+        else {
+          errors.push(decoded.failure)
+          unreadable.add(name)
+          // Paused or not, that can be read.
+          if (inCode !== undefined) definitions.set(name, { entry: inCode, change, said })
+        }
       }
     }
-    return { definitions, errors }
+    return { definitions, errors, unreadable }
   }
 }
 

@@ -5,9 +5,15 @@ import type { Change, Progress, Snapshot } from "../ScheduleStore.ts"
 
 export class Kept {
   revision = 1
-  readonly changes = new Map<string, Change>()
-  readonly progress = new Map<string, Progress>()
+  readonly changes: Map<string, Change>
+  readonly progress: Map<string, Progress>
   #changed = Deferred.makeUnsafe<void>()
+
+  /** Begins with what was read. */
+  constructor(read: Pick<Snapshot, "changes" | "progress"> = { changes: new Map(), progress: new Map() }) {
+    this.changes = new Map(read.changes)
+    this.progress = new Map(read.progress)
+  }
 
   snapshot(): Snapshot {
     return { revision: this.revision, changes: new Map(this.changes), progress: new Map(this.progress) }

@@ -8,8 +8,9 @@
  * or how often.
  */
 import type { Delivery, Message } from "@celeriac/messaging/Message"
-import type { Change, Progress, Snapshot } from "../ScheduleStore.ts"
+import type { Progress, Snapshot } from "../ScheduleStore.ts"
 import { isTable, parse } from "./Json.ts"
+import { type Damaged, format, Rows } from "./Rows.ts"
 
 /** All of it. Its version grows with each that is written, its revision with each change of what is said. */
 export interface State extends Snapshot {
@@ -21,14 +22,13 @@ interface Heard {
   readonly state: State
   /** What cannot be read. */
   readonly damaged: ReadonlyArray<Delivery>
+  /** Of what can be, entries that cannot. */
+  readonly rows: ReadonlyArray<Damaged>
   /** The format of what was written by a newer version, if anything was. */
   readonly newer: unknown
 }
 
 const nothing: State = { version: 0, revision: 1, changes: new Map(), progress: new Map() }
-
-/** Of what is written here. */
-export const format = 1
 
 export const ofState = ({ changes, progress, revision, version }: State): Message =>
   message({
@@ -52,7 +52,9 @@ export const read = (deliveries: ReadonlyArray<Delivery>): Heard => {
   let state = nothing
   let newer: unknown
   const damaged: Array<Delivery> = []
-  const forward: Array<Iterable<readonly [string, Progress]>> = []
+  let whole = new Rows()
+  const forward = new Rows()
+  const behind: Array<ReadonlyMap<string, Progress>> = []
   for (const delivery of deliveries) {
     const content = parse<Content>(new TextDecoder().decode(delivery.body))
     if (content === undefined || typeof content.format !== "number" || !isTable(content.progress)) {
@@ -60,25 +62,32 @@ export const read = (deliveries: ReadonlyArray<Delivery>): Heard => {
     } else if (content.format > format) {
       newer = content.format
     } else if (content.version === undefined) {
-      forward.push(progressIn(content.progress))
+      const rows = new Rows()
+      comeIn(rows, content.progress)
+      behind.push(rows.progress)
+      forward.damaged.push(...rows.damaged)
     } else if (Number(content.version) >= state.version) {
-      state = {
-        version: Number(content.version),
-        revision: Number(content.revision) || 1,
-        changes: changesIn(content.changes),
-        progress: new Map(progressIn(content.progress))
+      whole = new Rows()
+      for (const [name, change] of Object.entries(isTable(content.changes) ? content.changes : {})) {
+        whole.change(name, change)
       }
+      comeIn(whole, content.progress)
+      const revision = Number(content.revision) || 1
+      state = { version: Number(content.version), revision, changes: whole.changes, progress: whole.progress }
     }
   }
   const progress = new Map(state.progress)
-  for (const some of forward) {
+  for (const some of behind) {
     for (const [name, next] of some) {
       const known = progress.get(name)
       if (known === undefined || known.last < next.last) progress.set(name, next)
     }
   }
-  return { state: { ...state, progress }, damaged, newer }
+  return { state: { ...state, progress }, damaged, rows: [...whole.damaged, ...forward.damaged], newer }
 }
+
+/** An entry that could not be read, to be set aside. */
+export const ofDamaged = ({ kind, name, text }: Damaged): Message => message({ [kind]: { [name]: text } })
 
 interface Content {
   readonly format: unknown
@@ -88,14 +97,9 @@ interface Content {
   readonly progress: unknown
 }
 
-const changesIn = (value: unknown): ReadonlyMap<string, Change> =>
-  // The fields of a change are looked at by who uses them.
-  new Map(
-    Object.entries(isTable(value) ? value : {}).filter(([, change]) => isTable(change)) as Array<[string, Change]>
-  )
-
-const progressIn = (value: Readonly<Record<string, unknown>>): ReadonlyArray<readonly [string, Progress]> =>
-  Object.entries(value).flatMap(([name, said]) => {
+const comeIn = (rows: Rows, progress: Readonly<Record<string, unknown>>): void => {
+  for (const [name, said] of Object.entries(progress)) {
     const [last, count]: ReadonlyArray<unknown> = Array.isArray(said) ? said : []
-    return typeof last === "number" ? [[name, { last, count: Number(count) || 0 }] as const] : []
-  })
+    rows.come(name, last, count, said)
+  }
+}

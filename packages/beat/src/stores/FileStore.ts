@@ -4,7 +4,8 @@
  * It is kept as the state of a worker is (`@celeriac/worker/state/StateStore`): what
  * was kept when a call has succeeded is there after the process was killed at any
  * moment, and what was cut short is not. A file that is damaged is set aside under
- * another name, and what can be read of it goes on. Two processes do not share one:
+ * another name, and what can be read of it goes on; an entry's part that cannot be
+ * read is set aside in the file. Two processes do not share one:
  * the second is told so.
  *
  * @since 0.1.0
@@ -17,7 +18,8 @@ import type * as Scope from "effect/Scope"
 import { BeatError, StoreFailed } from "../BeatError.ts"
 import { parse } from "../internal/Json.ts"
 import { Kept } from "../internal/Kept.ts"
-import { type Change, type Progress, ScheduleStore } from "../ScheduleStore.ts"
+import * as Rows from "../internal/Rows.ts"
+import { type Progress, ScheduleStore } from "../ScheduleStore.ts"
 
 /** Opens a file, or makes one. Fails when it is used already, or cannot be written. */
 export const make = (file: string): Effect.Effect<ScheduleStore["Service"], BeatError, Scope.Scope> =>
@@ -42,24 +44,24 @@ export const make = (file: string): Effect.Effect<ScheduleStore["Service"], Beat
     if (setAside !== undefined) {
       yield* Effect.logWarning(`beat: ${setAside.error.message}: it was set aside as ${setAside.to}`)
     }
-    const kept = new Kept()
-    yield* attempt(() => {
-      const written = store.entries("beat").find(([key]) => key === "version")
-      if (written !== undefined && Number(written[1]) > version) {
-        throw new Error(`it was written by a newer version (its format is ${written[1]}, known is ${version}): upgrade`)
-      }
-      store.put("beat", "version", version)
-      for (const [entry, text] of store.entries("changes")) {
-        const change = parse<Change>(text)
-        if (change !== undefined) kept.changes.set(entry, change)
-      }
+    const written = (yield* attempt(() => store.entries("beat"))).find(([key]) => key === "version")?.[1]
+    yield* Rows.check(describe, written)
+    const rows = yield* attempt(() => {
+      const rows = new Rows.Rows()
+      store.put("beat", "version", Rows.format)
+      for (const [entry, text] of store.entries("changes")) rows.change(entry, text)
       for (const [entry, text] of store.entries("progress")) {
-        const progress = parse<Progress>(text)
-        if (typeof progress?.last === "number") {
-          kept.progress.set(entry, { last: progress.last, count: Number(progress.count) || 0 })
-        }
+        const { count, last } = parse<Progress>(text) ?? {}
+        rows.come(entry, last, count ?? 0, text)
       }
+      for (const { kind, name, text } of rows.damaged) {
+        store.put("damaged", `${kind} ${name}`, text)
+        store.delete(kind, name)
+      }
+      return rows
     })
+    yield* Rows.tell(describe, "its room 'damaged'", rows.damaged)
+    const kept = new Kept(rows)
     return ScheduleStore.of({
       describe,
       read: Effect.sync(() => kept.snapshot()),
@@ -87,6 +89,3 @@ export const make = (file: string): Effect.Effect<ScheduleStore["Service"], Beat
   })
 
 export const layer = (file: string): Layer.Layer<ScheduleStore, BeatError> => Layer.effect(ScheduleStore, make(file))
-
-/** Of what is written here. */
-const version = 1

@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import { BeatError, StoreFailed } from "../BeatError.ts"
+import * as Rows from "../internal/Rows.ts"
 import { Signal } from "../internal/Signal.ts"
 import * as StateMessages from "../internal/StateMessages.ts"
 import * as Turn from "../internal/Turn.ts"
@@ -107,7 +108,12 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
             // RabbitMQ 4 sets aside what comes back too often.
             for (const { body, headers, properties } of deliveries) yield* put({ body, headers, properties })
             for (const delivery of deliveries) delivery.settle("ack")
-            return yield* Effect.fail(newer(heard.newer))
+            return yield* Effect.fail(Rows.newer(describe, heard.newer))
+          }
+          // Before what is put there without them.
+          for (const row of heard.rows) {
+            const to = { exchange: "", routingKey: aside.name }
+            yield* channel.publish(StateMessages.ofDamaged(row), to, { deadline })
           }
           const state = update(heard.state)
           const { version } = heard.state
@@ -119,6 +125,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
               `beat: ${describe}: ${heard.damaged.length} messages could not be read: they were set aside into ${aside.name}`
             )
           }
+          yield* Rows.tell(describe, `the queue ${aside.name}`, heard.rows)
           return state
         })
     ).pipe(Effect.mapError((error) => error._tag === "MessagingError" ? refused(error) : error))
@@ -131,11 +138,6 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const oneByOne = Semaphore.makeUnsafe(1)
   const rewrite = (update: (state: StateMessages.State) => StateMessages.State) =>
     oneByOne.withPermit(rewriteOnce(update))
-
-  const newer = (format: unknown) =>
-    failed(
-      `it was written by a newer version (its format is ${format}, known is ${StateMessages.format}): upgrade`
-    )
 
   const tell = (channel: Channel, revision: number): void =>
     channel.publishUnsafe(

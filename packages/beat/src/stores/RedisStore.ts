@@ -2,8 +2,9 @@
  * A store in Redis, which any number of schedulers and operators share: over whatever
  * `Redis` there is (`effect/persistence/Redis`, `@effect/platform-node/NodeRedis`).
  *
- * It has three keys: hashes of what was said and of how far entries have come, and a
- * revision, which is looked at twice a second. Each change is one script.
+ * Its keys are hashes of what was said, of how far entries have come and of what of
+ * these cannot be read, a format, and a revision, which is looked at twice a second. Each
+ * change is one script.
  *
  * @since 0.1.0
  */
@@ -12,6 +13,7 @@ import * as Layer from "effect/Layer"
 import { Redis, type RedisError } from "effect/persistence/Redis"
 import { BeatError, StoreFailed } from "../BeatError.ts"
 import { parse } from "../internal/Json.ts"
+import * as Rows from "../internal/Rows.ts"
 import { type Change, type Progress, ScheduleStore } from "../ScheduleStore.ts"
 
 export interface Options {
@@ -25,10 +27,12 @@ const pollInterval = "500 millis"
 /** How many entries go forward in one script. */
 const batchSize = 500
 
-/** Names and JSON by turns: each that goes forward is kept. */
+/** Names and JSON by turns: each that goes forward is kept. What cannot be read stays until it is set aside. */
 const advanceScript = `for i = 1, #ARGV, 2 do
   local known = redis.call('HGET', KEYS[1], ARGV[i])
-  if not known or cjson.decode(known).last < cjson.decode(ARGV[i + 1]).last then
+  local isRead, before = pcall(cjson.decode, known or '{"last":-1}')
+  local last = isRead and type(before) == 'table' and tonumber(before.last)
+  if last and last < cjson.decode(ARGV[i + 1]).last then
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
   end
 end
@@ -40,10 +44,18 @@ if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET
 redis.call('INCR', KEYS[2])
 return 1`
 
+/** A field with what stands in it, into another hash. */
+const asideScript = `if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
+  redis.call('HSET', KEYS[2], ARGV[3], ARGV[2])
+  redis.call('HDEL', KEYS[1], ARGV[1])
+end
+return 1`
+
 export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const redis = yield* Redis
   const prefix = options.prefix ?? "celeriac-beat"
-  const [changes, progress, revision] = [`${prefix}:changes`, `${prefix}:progress`, `${prefix}:revision`]
+  const key = (what: string) => `${prefix}:${what}`
+  const [changes, progress, revision, format] = [key("changes"), key("progress"), key("revision"), key("format")]
   const describe = `the keys ${prefix}:*`
   const guard = <A>(effect: Effect.Effect<A, RedisError>): Effect.Effect<A, BeatError> =>
     Effect.mapError(effect, ({ cause }) => {
@@ -51,13 +63,27 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       return new BeatError({ reason: new StoreFailed({ store: describe, detail }) })
     })
   const readRevision = Effect.map(redis.send<string | null>("GET", revision), (text) => Number(text ?? 0))
-  const readHash = Effect.fnUntraced(function*<A, B>(key: string, use: (value: Partial<A>) => B | undefined) {
-    const fields = pairs(yield* redis.send("HGETALL", key))
-    return new Map(fields.flatMap(([name, text]) => {
-      const value = parse<A>(text)
-      const used = value === undefined ? undefined : use(value)
-      return used === undefined ? [] : [[name, used] as const]
-    }))
+  const readHash = (key: string) => Effect.map(redis.send("HGETALL", key), pairs)
+
+  const read = Effect.gen(function*() {
+    // Before what it is the revision of: what changes meanwhile is read again.
+    const before = yield* guard(readRevision)
+    const written = yield* guard(redis.send<string | null>("GET", format))
+    yield* Rows.check(describe, written)
+    if (written === null) yield* guard(redis.send("SET", format, String(Rows.format), "NX"))
+    const [said, come] = yield* guard(Effect.all([readHash(changes), readHash(progress)]))
+    const rows = new Rows.Rows()
+    for (const [name, text] of said) rows.change(name, String(text))
+    for (const [name, text] of come) {
+      const { count, last } = parse<Progress>(text) ?? {}
+      rows.come(name, last, count ?? 0, text)
+    }
+    yield* guard(Effect.forEach(rows.damaged, ({ kind, name, text }) => {
+      const words = [kind === "changes" ? changes : progress, key("damaged"), name, text, `${kind} ${name}`]
+      return redis.send("EVAL", asideScript, "2", ...words)
+    }, { discard: true }))
+    yield* Rows.tell(describe, `the key ${key("damaged")}`, rows.damaged)
+    return { revision: before, changes: rows.changes, progress: rows.progress }
   })
 
   const change = (name: string, update: (change: Change | undefined) => Change | undefined): Effect.Effect<
@@ -67,7 +93,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     Effect.gen(function*() {
       while (true) {
         const said = (yield* redis.send<string | null>("HGET", changes, name)) ?? ""
-        const next = update(said === "" ? undefined : parse<Change>(said))
+        const before = new Rows.Rows()
+        if (said !== "") before.change(name, said)
+        const next = update(before.changes.get(name))
         const text = next === undefined ? "" : JSON.stringify(next)
         if ((yield* redis.send("EVAL", changeScript, "2", changes, revision, name, said, text)) === 1) return
       }
@@ -75,18 +103,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   return ScheduleStore.of({
     describe,
-    read: guard(Effect.gen(function*() {
-      // Before what it is the revision of: what changes meanwhile is read again.
-      const before = yield* readRevision
-      return {
-        revision: before,
-        changes: yield* readHash<Change, Change>(changes, (change) => change),
-        progress: yield* readHash<Progress, Progress>(
-          progress,
-          ({ count, last }) => typeof last === "number" ? { last, count: count ?? 0 } : undefined
-        )
-      }
-    })),
+    read,
     advance: (all) => {
       const batches = Array.from(
         { length: Math.ceil(all.length / batchSize) },

@@ -1,6 +1,7 @@
 /**
  * A store in a database, which any number of schedulers and operators share: over
- * whatever `SqlClient` there is (`effect/sql`), with two tables of its own.
+ * whatever `SqlClient` there is (`effect/sql`), with tables of its own: what was said,
+ * how far entries have come, and rows of these that cannot be read.
  *
  * Others' changes are looked for twice a second. Statements are those that SQLite,
  * PostgreSQL and MySQL have in common.
@@ -12,7 +13,7 @@ import * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { BeatError, StoreFailed } from "../BeatError.ts"
-import { parse } from "../internal/Json.ts"
+import * as Rows from "../internal/Rows.ts"
 import { type Change, type Progress, ScheduleStore } from "../ScheduleStore.ts"
 
 export interface Options {
@@ -32,7 +33,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const detail = "a prefix has letters, digits and underscores, 41 at most"
     return yield* new BeatError({ reason: new StoreFailed({ store: describe, detail }) })
   }
-  const [progress, changes] = [sql(`${prefix}progress`), sql(`${prefix}changes`)]
+  const [progress, changes, damaged] = [sql(`${prefix}progress`), sql(`${prefix}changes`), sql(`${prefix}damaged`)]
   const guard = <A, R>(effect: Effect.Effect<A, SqlError, R>): Effect.Effect<A, BeatError, R> =>
     Effect.mapError(effect, (error) => {
       const { cause } = error.reason
@@ -42,36 +43,47 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   yield* guard(Effect.gen(function*() {
     yield* sql`CREATE TABLE IF NOT EXISTS ${progress} (name VARCHAR(255) NOT NULL PRIMARY KEY, last BIGINT NOT NULL, sent BIGINT NOT NULL)`
-    // What is said of an entry; under the empty name the revision.
+    // What is said of an entry; under the empty name the revision, and the format of all.
     yield* sql`CREATE TABLE IF NOT EXISTS ${changes} (name VARCHAR(255) NOT NULL PRIMARY KEY, revision BIGINT NOT NULL, said TEXT NOT NULL)`
+    yield* sql`CREATE TABLE IF NOT EXISTS ${damaged} (kind VARCHAR(16) NOT NULL, name VARCHAR(255) NOT NULL, said TEXT NOT NULL)`
     const rows = yield* sql`SELECT revision FROM ${changes} WHERE name = ''`
     // Another may have come first.
-    if (rows.length === 0) yield* Effect.ignore(sql`INSERT INTO ${changes} (name, revision, said) VALUES ('', 1, '')`)
+    if (rows.length === 0) {
+      yield* Effect.ignore(
+        sql`INSERT INTO ${changes} (name, revision, said) VALUES ('', 1, ${String(Rows.format)})`
+      )
+    }
   }))
 
-  const revision = Effect.map(
-    sql<{ readonly revision: unknown }>`SELECT revision FROM ${changes} WHERE name = ''`,
-    ([row]) => Number(row?.revision ?? 1)
+  const head = Effect.map(
+    sql<{ readonly revision: unknown; readonly said: unknown }>`SELECT revision, said FROM ${changes} WHERE name = ''`,
+    ([row]) => ({ revision: Number(row?.revision ?? 1), written: row?.said })
   )
 
   const read = Effect.gen(function*() {
     // Before what it is the revision of: what changes meanwhile is read again.
-    const before = yield* revision
-    const said = yield* sql<{ name: string; said: string }>`SELECT name, said FROM ${changes} WHERE name <> ''`
-    const come = yield* sql<{ name: string; last: unknown; sent: unknown }>`SELECT name, last, sent FROM ${progress}`
-    return {
-      revision: before,
-      changes: new Map(said.flatMap(({ name, said }) => {
-        const change = parse<Change>(said)
-        return change === undefined ? [] : [[name, change] as const]
-      })),
-      progress: new Map(
-        come.map(({ last, name, sent }) =>
-          [name, { last: Number(last), count: Number(sent) } satisfies Progress] as const
-        )
-      )
-    }
+    const { revision, written } = yield* guard(head)
+    yield* Rows.check(describe, written)
+    const [said, come] = yield* guard(Effect.all([
+      sql<{ name: string; said: unknown }>`SELECT name, said FROM ${changes} WHERE name <> ''`,
+      sql<{ name: string; last: unknown; sent: unknown }>`SELECT name, last, sent FROM ${progress}`
+    ]))
+    const rows = new Rows.Rows()
+    for (const { name, said: text } of said) rows.change(name, String(text))
+    // Drivers give large numbers as numbers, as text or as `bigint`.
+    for (const { last, name, sent } of come) rows.come(name, Number(last), Number(sent), `${last} ${sent}`)
+    yield* guard(Effect.forEach(rows.damaged, setAside, { discard: true }))
+    yield* Rows.tell(describe, `the table ${prefix}damaged`, rows.damaged)
+    return { revision, changes: rows.changes, progress: rows.progress }
   })
+
+  const setAside = ({ kind, name, text }: Rows.Damaged) => {
+    const from = kind === "changes" ? changes : progress
+    return sql.withTransaction(Effect.andThen(
+      sql`INSERT INTO ${damaged} (kind, name, said) VALUES (${kind}, ${name}, ${text})`,
+      sql`DELETE FROM ${from} WHERE name = ${name}`
+    ))
+  }
 
   const advance = (all: ReadonlyArray<readonly [string, Progress]>) =>
     sql.withTransaction(Effect.forEach(all, ([name, { count, last }]) =>
@@ -89,7 +101,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       // The first statement writes, so that whoever else changes something waits.
       yield* sql`UPDATE ${changes} SET revision = revision + 1 WHERE name = ''`
       const rows = yield* sql<{ said: string }>`SELECT said FROM ${changes} WHERE name = ${name}`
-      const next = update(rows[0] === undefined ? undefined : parse<Change>(rows[0].said))
+      const before = new Rows.Rows()
+      if (rows[0] !== undefined) before.change(name, rows[0].said)
+      const next = update(before.changes.get(name))
       if (next === undefined) return yield* sql`DELETE FROM ${changes} WHERE name = ${name}`
       const said = JSON.stringify(next)
       return yield* rows[0] === undefined
@@ -99,14 +113,14 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   return ScheduleStore.of({
     describe,
-    read: guard(read),
+    read,
     advance: (all) => all.length === 0 ? Effect.void : guard(advance(all)),
     forget: (names) =>
       guard(Effect.forEach(names, (name) => sql`DELETE FROM ${progress} WHERE name = ${name}`, { discard: true })),
     change: (name, update) => guard(Effect.asVoid(change(name, update))),
     changed: (known) =>
       guard(Effect.gen(function*() {
-        while ((yield* revision) === known) yield* Effect.sleep(pollInterval)
+        while ((yield* head).revision === known) yield* Effect.sleep(pollInterval)
       }))
   })
 })

@@ -10,19 +10,33 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import type { BeatError } from "../BeatError.ts"
 import type { Change, ScheduleStore } from "../ScheduleStore.ts"
 
 type Store = ScheduleStore["Service"]
 
-const entry = { task: "proj.add", schedule: 30, args: [1, "ä", null], kwargs: { deep: { x: [1.5] } } }
+/** As settings write it. */
+export const entry = { task: "proj.add", schedule: 30, args: [1, "ä", null], kwargs: { deep: { x: [1.5] } } }
+
+/** A store whose rows somebody spoils. */
+export interface Damage<R> {
+  /** Opens it, the same each time. */
+  readonly open: Effect.Effect<Store, BeatError, R | Scope.Scope>
+  /** Puts what is no JSON, or no number, in the place of what is said of `said`, and of how far `come` has come. */
+  readonly spoil: Effect.Effect<void, unknown, R | Scope.Scope>
+  /** What was set aside, as one text each. */
+  readonly aside: Effect.Effect<ReadonlyArray<string>, unknown, R | Scope.Scope>
+  /** Says that a newer version has written it. */
+  readonly renew: Effect.Effect<void, unknown, R | Scope.Scope>
+}
 
 /** `open` opens an empty store each time it is called; the effect that it gives opens the same one again. */
 export const suite = <R = never>(
   name: string,
   open: () => Effect.Effect<Store, BeatError, R | Scope.Scope>,
-  options?: { readonly isLasting?: boolean | undefined }
+  options?: { readonly isLasting?: boolean | undefined; readonly damage?: (() => Damage<R>) | undefined }
 ): void => {
   const test = (says: string, run: (store: Store) => Effect.Effect<unknown, BeatError, R | Scope.Scope>) =>
     it.live(says, () =>
@@ -81,6 +95,66 @@ export const suite = <R = never>(
         assert.notStrictEqual((yield* store.read).revision, revision)
         yield* store.changed(revision)
       }))
+
+    const damage = options?.damage
+    if (damage !== undefined) {
+      const spoilt = (says: string, run: (damage: Damage<R>) => Effect.Effect<unknown, unknown, R | Scope.Scope>) =>
+        // The suite's user provides what opening needs.
+        it.live(says, () => Effect.scoped(run(damage())) as Effect.Effect<unknown, unknown>)
+
+      spoilt(
+        "sets aside what of it cannot be read, says so once, and goes on with the rest",
+        ({ aside, open, spoil }) =>
+          Effect.gen(function*() {
+            const lines: Array<string> = []
+            const logger = Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
+            const reading = Effect.scoped(Effect.flatMap(open, ({ read }) => read)).pipe(Effect.provide(logger))
+            yield* Effect.scoped(Effect.flatMap(open, (store) =>
+              Effect.all([
+                store.change("said", () => ({ enabled: false })),
+                store.change("kept", () => ({ entry, enabled: false })),
+                store.advance([["come", { last: 1000, count: 3 }], ["said", { last: 2000, count: 4 }]])
+              ])))
+            yield* Effect.scoped(spoil)
+            const { changes, progress } = yield* reading
+            assert.deepStrictEqual(Array.from(changes), [["kept", { entry, enabled: false }]])
+            assert.deepStrictEqual(Array.from(progress), [["said", { last: 2000, count: 4 }]])
+            assert.lengthOf(lines, 2)
+            for (const [name, what] of [["said", "what was said of it"], ["come", "how far it has come"]] as const) {
+              const line = lines.find((line) => line.includes(`'${name}'`))
+              assert.match(
+                line ?? "",
+                new RegExp(`the schedule in .*: entry '${name}': ${what} cannot be read, and was set aside in `)
+              )
+            }
+            assert.lengthOf(yield* Effect.scoped(aside), 2)
+            yield* reading
+            assert.lengthOf(lines, 2)
+            yield* Effect.scoped(Effect.flatMap(open, (store) =>
+              Effect.andThen(
+                store.advance([["come", { last: 3000, count: 1 }]]),
+                store.change("said", () => ({ enabled: true }))
+              )))
+            const after = yield* reading
+            assert.deepStrictEqual(after.progress.get("come"), { last: 3000, count: 1 })
+            assert.deepStrictEqual(after.changes.get("said"), { enabled: true })
+            assert.lengthOf(yield* Effect.scoped(aside), 2)
+          })
+      )
+
+      spoilt("leaves alone what a newer version has written, and says so", ({ open, renew }) =>
+        Effect.gen(function*() {
+          yield* Effect.scoped(
+            Effect.flatMap(open, (store) => Effect.andThen(store.advance([["a", { last: 1, count: 1 }]]), store.read))
+          )
+          yield* Effect.scoped(renew)
+          const error = yield* Effect.flip(Effect.scoped(Effect.flatMap(open, ({ read }) => read)))
+          assert.match(
+            String(error),
+            /the schedule in .*: it was written by a newer version \(its format is 2, known is 1\): upgrade/
+          )
+        }))
+    }
 
     if (options?.isLasting !== false) {
       it.live("keeps all of it until it is opened again", () => {

@@ -1,7 +1,8 @@
 /**
  * A scheduler as a process of its own: a broker, a queue that leads, a schedule in a file
  * of SQLite or in a queue, and entries due each second. SIGUSR2 sets its clock: 20
- * seconds forward, then 20 seconds back, then right.
+ * seconds forward, then 20 seconds back, then right. After SIGHUP it keeps no more how
+ * far it has come.
  */
 import * as AmqpTransport from "@celeriac/amqp/AmqpTransport"
 import * as Entity from "@celeriac/messaging/Entity"
@@ -20,6 +21,7 @@ import * as QueueLease from "../../src/leases/QueueLease.ts"
 import * as Schedule from "../../src/Schedule.ts"
 import * as ScheduleEntry from "../../src/ScheduleEntry.ts"
 import * as Scheduler from "../../src/Scheduler.ts"
+import { ScheduleStore } from "../../src/ScheduleStore.ts"
 import * as QueueStore from "../../src/stores/QueueStore.ts"
 import * as SqlStore from "../../src/stores/SqlStore.ts"
 import * as sqlite from "../fixtures/sqlite.ts"
@@ -49,9 +51,22 @@ const broker = Client.layer.pipe(
   Layer.provideMerge(queues)
 )
 
-const store = kind !== "sqlite"
-  ? QueueStore.layer({ queue: name })
-  : SqlStore.layer().pipe(Layer.provide(sqlite.layer(name)))
+let forgets = false
+process.on("SIGHUP", () => {
+  forgets = true
+  process.stdout.write("nothing is kept any more\n")
+})
+const store = Layer.effect(
+  ScheduleStore,
+  Effect.map(ScheduleStore, (store) => ({
+    ...store,
+    advance: (progress) => Effect.suspend(() => forgets ? Effect.never : store.advance(progress))
+  }))
+).pipe(Layer.provide(
+  kind !== "sqlite"
+    ? QueueStore.layer({ queue: name })
+    : SqlStore.layer().pipe(Layer.provide(sqlite.layer(name)))
+))
 
 const scheduler = Scheduler.layer().pipe(
   Layer.provide(QueueLease.layer({ queue: leaseQueue })),

@@ -1,6 +1,7 @@
 /**
- * Three schedulers, a worker and RabbitMQ alone: whatever becomes of the one that
- * leads, of its network, of its clock and of the broker, every slot runs once.
+ * Three schedulers, two workers and RabbitMQ alone, which keeps no results: whatever
+ * becomes of the one that leads, of its network, of its clock and of the broker, every
+ * slot runs once.
  *
  * `CELERIAC_TEST_BEAT_ROUNDS=30` goes on for longer, `CELERIAC_TEST_BEAT_SEED` another way.
  */
@@ -27,7 +28,7 @@ const seed = Number(process.env["CELERIAC_TEST_BEAT_SEED"] ?? 20_261_128)
 const [leases, tasks, schedule] = ["beat.lease", "beat.tasks", "beat.schedule"]
 
 const faults = [
-  "SIGKILL",
+  "killed before it kept what it sent",
   "blackhole",
   "restart",
   "SIGTERM",
@@ -36,6 +37,7 @@ const faults = [
   "SIGSTOP",
   "toClientLost",
   "power loss",
+  "SIGKILL",
   "reset"
 ] as const
 
@@ -70,6 +72,12 @@ const sleep = (millis: number) => new Promise((resolve) => setTimeout(resolve, m
 
 const strike = async (fault: typeof faults[number], beat: Beat, rabbit: RabbitMq) => {
   switch (fault) {
+    case "killed before it kept what it sent":
+      beat.peer.signal("SIGHUP")
+      await sleep(2500)
+      await beat.peer.stop("SIGKILL")
+      beat.begin()
+      return
     case "SIGKILL":
     case "SIGTERM":
       await beat.peer.stop(fault)
@@ -108,20 +116,28 @@ const program = Effect.gen(function*() {
   )
   const transport = AmqpTransport.layer({ url: rabbit.url, heartbeat: "5 seconds" })
   const runs = new Map<string, number>()
-  const run = Effect.map(TaskContext, ({ id }) => void runs.set(id, (runs.get(id) ?? 0) + 1))
-  const worker = Worker.make({
-    nodename: `beat.faults.${process.pid}@here`,
-    tasks: names.map((name) => Task.make(`proj.${name}`).toLayer(() => run)),
-    queues: [tasks],
-    connectionMaxRetries: 0,
-    without: ["mingle", "gossip", "heart", "control"]
+  /** What was run, and done to whoever led, and when. */
+  const story: Array<string> = []
+  const tell = (what: string) => void story.push(`${new Date().toISOString().slice(14, 23)} ${what}`)
+  const run = Effect.map(TaskContext, ({ hostname, id }) => {
+    runs.set(id, (runs.get(id) ?? 0) + 1)
+    tell(`${id.slice(0, 8)} on ${hostname.slice(0, 3)}`)
   })
+  const worker = (name: string) =>
+    Worker.make({
+      nodename: `${name}.faults.${process.pid}@here`,
+      tasks: names.map((task) => Task.make(`proj.${task}`).toLayer(() => run)),
+      queues: [tasks],
+      connectionMaxRetries: 0,
+      without: ["mingle"]
+    })
   const around = Client.layer.pipe(
     Layer.provideMerge(DisabledBackend.layer),
     Layer.provideMerge(Producer.layer()),
     Layer.provideMerge(transport)
   )
-  yield* Layer.build(worker.layer.pipe(Layer.provide(around)))
+  // Each with a connection of its own.
+  for (const name of ["one", "two"]) yield* Layer.build(worker(name).layer.pipe(Layer.provide(Layer.fresh(around))))
 
   const begin = Effect.map(
     Effect.acquireRelease(
@@ -148,7 +164,9 @@ const program = Effect.gen(function*() {
     const beat = leader()
     if (beat === undefined) continue
     struck.push(fault)
+    tell(fault)
     yield* Effect.promise(() => strike(fault, beat, rabbit))
+    tell("over")
   }
   // A clock that was ahead has sent what is due only now.
   yield* awaitLeader
@@ -163,6 +181,7 @@ const program = Effect.gen(function*() {
   )
   yield* Effect.sleep("1 second")
   const wrong = expected.filter((id) => runs.get(id) !== 1).map((id) => [id, runs.get(id) ?? 0])
+  if (wrong.length > 0) console.log(story.join("\n"))
   assert.deepStrictEqual(wrong, [], `${expected.length} slots, after ${struck.join(", ")}`)
   assert.strictEqual(runs.size, expected.length, `what is no slot was run, after ${struck.join(", ")}`)
   assert.isAbove(expected.length, names.length * struck.length * 2)

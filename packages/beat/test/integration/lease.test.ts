@@ -15,7 +15,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { randomUUID } from "node:crypto"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { type Fault, FaultProxy } from "../../../../test/peers/FaultProxy.ts"
 import * as BeatSchedule from "../../src/BeatSchedule.ts"
 import { Leadership } from "../../src/Leadership.ts"
@@ -26,7 +26,7 @@ import * as Scheduler from "../../src/Scheduler.ts"
 import { ScheduleStore } from "../../src/ScheduleStore.ts"
 import * as MemoryStore from "../../src/stores/MemoryStore.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const port = Number(/:(\d+)\//.exec(url)?.[1])
 const quiet = Logger.layer([])
 

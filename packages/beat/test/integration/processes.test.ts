@@ -10,12 +10,12 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import * as Schedule from "../../src/Schedule.ts"
 import * as ScheduleEntry from "../../src/ScheduleEntry.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const names = ["a", "b", "c"]
 const rounds = Number(process.env["CELERIAC_TEST_BEAT_ROUNDS"] ?? 3)
 

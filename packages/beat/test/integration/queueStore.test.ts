@@ -9,11 +9,12 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { randomUUID } from "node:crypto"
-import { afterAll, inject } from "vitest"
+import { afterAll } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as QueueStore from "../../src/stores/QueueStore.ts"
 import * as ScheduleStoreConformance from "../../src/testing/ScheduleStoreConformance.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const transport = AmqpTransport.layer({ url, heartbeat: "2 seconds" })
 
 const channel = Effect.gen(function*() {
@@ -42,6 +43,33 @@ ScheduleStoreConformance.suite("QueueStore", () => {
   const queue = `beat-${randomUUID()}`
   made.push(queue)
   return open(queue)
+}, {
+  damage: () => {
+    const queue = `beat-${randomUUID()}`
+    made.push(queue)
+    const put = (content: object) =>
+      Effect.flatMap(channel, (channel) =>
+        channel.publish(
+          { body: new TextEncoder().encode(JSON.stringify(content)), headers: {}, properties: {} },
+          { exchange: "", routingKey: queue }
+        ))
+    return {
+      open: open(queue),
+      // What is behind the message is read first.
+      spoil: Effect.andThen(
+        Effect.flatMap(open(queue), ({ read }) => read),
+        put({
+          format: 1,
+          version: 1000,
+          revision: 9,
+          changes: { said: { enabled: "no" }, kept: { entry: ScheduleStoreConformance.entry, enabled: false } },
+          progress: { come: ["soon"], said: [2000, 4] }
+        })
+      ),
+      aside: Effect.map(messagesIn(`${queue}.aside`), (count) => Array.from({ length: count }, String)),
+      renew: put({ format: 2, progress: {} })
+    }
+  }
 })
 
 afterAll(() => Effect.runPromise(Effect.forEach(made, drop, { discard: true })))

@@ -24,7 +24,7 @@ const openStore = (prefix: string) =>
           // The last that is open leaves nothing behind, but for who opens it again at once.
           Effect.ignore(Effect.provide(
             Effect.flatMap(Redis, (redis) =>
-              Effect.forEach(["changes", "progress", "revision"], (key) =>
+              Effect.forEach(["changes", "progress", "revision", "format", "damaged"], (key) =>
                 redis.send("EXPIRE", `${prefix}:${key}`, "60"))),
             context
           ))
@@ -33,7 +33,26 @@ const openStore = (prefix: string) =>
       )
   ).pipe(Effect.orDie)
 
-ScheduleStoreConformance.suite("RedisStore", () => openStore(newPrefix()))
+const send = <A>(...words: ReadonlyArray<string>) =>
+  Effect.flatMap(
+    Layer.build(redis),
+    (context) => Effect.provide(Effect.flatMap(Redis, ({ send }) => send<A>(words[0]!, ...words.slice(1))), context)
+  )
+
+ScheduleStoreConformance.suite("RedisStore", () => openStore(newPrefix()), {
+  damage: () => {
+    const prefix = newPrefix()
+    return {
+      open: openStore(prefix),
+      spoil: Effect.andThen(
+        send("HSET", `${prefix}:changes`, "said", "{\"enabled\": fal"),
+        Effect.asVoid(send("HSET", `${prefix}:progress`, "come", "{\"last\": \"soon\"}"))
+      ),
+      aside: send<ReadonlyArray<string>>("HVALS", `${prefix}:damaged`),
+      renew: Effect.asVoid(send("SET", `${prefix}:format`, "2"))
+    }
+  }
+})
 
 describe("RedisLease", () => {
   it.live("is one process's, and the next one's when that stops", () =>

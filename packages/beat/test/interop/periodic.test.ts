@@ -12,7 +12,7 @@ import { randomUUID } from "node:crypto"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker } from "../../../../test/peers/Python.ts"
 import * as BeatSchedule from "../../src/BeatSchedule.ts"
@@ -22,7 +22,7 @@ import * as Scheduler from "../../src/Scheduler.ts"
 import { ScheduleStore } from "../../src/ScheduleStore.ts"
 import * as MemoryStore from "../../src/stores/MemoryStore.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 describe("a worker of Python's", () => {
   it.live("runs what beat_schedule says, each slot as the task whose id is the slot's", () =>

@@ -15,11 +15,11 @@ import { randomUUID } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { findPython, has } from "../../../../test/peers/Python.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 const tick = Task.make("proj.tick", {
   parameters: { x: Schema.Number, name: Schema.String },

@@ -6,9 +6,9 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { CliFailure } from "./CliFailure.ts"
-import * as Presenter from "./Presenter.ts"
-import { packageVersion } from "./Version.ts"
+import { packageVersion } from "./app/Version.ts"
+import { CliFailure } from "./output/CliFailure.ts"
+import * as Presenter from "./output/Presenter.ts"
 
 const environment = Layer.mergeAll(
   NodeServices.layer,

@@ -3,8 +3,8 @@
  * `celeriac multi` has arguments of its own kind, everything else is read by `Cli`.
  */
 import * as Effect from "effect/Effect"
-import { CliFailure, withoutDetail } from "./CliFailure.ts"
-import { commandAt } from "./Globals.ts"
+import { commandAt } from "./flags/Globals.ts"
+import { CliFailure, withoutDetail } from "./output/CliFailure.ts"
 
 export const run = (args: ReadonlyArray<string>): Effect.Effect<unknown, unknown> => {
   const at = commandAt(args)
@@ -12,7 +12,7 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<unknown, unknown
   switch (args[at]) {
     case "worker":
       return Effect.flatMap(
-        Effect.promise(() => import("./WorkerLine.ts")),
+        Effect.promise(() => import("./worker/WorkerLine.ts")),
         ({ run }) => run([...before, ...behind], everythingElse(args))
       )
     case "multi":
@@ -28,7 +28,7 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<unknown, unknown
 const everythingElse = (args: ReadonlyArray<string>) =>
   Effect.flatMap(
     Effect.promise(() =>
-      Promise.all([import("./Cli.ts"), import("./commands/Celeriac.ts"), import("./EarlyModule.ts")])
+      Promise.all([import("./Cli.ts"), import("./commands/Celeriac.ts"), import("./app/EarlyModule.ts")])
     ),
     ([Cli, { tree }, EarlyModule]) =>
       Effect.flatMap(

@@ -4,9 +4,9 @@
  * run it, and then only what the command at hand needs.
  */
 import { problemOf } from "../internal/NodeVersion.ts"
-import * as CompileCache from "./CompileCache.ts"
-import * as Resolution from "./Resolution.ts"
-import { packageVersion } from "./Version.ts"
+import * as CompileCache from "./app/CompileCache.ts"
+import * as Resolution from "./app/Resolution.ts"
+import { packageVersion } from "./app/Version.ts"
 
 const problem = problemOf(process.versions.node, process.execPath)
 
@@ -20,6 +20,6 @@ if (problem !== undefined) {
 } else {
   CompileCache.enable()
   Resolution.shorten()
-  const [CommandLine, Process] = await Promise.all([import("./CommandLine.ts"), import("./Process.ts")])
+  const [CommandLine, Process] = await Promise.all([import("./CommandLine.ts"), import("./output/Process.ts")])
   Process.run(CommandLine.run(process.argv.slice(2)))
 }

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
 import * as Broker from "../../src/Broker.ts"
 
@@ -20,7 +21,7 @@ export interface Options {
 
 export const make = ({ database, module, name }: Options) => {
   const results = inject("redisUrl").replace(/\/\d*$/, `/${database}`)
-  const broker = inject("amqpUrl")
+  const broker = brokerUrl()
   /** The queues of the two. */
   const python = `${name}.${process.pid}`
   const ours = `${name}.ours.${process.pid}`

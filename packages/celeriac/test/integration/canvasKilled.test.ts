@@ -8,11 +8,12 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { createClient } from "redis"
 import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as Process from "../../../../test/peers/Process.ts"
 import { Wire } from "../../../../test/peers/Wire.ts"
 
 const results = inject("redisUrl").replace(/\/\d*$/, "/13")
-const broker = inject("amqpUrl")
+const broker = brokerUrl()
 const seed = Number(process.env["CELERIAC_KILL_SEED"] ?? 11)
 const numRuns = 2
 const fixture = fileURLToPath(new URL("../fixtures/mortal.ts", import.meta.url))

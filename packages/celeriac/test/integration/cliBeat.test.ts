@@ -3,12 +3,12 @@ import { afterAll, assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import * as Command from "../fixtures/Command.ts"
 
 /** A virtual host of its own would be better than names; one queue leads. */
-const broker = inject("amqpUrl")
+const broker = brokerUrl()
 const module = Command.fixture("beat.ts")
 const queue = `cli.beat.${process.pid}`
 const env = { BEAT_QUEUE: queue, NO_COLOR: "1" }

@@ -3,11 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { celeriac, fixture, main, program } from "../fixtures/Command.ts"
 
-const broker = inject("amqpUrl")
+const broker = brokerUrl()
 const queue = `cli.cluster.${process.pid}`
 const node = `cluster.${process.pid}@cli`
 const globals = ["-b", broker]

@@ -1,10 +1,10 @@
 /** Tasks brought from one queue of RabbitMQ to another, that a Python worker runs. */
 import { assert, describe, it } from "@effect/vitest"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { runPython } from "../../../../test/peers/Python.ts"
 import { celeriac } from "../fixtures/Command.ts"
 
-const broker = inject("amqpUrl")
+const broker = brokerUrl()
 const [old, young] = [`cli.old.${process.pid}`, `cli.young.${process.pid}`]
 
 /** Sends three tasks as Python does; tells what came where they were brought to. */

@@ -6,11 +6,13 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
+import { CeleryCommand } from "../../../../test/peers/CeleryCommand.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
-import { CeleryWorker, findPython } from "../../../../test/peers/Python.ts"
+import { CeleryWorker } from "../../../../test/peers/Python.ts"
 import * as Command from "../fixtures/Command.ts"
 
-const broker = inject("amqpUrl")
+const broker = brokerUrl()
 const results = inject("redisUrl").replace(/\/\d*$/, "/7")
 const nodes = { ours: `ours.${process.pid}@cli`, python: `python.${process.pid}@cli` }
 const queues = { ours: `cli.ours.${process.pid}`, python: `cli.python.${process.pid}` }
@@ -19,17 +21,9 @@ const globals = ["-b", broker, "--result-backend", results]
 const celeriac = (args: ReadonlyArray<string>, options?: Command.Options) =>
   Command.celeriac([...globals, ...args], options)
 
-const celery = (args: ReadonlyArray<string>) =>
-  new Promise<Command.Ended>((resolve) => {
-    const peer = new Peer(findPython() ?? "python3", ["-m", "celery", ...globals, ...args], {
-      env: { NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" }
-    })
-    let stdout = ""
-    let stderr = ""
-    peer.child.stdout?.on("data", (data) => stdout += data)
-    peer.child.stderr?.on("data", (data) => stderr += data)
-    peer.child.once("close", (code) => resolve({ code, stdout, stderr }))
-  })
+const python = new CeleryCommand()
+
+const celery = (args: ReadonlyArray<string>) => python.run([...globals, ...args])
 
 /** Both, side by side: what they print, but for the colouring library's last line, and how they end. */
 const both = async (args: ReadonlyArray<string>) => {
@@ -40,7 +34,7 @@ const both = async (args: ReadonlyArray<string>) => {
 type Shown = readonly [code: number | null, stdout: string]
 
 let ours: Peer
-let python: CeleryWorker
+let theirs: CeleryWorker
 
 beforeAll(async () => {
   const worker = fileURLToPath(new URL("../fixtures/cliWorker.ts", import.meta.url))
@@ -48,7 +42,7 @@ beforeAll(async () => {
     ...[Command.main, "worker", "-A", worker, ...globals, "-n", nodes.ours, "-Q", queues.ours],
     ...["--without-gossip", "--without-mingle"]
   ], { env: { NO_COLOR: "1", CELERIAC_RESULT_EXPIRES: "60" } })
-  ;[python] = await Promise.all([
+  ;[theirs] = await Promise.all([
     CeleryWorker.start({
       module: fileURLToPath(new URL("../fixtures/cli.py", import.meta.url)),
       env: { BROKER: broker, RESULTS: results, QUEUE: queues.python },
@@ -58,7 +52,7 @@ beforeAll(async () => {
   ])
 })
 
-afterAll(() => Promise.all([ours.stop("SIGKILL"), python.kill()]))
+afterAll(() => Promise.all([ours.stop("SIGKILL"), theirs.kill(), python.stop()]))
 
 const one = (node: keyof typeof nodes) => ["-d", nodes[node]]
 

@@ -1,11 +1,11 @@
 /** What cannot work says so in one line, and the process ends: on a real broker, by the command. */
 import { assert, describe, it } from "@effect/vitest"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { freePorts } from "../../../../test/peers/Process.ts"
 import { Wire } from "../../../../test/peers/Wire.ts"
 import { celeriac, fixture } from "../fixtures/Command.ts"
 
-const amqpUrl = inject("amqpUrl")
+const amqpUrl = brokerUrl()
 
 const worker = (url: string, ...more: ReadonlyArray<string>) =>
   celeriac(["worker", "-A", fixture("worker.ts"), "-b", url, ...more])

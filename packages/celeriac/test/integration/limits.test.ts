@@ -2,12 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as Broker from "../../src/Broker.ts"
 import * as Client from "../../src/Client.ts"
 import * as Worker from "../../src/Worker.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 const send = Effect.scoped(Effect.gen(function*() {
   const client = yield* Client.Client

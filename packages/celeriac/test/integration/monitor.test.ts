@@ -1,12 +1,13 @@
 /** `celeriac events` in a terminal, as a person sees it: workers of ours and of Python. */
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
 import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker } from "../../../../test/peers/Python.ts"
 import { Terminal } from "../../../../test/peers/Terminal.ts"
 import * as Command from "../fixtures/Command.ts"
 
-const broker = inject("amqpUrl")
+const broker = brokerUrl()
 const results = inject("redisUrl").replace(/\/\d*$/, "/7")
 const nodes = { ours: `mine.${process.pid}@tv`, python: `pyth.${process.pid}@tv` }
 const queues = { ours: `tv.ours.${process.pid}`, python: `tv.python.${process.pid}` }

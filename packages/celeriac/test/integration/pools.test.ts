@@ -8,12 +8,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
 import { celeriac as application } from "../../src/promise.ts"
 import { fixture, main } from "../fixtures/Command.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 describe.each(
   [

@@ -2,12 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, run, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, findPython } from "../../../../test/peers/Python.ts"
 
 const example = fileURLToPath(new URL("../../../../examples/02-python-interop/", import.meta.url))
-const env = { CELERIAC_BROKER_URL: inject("amqpUrl"), NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" }
+const env = { CELERIAC_BROKER_URL: brokerUrl(), NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" }
 
 /** What its README says that is printed: by `main.ts`, then by `client.py`. */
 const [byMain = "", byClient = ""] = Array.from(

@@ -4,7 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Redis } from "../../../../test/peers/Redis.ts"
 import * as Broker from "../../src/Broker.ts"
 import * as Client from "../../src/Client.ts"
@@ -52,7 +52,7 @@ describe("Redis", () => {
       }).pipe(
         Effect.provide(Worker.make({ nodename: `celery@redis.${process.pid}`, tasks: [handler] }).layer),
         Effect.provide(
-          Broker.layer(inject("amqpUrl"), { results: redis.url, settings: { defaultQueue: `redis.${process.pid}` } })
+          Broker.layer(brokerUrl(), { results: redis.url, settings: { defaultQueue: `redis.${process.pid}` } })
         )
       )
     }).pipe(Effect.scoped), 60_000)
@@ -64,7 +64,7 @@ describe("Redis", () => {
         (redis) => Effect.promise(() => redis.stop())
       )
       yield* Effect.promise(() => redis.kill())
-      const sending = Broker.layer(inject("amqpUrl"), {
+      const sending = Broker.layer(brokerUrl(), {
         results: "disabled://",
         settings: { defaultQueue: `redis.late.${process.pid}` }
       })
@@ -94,7 +94,7 @@ describe("Redis", () => {
       }).pipe(
         Effect.provide(Worker.make({ nodename: `celery@redis.${process.pid}`, tasks: [handler] }).layer),
         Effect.provide(
-          Broker.layer(inject("amqpUrl"), {
+          Broker.layer(brokerUrl(), {
             results: redis.url,
             settings: { defaultQueue: `redis.late.${process.pid}` }
           })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { Redis } from "../../../../test/peers/Redis.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
@@ -60,7 +60,7 @@ const inTheMiddle = <A, E, R>(
       return result
     }).pipe(
       Effect.provide(Layer.provide(worker.layer, logger)),
-      Effect.provide(Broker.layer(inject("amqpUrl"), { results: urlOf(redis), settings: { defaultQueue: queue } }))
+      Effect.provide(Broker.layer(brokerUrl(), { results: urlOf(redis), settings: { defaultQueue: queue } }))
     )
   }).pipe(Effect.scoped)
 

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { celeryVersion, CeleryWorker, has, runPython } from "../../../../test/peers/Python.ts"
 import * as AsyncResult from "../../src/AsyncResult.ts"
 import * as Broker from "../../src/Broker.ts"
@@ -15,7 +16,7 @@ import * as Task from "../../src/Task.ts"
 import * as Worker from "../../src/Worker.ts"
 
 const results = inject("redisUrl").replace(/\/\d*$/, "/8")
-const broker = inject("amqpUrl")
+const broker = brokerUrl()
 const peer = `${celeryVersion()}.${process.pid}`
 const revocable = { deadline: "10 seconds" } as const
 

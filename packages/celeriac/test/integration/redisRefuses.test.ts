@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { Redis } from "../../../../test/peers/Redis.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
@@ -15,7 +15,7 @@ import * as ResultReader from "../../src/ResultReader.ts"
 import * as Task from "../../src/Task.ts"
 import * as Worker from "../../src/Worker.ts"
 
-const amqp = inject("amqpUrl")
+const amqp = brokerUrl()
 const double = Task.make("proj.double", { parameters: { x: Schema.Int }, success: Schema.Int })
 const all = Array.from({ length: 20 }, (_, x) => x)
 

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { Redis } from "../../../../test/peers/Redis.ts"
 import { Wire } from "../../../../test/peers/Wire.ts"
@@ -31,12 +31,12 @@ describe("a task that was revoked while another worker had it", () => {
           tasks: [double.toLayer(({ x }) => Effect.sync(() => (ran.push(x), 2 * x)))],
           settings: { without: ["gossip", "mingle"] }
         }).layer
-      const broker = Broker.layer(inject("amqpUrl"), { results: redis.url, settings: { defaultQueue: queue } })
+      const broker = Broker.layer(brokerUrl(), { results: redis.url, settings: { defaultQueue: queue } })
       yield* Effect.gen(function*() {
         const client = yield* Client.Client
         const sent = yield* client.applyMany(double, Array.from({ length: 10 }, (_, x) => ({ x })))
         // The one that is lost: it has them all, and says nothing.
-        const lost = yield* Effect.promise(() => Wire.open(inject("amqpUrl")))
+        const lost = yield* Effect.promise(() => Wire.open(brokerUrl()))
         for (const _ of sent) yield* Effect.promise(() => lost.channel.get(queue))
         // One that hears the revoke has none of them, and stores it.
         yield* Effect.forEach(sent.slice(0, 5), (one) => one.revoke({ deadline: "10 seconds" })).pipe(

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { run } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, findPython } from "../../../../test/peers/Python.ts"
 import * as Broker from "../../src/Broker.ts"
@@ -13,7 +14,7 @@ import * as Task from "../../src/Task.ts"
 import * as TaskContext from "../../src/TaskContext.ts"
 import * as Worker from "../../src/Worker.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const redisUrl = inject("redisUrl")
 const queue = `context.${process.pid}`
 const module = fileURLToPath(new URL("../fixtures/context.py", import.meta.url))

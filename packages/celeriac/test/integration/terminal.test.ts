@@ -4,13 +4,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { Terminal } from "../../../../test/peers/Terminal.ts"
 import * as Command from "../fixtures/Command.ts"
 
 const node = `seen.${process.pid}@tv`
 const queue = `seen.${process.pid}`
-const globals = ["-b", inject("amqpUrl"), "--result-backend", inject("redisUrl").replace(/\/\d*$/, "/7")]
+const globals = ["-b", brokerUrl(), "--result-backend", inject("redisUrl").replace(/\/\d*$/, "/7")]
 const module = ["-A", Command.fixture("cliWorker.ts")]
 const folder = mkdtempSync(join(tmpdir(), "celeriac-terminal-"))
 const open: Array<Terminal> = []

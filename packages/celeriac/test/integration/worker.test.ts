@@ -3,11 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { celeriac as application } from "../../src/promise.ts"
 import { celeriac, fixture, node } from "../fixtures/Command.ts"
 
-const amqpUrl = inject("amqpUrl")
+const amqpUrl = brokerUrl()
 
 describe("celeriac worker on RabbitMQ", () => {
   it("runs what a client in another process sends, and leaves when it is told to", async () => {

@@ -1,10 +1,10 @@
 /** `celeriac worker --purge`, on RabbitMQ. */
 import { assert, describe, it } from "@effect/vitest"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { celeriac, fixture } from "../fixtures/Command.ts"
 import * as inProcess from "../fixtures/InProcess.ts"
 
-const broker = inject("amqpUrl")
+const broker = brokerUrl()
 const queue = `cli.purged.${process.pid}`
 
 describe("celeriac worker --purge", () => {

@@ -62,6 +62,8 @@ export const make = Effect.fnUntraced(function*({ config, decoding, keys, link, 
   let hearing: Connection | undefined
   /** Those who begin to wait in one turn are subscribed to together. */
   let beginning: Array<string> = []
+  /** Those that nobody waits for any more, since this turn: the same. */
+  let leaving: Array<string> = []
 
   const awaited = (): ReadonlyArray<string> => Array.from(waiters.entries(), ([id]) => id)
 
@@ -134,8 +136,15 @@ export const make = Effect.fnUntraced(function*({ config, decoding, keys, link, 
   }
 
   const leave = (id: string): void => {
-    // Fails with the connection alone, and with it the subscription.
-    hearing?.unsubscribe([keys.task(id)]).catch(() => {})
+    if (hearing === undefined || leaving.push(id) > 1) return
+    const from = hearing
+    setImmediate(() => {
+      // Somebody may wait for it again.
+      const ids = leaving.filter((id) => !waiters.has(id))
+      leaving = []
+      // Fails with the connection alone, and with it the subscription.
+      if (ids.length > 0) from.unsubscribe(ids.map(keys.task)).catch(() => {})
+    })
   }
 
   const begin = (id: string): void => {

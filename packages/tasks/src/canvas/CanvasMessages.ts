@@ -9,11 +9,12 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import type * as ChainText from "../protocol/ChainText.ts"
 import type { SignatureJson } from "../protocol/TaskBody.ts"
 import * as ResultTuple from "../result/ResultTuple.ts"
 import type * as SignatureMessage from "../SignatureMessage.ts"
 import * as TaskId from "../TaskId.ts"
-import { flat, isSignature, kindOf, linksOf, membersOf, stepsOf, sum } from "./CanvasShape.ts"
+import { flat, isComposed, isSignature, kindOf, linksOf, membersOf, stepsOf, sum } from "./CanvasShape.ts"
 
 type Table = Readonly<Record<string, unknown>>
 
@@ -54,8 +55,20 @@ export class CanvasMessages {
     this.now = now
   }
 
-  /** Sends a signature with arguments in front of its own, and these options over its own. */
-  apply(signature: SignatureJson, args: ReadonlyArray<unknown>, options: Table): ResultTuple.ResultTuple {
+  /**
+   * Sends a signature with arguments in front of its own, and these options over
+   * its own; `front` are steps in front of those in the option `chain`.
+   */
+  apply(
+    signature: SignatureJson,
+    args: ReadonlyArray<unknown>,
+    options: Table,
+    front?: ChainText.Front
+  ): ResultTuple.ResultTuple {
+    if (front !== undefined && isComposed(signature)) {
+      const end = Array.isArray(options.chain) ? options.chain : []
+      return this.apply(signature, args, { ...options, chain: [...front.signatures, ...end] })
+    }
     const merged = merge(signature, args, options)
     switch (kindOf(signature)) {
       case "chain":
@@ -65,7 +78,7 @@ export class CanvasMessages {
       case "chord":
         return this.chord(merged, args)
       default:
-        return this.task(merged)
+        return this.task(merged, front)
     }
   }
 
@@ -78,10 +91,10 @@ export class CanvasMessages {
     return this.apply({ task: "celery.group", kwargs: { tasks }, subtask_type: "group" }, args, options)
   }
 
-  private task(signature: SignatureJson): ResultTuple.ResultTuple {
+  private task(signature: SignatureJson, front: ChainText.Front | undefined): ResultTuple.ResultTuple {
     const options = signature.options ?? {}
     const id = this.idOf(options)
-    const written = this.write({ ...signature, options: { ...options, task_id: id } }, this.now)
+    const written = this.write({ ...signature, options: { ...options, task_id: id } }, this.now, front)
     if (Result.isFailure(written)) throw new Unsendable(`${signature.task}: ${written.failure.message}`)
     const isBeside = this.groups > 0 && this.messages.length > this.groupFrom
     this.messages.push(isBeside ? { ...written.success, isBeside } : written.success)

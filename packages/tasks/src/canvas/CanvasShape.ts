@@ -13,6 +13,11 @@ import type { SignatureJson } from "../protocol/TaskBody.ts"
 export const kindOf = ({ subtask_type, task }: SignatureJson): string =>
   subtask_type ?? (/^celery\.(chain|group|chord)$/.test(task) ? task.slice("celery.".length) : "")
 
+/** Whether it comes to several messages, or may. */
+export const isComposed = (signature: SignatureJson): boolean => composed.has(kindOf(signature))
+
+const composed: ReadonlySet<string> = new Set(["chain", "group", "chord"])
+
 /** Whether it may be one. */
 export const isSignature = (value: unknown): value is SignatureJson =>
   typeof value === "object" && value !== null && "task" in value

@@ -62,7 +62,6 @@ export class WorkerView {
 
   /** A sign of life at `at`. Gives how far two times of it are apart, when that is too far. */
   beat(at: number, other: number): number | undefined {
-    if (at === 0 || other === 0) return undefined
     const drift = Math.abs(Math.trunc(at) - Math.trunc(other))
     const { heartbeats } = this
     const count = heartbeats.length

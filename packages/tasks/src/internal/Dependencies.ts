@@ -31,8 +31,18 @@ const failureAbove = (
       onSuccess: (final) => Result.isFailure(final) ? Effect.succeed(final.failure) : Effect.never
     }))
   }
-  return ending.length === 0 ? undefined : Effect.raceAllFirst(ending)
+  if (ending.length === 0) return undefined
+  const first = Effect.raceAllFirst(ending)
+  return ending.length > fewFollowed ? Effect.delay(first, later) : first
 }
+
+/**
+ * Of more than so many each is listened to after a while, if there is nothing to
+ * be had of the end by then: a chain of hundreds is mostly over sooner, and one
+ * that fails tells its end.
+ */
+const fewFollowed = 16
+const later = "1 second"
 
 /** Of larger groups each would have to be listened to: that one has failed is told to what comes after it by the worker. */
 const mostFollowed = 100

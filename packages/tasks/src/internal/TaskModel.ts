@@ -3,6 +3,7 @@
  * written. Users know both as members of `TaskMessage`.
  */
 import type { Properties } from "@celeriac/messaging/Message"
+import type * as ChainText from "../protocol/ChainText.ts"
 import type { Embed, TaskBody } from "../protocol/TaskBody.ts"
 import type { TaskHeaders, TimeLimit } from "../protocol/TaskHeaders.ts"
 
@@ -19,6 +20,8 @@ export interface OutgoingTask {
   readonly args?: ReadonlyArray<unknown> | undefined
   readonly kwargs?: Readonly<Record<string, unknown>> | undefined
   readonly embed?: Partial<Embed> | undefined
+  /** Steps in front of those in `embed.chain`, as they stand in another message. */
+  readonly front?: ChainText.Front | undefined
   readonly shadow?: string | undefined
   /** Text goes as it is; a number is milliseconds since the epoch. */
   readonly eta?: string | number | undefined

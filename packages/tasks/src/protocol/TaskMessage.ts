@@ -18,6 +18,7 @@ import * as Result from "effect/Result"
 import { isTable } from "../internal/Table.ts"
 import type { OutgoingTask, TaskMessage } from "../internal/TaskModel.ts"
 import * as Nodename from "../Nodename.ts"
+import * as ChainText from "./ChainText.ts"
 import { ProtocolError, UndecodableBody } from "./ProtocolError.ts"
 import * as PythonRepr from "./PythonRepr.ts"
 import * as TaskBody from "./TaskBody.ts"
@@ -93,6 +94,7 @@ export interface WriteOptions extends Content.EncodeOptions {
 
 /** Writes a message; fails with `Unencodable` when an argument has no form in the serializer. */
 export const write = (task: OutgoingTask, options: WriteOptions = {}): Result.Result<Message, MessagingError> => {
+  if (task.front !== undefined) return writeBehind(task, task.front, options)
   const encoded = Content.encode(options.protocol === 1 ? Version1.encode(task) : bodyOfVersion2(task), options)
   if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
   const { body, headers, properties } = encoded.success
@@ -104,6 +106,20 @@ export const write = (task: OutgoingTask, options: WriteOptions = {}): Result.Re
       : headersOfVersion2(task, typeof compression === "string" ? compression : undefined),
     properties: propertiesOf(task, properties)
   })
+}
+
+/** With the front of its chain as it is, where that is possible. */
+const writeBehind = (
+  { front: _, ...task }: OutgoingTask,
+  front: ChainText.Front,
+  options: WriteOptions
+): Result.Result<Message, MessagingError> => {
+  const withChain = (first: ReadonlyArray<TaskBody.SignatureJson>) =>
+    write({ ...task, embed: { ...task.embed, chain: [...first, ...task.embed?.chain ?? []] } }, options)
+  const written = withChain([ChainText.standIn])
+  if (Result.isFailure(written)) return written
+  const body = options.compression === undefined ? ChainText.splice(written.success.body, front) : undefined
+  return body === undefined ? withChain(front.signatures) : Result.succeed({ ...written.success, body })
 }
 
 /**

@@ -32,6 +32,12 @@ describe("a worker, as monitors see it", () => {
     assert.isFalse(cluster.worker("w1@h")?.isAlive(220))
   })
 
+  it("is there from the first second of all time", () => {
+    const cluster = ClusterState.make()
+    cluster.add(heard("worker-heartbeat", 0, { timestamp: 0 }))
+    assert.isTrue(cluster.worker("w1@h")?.isAlive(119))
+  })
+
   it("joins when it is heard of, or says so; and leaves when it says so", () => {
     const told: Array<string> = []
     const cluster = ClusterState.make({

@@ -23,11 +23,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { celeryVersion, CeleryWorker, readsOwnLongs, runPython } from "../../../../test/peers/Python.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const redisUrl = inject("redisUrl")
 const queue = `interop.worker.${celeryVersion()}.${process.pid}`
 

@@ -9,11 +9,11 @@ import { assert, describe, it } from "@effect/vitest"
 import type { GetMessage } from "amqplib"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { celeryVersion, has, runPython } from "../../../../test/peers/Python.ts"
 import { Wire } from "../../../../test/peers/Wire.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const peer = `${celeryVersion()}.${process.pid}`
 
 /** An hour from now, in whole seconds. */

@@ -43,6 +43,7 @@ import { Returns } from "../execution/internal/Returns.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
 import { Settler } from "../execution/internal/Settler.ts"
 import { TimeLimits } from "../execution/internal/TimeLimits.ts"
+import * as Witnesses from "../execution/internal/Witnesses.ts"
 import * as CountObserver from "../execution/observers/CountObserver.ts"
 import * as EventObserver from "../execution/observers/EventObserver.ts"
 import * as LogObserver from "../execution/observers/LogObserver.ts"
@@ -51,7 +52,7 @@ import * as RequestObserver from "../execution/RequestObserver.ts"
 import type * as Revocation from "../execution/Revocation.ts"
 import * as SignalNumber from "../state/SignalNumber.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
-import { WorkerSettings } from "../state/WorkerSettings.ts"
+import { declares, WorkerSettings } from "../state/WorkerSettings.ts"
 import { type ActiveRequest, type State, WorkerState } from "../state/WorkerState.ts"
 import * as Portable from "../trace/Portable.ts"
 import { Pool } from "./Pool.ts"
@@ -140,8 +141,13 @@ export class Execution extends Bootstep.Service<Execution, {
     })
     const reader = Context.getOrUndefined(yield* Effect.context<never>(), ResultReader)
     const fork = yield* FiberSet.makeRuntime<never>()
-    const duplicates = reader !== undefined && isKept(reader)
-      ? new Duplicates(reader, fork, (yield* WorkerSettings).deduplicateSuccessfulTasks)
+    const { deduplicateSuccessfulTasks, enableRemoteControl, nodename } = yield* WorkerSettings
+    const witnesses = enableRemoteControl && (yield* declares("control"))
+      ? yield* Witnesses.make(nodename, fork)
+      : undefined
+    const kept = reader !== undefined && isKept(reader) ? reader : undefined
+    const duplicates = kept !== undefined || witnesses !== undefined
+      ? new Duplicates(kept, witnesses, fork, deduplicateSuccessfulTasks)
       : undefined
     const executor = new Executor({
       ...{ pool: slots, state, settler, completion, observers },

@@ -39,6 +39,7 @@ import * as Client from "@celeriac/tasks/Client"
 import type * as Middleware from "@celeriac/tasks/Middleware"
 import * as RpcBackend from "@celeriac/tasks/result/backends/RpcBackend"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
+import * as Security from "@celeriac/tasks/Security"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -88,6 +89,7 @@ export const of = <E, R>(
     Layer.provideMerge(worker.layer),
     Layer.provideMerge(surroundings(shared)),
     Layer.provideMerge(Layer.succeed(Mingle.Quiet, 0)),
+    Layer.provideMerge(Layer.orDie(Security.layerWanted)),
     Layer.provideMerge(Layer.succeedContext(TaskSettings.context(worker.taskSettings)))
   )
 

@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import * as ChainText from "@celeriac/tasks/protocol/ChainText"
 import * as OrdinarySignature from "@celeriac/tasks/protocol/OrdinarySignature"
 import * as SignatureCall from "@celeriac/tasks/protocol/SignatureCall"
 import { type Embed, noEmbed } from "@celeriac/tasks/protocol/TaskBody"
@@ -25,11 +26,20 @@ export const refusal = (embed: Embed, countsChords: boolean): ExceptionRecord | 
   const look = new Look(countsChords)
   const why = look.all("embed.callbacks", embed.callbacks, deepest) ??
     look.all("embed.errbacks", embed.errbacks, deepest) ??
-    look.all("embed.chain", embed.chain, deepest) ??
+    lookAtChain(look, embed, countsChords) ??
     (embed.chord === undefined ? undefined : look.body("embed.chord", embed.chord, deepest))
   return why === undefined
     ? undefined
     : make(why.type, [`what follows the task makes no sense to this worker: ${why.text}: it was not run`])
+}
+
+/** What was not read of it was recognised. */
+const lookAtChain = (look: Look, embed: Embed, countsChords: boolean): Why | undefined => {
+  const parts = ChainText.partsOf(embed)
+  if (parts === undefined) return look.all("embed.chain", embed.chain, deepest)
+  // One that is wrong is told of by its place among all.
+  return look.all("embed.chain", parts.end, deepest) &&
+    new Look(countsChords).all("embed.chain", embed.chain, deepest)
 }
 
 /** Why a signature cannot be sent, if it cannot. */

@@ -12,6 +12,8 @@ import * as Content from "@celeriac/messaging/Content"
 import type { Message } from "@celeriac/messaging/Message"
 import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Middleware from "@celeriac/tasks/Middleware"
+import * as ChainText from "@celeriac/tasks/protocol/ChainText"
+import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
 import { noEmbed } from "@celeriac/tasks/protocol/TaskBody"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import { ChordCounter } from "@celeriac/tasks/result/ChordCounter"
@@ -100,7 +102,7 @@ export class Trace {
     try {
       const registered = this.registry.get(work.headers.task)
       if (registered === undefined) return { _tag: "Unregistered", task: work.headers.task }
-      const message = TaskMessage.readBody(work.message, work, this.read)
+      const message = this.bodyOf(work)
       if (Result.isFailure(message)) return { _tag: "Invalid", message: message.failure.message }
       const { body } = message.success
       const exception = Canvas.refusal(body.embed, this.ports.countsChords)
@@ -108,6 +110,19 @@ export class Trace {
     } catch (defect) {
       return Outcome.broken(defect)
     }
+  }
+
+  /** Steps of a long chain that are only passed on are not read. */
+  private bodyOf(work: Work): Result.Result<TaskMessage.TaskMessage, ProtocolError> {
+    const cut = ChainText.cut(work.message, this.coding)
+    if (cut !== undefined) {
+      const read = TaskMessage.readBody(cut.message, work, this.read)
+      const embed = Result.isSuccess(read) ? cut.whole(read.success.body.embed) : undefined
+      if (Result.isSuccess(read) && embed !== undefined) {
+        return Result.succeed({ ...read.success, body: { ...read.success.body, embed } })
+      }
+    }
+    return TaskMessage.readBody(work.message, work, this.read)
   }
 
   /** The second half: a run that is to be run now, or what it comes to at once. */

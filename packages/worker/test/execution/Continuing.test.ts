@@ -61,6 +61,45 @@ describe("what follows a task that succeeds", () => {
       assert.deepStrictEqual((yield* lookup("second"))?.children?.map(({ id }) => id), ["third"])
     }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
 
+  it.effect("is the rest of a long chain, whether all of its message was read or not", () =>
+    Effect.gen(function*() {
+      const count = 40
+      const given = Array.from({ length: count }, (_, at) => sign("add", `step ${count - at}`, [at]))
+      // Not every step is an ordinary one.
+      const odd = { ...sign("echo", "odd", [], { link: [sign("echo", "linked")] }) }
+      yield* publish(head({ chain: [...given.slice(0, 30), odd, ...given.slice(30)] }))
+      yield* settled
+      assert.deepStrictEqual(yield* brief(`step ${count}`), ["SUCCESS", 3 + count * (count - 1) / 2])
+      assert.strictEqual((yield* lookup("step 11"))?.parentId, "odd")
+      assert.deepStrictEqual(
+        (yield* lookup("odd"))?.children?.map(({ id, members }) => members?.length ?? id),
+        ["linked", "step 11"]
+      )
+    }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
+
+  it.effect("is nothing of a long chain that fails: each that will not run fails with it", () =>
+    Effect.gen(function*() {
+      const steps = Array.from({ length: 30 }, (_, at) => sign("echo", `step ${at}`))
+      const withoutIds = Array.from(steps, (one) => ({ ...one, options: {} }))
+      yield* publish(head({ chain: [...steps, sign("fail", "bad"), ...withoutIds] }))
+      yield* settled
+      assert.deepStrictEqual(yield* brief("bad"), ["FAILURE", "RangeError", "bad"])
+      for (const step of [0, 15, 29]) {
+        assert.deepStrictEqual(yield* brief(`step ${step}`), ["FAILURE", "RangeError", "bad"])
+      }
+    }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
+
+  it.effect("is refused where a step of a long chain makes no sense, which is told by its place", () =>
+    Effect.gen(function*() {
+      const steps = Array.from({ length: 30 }, (_, at) => sign("add", `step ${at}`, [at]))
+      yield* publish(head({ chain: [...steps, sign("add", "bad", [], { priority: "high" }), ...steps] }))
+      yield* settled
+      const [status, type, text] = (yield* brief("head")) as ReadonlyArray<string>
+      assert.deepStrictEqual([status, type], ["FAILURE", "ValueError"])
+      assert.include(text, "embed.chain[30] ")
+      assert.deepStrictEqual((yield* brief("step 0"))?.[0], "FAILURE")
+    }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
+
   it.effect("has the same ids when the task runs twice, whether they were given or not", () =>
     Effect.gen(function*() {
       const elsewhere = sign("add", undefined, [10], { queue: "elsewhere" })

@@ -4,11 +4,11 @@ import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { taskMessage } from "../support.ts"
 import * as Kit from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 /** AMQP counts the prefetch of a consumer in 16 bits. */
 const many = 66_000

@@ -6,10 +6,10 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "amqplib"
 import * as Effect from "effect/Effect"
 import { gzipSync } from "node:zlib"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as Kit from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 interface Bad {
   readonly body: string | Uint8Array

@@ -7,11 +7,11 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "amqplib"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Lines } from "../support.ts"
 import * as Kit from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 const oddValue = fc.oneof(
   fc.jsonValue(),

@@ -1,10 +1,10 @@
 /** A worker that is killed while it holds thousands of tasks for their time: none of them is lost. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as Kit from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 const many = 5_000
 

@@ -2,11 +2,11 @@ import * as Worker from "@celeriac/worker/Worker"
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { life, live, names } from "../names.ts"
 import * as Kit from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 describe("names that every object has", () => {
   it.live("are ordinary ones over RabbitMQ too", () =>

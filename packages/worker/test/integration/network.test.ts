@@ -5,13 +5,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { connect, createServer } from "node:net"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { type Fault, FaultProxy } from "../../../../test/peers/FaultProxy.ts"
 import { freePorts } from "../../../../test/peers/Process.ts"
 import { Lines } from "../support.ts"
 import * as Kit from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const port = Number(/:(\d+)\//.exec(url)?.[1])
 
 const proxy = Effect.acquireRelease(

@@ -2,12 +2,12 @@
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Wire } from "../../../../test/peers/Wire.ts"
 import { Lines } from "../support.ts"
 import * as Kit from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 /** To ask for a queue that is not there costs a channel. */
 const isConsumed = async (queue: string): Promise<boolean> => {

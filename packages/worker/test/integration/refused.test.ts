@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as Kit from "./Kit.ts"
 
 /** Over the `max_message_size` of RabbitMQ 3 (128 MiB) and 4 (16 MiB). */
@@ -20,7 +20,7 @@ describe("a result of 150 MB, beside ten small tasks a second", () => {
       `is FAILURE with the reason, after one run, and the small ones do not notice (acks late: ${acksLate})`,
       () =>
         Effect.scoped(Effect.gen(function*() {
-          const at = { url: inject("amqpUrl"), queue: Kit.newQueue("refused") }
+          const at = { url: brokerUrl(), queue: Kit.newQueue("refused") }
           const journal = new Kit.Journal()
           const sizes: Array<number> = []
           const live = big.toLayer(({ size }) =>

@@ -3,12 +3,12 @@ import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { FaultProxy } from "../../../../test/peers/FaultProxy.ts"
 import { Lines } from "../support.ts"
 import * as Kit from "./Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const port = Number(/:(\d+)\//.exec(url)?.[1])
 
 describe.concurrent("a broker that has become a black hole", () => {

@@ -19,6 +19,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { CeleryWorker } from "../../../../test/peers/Python.ts"
 import { quiet } from "../support.ts"
 import { monitor } from "./monitor.ts"
@@ -56,7 +57,7 @@ export interface Duo {
 
 /** Starts both before the tests around, and ends both after them. */
 export const make = <E>({ concurrency, env, module, name, results, worker }: Options<E>): Duo => {
-  const url = inject("amqpUrl")
+  const url = brokerUrl()
   const redisUrl = inject("redisUrl")
   const ours = { nodename: `${name}.${process.pid}@here`, queue: `interop.${name}.${process.pid}` }
   const python = { nodename: `${name}.py.${process.pid}@here`, queue: `interop.${name}.py.${process.pid}` }

@@ -19,12 +19,12 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
 import { Lines } from "../support.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 
 /** A cluster that no other test talks to. */
 const newCluster = (what: string) => {

@@ -10,11 +10,11 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { CeleryWorker, has, runPython } from "../../../../test/peers/Python.ts"
 import * as Kit from "../integration/Kit.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const module = new URL("delayed.py", import.meta.url)
 
 const Seen = Schema.Struct({

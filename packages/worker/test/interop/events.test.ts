@@ -17,12 +17,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, findPython } from "../../../../test/peers/Python.ts"
 import { quiet } from "../support.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const queue = `interop.events.${process.pid}`
 const python = findPython() ?? "python3"
 

@@ -8,7 +8,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { has } from "../../../../test/peers/Python.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
@@ -237,7 +237,7 @@ for (const results of has("5.7") ? ["rpc", "redis"] as const : ["redis"] as cons
     if (results === "rpc") {
       for (const letter of letters) {
         it(`is answered by the same messages: ${letter[0]}`, async () => {
-          const wire = await Wire.open(inject("amqpUrl"))
+          const wire = await Wire.open(brokerUrl())
           try {
             const [ours, theirs] = await Promise.all([
               repliesTo(wire, duo.ours, letter),

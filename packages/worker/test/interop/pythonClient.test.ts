@@ -12,11 +12,12 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
-import { afterAll, beforeAll, inject } from "vitest"
+import { afterAll, beforeAll } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { celeryVersion, runPython } from "../../../../test/peers/Python.ts"
 import { quiet } from "../support.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const queue = `interop.client.${celeryVersion()}.${process.pid}`
 
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { item: Schema.String, left: Schema.Int }) {}

@@ -20,12 +20,13 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { afterAll, beforeAll, inject } from "vitest"
+import { afterAll, beforeAll } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { celeries, celeryVersion, CeleryWorker, has, runPython } from "../../../../test/peers/Python.ts"
 import { quiet } from "../support.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const queue = `interop.control.${process.pid}`
 const ours = `ours.${process.pid}@host`
 const theirs = `theirs.${process.pid}@host`

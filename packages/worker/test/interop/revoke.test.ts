@@ -14,11 +14,12 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
-import { afterAll, beforeAll, inject } from "vitest"
+import { afterAll, beforeAll } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { runPython } from "../../../../test/peers/Python.ts"
 import { quiet } from "../support.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const queue = `interop.revoke.${process.pid}`
 
 const add = Task.make("it.add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })

@@ -17,12 +17,12 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, has, runPython } from "../../../../test/peers/Python.ts"
 import { quiet } from "../support.ts"
 
-const url = inject("amqpUrl")
+const url = brokerUrl()
 const file = fileURLToPath(new URL("routing.py", import.meta.url))
 
 const names = ["route.where", "route.image.crop", "route.film.cut", "route.news"] as const

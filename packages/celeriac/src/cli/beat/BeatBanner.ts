@@ -7,7 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as LogFormat from "../../LogFormat.ts"
-import { packageVersion } from "../Version.ts"
+import { packageVersion } from "../app/Version.ts"
 
 export interface Options {
   readonly file: string | undefined

@@ -4,7 +4,7 @@ import type * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Broker } from "../../Broker.ts"
-import type * as App from "../App.ts"
+import type * as App from "../app/App.ts"
 import * as BeatParts from "./BeatParts.ts"
 import { serve } from "./BeatService.ts"
 

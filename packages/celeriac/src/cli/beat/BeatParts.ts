@@ -25,8 +25,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Broker } from "../../Broker.ts"
-import * as App from "../App.ts"
-import { because, type CliFailure, mistaken } from "../CliFailure.ts"
+import * as App from "../app/App.ts"
+import { because, type CliFailure, mistaken } from "../output/CliFailure.ts"
 
 /** What there is then. */
 export type Parts =

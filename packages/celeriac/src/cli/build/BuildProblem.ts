@@ -4,7 +4,7 @@
  * leave it out.
  */
 import type * as Esbuild from "esbuild"
-import { because, type CliFailure } from "../CliFailure.ts"
+import { because, type CliFailure } from "../output/CliFailure.ts"
 
 /** A package that makes the names of what it loads while it runs would fail then: it fails here. */
 export const levels: Record<string, Esbuild.LogLevel> = { "unsupported-require-call": "error" }

@@ -5,7 +5,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as JsonText from "../JsonText.ts"
+import * as JsonText from "../flags/JsonText.ts"
 import { json } from "./JsonFlag.ts"
 import { globals } from "./Root.ts"
 
@@ -80,7 +80,7 @@ const flags = {
 export const call = Command.make("call", flags, (flags) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { call } = yield* Effect.promise(() => import("../Call.ts"))
+    const { call } = yield* Effect.promise(() => import("../tasks/Call.ts"))
     yield* call(shared, flags)
   })).pipe(
     Command.withDescription(

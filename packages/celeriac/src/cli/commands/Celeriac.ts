@@ -8,9 +8,9 @@ import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import type * as Settings from "../../Settings.ts"
-import { because } from "../CliFailure.ts"
-import * as Plugins from "../Plugins.ts"
-import * as Preloads from "../Preloads.ts"
+import * as Plugins from "../app/Plugins.ts"
+import * as Preloads from "../app/Preloads.ts"
+import { because } from "../output/CliFailure.ts"
 import { celeriac } from "./Root.ts"
 
 /** A command that is not loaded. */

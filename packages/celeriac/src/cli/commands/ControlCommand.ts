@@ -10,7 +10,7 @@ export const control = Command.make(
   (flags) =>
     Effect.gen(function*() {
       const shared = yield* globals
-      const { run } = yield* Effect.promise(() => import("../Remote.ts"))
+      const { run } = yield* Effect.promise(() => import("../remote/Remote.ts"))
       yield* run("control", shared, flags)
     })
 ).pipe(

@@ -52,7 +52,7 @@ export const events = Command.make("events", flags, ({ camera, dump, ...flags })
       const { live } = yield* Effect.promise(() => import("../monitor/Live.ts"))
       return yield* live(shared, flags)
     }
-    const events = yield* Effect.promise(() => import("../EventDump.ts"))
+    const events = yield* Effect.promise(() => import("../monitor/EventDump.ts"))
     yield* events.dump(shared, flags)
   })).pipe(
     Command.withDescription(

@@ -1,7 +1,7 @@
 /** Flags of the library, of those that are described in tables. */
 import * as Flag from "effect/cli/Flag"
 import * as DaemonFlags from "../daemon/DaemonFlags.ts"
-import type * as SettingFlag from "../SettingFlag.ts"
+import type * as SettingFlag from "../flags/SettingFlag.ts"
 
 /** With a value, that may be left out. */
 export const text = ({ alias, doc, metavar = "", name }: SettingFlag.SettingFlag) => {

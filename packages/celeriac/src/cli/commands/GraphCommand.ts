@@ -15,7 +15,7 @@ const flags = {
 const bootsteps = Command.make("bootsteps", flags, ({ format }) =>
   Effect.gen(function*() {
     const { app } = yield* globals
-    const { draw } = yield* Effect.promise(() => import("../Draw.ts"))
+    const { draw } = yield* Effect.promise(() => import("../graph/Draw.ts"))
     yield* draw(app, format)
   })).pipe(
     Command.withDescription("Draws the boot steps of a worker, both blueprints, in boot order. Starts nothing.")
@@ -24,7 +24,7 @@ const bootsteps = Command.make("bootsteps", flags, ({ format }) =>
 const workers = Command.make("workers", flags, ({ format }) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { draw } = yield* Effect.promise(() => import("../WorkersGraph.ts"))
+    const { draw } = yield* Effect.promise(() => import("../graph/WorkersGraph.ts"))
     yield* draw(shared, format)
   })).pipe(Command.withDescription("Draws the workers that are online, with their broker and result backend."))
 
@@ -32,7 +32,7 @@ const workers = Command.make("workers", flags, ({ format }) =>
 export const graph = Command.make("graph", flags, ({ format }) =>
   Effect.gen(function*() {
     const { app } = yield* globals
-    const { draw } = yield* Effect.promise(() => import("../Draw.ts"))
+    const { draw } = yield* Effect.promise(() => import("../graph/Draw.ts"))
     yield* draw(app, format)
   })).pipe(
     Command.withDescription("Draws the boot steps of a worker, both blueprints, in boot order. Starts nothing."),

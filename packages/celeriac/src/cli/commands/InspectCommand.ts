@@ -10,7 +10,7 @@ export const inspect = Command.make(
   (flags) =>
     Effect.gen(function*() {
       const shared = yield* globals
-      const { run } = yield* Effect.promise(() => import("../Remote.ts"))
+      const { run } = yield* Effect.promise(() => import("../remote/Remote.ts"))
       yield* run("inspect", shared, flags)
     })
 ).pipe(

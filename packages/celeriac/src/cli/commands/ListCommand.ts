@@ -15,7 +15,7 @@ const bindings = Command.make("bindings", {
 }, (flags) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { bindings } = yield* Effect.promise(() => import("../Bindings.ts"))
+    const { bindings } = yield* Effect.promise(() => import("../broker/Bindings.ts"))
     yield* bindings(shared, flags)
   })).pipe(
     Command.withDescription("Lists which exchange brings what to which queue. RabbitMQ's management plugin tells it."),

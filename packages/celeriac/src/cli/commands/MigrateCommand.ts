@@ -44,7 +44,7 @@ const flags = {
 export const migrate = Command.make("migrate", flags, (flags) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { migrate } = yield* Effect.promise(() => import("../Migrate.ts"))
+    const { migrate } = yield* Effect.promise(() => import("../broker/Migrate.ts"))
     yield* migrate(shared, flags)
   })).pipe(
     Command.withDescription(

@@ -9,7 +9,7 @@ export const create = Command.make("new", {
 }, ({ folder }) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { create } = yield* Effect.promise(() => import("../New.ts"))
+    const { create } = yield* Effect.promise(() => import("../app/New.ts"))
     yield* create(shared, folder)
   })).pipe(
     Command.withDescription("Makes a project that runs at once: a task, a worker and a client."),

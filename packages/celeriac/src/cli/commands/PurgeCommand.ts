@@ -27,7 +27,7 @@ const flags = {
 export const purge = Command.make("purge", flags, (flags) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { purge } = yield* Effect.promise(() => import("../Purge.ts"))
+    const { purge } = yield* Effect.promise(() => import("../broker/Purge.ts"))
     yield* purge(shared, flags)
   })).pipe(
     Command.withDescription("Throws away all tasks that wait in queues. There is no way back."),

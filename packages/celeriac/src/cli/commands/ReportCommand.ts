@@ -7,7 +7,7 @@ import { globals } from "./Root.ts"
 export const report = Command.make("report", { json }, (flags) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { report } = yield* Effect.promise(() => import("../Report.ts"))
+    const { report } = yield* Effect.promise(() => import("../doctor/Report.ts"))
     yield* report(shared, flags)
   })).pipe(
     Command.withDescription(

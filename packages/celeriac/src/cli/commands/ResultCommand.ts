@@ -30,7 +30,7 @@ const flags = {
 export const result = Command.make("result", flags, (flags) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { result } = yield* Effect.promise(() => import("../ResultVerb.ts"))
+    const { result } = yield* Effect.promise(() => import("../tasks/ResultVerb.ts"))
     yield* result(shared, flags)
   })).pipe(
     Command.withDescription(

@@ -2,9 +2,9 @@
 import * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import type { Globals } from "../Globals.ts"
-import * as Options from "../Globals.ts"
-import * as SettingFlags from "../SettingFlags.ts"
+import type { Globals } from "../flags/Globals.ts"
+import * as Options from "../flags/Globals.ts"
+import * as SettingFlags from "../flags/SettingFlags.ts"
 import * as FlagOf from "./FlagOf.ts"
 
 /** Before or behind the name of a command, where Celery takes them before it alone. */

@@ -7,7 +7,7 @@ import { globals } from "./Root.ts"
 export const status = Command.make("status", RemoteFlags.asking, (flags) =>
   Effect.gen(function*() {
     const shared = yield* globals
-    const { status } = yield* Effect.promise(() => import("../Remote.ts"))
+    const { status } = yield* Effect.promise(() => import("../remote/Remote.ts"))
     yield* status(shared, flags)
   })).pipe(
     Command.withDescription(

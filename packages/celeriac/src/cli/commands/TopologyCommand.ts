@@ -2,7 +2,7 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import type { Way } from "../TopologyVerb.ts"
+import type { Way } from "../broker/TopologyVerb.ts"
 import { json } from "./JsonFlag.ts"
 import { globals } from "./Root.ts"
 
@@ -25,7 +25,7 @@ const make = <const Name extends Way>(name: Name, doc: string) =>
   Command.make(name, flags, (flags) =>
     Effect.gen(function*() {
       const shared = yield* globals
-      const { run } = yield* Effect.promise(() => import("../TopologyVerb.ts"))
+      const { run } = yield* Effect.promise(() => import("../broker/TopologyVerb.ts"))
       yield* run(name, shared, flags)
     })).pipe(Command.withDescription(doc))
 

@@ -5,11 +5,11 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { levels } from "../../LogFormat.ts"
-import * as App from "../App.ts"
-import * as Globals from "../Globals.ts"
-import * as OwnFlags from "../OwnFlags.ts"
-import * as SettingFlags from "../SettingFlags.ts"
-import { ofSettings, own, profiles } from "../WorkerFlags.ts"
+import * as App from "../app/App.ts"
+import * as Globals from "../flags/Globals.ts"
+import * as SettingFlags from "../flags/SettingFlags.ts"
+import * as OwnFlags from "../worker/OwnFlags.ts"
+import { ofSettings, own, profiles } from "../worker/WorkerFlags.ts"
 import * as FlagOf from "./FlagOf.ts"
 import { globals } from "./Root.ts"
 
@@ -72,7 +72,7 @@ const command = (flags: Flags) =>
   Command.make("worker", flags, ({ discard, own, ...flags }) =>
     Effect.gen(function*() {
       const { app, ...shared } = yield* globals
-      const { start } = yield* Effect.promise(() => import("../Start.ts"))
+      const { start } = yield* Effect.promise(() => import("../worker/Start.ts"))
       const settings = { ...shared.settings, ...SettingFlags.given(table, flags.settings) }
       yield* start(app, {
         ...shared,

@@ -9,7 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { spawn } from "node:child_process"
-import { because, type CliFailure, mistaken } from "../CliFailure.ts"
+import { because, type CliFailure, mistaken } from "../output/CliFailure.ts"
 import type { DaemonFlags } from "./DaemonFlags.ts"
 import * as LogFile from "./LogFile.ts"
 import * as Pidfile from "./Pidfile.ts"

@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import { closeSync, fstatSync, openSync, statSync, writeSync } from "node:fs"
 import { resolve } from "node:path"
 import { formatWithOptions } from "node:util"
-import { because, type CliFailure } from "../CliFailure.ts"
+import { because, type CliFailure } from "../output/CliFailure.ts"
 
 /** Takes what is logged, and what is told on stderr by `Console`, until the scope closes. */
 export const layer = (path: string): Layer.Layer<never, CliFailure> =>

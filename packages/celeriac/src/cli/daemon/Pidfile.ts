@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { closeSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs"
 import { resolve } from "node:path"
-import { because, CliFailure } from "../CliFailure.ts"
+import { because, CliFailure } from "../output/CliFailure.ts"
 
 /** Until the scope closes, or the process ends. */
 export const hold = (path: string): Effect.Effect<void, CliFailure, Scope.Scope> =>

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { userInfo } from "node:os"
-import { because, type CliFailure, mistaken } from "../CliFailure.ts"
+import { because, type CliFailure, mistaken } from "../output/CliFailure.ts"
 import type { DaemonFlags } from "./DaemonFlags.ts"
 
 /** Before anything of the user's is loaded, and any file is written. */

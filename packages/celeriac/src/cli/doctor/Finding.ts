@@ -1,6 +1,6 @@
 /** What a doctor finds: what was looked at, how it is, and what to do about it. */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
-import type { Style } from "../Style.ts"
+import type { Style } from "../output/Style.ts"
 
 const subjects = [
   "broker",

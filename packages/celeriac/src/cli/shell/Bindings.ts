@@ -5,8 +5,8 @@
 import * as Task from "@celeriac/tasks/Task"
 import * as Effect from "effect/Effect"
 import * as promise from "../../promise.ts"
-import type * as App from "../App.ts"
-import type * as Verb from "../Verb.ts"
+import type * as App from "../app/App.ts"
+import type * as Verb from "../app/Verb.ts"
 
 export type Names = Readonly<Record<string, unknown>>
 

@@ -87,7 +87,11 @@ export const registered = Command.inspect("registered", {
 const Whereabouts = Schema.Literals(["active", "reserved", "scheduled", "ready"])
 
 export const queryTask = Command.inspect("query_task", {
-  arguments: { ids },
+  arguments: {
+    ids,
+    /** The name of a worker that asks whether what came to it may run: it is told of what was settled lately, too. */
+    asker: Command.optional(Schema.String)
+  },
   reply: Schema.Record(Schema.String, Schema.Tuple([Whereabouts, RequestInfo])),
   variadic: "ids",
   doc: "The requests of these ids, and where they are."

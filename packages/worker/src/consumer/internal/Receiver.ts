@@ -10,6 +10,7 @@
 import * as Content from "@celeriac/messaging/Content"
 import { InFlight } from "@celeriac/messaging/InFlight"
 import type { Delivery, Message } from "@celeriac/messaging/Message"
+import { type Refusal, type Seal, Seals } from "@celeriac/messaging/security/Seal"
 import type { TimerHeap } from "@celeriac/messaging/TimerHeap"
 import type { ProtocolError } from "@celeriac/tasks/protocol/ProtocolError"
 import type { TaskHeaders } from "@celeriac/tasks/protocol/TaskHeaders"
@@ -53,12 +54,13 @@ export const make: Effect.Effect<(watcher: Watcher) => Receiver, never, Services
   const { queue } = yield* Timer
   const clock = yield* Clock.Clock
   const coding = yield* Portable.coding
+  const seal = (yield* Seals)?.tasks
   const read: TaskMessage.ReadOptions = { decode: (message: Message) => Content.decode(message, coding) }
-  return (watcher) => new Receiver(watcher, executor, registry, queue, clock, read, nodename)
+  return (watcher) => new Receiver(watcher, executor, registry, queue, clock, read, seal, nodename)
 })
 
 /**
- * So many that wait for the rate of their task make room for others. More would
+ * So many that wait for the rate of their task, or for others' answers, make room for others. More would
  * be taken from workers that have a rate of their own.
  */
 const mostLimited = 256
@@ -69,12 +71,13 @@ export class Receiver implements Intake {
   private readonly registry: TaskRegistry["Service"]
   private readonly clock: Clock.Clock
   private readonly read: TaskMessage.ReadOptions
+  private readonly seal: Seal | undefined
   private readonly hostname: string
   /** Until their ETA. */
   private readonly held: HeldRequests
   /** Messages that are not settled. */
   private readonly outstanding = new InFlight()
-  /** How many wait for the rate of their task. */
+  /** How many wait for the rate of their task, or for others' answers. */
   private limitedCount = 0
 
   constructor(
@@ -84,6 +87,7 @@ export class Receiver implements Intake {
     timer: TimerHeap,
     clock: Clock.Clock,
     read: TaskMessage.ReadOptions,
+    seal: Seal | undefined,
     hostname: string
   ) {
     this.watcher = watcher
@@ -91,6 +95,7 @@ export class Receiver implements Intake {
     this.registry = registry
     this.clock = clock
     this.read = read
+    this.seal = seal
     this.hostname = hostname
     this.held = new HeldRequests(timer)
   }
@@ -147,6 +152,8 @@ export class Receiver implements Intake {
 
   private understand(delivery: Delivery): void {
     if (delivery.defect !== undefined) return this.damaged(delivery, delivery.defect.message)
+    const refusal = this.seal?.check(delivery)
+    if (refusal !== undefined) return this.untrusted(delivery, refusal)
     const identity = TaskMessage.identify(delivery)
     if (Result.isFailure(identity)) return this.invalid(delivery, identity.failure)
     if (identity.success.version === 2) return this.understood(delivery, 2, identity.success.headers)
@@ -187,8 +194,13 @@ export class Receiver implements Intake {
 
   /** Not all of it arrived: what is left of its headers may still say who waits for it. */
   private damaged(delivery: Delivery, message: string): void {
-    const { id } = delivery.headers
-    this.end(delivery, { _tag: "Damaged", message }, typeof id === "string" && id !== "" ? id : undefined)
+    this.end(delivery, { _tag: "Damaged", message }, idOf(delivery))
+  }
+
+  /** Nothing is stored because of a copy: its id is that of the message that came first. */
+  private untrusted(delivery: Delivery, { detail, isReplay }: Refusal): void {
+    const message = `Refusing a message that cannot be trusted: ${detail}`
+    this.end(delivery, { _tag: "Invalid", message }, isReplay ? undefined : idOf(delivery))
   }
 
   private invalid(delivery: Delivery, error: ProtocolError): void {
@@ -200,3 +212,6 @@ export class Receiver implements Intake {
     this.executor.completion.complete(stray, outcome)
   }
 }
+
+/** What its headers say, whatever they are worth. */
+const idOf = ({ headers: { id } }: Delivery): string | undefined => typeof id === "string" && id !== "" ? id : undefined

@@ -8,6 +8,7 @@
  */
 import * as Content from "@celeriac/messaging/Content"
 import type { Message } from "@celeriac/messaging/Message"
+import type * as TaskCommands from "@celeriac/tasks/control/commands/TaskCommands"
 import * as TaskMessage from "@celeriac/tasks/protocol/TaskMessage"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -21,7 +22,7 @@ const largest = 65_536
 type Tell = (request: Request, safe?: boolean) => Info
 
 /** What `TaskCommands.RequestInfo` has. */
-type Info = ReturnType<typeof info>
+type Info = TaskCommands.RequestInfo
 
 /** With the serializers in effect. */
 export const make: Effect.Effect<Tell> = Effect.map(Portable.coding, (coding): Tell => {
@@ -29,12 +30,26 @@ export const make: Effect.Effect<Tell> = Effect.map(Portable.coding, (coding): T
   return (request, safe = false) => info(request, argumentsOf(request, safe, read))
 })
 
+/** Of one that was settled lately: nothing but its id is known of it. */
+export const ofSettled = (id: string, hostname: string): Info => ({
+  id,
+  name: "",
+  args: [],
+  kwargs: {},
+  type: "",
+  hostname,
+  timeStart: null,
+  acknowledged: true,
+  deliveryInfo: { exchange: null, routingKey: null, priority: null, redelivered: null },
+  workerPid: null
+})
+
 interface Arguments {
   readonly args: unknown
   readonly kwargs: unknown
 }
 
-const info = (request: Request, { args, kwargs }: Arguments) => {
+const info = (request: Request, { args, kwargs }: Arguments): Info => {
   const { properties } = request.delivery
   return {
     id: request.id,

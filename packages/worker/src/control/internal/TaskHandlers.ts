@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import { Execution } from "../../boot/Execution.ts"
 import type { Request } from "../../execution/Request.ts"
 import * as InSlices from "../../state/internal/InSlices.ts"
+import { WorkerSettings } from "../../state/WorkerSettings.ts"
 import * as ControlHandler from "../ControlHandler.ts"
 import type { Rates } from "./RateHandlers.ts"
 import * as RequestInfo from "./RequestInfo.ts"
@@ -30,6 +31,7 @@ export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"
   const clock = yield* Clock.Clock
   const tell = yield* RequestInfo.make
   const { limits, state } = executor
+  const { nodename } = yield* WorkerSettings
 
   /** What its definition says of it, and what it was told since. */
   const optionsOf = (name: string): object => {
@@ -76,11 +78,19 @@ export const make = Effect.fnUntraced(function*(rateLimitOf: Rates["rateLimitOf"
             }))
         )
     ),
-    ControlHandler.make(Commands.inspect.queryTask, ({ ids }) => {
+    ControlHandler.make(Commands.inspect.queryTask, ({ asker, ids }) => {
       const wanted = new Set(typeof ids === "string" ? [ids] : ids)
+      if (asker === nodename) return Effect.succeed({})
+      const settled = asker == null ? [] : Array.from(wanted).filter((id) => state.recall(id, 0) !== undefined)
+      const isToTell = (request: Request): boolean =>
+        asker == null || executor.duplicates?.claims(request, asker) !== false
       return Effect.map(
         InSlices.filter(state.requests, ({ id }) => wanted.has(id)),
-        (found) => Object.fromEntries(found.map((request) => [request.id, [where(request), tell(request)] as const]))
+        (found) =>
+          Object.fromEntries([
+            ...settled.map((id) => [id, ["ready", RequestInfo.ofSettled(id, nodename)]] as const),
+            ...found.filter(isToTell).map((request) => [request.id, [where(request), tell(request)]] as const)
+          ])
       )
     }),
     ControlHandler.make(Commands.inspect.registered, ({ builtins, taskinfoitems }) =>

@@ -9,6 +9,7 @@
 import { CanvasMessages, Unsendable } from "@celeriac/tasks/canvas/CanvasMessages"
 import * as CanvasReplacement from "@celeriac/tasks/canvas/CanvasReplacement"
 import { sum } from "@celeriac/tasks/canvas/CanvasShape"
+import * as ChainText from "@celeriac/tasks/protocol/ChainText"
 import { type Embed, noEmbed, type SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
@@ -126,8 +127,8 @@ export const make = (write: SignatureMessage.Write, options: Options): Continuin
 }
 
 /** It may have been sent before: whoever gets it looks whether it has run. */
-const marked = (write: SignatureMessage.Write): SignatureMessage.Write => (signature, now) =>
-  Result.map(write(signature, now), (written) => ({
+const marked = (write: SignatureMessage.Write): SignatureMessage.Write => (signature, now, front) =>
+  Result.map(write(signature, now, front), (written) => ({
     ...written,
     message: { ...written.message, headers: { ...written.message.headers, [again]: true } }
   }))
@@ -210,7 +211,10 @@ class Sending {
     }
   }
 
-  private succeeded(request: Request, result: unknown, { callbacks = [], chain = [] }: Embed, now: number) {
+  private succeeded(request: Request, result: unknown, embed: Embed, now: number) {
+    const { callbacks = [] } = embed
+    // Not all of a long chain was read.
+    const { end: chain = [], front } = ChainText.partsOf(embed) ?? { end: embed.chain }
     const canvas = new CanvasMessages(this.write, request.id, now)
     const options = this.optionsOf(request)
     const groups = callbacks.length > 1 ? callbacks.filter(isGroup) : callbacks
@@ -220,7 +224,7 @@ class Sending {
     const next = chain.at(-1)
     if (next !== undefined) {
       const rest = chain.slice(0, -1)
-      canvas.apply(next, [result], { ...options, chain: rest.length === 0 ? undefined : rest })
+      canvas.apply(next, [result], { ...options, chain: rest.length === 0 ? undefined : rest }, front)
     }
     return canvasOf(canvas)
   }

@@ -1,12 +1,18 @@
 /**
  * Requests that may have ended before, by another message or elsewhere: the result
- * backend is asked before they run.
+ * backend is asked before they run, or, where it keeps nothing of them, the other
+ * workers are.
  *
  * Late ones that came again may have succeeded where they were before: Celery's
  * `worker_deduplicate_successful_tasks`, and always where another task has sent
  * them, as it may have done so twice. And what a task sends that runs a second
  * time, because its worker was lost before it was acknowledged, may have been
  * sent the first time: that is marked by a header.
+ *
+ * Other workers know what they have, and what they had lately: of what is marked, and
+ * was sent the first time in front of it, one of them has it or had it. That takes a
+ * second: they are asked about nothing else, and not about what another task has sent,
+ * whose followers would wait for as long each.
  *
  * What came again and is stored as REVOKED was revoked while another worker had
  * it: nobody ran it, and nobody is to. A message that comes the first time is not
@@ -23,6 +29,7 @@ import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
 import type { Request } from "../Request.ts"
 import type { Intake, Subject } from "./Subject.ts"
+import type { Witnesses } from "./Witnesses.ts"
 
 /** The header of what is sent by a task that may have sent it before. Who does not know it runs it, as any other. */
 export const again = "celeriac_again"
@@ -33,27 +40,57 @@ const patience = "1 second"
 /** Whether the request may have been sent before, under its id. */
 export const isAgain = ({ message }: Pick<Subject, "message">): boolean => message.headers[again] === true
 
+/** What a request came to before: stored, or known to another worker, who does not say what it was. */
+type Before = ResultRecord | "elsewhere"
+
 export class Duplicates {
-  private readonly reader: ResultReader["Service"]
+  private readonly reader: ResultReader["Service"] | undefined
+  private readonly witnesses: Witnesses | undefined
   private readonly looksAtRedelivered: boolean
   private readonly fork: (effect: Effect.Effect<void>) => void
   /** Those whose answer is awaited, in the order in which they came. */
-  private readonly asked = new Set<Request>()
+  private readonly asked = new Map<Request, (ended: Before | undefined) => void>()
+  /** Of those, they about whom other workers are asked: that takes long, and others may come meanwhile. */
+  private readonly awaited = new Set<Request>()
 
-  /** `fork` runs an effect beside everything else; `looksAtRedelivered` is Celery's setting. */
+  /**
+   * `reader` is of results that are kept; `fork` runs an effect beside everything else;
+   * `looksAtRedelivered` is Celery's setting.
+   */
   constructor(
-    reader: ResultReader["Service"],
+    reader: ResultReader["Service"] | undefined,
+    witnesses: Witnesses | undefined,
     fork: (effect: Effect.Effect<void>) => void,
     looksAtRedelivered = true
   ) {
     this.reader = reader
+    this.witnesses = witnesses
     this.fork = fork
     this.looksAtRedelivered = looksAtRedelivered
   }
 
   /** Whether it may have ended before. */
   suspects(request: Request): boolean {
-    return !request.ignoreResult && (request.redelivered || isAgain(request))
+    if (!isAgain(request)) return request.redelivered && this.isStored(request)
+    return this.isStored(request) || this.hasWitnesses(request)
+  }
+
+  /** What is not acknowledged before it runs is to run when it comes back, although another worker may be running it still. */
+  private hasWitnesses(request: Request): boolean {
+    return this.witnesses !== undefined && request.parentId === undefined && request.attempt === 0 &&
+      !(request.redelivered && request.options.acksLate)
+  }
+
+  /** Another worker asks about it, to run it. Gives whether it is this one's: of two that wait for each other one goes on. */
+  claims(request: Request, asker: string): boolean {
+    const answer = this.asked.get(request)
+    if (answer === undefined || request.hostname < asker) return true
+    answer("elsewhere")
+    return false
+  }
+
+  private isStored(request: Request): boolean {
+    return this.reader !== undefined && !request.ignoreResult
   }
 
   /** Whether it is not to run that came to this before. */
@@ -67,27 +104,43 @@ export class Duplicates {
   }
 
   /** Tells what it came to; nothing when it is to run; never, when it is taken out meanwhile. */
-  ask(request: Request, then: (ended: ResultRecord | undefined) => void): void {
-    this.asked.add(request)
-    const answer = (ended: ResultRecord | undefined): void => {
-      if (this.asked.delete(request)) then(ended)
+  ask(request: Request, then: (ended: Before | undefined) => void): void {
+    const answer = (ended: Before | undefined): void => {
+      if (this.leave(request)) then(ended)
     }
-    const lookup = Effect.suspend(() => this.reader.lookup(request.id))
+    this.asked.set(request, answer)
+    // What runs elsewhere has no result yet.
+    const askOthers = (): void => {
+      if (!this.asked.has(request)) return
+      if (!isAgain(request) || !this.hasWitnesses(request)) return answer(undefined)
+      this.awaited.add(request)
+      request.intake.limited(1)
+      this.witnesses?.ask(request.id, (isKnown) => answer(isKnown ? "elsewhere" : undefined))
+    }
+    const { reader } = this
+    if (reader === undefined || request.ignoreResult) return askOthers()
+    const lookup = Effect.suspend(() => reader.lookup(request.id))
     // To have been revoked is seldom: nobody waits long to know that.
     const asking = isAgain(request) || this.mayHaveRun(request)
       ? lookup
       : Effect.timeoutOrElse(lookup, { duration: patience, orElse: () => Effect.undefined })
     this.fork(Effect.matchCause(asking, {
-      onSuccess: (record) => answer(record !== undefined && this.hasEnded(request, record.status) ? record : undefined),
-      onFailure: () => answer(undefined)
+      onSuccess: (record) =>
+        record !== undefined && this.hasEnded(request, record.status) ? answer(record) : askOthers(),
+      onFailure: askOthers
     }))
   }
 
   /** Takes out those who wait: of one intake, or all. */
   withdraw(intake: Intake | undefined): ReadonlyArray<Request> {
-    const taken = Array.from(this.asked).filter((request) => intake === undefined || request.intake === intake)
-    for (const request of taken) this.asked.delete(request)
+    const taken = Array.from(this.asked.keys()).filter((request) => intake === undefined || request.intake === intake)
+    for (const request of taken) this.leave(request)
     return taken
+  }
+
+  private leave(request: Request): boolean {
+    if (this.awaited.delete(request)) request.intake.limited(-1)
+    return this.asked.delete(request)
   }
 }
 

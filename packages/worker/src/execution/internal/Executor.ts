@@ -55,7 +55,7 @@ export class Executor implements Stages, Turns {
   readonly timer: TimerHeap
   readonly rates: RateLimits
   readonly limits: TimeLimits
-  private readonly duplicates: Duplicates | undefined
+  readonly duplicates: Duplicates | undefined
   readonly strategies = new Strategy.Strategies()
   /** Their runs go on, and they have come to something. */
   private readonly abandoned = new Set<Request>()
@@ -111,6 +111,7 @@ export class Executor implements Stages, Turns {
     this.state.reserve(request)
     this.duplicates.ask(request, (known) => {
       if (known === undefined) this.enter(request)
+      else if (known === "elsewhere") this.discard(request, Outcome.duplicate)
       else if (known.status === TaskState.REVOKED && !isAgain(request)) this.discard(request, Outcome.revoked)
       else this.completion.complete(request, { ...Outcome.duplicate, known })
     })

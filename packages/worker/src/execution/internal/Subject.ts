@@ -19,7 +19,7 @@ export interface Intake {
   readonly finished: () => void
   /** It went without having come to anything: back to the broker, or lost with its channel. */
   readonly dropped: () => void
-  /** One more of its requests waits for the rate of its task, or one less. */
+  /** One more of its requests waits for the rate of its task or for others' answers, or one less. */
   readonly limited: (by: 1 | -1) => void
 }
 

@@ -1,12 +1,13 @@
 /**
  * The settings of tasks that a child is told: those in effect that are plain
- * values, times among them. Functions it has from its module.
+ * values, times and secrets among them. Functions it has from its module.
  *
  * @since 0.1.0
  */
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { isPlain } from "../../trace/internal/Plain.ts"
 
 type All = Readonly<Record<string, unknown>>
@@ -18,7 +19,11 @@ export const current: Effect.Effect<All> = Effect.map(
       Object.fromEntries(
         Object.entries(all).map(([name, value]) => [
           name,
-          Duration.isDuration(value) ? Duration.toMillis(value) : value
+          Duration.isDuration(value)
+            ? Duration.toMillis(value)
+            : Redacted.isRedacted(value)
+            ? Redacted.value(value)
+            : value
         ])
       )
     )

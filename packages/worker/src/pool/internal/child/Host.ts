@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Security from "@celeriac/tasks/Security"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import * as Cause from "effect/Cause"
@@ -119,6 +120,7 @@ const build = (
     const known = { tasks: registry.names(), unstarted: steps.unstarted }
     return { trace: new Trace(registry, coding, program.middleware, own), coding, known }
   }).pipe(
+    Effect.provide(Security.layerWanted),
     Effect.provideContext(TaskSettings.context({ ...program.taskSettings, ...start.settings })),
     Effect.provide(program.settings),
     // What handlers need besides, nobody gives them: the types of their worker have said so.
