@@ -44,7 +44,10 @@ export const look = Effect.fnUntraced(function*(verb: Pick<Verb.Verb, "app" | "s
   return {
     schedulers: healths.map(({ answer, node }) => ({ name: node, health: Result.getOrUndefined(answer) })),
     entries: listed?.map(({ enabled, name, next_run_at, schedule, task }) => ({
-      ...{ name, task, schedule, enabled },
+      name,
+      task,
+      schedule,
+      enabled,
       comesDue: next_run_at !== null
     })) ?? [...ofModule(verb), ...entries].map((entry) => planned(entry, now)),
     wrong: errors.map(({ message }) => message)
@@ -52,7 +55,10 @@ export const look = Effect.fnUntraced(function*(verb: Pick<Verb.Verb, "app" | "s
 })
 
 const planned = ({ enabled, name, schedule, signature }: ScheduleEntry.ScheduleEntry, now: number): Planned => ({
-  ...{ name, task: signature.task, schedule: schedule.describe, enabled },
+  name,
+  task: signature.task,
+  schedule: schedule.describe,
+  enabled,
   comesDue: schedule.next(now) !== undefined
 })
 

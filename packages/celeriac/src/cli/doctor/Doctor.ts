@@ -42,7 +42,7 @@ export const examine = (globals: Globals.Globals, flags: Flags) =>
       const style = Style.make(Globals.wantsColors(globals, process.stdout))
       yield* flags.json
         ? Console.log(JSON.stringify({ findings }))
-        : Print.line(Finding.render(findings, style, globals.quiet), style)
+        : Print.line(Finding.render(findings, style, globals.quiet, Print.width()), style)
       // What is wrong was said.
       if (Finding.count(findings, "problem") > 0) yield* Effect.fail(new CliFailure({ message: "", exitCode: 1 }))
     }))
