@@ -43,22 +43,16 @@ export const look = Effect.fnUntraced(function*(verb: Pick<Verb.Verb, "app" | "s
   const now = yield* Clock.currentTimeMillis
   return {
     schedulers: healths.map(({ answer, node }) => ({ name: node, health: Result.getOrUndefined(answer) })),
-    entries: listed?.map(({ enabled, name, next_run_at, schedule, task }) => ({
-      name,
-      task,
-      schedule,
-      enabled,
-      comesDue: next_run_at !== null
-    })) ?? [...ofModule(verb), ...entries].map((entry) => planned(entry, now)),
+    entries: listed?.map(({ enabled, name, next_run_at, schedule, task }) => {
+      const comesDue = next_run_at !== null
+      return { name, task, schedule, enabled, comesDue }
+    }) ?? [...ofModule(verb), ...entries].map((entry) => planned(entry, now)),
     wrong: errors.map(({ message }) => message)
   } satisfies Beat
 })
 
 const planned = ({ enabled, name, schedule, signature }: ScheduleEntry.ScheduleEntry, now: number): Planned => ({
-  name,
-  task: signature.task,
-  schedule: schedule.describe,
-  enabled,
+  ...{ name, task: signature.task, schedule: schedule.describe, enabled },
   comesDue: schedule.next(now) !== undefined
 })
 

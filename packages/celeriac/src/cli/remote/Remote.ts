@@ -121,7 +121,7 @@ const ask = Effect.fnUntraced(
       })
     })
     yield* asking.pipe(
-      Effect.provide(Verb.broker(verb, true)),
+      Effect.provide(Verb.broker(verb, !noted.has(command.name))),
       Effect.scoped,
       Effect.mapError(cannotConnect)
     )
@@ -130,6 +130,9 @@ const ask = Effect.fnUntraced(
       : replies
   }
 )
+
+/** What workers that are away find with the results. */
+const noted: ReadonlySet<string> = new Set(["revoke", "terminate"])
 
 /** How long a broker is waited for: who stands at a terminal wants to know. */
 const deadline = "4 seconds"
