@@ -161,6 +161,17 @@ describe.concurrent("in the background", () => {
       assert.notInclude(log(), "pidfile exists")
     }))
 
+  it("SIGUSR1 tells where a task waits: the spans and named functions that it is inside of", async () => {
+    const { stderr } = await celeriac(["worker", "-A", fixture("waiting.ts"), "-b", "memory://", "-l", "info"], {
+      signals: [["asks one", "SIGUSR1"], ["keeps the process", "SIGQUIT"]]
+    })
+    assert.match(stderr, /^running: 1, waiting: 0$/m)
+    assert.match(
+      stderr,
+      /^ {2}proj\.wait\[[\w-]+\] for \d+\.\d s\n {4}in fetchOrders \(.*waiting\.ts:\d+:\d+\)\n {4}in import orders \(.*waiting\.ts:\d+:\d+\)$/m
+    )
+  })
+
   it("is not gone to by what cannot start: it is told where it was started", () =>
     inFolder(async (cwd) => {
       for (

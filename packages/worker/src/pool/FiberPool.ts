@@ -94,6 +94,11 @@ class FiberPool implements Pool {
       return this.idle
     })
 
+  readonly whereabouts = (id: string): ReadonlyArray<string> => {
+    for (const { fiber, job } of this.fibers.all) if (job.id === id) return framesOf(fiber)
+    return []
+  }
+
   readonly info = (): Readonly<Record<string, unknown>> => ({
     implementation: "celeriac:fibers",
     "max-concurrency": this.slots,
@@ -179,4 +184,16 @@ class FiberPool implements Pool {
     }
     this.taken.end()
   }
+}
+
+/** Of a fiber that waits Effect keeps the spans, and the named functions, that it has entered and not left. */
+const framesOf = ({ cache }: Fiber.Fiber<unknown, unknown>): ReadonlyArray<string> => {
+  const frames: Array<string> = []
+  for (let frame = cache.stackFrame; frame !== undefined && frames.length < 32; frame = frame.parent) {
+    // Where it was defined tells nobody where it waits.
+    if (frame.name.endsWith(" (definition)")) continue
+    const place = /\(?((?:file:|node:|\/)[^()\n]*:\d+:\d+)\)?/.exec(frame.stack() ?? "")?.[1]
+    frames.push(place === undefined ? frame.name : `${frame.name} (${place})`)
+  }
+  return frames
 }

@@ -77,6 +77,8 @@ export interface Pool {
   readonly restart?: (() => void) | undefined
   /** What is known where it runs tasks. Left out where that is this process, in which everything is. */
   readonly known?: (() => Known) | undefined
+  /** Where the job of this id is, where that is known: the spans that it is inside of, the innermost first. */
+  readonly whereabouts?: ((id: string) => ReadonlyArray<string>) | undefined
   /** JSON-able, for `inspect stats`. */
   readonly info: () => Readonly<Record<string, unknown>>
 }

@@ -84,7 +84,7 @@ export const health = (globals: Globals.Globals, flags: Flags) =>
             leadership,
             store
           ])
-        ]),
+        ], Print.width()),
         style
       )
       if (!all.some(([, { leader }]) => leader)) return yield* Effect.fail(unavailable("No scheduler leads"))
@@ -109,7 +109,7 @@ const told = <C extends Command.Any>(
       if (flags.json) return yield* Console.log(JSON.stringify(reply))
       const shown = show(reply)
       const style = styleOf(globals)
-      yield* Print.line(typeof shown === "string" ? shown : Style.table(style, shown), style)
+      yield* Print.line(typeof shown === "string" ? shown : Style.table(style, shown, Print.width()), style)
     }).pipe(Effect.provide(Verb.broker(verb, true)), Effect.scoped))
 
 const wordsOf = (error: RemoteControl.CommandError | RemoteControl.ReplyUnreadable): string =>

@@ -11,6 +11,7 @@ import * as Verb from "../app/Verb.ts"
 import * as Globals from "../flags/Globals.ts"
 import { CliFailure } from "../output/CliFailure.ts"
 import * as Print from "../output/Print.ts"
+import * as Progress from "../output/Progress.ts"
 import * as Style from "../output/Style.ts"
 import * as BeatCheck from "./BeatCheck.ts"
 import * as BrokerCheck from "./BrokerCheck.ts"
@@ -35,14 +36,19 @@ export interface Flags {
 export const examine = (globals: Globals.Globals, flags: Flags) =>
   Verb.run(globals, (verb) =>
     Effect.gen(function*() {
-      const findings = [
-        ...yield* Effect.provide(ofBroker(verb, flags), Verb.broker(verb, true)),
-        ...yield* ResultCheck.look(verb.resultBackend)
-      ]
+      const looking = Effect.zipWith(
+        Effect.provide(ofBroker(verb, flags), Verb.broker(verb, true)),
+        ResultCheck.look(verb.resultBackend),
+        (ofBroker, ofResults) => [...ofBroker, ...ofResults]
+      )
+      const findings = yield* Progress.during("looks at the broker, and asks the workers", {
+        quiet: globals.quiet,
+        json: flags.json
+      })(looking)
       const style = Style.make(Globals.wantsColors(globals, process.stdout))
       yield* flags.json
         ? Console.log(JSON.stringify({ findings }))
-        : Print.line(Finding.render(findings, style, globals.quiet), style)
+        : Print.line(Finding.render(findings, style, globals.quiet, Print.width()), style)
       // What is wrong was said.
       if (Finding.count(findings, "problem") > 0) yield* Effect.fail(new CliFailure({ message: "", exitCode: 1 }))
     }))

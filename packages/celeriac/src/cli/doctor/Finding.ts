@@ -1,5 +1,6 @@
 /** What a doctor finds: what was looked at, how it is, and what to do about it. */
 import type { MessagingError } from "@celeriac/messaging/MessagingError"
+import * as Print from "../output/Print.ts"
 import type { Style } from "../output/Style.ts"
 
 const subjects = [
@@ -62,8 +63,8 @@ export const refused = (message: string): Finding => {
 export const permit =
   `Give the user what is missing: rabbitmqctl set_permissions -p VHOST USER ".*" ".*" ".*" (configure, write, read), or patterns that cover your queues, celery*, *.celery.pidbox and celeryev*`
 
-/** For people. */
-export const render = (findings: Findings, style: Style, isQuiet: boolean): string => {
+/** For people, in so many columns. */
+export const render = (findings: Findings, style: Style, isQuiet: boolean, columns?: number): string => {
   const shown = isQuiet ? findings.filter(({ status }) => status !== "ok") : findings
   const parts = subjects.flatMap((subject) => {
     const some = shown.filter(({ about }) => about === subject)
@@ -72,7 +73,7 @@ export const render = (findings: Findings, style: Style, isQuiet: boolean): stri
       : [
         [
           style.strong(subject),
-          ...some.map((finding, at) => one(finding, style, finding.advice === some[at + 1]?.advice))
+          ...some.map((finding, at) => one(finding, style, finding.advice === some[at + 1]?.advice, columns))
         ].join("\n")
       ]
   })
@@ -80,10 +81,17 @@ export const render = (findings: Findings, style: Style, isQuiet: boolean): stri
 }
 
 /** What is to be done about several is said once, behind the last. */
-const one = ({ advice, says, status }: Finding, style: Style, isSaidBelow: boolean): string => {
+const one = (
+  { advice, says, status }: Finding,
+  style: Style,
+  isSaidBelow: boolean,
+  columns: number | undefined
+): string => {
   const sign = status === "ok" ? style.ok("✓") : status === "warning" ? style.warning("!") : style.error("✗")
-  const lines = says.split("\n").join("\n    ")
-  return `  ${sign} ${lines}${advice === undefined || isSaidBelow ? "" : `\n    ${style.name("→")} ${advice}`}`
+  const lines = says.split("\n").map((line) => Print.wrapped(line, columns, "    ")).join("\n    ")
+  return `  ${sign} ${lines}${
+    advice === undefined || isSaidBelow ? "" : `\n    ${style.name("→")} ${Print.wrapped(advice, columns, "      ")}`
+  }`
 }
 
 const summary = (findings: Findings, style: Style): string => {

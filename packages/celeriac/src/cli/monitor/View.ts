@@ -111,7 +111,8 @@ const workerColumns = (screen: number): ReadonlyArray<Column<WorkerRow & { reado
       head: "LOAD",
       width: 15,
       right: true,
-      cell: ({ load }) => span(load.slice(0, 3).map((value) => value.toFixed(2)).join(" "))
+      cell: ({ load }) =>
+        span(load.slice(0, 3).map((value) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)).join(" "))
     },
     screen >= 72 && {
       head: "HEARD",

@@ -15,3 +15,22 @@ export const line = (text: string, style?: Style): Effect.Effect<void> =>
 /** A value that may be read by a person or by a program: what a terminal shows is harmless. */
 export const value = (text: string): Effect.Effect<void> =>
   process.stdout.isTTY === true ? line(text) : Console.log(text)
+
+/** How many columns a person's terminal has; undefined where none reads. */
+export const width = (): number | undefined => process.stdout.isTTY === true ? process.stdout.columns : undefined
+
+/** Lines of at most so many columns, broken where there is space; those that follow are indented. */
+export const wrapped = (text: string, columns: number | undefined, indent: string): string => {
+  if (columns === undefined || columns < 40) return text
+  const lines: Array<string> = []
+  let line = ""
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`
+    if (longer.length + indent.length < columns || line === "") line = longer
+    else {
+      lines.push(line)
+      line = word
+    }
+  }
+  return [...lines, line].join(`\n${indent}`)
+}

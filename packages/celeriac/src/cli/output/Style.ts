@@ -29,11 +29,32 @@ export const make = (colors: boolean): Style =>
     }
     : { isColored: false, ok: plain, warning: plain, error: plain, name: plain, strong: plain, faint: plain }
 
-/** Rows side by side, each column as wide as it must be; the first row is their heads. */
-export const table = (style: Style, foreign: ReadonlyArray<ReadonlyArray<string>>): string => {
+/**
+ * Rows side by side, each column as wide as it must be; the first row is their
+ * heads. Where they do not fit into so many columns, each row is a list.
+ */
+export const table = (
+  style: Style,
+  foreign: ReadonlyArray<ReadonlyArray<string>>,
+  columns: number | undefined = undefined
+): string => {
   const [head = [], ...rows] = foreign.map((row) => row.map(inOneLine))
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)))
+  const whole = widths.reduce((sum, width) => sum + width + 2, -2)
+  if (columns !== undefined && whole > columns && head.every((name) => name !== "")) return listed(style, head, rows)
   const line = (row: ReadonlyArray<string>) =>
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()
   return [style.strong(line(head)), ...rows.map(line)].join("\n")
+}
+
+const listed = (style: Style, head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const width = Math.max(...head.map(({ length }) => length))
+  return rows.map(([first = "", ...rest]) =>
+    [
+      style.strong(first),
+      ...rest.flatMap((cell, column) =>
+        cell === "" ? [] : [`  ${style.faint((head[column + 1] ?? "").padEnd(width))}  ${cell}`]
+      )
+    ].join("\n")
+  ).join("\n")
 }

@@ -1,5 +1,6 @@
 /** `celeriac call`: sends a task by its name, and prints its id. */
 import * as Client from "@celeriac/tasks/Client"
+import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -30,6 +31,8 @@ export const call = (globals: Globals, { args, json, kwargs, name, serializer, .
       const client = yield* Client.Client
       const { id } = yield* client.sendTask(name, {
         args,
+        // As Celery's command sends them: a list, unlike those of a call in code.
+        argsRepr: args.length === 0 ? undefined : PythonRepr.safe(args),
         kwargs,
         serializer,
         eta: Option.getOrUndefined(flags.eta),

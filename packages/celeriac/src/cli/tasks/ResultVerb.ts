@@ -11,6 +11,7 @@ import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
 import { because, type CliFailure } from "../output/CliFailure.ts"
 import * as Print from "../output/Print.ts"
+import * as Progress from "../output/Progress.ts"
 import * as Reply from "../remote/Reply.ts"
 
 export interface Flags {
@@ -37,6 +38,7 @@ export const result = (globals: Globals, { id, json, timeout, traceback }: Flags
       }
       const seconds = Option.getOrUndefined(timeout)
       const value = yield* sent.get({ timeout: seconds === undefined ? undefined : seconds * 1000 }).pipe(
+        Progress.during("waits for the result", { quiet: globals.quiet, json }),
         Effect.tapError(() => json ? Effect.ignore(Effect.flatMap(sent.record, printed)) : Effect.void)
       )
       yield* json ? Effect.flatMap(sent.record, printed) : Print.value(Reply.line(value))
