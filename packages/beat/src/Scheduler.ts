@@ -83,7 +83,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const bell = new Bell()
     const heard = new Bell()
     const toKeep = new Bell()
-    let revision = yield* load(agenda, term)
+    /** Words by which entries were sent beside their schedules, or may have been. */
+    const said = new Set<string>()
+    let revision = yield* load(agenda, term, said, true)
     let isStale = false
     /** What could not be kept yet. */
     let unkept = new Map<string, Progress>()
@@ -158,7 +160,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
         if (isStale) {
           // What is being sent belongs to what was read before.
           yield* allLanded
-          const read = yield* Effect.result(load(agenda, term))
+          const read = yield* Effect.result(load(agenda, term, said, false))
           if (read._tag === "Success") {
             revision = read.success
             isStale = false
@@ -184,7 +186,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   })
 
   /** Reads what there is to do; gives its revision. */
-  const load = Effect.fnUntraced(function*(agenda: Agenda, term: Term) {
+  const load = Effect.fnUntraced(function*(agenda: Agenda, term: Term, said: Set<string>, isFirst: boolean) {
     const snapshot = yield* store.read
     const loaded = agenda.load(schedule.entries, snapshot, now())
     yield* tell(loaded.errors)
@@ -199,7 +201,11 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     for (const item of Array.from(agenda.items.values())) {
       const run = item.change?.run
       if (run === undefined || !term.isHeld()) continue
-      if (!(yield* sending.sendNow(item.entry, run))) continue
+      const word = `${item.entry.name} ${run}`
+      // What was there when the term began another may have sent.
+      const isAgain = isFirst || said.has(word)
+      said.add(word)
+      if (!(yield* sending.sendNow(item.entry, run, isAgain))) continue
       yield* store.change(item.entry.name, (change) => change?.run === run ? withoutRun(change) : change)
     }
     return snapshot.revision

@@ -74,8 +74,8 @@ export class Sending {
   )
 
   /** Sends an entry beside its schedule, once for the same word. Gives false when the broker did not take it. */
-  sendNow(entry: ScheduleEntry, run: string): Effect.Effect<boolean> {
-    return Effect.map(this.#sendOne(entry, `run ${run}`, true), (sent) => sent !== "away")
+  sendNow(entry: ScheduleEntry, run: string, isAgain: boolean): Effect.Effect<boolean> {
+    return Effect.map(this.#sendOne(entry, `run ${run}`, isAgain), (sent) => sent !== "away")
   }
 
   #now(): number {
