@@ -20,14 +20,17 @@ export class Bell {
    */
   waitAtMost(millis: number, fork: (sleep: Effect.Effect<void>) => Fiber.Fiber<void>): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      let sleeper: Fiber.Fiber<void> | undefined
+      let leave = () => {}
       const stop = this.#begin(() => {
-        sleeper?.interruptUnsafe()
+        leave()
         resume(Effect.void)
       })
       if (this.#wake === undefined) return undefined
-      sleeper = fork(Effect.andThen(Effect.sleep(millis), Effect.andThen(stop, Effect.sync(() => resume(Effect.void)))))
-      return Effect.andThen(stop, Effect.sync(() => sleeper?.interruptUnsafe()))
+      const sleeper = fork(
+        Effect.andThen(Effect.sleep(millis), Effect.andThen(stop, Effect.sync(() => resume(Effect.void))))
+      )
+      leave = () => sleeper.interruptUnsafe()
+      return Effect.andThen(stop, Effect.sync(leave))
     })
   }
 

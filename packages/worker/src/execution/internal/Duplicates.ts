@@ -19,11 +19,15 @@
  * it: nobody ran it, and nobody is to. A message that comes the first time is not
  * asked for, it would cost each of them.
  *
+ * Where messages are signed, one that comes the first time here may be a copy of one
+ * that another worker has run: so each that is sealed is asked for.
+ *
  * What this worker has settled itself is known without asking. A backend that
  * cannot answer does not keep a task from running.
  *
  * @since 0.1.0
  */
+import { header } from "@celeriac/messaging/security/Seal"
 import type { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
@@ -35,7 +39,10 @@ import type { Witnesses } from "./Witnesses.ts"
 /** The header of what is sent by a task that may have sent it before. Who does not know it runs it, as any other. */
 export const again = "celeriac_again"
 
-/** How long a redelivered task waits to know whether it was revoked. */
+/** Whether a copy of the message may have been run elsewhere: it is sealed, and whoever ran that has told nobody here. */
+const isSealed = ({ message }: Pick<Subject, "message">): boolean => message.headers[header] !== undefined
+
+/** How long a redelivered task waits to know whether it was revoked, and a sealed one whether it is a copy. */
 const patience = "1 second"
 
 /** Whether the request may have been sent before, under its id. */
@@ -51,6 +58,7 @@ export class Duplicates {
   private readonly reader: ResultReader["Service"] | undefined
   private readonly witnesses: Witnesses | undefined
   private readonly looksAtRedelivered: boolean
+  private readonly looksAtSealed: boolean
   private readonly fork: (effect: Effect.Effect<void>) => void
   /** Those whose answer is awaited, in the order in which they came. */
   private readonly asked = new Map<Request, (ended: Before | undefined) => void>()
@@ -59,23 +67,26 @@ export class Duplicates {
 
   /**
    * `reader` is of results that are kept; `fork` runs an effect beside everything else;
-   * `looksAtRedelivered` is Celery's setting.
+   * `looksAtRedelivered` is Celery's setting; `looksAtSealed`: messages are signed.
    */
   constructor(
     reader: ResultReader["Service"] | undefined,
     witnesses: Witnesses | undefined,
     fork: (effect: Effect.Effect<void>) => void,
-    looksAtRedelivered = true
+    looksAtRedelivered = true,
+    looksAtSealed = false
   ) {
     this.reader = reader
     this.witnesses = witnesses
     this.fork = fork
     this.looksAtRedelivered = looksAtRedelivered
+    this.looksAtSealed = looksAtSealed
   }
 
   /** Whether it may have ended before. */
   suspects(request: Request): boolean {
-    return (request.redelivered || isAgain(request)) && (this.isStored(request) || this.hasWitnesses(request))
+    if (request.redelivered || isAgain(request)) return this.isStored(request) || this.hasWitnesses(request)
+    return this.mayBeCopy(request) && this.isStored(request)
   }
 
   /** What is not acknowledged before it runs is to run when it comes back, although another worker may be running it still. */
@@ -99,7 +110,14 @@ export class Duplicates {
   /** Whether it is not to run that came to this before. */
   private hasEnded(request: Request, state: TaskState.TaskState): boolean {
     if (state === TaskState.REVOKED) return true
-    return isAgain(request) ? TaskState.isReady(state) : state === TaskState.SUCCESS && this.mayHaveRun(request)
+    return isAgain(request) || this.mayBeCopy(request)
+      ? TaskState.isReady(state)
+      : state === TaskState.SUCCESS && this.mayHaveRun(request)
+  }
+
+  /** What was settled before it ran is redelivered because its acknowledgement was lost: that is none. */
+  private mayBeCopy(request: Request): boolean {
+    return this.looksAtSealed && isSealed(request) && !request.redelivered
   }
 
   private mayHaveRun(request: Request): boolean {
