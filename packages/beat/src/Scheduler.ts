@@ -60,6 +60,9 @@ export class Scheduler extends Context.Service<Scheduler, {
 /** After which an entry is looked at again whose schedule throws, or what sends it: Celery's maximum interval. */
 const brokenMillis = 300_000
 
+/** The pause after it was kept how far entries have come: each time, a broker writes to its disk. */
+const keepMillis = 50
+
 /** The pause after a store or a lease could not be reached. */
 const pauseMillis = 1000
 
@@ -152,8 +155,10 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       })
     })
 
-    /** Beside what is sent meanwhile: a store that is slow makes no slot late. */
-    const keeping = Effect.forever(Effect.andThen(toKeep.wait, Effect.uninterruptible(keep)))
+    /** Beside what is sent meanwhile: a store that is slow makes no slot late, and what is sent next is kept together. */
+    const keeping = Effect.forever(
+      Effect.andThen(toKeep.wait, Effect.andThen(Effect.uninterruptible(keep), Effect.sleep(keepMillis)))
+    )
 
     const loop = Effect.gen(function*() {
       while (term.isHeld()) {
