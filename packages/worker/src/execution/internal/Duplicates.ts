@@ -10,7 +10,8 @@
  * sent the first time: that is marked by a header.
  *
  * Other workers know what they have, and what they had lately: of what is marked, and
- * was sent the first time in front of it, one of them has it or had it. That takes a
+ * was sent the first time in front of it, one of them has it or had it; and of an early
+ * slot of a scheduler that came again, whose acknowledgement was lost. That takes a
  * second: they are asked about nothing else, and not about what another task has sent,
  * whose followers would wait for as long each.
  *
@@ -47,6 +48,9 @@ const patience = "1 second"
 /** Whether the request may have been sent before, under its id. */
 export const isAgain = ({ message }: Pick<Subject, "message">): boolean => message.headers[again] === true
 
+/** Whether a scheduler has sent it: it may be seldom, and is not to run twice because an acknowledgement was lost. */
+const isSlot = ({ message }: Request): boolean => message.headers["celery_beat_task"] === true
+
 /** What a request came to before: stored, or known to another worker, who does not say what it was. */
 type Before = ResultRecord | "elsewhere"
 
@@ -81,14 +85,14 @@ export class Duplicates {
 
   /** Whether it may have ended before. */
   suspects(request: Request): boolean {
-    if (!isAgain(request)) return (request.redelivered || this.mayBeCopy(request)) && this.isStored(request)
-    return this.isStored(request) || this.hasWitnesses(request)
+    if (request.redelivered || isAgain(request)) return this.isStored(request) || this.hasWitnesses(request)
+    return this.mayBeCopy(request) && this.isStored(request)
   }
 
   /** What is not acknowledged before it runs is to run when it comes back, although another worker may be running it still. */
   private hasWitnesses(request: Request): boolean {
-    return this.witnesses !== undefined && request.parentId === undefined && request.attempt === 0 &&
-      !(request.redelivered && request.options.acksLate)
+    if (this.witnesses === undefined || request.parentId !== undefined || request.attempt !== 0) return false
+    return request.redelivered ? !request.options.acksLate && (isAgain(request) || isSlot(request)) : isAgain(request)
   }
 
   /** Another worker asks about it, to run it. Gives whether it is this one's: of two that wait for each other one goes on. */
@@ -129,7 +133,7 @@ export class Duplicates {
     // What runs elsewhere has no result yet.
     const askOthers = (): void => {
       if (!this.asked.has(request)) return
-      if (!isAgain(request) || !this.hasWitnesses(request)) return answer(undefined)
+      if (!this.hasWitnesses(request)) return answer(undefined)
       this.awaited.add(request)
       request.intake.limited(1)
       this.witnesses?.ask(request.id, (isKnown) => answer(isKnown ? "elsewhere" : undefined))
