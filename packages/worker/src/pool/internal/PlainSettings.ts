@@ -15,25 +15,17 @@ type All = Readonly<Record<string, unknown>>
 export const current: Effect.Effect<All> = Effect.map(
   TaskSettings.current,
   (all) =>
-<<<<<<< HEAD
-    Object.fromEntries(
-      Object.entries(all).flatMap(([name, value]) => {
-        const plain = Duration.isDuration(value)
-          ? Duration.toMillis(value)
-          : Redacted.isRedacted(value)
-          ? Redacted.value(value)
-          : value
-        return value !== undefined && isPlain(plain) ? [[name, plain]] : []
-      })
-=======
     among(
       Object.fromEntries(
         Object.entries(all).map(([name, value]) => [
           name,
-          Duration.isDuration(value) ? Duration.toMillis(value) : value
+          Duration.isDuration(value)
+            ? Duration.toMillis(value)
+            : Redacted.isRedacted(value)
+            ? Redacted.value(value)
+            : value
         ])
       )
->>>>>>> part-d
     )
 )
 
