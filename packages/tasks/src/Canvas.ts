@@ -104,9 +104,13 @@ export const stamp = <S extends Signature.Any>(
  */
 export const size: (signature: Signature.Any) => Result.Result<CanvasSize.CanvasSize, TaskError> = CanvasSize.of
 
-/** A group in a group is part of it. */
+/** A group in a group is part of it: what was said of it is said of its members. */
 const flat = (tasks: ReadonlyArray<Signed.Signed>): ReadonlyArray<Signed.Signed> =>
-  tasks.flatMap((task) => Composed.isGroup(task) ? flat(task.shape.tasks) : [task])
+  tasks.flatMap((task) => {
+    if (!Composed.isGroup(task)) return [task]
+    const { task_id: _, ...options } = task.options
+    return flat(task.shape.tasks.map((member) => member.merged(options)))
+  })
 
 /** Whoever has made one has made it so. */
 const signed = (signature: unknown): Signed.Signed => signature as Signed.Signed

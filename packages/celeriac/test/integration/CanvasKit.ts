@@ -17,18 +17,22 @@ export interface Options {
   readonly module: string
   /** Number of the database of Redis, which no other file has. */
   readonly database: number
+  /** Results that are messages, and not in Redis. Modules write what they note to Redis all the same: `JOURNAL`. */
+  readonly isRpc?: boolean | undefined
 }
 
-export const make = ({ database, module, name }: Options) => {
-  const results = inject("redisUrl").replace(/\/\d*$/, `/${database}`)
+export const make = ({ database, isRpc = false, module, name }: Options) => {
+  const journal = inject("redisUrl").replace(/\/\d*$/, `/${database}`)
+  const results = isRpc ? "rpc://" : journal
   const broker = brokerUrl()
   /** The queues of the two. */
   const python = `${name}.${process.pid}`
   const ours = `${name}.ours.${process.pid}`
   const path = fileURLToPath(new URL(`../fixtures/${module}`, import.meta.url))
-  const env = { BROKER: broker, RESULTS: results, QUEUE: python }
+  const env = { BROKER: broker, RESULTS: results, JOURNAL: journal, QUEUE: python }
   return {
     results,
+    journal,
     python,
     ours,
     /** Client and result backend. */
@@ -48,7 +52,7 @@ export const make = ({ database, module, name }: Options) => {
       (worker) => Effect.promise(() => worker.kill())
     ),
     /** Runs the module, or what else is said, as a program of Python's: every line that it printed. */
-    program: (args: ReadonlyArray<string> = [], source = readFileSync(path, "utf8")) =>
-      Effect.promise(() => runPython(source, { env, args }))
+    program: (args: ReadonlyArray<string> = [], source = readFileSync(path, "utf8"), timeout = 60_000) =>
+      Effect.promise(() => runPython(source, { env, args, timeout }))
   }
 }

@@ -111,7 +111,8 @@ const connect = (
             pingInterval: Math.max(1, Math.floor(config.socketTimeout / 3)),
             clientInfoTag: "celeriac",
             maintNotifications: "disabled",
-            commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
+            // A signal with a timer for each command, against one that is never written: the socket's own timeout ends that.
+            commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer }, timeout: 0 }
           })
           return made.on("error", fail)
         },

@@ -14,7 +14,7 @@ import type { SignatureJson } from "../protocol/TaskBody.ts"
 import * as ResultTuple from "../result/ResultTuple.ts"
 import type * as SignatureMessage from "../SignatureMessage.ts"
 import * as TaskId from "../TaskId.ts"
-import { flat, isComposed, isSignature, kindOf, linksOf, membersOf, stepsOf, sum } from "./CanvasShape.ts"
+import { flat, isComposed, isSignature, kindOf, linksOf, membersOf, stepsOf, sum, unrolled } from "./CanvasShape.ts"
 
 type Table = Readonly<Record<string, unknown>>
 
@@ -178,7 +178,7 @@ export class CanvasMessages {
       task_id,
       ...ofFirst
     } = chain.options ?? {}
-    const steps = stepsOf(membersOf(chain))
+    const steps = unrolled(stepsOf(membersOf(chain)))
     const [first, ...rest] = steps.map((step, index) => {
       const isLast = index === steps.length - 1
       const own = step.options ?? {}

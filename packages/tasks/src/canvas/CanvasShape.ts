@@ -60,6 +60,39 @@ export const stepsOf = (tasks: ReadonlyArray<SignatureJson>): ReadonlyArray<Sign
   return out
 }
 
+/**
+ * As they are sent: what follows the first task of a chord's body follows the
+ * chord. Each part of the header carries the body, and would carry all of it.
+ */
+export const unrolled = (steps: ReadonlyArray<SignatureJson>): ReadonlyArray<SignatureJson> =>
+  steps.flatMap((step) => {
+    const body = kindOf(step) === "chord" ? step.kwargs?.body : undefined
+    if (!isSignature(body) || kindOf(body) !== "chain") return [step]
+    const members = membersOf(body)
+    // A group that is followed is a chord of its own.
+    if (members[0] === undefined || kindOf(members[0]) === "group") return [step]
+    const { link, link_error, task_id, ...ofFirst } = body.options ?? {}
+    const [first, ...rest] = unrolled(stepsOf(members)).map((one, at, all) => {
+      const isLast = at === all.length - 1
+      return {
+        ...one,
+        options: {
+          ...one.options,
+          ...(at === 0 ? ofFirst : {}),
+          ...(isLast ? { task_id: one.options?.task_id ?? task_id ?? step.options?.task_id } : {}),
+          ...behind(one, "link", isLast ? link : undefined),
+          ...behind(one, "link_error", link_error)
+        }
+      }
+    })
+    const options = { ...step.options, task_id: undefined }
+    return [{ ...step, kwargs: { ...step.kwargs, body: first }, options }, ...rest]
+  })
+
+/** Besides its own. */
+const behind = (step: SignatureJson, name: "link" | "link_error", more: unknown): Record<string, unknown> =>
+  more == null ? {} : { [name]: [...linksOf(step, name), ...linksOf({ task: "", options: { [name]: more } }, name)] }
+
 /** Nothing is to be done: it is left out where there is something else. */
 const isEmptyGroup = (step: SignatureJson): boolean => kindOf(step) === "group" && flat(membersOf(step)).length === 0
 

@@ -66,18 +66,23 @@ class Look {
     if (value == null) return undefined
     if (!Array.isArray(value)) return isTable(value) ? this.one(path, value, depth) : wrong(path, "is no list")
     for (let index = 0; index < value.length; index++) {
-      if (this.seen < most && depth > 0 && OrdinarySignature.is(value[index])) {
-        this.seen++
-        continue
-      }
+      if (this.passes(value[index], depth)) continue
       const why = this.one(`${path}[${index}]`, value[index], depth)
       if (why !== undefined) return why
     }
     return undefined
   }
 
+  /** Most are as signatures usually are: one look is enough. */
+  private passes(value: unknown, depth: number): boolean {
+    if (this.seen >= most || depth <= 0 || !OrdinarySignature.is(value)) return false
+    this.seen++
+    return true
+  }
+
   body(path: string, value: unknown, depth: number): Why | undefined {
-    return this.countsChords ? this.one(path, value, depth) : {
+    if (this.countsChords) return this.passes(value, depth) ? undefined : this.one(path, value, depth)
+    return {
       type: "NotImplementedError",
       text: `${path} is the body of a chord, and the result backend cannot count its parts`
     }
