@@ -3,7 +3,17 @@
  * `node_modules`, and the scenarios beside it. Stripping types at run time
  * would cost memory and time that no user pays.
  */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { stripTypeScriptTypes } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -24,6 +34,9 @@ export interface Published {
 /** The packages of a checkout; a scenario that it does not have is taken from this one. */
 export const publish = async (root: string = here): Promise<Published> => {
   await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", join(root, "tsconfig.build.json")])
+  // One of before has none.
+  const condense = join(root, "scripts", "condense.mjs")
+  if (existsSync(condense)) await (await import(condense)).condense(root)
   const folder = mkdtempSync(join(tmpdir(), "celeriac-bench-"))
   const modules = join(folder, "node_modules")
   mkdirSync(join(modules, "@celeriac"), { recursive: true })

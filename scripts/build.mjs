@@ -1,6 +1,7 @@
 /** `npm run build`: JavaScript, declarations and maps of every package in its `dist`, ready to be packed. */
 import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { condense } from "./condense.mjs"
 import { install, node, root, run } from "./workspace.mjs"
 
 /** What was built of a file that is gone would be packed too. */
@@ -23,6 +24,7 @@ const { code, output } = await run(
   { seconds: 180 }
 )
 process.stdout.write(output)
+if (code === 0) await condense()
 const command = join(root, "packages", "celeriac", "dist", "cli", "main.js")
 if (existsSync(command)) chmodSync(command, 0o755)
 process.exit(code)

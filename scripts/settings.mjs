@@ -75,14 +75,12 @@ const options = (title, file, name) => {
 }
 
 /** Lines of a list of names, as long as a line of the documents may be. */
-const wrapped = (names) => {
-  const lines = [""]
-  for (const name of names) {
-    const last = lines.at(-1)
-    if (last.length + name.length > 150) lines.push(code(name))
-    else lines[lines.length - 1] = last === "" ? code(name) : `${last} ${code(name)}`
-  }
-  return lines.join("\n")
+/** A row for all that have the same to be done. */
+const without = (names) => {
+  const rows = new Map()
+  for (const [name, instead] of names) rows.set(instead, [...rows.get(instead) ?? [], code(name)])
+  return Array.from(rows, ([instead, names]) => `- ${instead === undefined ? "" : `${instead}: `}${names.join(" ")}`)
+    .join("\n")
 }
 
 export const settingsText = () =>
@@ -101,7 +99,7 @@ Each setting has one name in programs, and the name that Celery has for it. They
 - by the flags of \`celeriac worker\`.
 
 \`Settings.fromCelery({ task_default_queue: "emails", worker_concurrency: 4 })\` makes them from a Celery configuration: names that are not known are answered with the
-nearest, settings that are not supported here yet and values that do not fit are told, all at once. Under \`celeriac worker\`, flags count before the environment, and
+nearest, settings that do nothing here and values that do not fit are told, all at once. Under \`celeriac worker\`, flags count before the environment, and
 the environment before what the module says: the command line is the operator's. In a program of your own, what it says counts before the environment.
 
 The broker has a rule of its own, for a module that names one is not moved by what an environment happens to say: \`-b\`, then the module's own
@@ -160,9 +158,9 @@ ${
       options("Of the log: `LogFormat.layer`", "celeriac/src/LogFormat.ts", "Options")
     ].join("\n")
   }
-## Not supported yet
+## Settings of Celery that do nothing here
 
-These settings of Celery do nothing here, and \`Settings.fromCelery\` says so:
+\`Settings.fromCelery\` says so, and what to do: leave them out,
 
-${wrapped(SettingsTable.unsupported(WorkerSettings.everything))}
+${without(SettingsTable.unsupported(WorkerSettings.everything))}
 `

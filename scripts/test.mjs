@@ -145,7 +145,7 @@ const parts = [
     after: ["servers", "types", "unit", "lint", "format", "examples", "packaging"],
     bound: 600,
     // They mostly wait for servers: one file at a time would leave two processors idle.
-    workers: 4
+    workers: 3
   }),
   quick ? undefined : peer("Celery 5.6.3", join(root, ".cache", "celery-5.6.3", "bin", "python")),
   quick ? undefined : peer("Debian's Celery", "/usr/bin/python3")

@@ -5,7 +5,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, relative } from "node:path"
 import { changelogPage, changelogText } from "../scripts/changelog.mjs"
 import { cut, documents, drawing, ownBlocks, refresh } from "../scripts/docs.mjs"
@@ -167,6 +167,16 @@ describe("the documents", () => {
 
   it("link to what exists", () => {
     for (const file of documents()) assert.deepStrictEqual(deadLinks(file, read(file)), [], named(file))
+  })
+
+  it("are found: each page, decision and example from its index", () => {
+    const unlisted = (index: string, folder: string, pattern: RegExp) =>
+      readdirSync(join(root, folder)).filter((name) =>
+        pattern.test(name) && !read(join(root, index)).includes(`${name})`)
+      )
+    assert.deepStrictEqual(unlisted("docs/README.md", "docs", /^(?!README).*\.md$/), [])
+    assert.deepStrictEqual(unlisted("docs/decisions/README.md", "docs/decisions", /^\d/), [])
+    assert.deepStrictEqual(unlisted("README.md", "examples", /^\d/), [])
   })
 
   it("notice a link that leads nowhere", () => {

@@ -304,6 +304,41 @@ describe("the published packages", () => {
     run(process.execPath, ["kit.mjs"], consumer, 30)
   })
 
+  it("let children of pools load one file in the place of its modules, where it was made of the same versions", () => {
+    writeFileSync(
+      join(consumer, "pooled.mjs"),
+      [
+        `import * as Task from "celeriac/Task"`,
+        `import * as Worker from "celeriac/Worker"`,
+        `import * as Effect from "effect/Effect"`,
+        `import * as Schema from "effect/Schema"`,
+        `export const where = Task.make("where", { success: Schema.Array(Schema.String) })`,
+        `const found = ["effect/Effect", "effect/Stream"].map((path) => import.meta.resolve(path))`,
+        `export default Worker.make({ program: import.meta.url, tasks: [where.toLayer(() => Effect.succeed(found))] })`
+      ].join("\n")
+    )
+    writeFileSync(
+      join(consumer, "asks.mjs"),
+      [
+        `import * as Client from "celeriac/Client"`,
+        `import * as TestWorker from "@celeriac/worker/testing/TestWorker"`,
+        `import * as Effect from "effect/Effect"`,
+        `import worker, { where } from "./pooled.mjs"`,
+        `const asked = Effect.flatMap(Client.Client, (client) => client.execute(where, {}))`,
+        `const of = (pool) => TestWorker.of(worker.with({ concurrency: 1, settings: { pool, procAliveTimeout: 30_000 } }))`,
+        `const told = Effect.forEach(["threads", "processes"], (pool) => Effect.provide(asked, of(pool)))`,
+        `console.log(JSON.stringify(await Effect.runPromise(told)))`,
+        `process.exit()`
+      ].join("\n")
+    )
+    const isSame = manifestIn(installed("effect")).version === manifestIn(join(root, "node_modules", "effect")).version
+    const told: ReadonlyArray<ReadonlyArray<string>> = JSON.parse(
+      run(process.execPath, ["asks.mjs"], consumer, 60).trim().split("\n").at(-1) ?? ""
+    )
+    const condensed = told.map((urls) => urls.map((url) => url.includes("/child/condensed/")))
+    assert.deepStrictEqual(condensed, [[isSame, false], [isSame, false]])
+  })
+
   it("bring the celeriac command", () => {
     const { version } = manifestIn(join(root, "packages", "celeriac"))
     assert.include(run("npx", ["--no-install", "celeriac", "--version"], consumer, 30), version)

@@ -4,6 +4,7 @@ import type { Bench } from "../Bench.ts"
 import { type Line, Program } from "../Program.ts"
 
 export const processes = async (bench: Bench): Promise<void> => {
+  await helps(bench)
   await boots(bench)
   await bootsteps(bench)
   await idle(bench)
@@ -58,6 +59,29 @@ const boots = async (bench: Bench): Promise<void> => {
     })
   }
   await bench.once("raw", "fill", 0)
+}
+
+/** From the start of a process to its end, in milliseconds. */
+const lifetime = async (...args: ReadonlyArray<string>): Promise<Line> => {
+  const start = performance.now()
+  await run(process.execPath, args)
+  return { millis: performance.now() - start }
+}
+
+/** Beside a Node that does nothing. */
+const helps = async (bench: Bench): Promise<void> => {
+  const { command } = bench.published
+  for (const [args, below] of [[["--help"], 250], [["inspect", "--help"], 300]] as const) {
+    const name = `celeriac ${args.join(" ")}`
+    if (!bench.isWanted(name)) continue
+    await lifetime(command, ...args) // fills the compile cache
+    await bench.duel({
+      name,
+      baseline: () => lifetime("-e", "0"),
+      ours: () => lifetime(command, ...args),
+      figures: [{ of: "millis", as: "ms", digits: 0, below }]
+    })
+  }
 }
 
 const bootsteps = async (bench: Bench): Promise<void> => {

@@ -3,11 +3,13 @@
  *
  * `tick` has so many entries, of which 1,000 are due each second, over a client that
  * sends nothing: CPU per slot, and memory per entry. `idle` has them due tomorrow, and
- * says when it is up. `lag` sends 1,000 a second over RabbitMQ, one each millisecond,
- * with the schedule kept in memory, `lag-queue` by RabbitMQ too.
+ * says when it is up, `idle-queue` kept by RabbitMQ, over which it leads, too. `lag` sends 1,000 a second over RabbitMQ, one each millisecond,
+ * with the schedule kept in memory, `lag-queue` by RabbitMQ too; `lag-burst` all thousand
+ * in the same one.
  */
 import * as BeatSchedule from "@celeriac/beat/BeatSchedule"
 import * as Leadership from "@celeriac/beat/Leadership"
+import * as QueueLease from "@celeriac/beat/leases/QueueLease"
 import * as Schedule from "@celeriac/beat/Schedule"
 import * as ScheduleEntry from "@celeriac/beat/ScheduleEntry"
 import * as Scheduler from "@celeriac/beat/Scheduler"
@@ -47,22 +49,26 @@ const live = (): number => {
   return arrayBuffers + heapUsed
 }
 
-/** Slots that came and are past, by how late they were. */
-const late: Array<number> = []
+const isIdle = scenario.startsWith("idle")
+const isBurst = scenario === "lag-burst"
+
+/** Slots that came and are past, by how late they were sent, and confirmed by the broker. */
+const handed: Array<number> = []
+const confirmed: Array<number> = []
 const start = Date.now() + 2 * second
 const counts = new Map<number, number>()
 
-const took = (n: number): void => {
-  const count = (counts.get(n) ?? 0) + 1
-  counts.set(n, count)
-  late.push(Date.now() - (start + n + count * second))
-}
+const lateOf = (n: number): number => Date.now() - (start + (isBurst ? 0 : n) + counts.get(n)! * second)
 
 const counting = (client: Client.Client["Service"]): Client.Client["Service"] => ({
   ...client,
-  applyAsync:
-    ((task: Signature.Any, args: never, call: never) =>
-      Effect.tap(client.applyAsync(task, args, call), () => Effect.sync(() => took(numberOf(task))))) as never // its types are the client's
+  applyAsync: ((task: Signature.Any, args: never, call: never) =>
+    Effect.suspend(() => {
+      const n = numberOf(task)
+      counts.set(n, (counts.get(n) ?? 0) + 1)
+      handed.push(lateOf(n))
+      return Effect.tap(client.applyAsync(task, args, call), () => Effect.sync(() => confirmed.push(lateOf(n))))
+    })) as never // its types are the client's
 })
 
 const numberOf = (task: Signature.Any): number => Number(task.toJSON().args?.[0])
@@ -77,25 +83,39 @@ const run = Effect.gen(function*() {
   const before = live()
   const many = Array.from(
     { length: isLag ? perSecond : total },
-    (_, n) => entryOf(n, scenario !== "idle" && n < perSecond ? second : 86_400_000)
+    (_, n) => entryOf(n, !isIdle && n < perSecond ? second : 86_400_000)
   )
-  const store = scenario === "lag-queue" ? yield* QueueStore.make({ queue: "bench.beat" }) : yield* MemoryStore.make
-  yield* store.advance(many.map(({ name }, n) => [name, { last: n < perSecond ? start + n : start, count: 0 }]))
+  const store = scenario.endsWith("-queue") ? yield* QueueStore.make({ queue: "bench.beat" }) : yield* MemoryStore.make
+  yield* store.advance(
+    many.map(({ name }, n) => [name, { last: n < perSecond && !isBurst ? start + n : start, count: 0 }])
+  )
   const client = isLag ? Layer.effect(Client.Client, Effect.map(Client.make, counting)) : nowhere
+  const lease = scenario === "idle-queue" ? QueueLease.layer({ queue: "bench.lease" }) : Leadership.layerSingle
   const beat = Scheduler.layer().pipe(
     Layer.provide(client),
-    Layer.provide([BeatSchedule.layer(many), Layer.succeed(ScheduleStore, store), Leadership.layerSingle])
+    Layer.provide([BeatSchedule.layer(many), Layer.succeed(ScheduleStore, store), lease])
   )
   const scheduler = yield* Effect.provide(Scheduler.Scheduler, beat)
   yield* Effect.forkScoped(scheduler.run)
   yield* Effect.sleep(2 * second + second)
   if (isLag) {
+    const cpu = process.cpuUsage()
+    const before = handed.length
     yield* Effect.sleep((total / perSecond) * second + second)
+    const { system, user } = process.cpuUsage(cpu)
     // The first connect, and are run by an interpreter.
-    const settled = late.length > 5 * perSecond ? late.slice(3 * perSecond) : late
-    return console.log(JSON.stringify({ ...percentiles(settled), sent: late.length }))
+    const of = (late: ReadonlyArray<number>) =>
+      percentiles(late.length > 5 * perSecond ? late.slice(3 * perSecond) : late)
+    const [sent, taken] = [of(handed), of(confirmed)]
+    return console.log(JSON.stringify({
+      p50: sent.p50,
+      p99: sent.p99,
+      confirmed50: taken.p50,
+      confirmed99: taken.p99,
+      cpuMicros: (system + user) / (handed.length - before)
+    }))
   }
-  if (scenario === "idle") {
+  if (isIdle) {
     console.log(JSON.stringify({ ready: 1 }))
     return yield* Effect.never
   }

@@ -29,6 +29,7 @@ const serve = async () => {
 
 const child = async () => {
   process.on("disconnect", () => process.exit())
+  spin(0)
   const connection = await amqp.connect(url, { noDelay: true })
   const channel = await connection.createChannel()
   await channel.assertQueue(queue, { durable: true })

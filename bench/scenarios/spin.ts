@@ -3,10 +3,12 @@
  * thread.
  *
  * Linux tells the processor time of a thread in steps of 4 ms, so the loop is
- * counted: how many of its turns make a millisecond is measured when the module is
- * loaded, by the quickest of ten tries.
+ * counted: how many of its turns make a millisecond is measured by the first who
+ * computes, by the quickest of ten tries.
  */
-export const spin = (millis: number): number => turn(millis * perMilli)
+export const spin = (millis: number): number => turn(millis * (perMilli ??= measured()))
+
+let perMilli: number | undefined
 
 const turn = (times: number): number => {
   let value = 1
@@ -14,7 +16,7 @@ const turn = (times: number): number => {
   return value
 }
 
-const perMilli = (() => {
+const measured = (): number => {
   const times = 2_000_000
   let quickest = Infinity
   for (let n = 0; n < 10; n++) {
@@ -23,7 +25,7 @@ const perMilli = (() => {
     quickest = Math.min(quickest, performance.now() - start)
   }
   return times / quickest
-})()
+}
 
 /** Where their messages go. */
 export const queue = "bench.pools"

@@ -7,14 +7,16 @@ import * as Command from "@celeriac/tasks/control/Command"
 import { Panel } from "@celeriac/worker/control/Panel"
 import { WorkerState } from "@celeriac/worker/state/WorkerState"
 import * as Broker from "celeriac/Broker"
+import * as Settings from "celeriac/Settings"
 import * as Worker from "celeriac/Worker"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { readdirSync, readFileSync } from "node:fs"
-import { hostname } from "node:os"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import * as CelerySuite from "../peers/CelerySuite.ts"
+import * as Certificates from "../peers/Certificates.ts"
 import { RabbitMq } from "../peers/RabbitMq.ts"
 import { Redis } from "../peers/Redis.ts"
 import { canvasHandlers } from "./canvasTasks.ts"
@@ -104,11 +106,40 @@ export interface Options {
   readonly all?: boolean
   /** Without what is listed as slow. */
   readonly isQuick?: boolean | undefined
+  /** Whether messages are signed, by the worker and by the suite. */
+  readonly isSigned?: boolean | undefined
 }
+
+/** Keys and certificates for both, in a folder that goes with the scope. */
+const keys = Effect.gen(function*() {
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "celery-suite-keys-"))),
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+  )
+  for (const [serial, name] of ["suite", "worker"].entries()) {
+    const { certificate, key } = Certificates.make({ name, serial: serial + 1 })
+    writeFileSync(join(folder, `${name}.key`), key, { mode: 0o600 })
+    writeFileSync(join(folder, `${name}.pem`), certificate)
+  }
+  return folder
+})
+
+/** As the suite has its own. */
+const signed = (folder: string) =>
+  Settings.fromCelery({
+    task_serializer: "auth",
+    event_serializer: "auth",
+    accept_content: ["auth"],
+    result_accept_content: ["json"],
+    security_key: join(folder, "worker.key"),
+    security_certificate: join(folder, "worker.pem"),
+    security_cert_store: join(folder, "*.pem")
+  })
 
 /** Runs tests against a worker and a Redis that are made for them. */
 export const run = (
-  { all = false, broker, isQuick = false, results, seconds, shard = [0, 1], tests, timeout, ...more }: Options
+  { all = false, broker, isQuick = false, isSigned = false, results, seconds, shard = [0, 1], tests, timeout, ...more }:
+    Options
 ) =>
   Effect.gen(function*() {
     const redis = yield* Effect.acquireRelease(
@@ -119,12 +150,14 @@ export const run = (
     const backend = results === "redis" ? redis.url : "rpc://"
     // The suite knows results by messages by this name alone.
     const named = results === "redis" ? redis.url : "rpc"
+    const folder = isSigned ? yield* keys : undefined
+    const security = folder === undefined ? {} : signed(folder)
     // As many at once as the suite's own worker has.
     const worker = Worker.make({
       nodename,
       concurrency: 1,
       tasks: [...singleHandlers, ...canvasHandlers, ...replacedHandlers],
-      settings: { resultExtended: true, sendTaskEvents: true },
+      settings: { resultExtended: true, sendTaskEvents: true, ...security },
       steps: { worker: [Commands] }
     })
     return yield* Effect.promise(() =>
@@ -139,13 +172,14 @@ export const run = (
         without: [...(all ? [] : Object.keys(exceptions.notRun)), ...(isQuick ? Object.keys(exceptions.slow) : [])],
         seconds,
         timeout,
+        keys: folder,
         ...more
       })
     ).pipe(
       Effect.provide(
         worker.layer.pipe(
           Layer.provide(Store.layer(redis.url)),
-          Layer.provide(Broker.layer(broker, { results: backend }))
+          Layer.provide(Broker.layer(broker, { results: backend, settings: security }))
         )
       ),
       Effect.provide(Logger.layer([]))
@@ -178,7 +212,7 @@ export const complaints = (report: CelerySuite.Report, results: Results): Readon
 }
 
 /** What is to be run, in so many parts at once: most of the time they wait. */
-export interface Part extends Pick<Options, "isQuick" | "results" | "tests" | "seconds"> {
+export interface Part extends Pick<Options, "isQuick" | "isSigned" | "results" | "tests" | "seconds"> {
   readonly shards: number
   /** ms. Default 220 s. */
   readonly timeout?: number
@@ -203,7 +237,8 @@ export const complaintsOf = (parts: ReadonlyArray<Part>) =>
 export const files = {
   single: ["test_tasks.py"],
   around: ["test_inspect.py", "test_redis_backend.py", "test_beat.py"],
-  canvas: ["test_canvas.py", "test_group_chains.py"]
+  canvas: ["test_canvas.py", "test_group_chains.py"],
+  signed: ["test_security.py"]
 } as const
 
 /** Files of the suite that nobody has said anything of, or that are named and not there. */

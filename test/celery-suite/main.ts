@@ -26,6 +26,7 @@ const program = Effect.gen(function*() {
       seconds: Number(process.env["SECONDS"] ?? 50),
       shard: [index, shards],
       timeout: 1_200_000,
+      isSigned: file === "test_security.py",
       args,
       onLine: console.log
     }), { concurrency: "unbounded" })

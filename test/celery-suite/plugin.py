@@ -82,7 +82,23 @@ def celery_session_worker(celery_session_app):
 fixtures.celery_session_worker = celery_session_worker
 
 
+def read(name):
+    with open(f'{told["keys"]}/{name}', 'rb') as file:
+        return file.read()
+
+
+def sign_as_known(cls):
+    """The worker has to know whom it trusts before the suite would make itself a key."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.x509 import load_pem_x509_certificate
+    cls.gen_private_key = lambda self: load_pem_private_key(read('suite.key'), None)
+    cls.gen_certificate = lambda self, *args, **kwargs: load_pem_x509_certificate(read('suite.pem'))
+
+
 def pytest_collection_modifyitems(config, items):
+    if told.get('keys'):
+        for cls in {item.cls for item in items if hasattr(item.cls, 'gen_certificate')}:
+            sign_as_known(cls)
     left_out, shard, shards = told['without'], told['shard'], told['shards']
     takes = told['takes']
     tell(collected=[name_of(item) for item in items])

@@ -61,6 +61,8 @@ export interface Options {
   readonly seconds: number
   /** For all: ms. */
   readonly timeout: number
+  /** Where `suite.key` and `suite.pem` are that it signs with. */
+  readonly keys?: string | undefined
   /** More of pytest's. */
   readonly args?: ReadonlyArray<string>
   readonly onLine?: (line: string) => void
@@ -94,7 +96,15 @@ export const run = async (options: Options): Promise<Report> => {
     env: {
       ...{ TEST_BROKER: broker, TEST_BACKEND: backend, REDIS_HOST: url.hostname, REDIS_PORT: url.port || "6379" },
       ...{ PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: `${plugin}:${sources}` },
-      CELERIAC_SUITE: JSON.stringify({ nodename, seconds, shard: shard[0], shards: shard[1], takes, without })
+      CELERIAC_SUITE: JSON.stringify({
+        nodename,
+        seconds,
+        shard: shard[0],
+        shards: shard[1],
+        takes,
+        without,
+        keys: options.keys
+      })
     },
     onLine: (line) => {
       options.onLine?.(line)

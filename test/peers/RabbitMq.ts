@@ -9,13 +9,21 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { answers, freePorts, Peer, run, until } from "./Process.ts"
 
+export interface Host {
+  readonly name: string
+  /** Of queues whose client names none: `quorum`. */
+  readonly queueType?: string
+  /** What a policy says of all queues: `{ "delivery-limit": 1 }`. */
+  readonly policy?: Readonly<Record<string, unknown>>
+}
+
 export interface RabbitMqOptions {
   /** How long a delivery may stay unacknowledged, in ms; RabbitMQ's own default is 30 minutes. */
   readonly consumerTimeout?: number
   /** More settings of the `rabbit` application, as Erlang terms: `{channel_max, 4}`. */
   readonly config?: ReadonlyArray<string>
-  /** More virtual hosts than `/`, each user `guest`'s too. */
-  readonly hosts?: ReadonlyArray<string>
+  /** More virtual hosts than `/`, each user `guest`'s too. By `rabbitmqctl` each would take seconds. */
+  readonly hosts?: ReadonlyArray<string | Host>
   /** One of a cluster that this one becomes a member of. */
   readonly join?: RabbitMq
   /** Plugins, each with its settings as Erlang terms. */
@@ -41,11 +49,23 @@ const inRoot = (command: string, args: ReadonlyArray<string>): readonly [string,
   root === "" ? [command, args] : ["chroot", [root, command, ...args]]
 
 /** What one knows that makes nothing by itself because it is given these. */
-const definitions = (hosts: ReadonlyArray<string>) => ({
+const definitions = (hosts: ReadonlyArray<Host>) => ({
   users: [{ name: "guest", password: "guest", tags: "administrator" }],
-  vhosts: hosts.map((name) => ({ name })),
-  permissions: hosts.map((vhost) => ({ vhost, user: "guest", configure: ".*", write: ".*", read: ".*" }))
+  vhosts: hosts.map(({ name, queueType }) =>
+    // Version 3 looks for it in the metadata, and version 4 beside them.
+    queueType === undefined
+      ? { name }
+      : { name, default_queue_type: queueType, metadata: { default_queue_type: queueType } }
+  ),
+  permissions: hosts.map(({ name }) => ({ vhost: name, user: "guest", configure: ".*", write: ".*", read: ".*" })),
+  policies: hosts.flatMap(({ name, policy }) =>
+    policy === undefined
+      ? []
+      : [{ vhost: name, name: "tests", pattern: ".*", "apply-to": "queues", priority: 0, definition: policy }]
+  )
 })
+
+const hostOf = (host: string | Host): Host => typeof host === "string" ? { name: host } : host
 
 export class RabbitMq {
   readonly folder: string
@@ -116,7 +136,10 @@ export class RabbitMq {
       writeFile(join(folder, ".erlang.cookie"), cookie),
       writeFile(join(folder, "enabled_plugins"), `[${Object.keys(options.plugins ?? {}).join(", ")}].\n`),
       writeFile(join(folder, "rabbitmq-env.conf"), ""),
-      writeFile(join(folder, "definitions.json"), JSON.stringify(definitions(["/", ...options.hosts ?? []]))),
+      writeFile(
+        join(folder, "definitions.json"),
+        JSON.stringify(definitions(["/", ...options.hosts ?? []].map(hostOf)))
+      ),
       writeFile(
         // Erlang terms, and not rabbitmq.conf: translating that costs two seconds of every start.
         join(folder, "advanced.config"),

@@ -1,8 +1,8 @@
 /**
  * Sends what is due, for as long as it leads.
  *
- * One sleeper waits for the next slot of all entries; what is due then is sent side by
- * side, and how far each entry has come is kept after it was sent. So a scheduler that
+ * One sleeper waits for the next slot of all entries; what is due then is sent beside
+ * what is being sent, and how far each entry has come is kept after it was sent. So a scheduler that
  * is killed in between has its successor send the same slots again, as the same tasks:
  * a slot has one id. While the broker is away, slots wait, and are missed ones when it
  * is back.
@@ -22,7 +22,7 @@ import { BeatSchedule } from "./BeatSchedule.ts"
 import { Agenda } from "./internal/Agenda.ts"
 import { Bell } from "./internal/Bell.ts"
 import { human } from "./internal/Human.ts"
-import { Sending } from "./internal/Sending.ts"
+import { type Done, Sending } from "./internal/Sending.ts"
 import { Leadership, type Term } from "./Leadership.ts"
 import { type Change, type Progress, ScheduleStore } from "./ScheduleStore.ts"
 
@@ -31,7 +31,7 @@ export interface Options {
   readonly namespace?: string | undefined
   /** How long to sleep at most: a clock that was set is noticed then. Default 5 seconds. Celery's `beat_max_loop_interval`. */
   readonly maxInterval?: Duration.Input | undefined
-  /** How many tasks are being sent at a time. Default 100. */
+  /** How many entries are being sent at a time: what a broker takes to confirm one makes no other late. Default 1000. */
   readonly concurrency?: number | undefined
   /** After how many tasks it is kept how far they have come; at the end of a term always. Default 1. Celery's `beat_sync_every`. */
   readonly syncEvery?: number | undefined
@@ -57,10 +57,7 @@ export class Scheduler extends Context.Service<Scheduler, {
   readonly health: Effect.Effect<Health>
 }>()("@celeriac/beat/Scheduler") {}
 
-/** How many entries are looked at before progress is kept. */
-const roundSize = 1000
-
-/** After which an entry is looked at again whose schedule throws: Celery's maximum interval. */
+/** After which an entry is looked at again whose schedule throws, or what sends it: Celery's maximum interval. */
 const brokenMillis = 300_000
 
 /** The pause after a store or a lease could not be reached. */
@@ -74,9 +71,11 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const store = yield* ScheduleStore
   const maxInterval = Duration.toMillis(options.maxInterval ?? "5 seconds")
   const syncEvery = options.syncEvery ?? 1
-  const sending = new Sending(client, clock, options.namespace ?? "celerybeat", options.concurrency ?? 100)
+  const most = options.concurrency ?? 1000
+  const sending = new Sending(client, clock, options.namespace ?? "celerybeat")
   const health = { isLeader: false, lastTick: undefined as number | undefined }
   const now = () => clock.currentTimeMillisUnsafe()
+  const fork = Effect.runForkWith(yield* Effect.context<never>())
 
   const lead = Effect.fnUntraced(function*(term: Term) {
     const since = now()
@@ -97,22 +96,48 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       yield* heard.wait
     }).pipe(Effect.catch(() => Effect.sleep(pauseMillis)), Effect.forever)
 
-    /** Sends what is due, before it can be interrupted. */
-    const round = Effect.gen(function*() {
-      const { errors, taken } = agenda.take(now(), roundSize)
-      yield* tell(errors)
-      health.lastTick = now()
-      if (taken.length === 0) return false
-      const done = yield* sending.send(taken, term, since)
-      for (const { item, retryAt } of done) {
-        unkept.set(item.entry.name, item.progress)
-        if (retryAt === undefined) yield* tell(agenda.plan(item, now()))
-        else agenda.retry(item, retryAt)
+    let underWay = 0
+    let hasLanded = false
+    /** Until when nobody looks at what is due. */
+    let asleepUntil = -Infinity
+    const landed = new Bell()
+
+    /** Begins to send what is due, which nobody interrupts. */
+    const begin = Effect.suspend(() => {
+      const { errors, taken } = agenda.take(now(), most - underWay)
+      // While nothing that is being sent comes to an end, it stands still.
+      if (underWay === 0 || hasLanded) health.lastTick = now()
+      hasLanded = false
+      underWay += taken.length
+      for (const [item, due] of taken) {
+        fork(Effect.matchCauseEffect(sending.send(item, due, { term, since }), {
+          onSuccess: end,
+          // Middleware of one's own may throw, and so may a logger.
+          onFailure: (cause) =>
+            Effect.ensuring(
+              Effect.logError(`Message Error: Couldn't apply scheduled task ${item.entry.name}`, cause),
+              Effect.suspend(() => end({ item, retryAt: now() + brokenMillis }))
+            )
+        }))
       }
-      sentUnkept += taken.length
-      if (sentUnkept >= syncEvery) toKeep.ring()
-      return true
+      return tell(errors)
     })
+
+    const end = ({ item, retryAt }: Done): Effect.Effect<void> => {
+      unkept.set(item.entry.name, item.progress)
+      if (++sentUnkept >= syncEvery) toKeep.ring()
+      if (retryAt !== undefined) agenda.retry(item, retryAt)
+      const errors = retryAt === undefined ? agenda.plan(item, now()) : []
+      underWay--
+      hasLanded = true
+      if (underWay === 0) landed.ring()
+      if (agenda.next! < asleepUntil) bell.ring()
+      return tell(errors)
+    }
+
+    const allLanded: Effect.Effect<void> = Effect.suspend(() =>
+      underWay === 0 ? Effect.void : Effect.andThen(landed.wait, allLanded)
+    )
 
     const keep = Effect.suspend(() => {
       if (unkept.size === 0) return Effect.void
@@ -131,6 +156,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const loop = Effect.gen(function*() {
       while (term.isHeld()) {
         if (isStale) {
+          // What is being sent belongs to what was read before.
+          yield* allLanded
           const read = yield* Effect.result(load(agenda, term))
           if (read._tag === "Success") {
             revision = read.success
@@ -141,14 +168,19 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
             yield* Effect.sleep(pauseMillis)
           }
         }
-        if (yield* Effect.uninterruptible(round)) continue
-        const wait = Math.min((agenda.next ?? Infinity) - now(), maxInterval)
+        yield* begin
+        const isFull = underWay >= most
+        const wait = Math.min(isFull ? Infinity : (agenda.next ?? Infinity) - now(), maxInterval)
         if (wait <= 0) continue
+        asleepUntil = isFull ? Infinity : now() + wait
         yield* Effect.logDebug(`beat: Waking up ${human(wait, "in ")}.`)
-        yield* Effect.raceFirst(Effect.sleep(wait), bell.wait)
+        yield* bell.waitAtMost(wait, fork)
+        asleepUntil = -Infinity
       }
     })
-    yield* Effect.raceFirst(loop, Effect.raceFirst(listen, keeping)).pipe(Effect.ensuring(keep))
+    yield* Effect.raceFirst(loop, Effect.raceFirst(listen, keeping)).pipe(
+      Effect.ensuring(Effect.andThen(allLanded, keep))
+    )
   })
 
   /** Reads what there is to do; gives its revision. */

@@ -139,6 +139,49 @@ describe("a scheduler", () => {
   )
 
   test(
+    "makes no entry late because the broker takes long to confirm another, and waits when too many are not confirmed",
+    beat([entry("slow", 10 * second), ...["a", "b", "c"].map((name) => entry(name, second))], { concurrency: 3 }),
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      const confirmed = yield* Deferred.make<void>()
+      const waiting: Array<string> = []
+      outbox.before = (task) => {
+        if (task === "proj.slow") return Deferred.await(confirmed)
+        waiting.push(task)
+        return waiting.length > 36 ? Deferred.await(confirmed) : Effect.void
+      }
+      yield* begin
+      yield* TestClock.adjust("12 seconds")
+      assert.deepStrictEqual(times(outbox.sent, "a"), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+      assert.deepStrictEqual(times(outbox.sent, "slow"), [])
+      // Two more, and a third has no place.
+      yield* TestClock.adjust("3 seconds")
+      assert.lengthOf(waiting, 38)
+      yield* Deferred.succeed(confirmed, undefined)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(times(outbox.sent, "slow"), [15])
+      assert.strictEqual(new Set(outbox.sent.map(({ id }) => id)).size, outbox.sent.length)
+    })
+  )
+
+  test(
+    "goes on when what sends throws, and looks at that entry again",
+    beat([entry("a", 10 * second), entry("b", 10 * second)]),
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      outbox.before = (task) => task === "proj.a" && outbox.sent.length < 30 ? Effect.die("middleware") : Effect.void
+      const fiber = yield* begin
+      yield* TestClock.adjust("5 minutes")
+      assert.lengthOf(times(outbox.sent, "a"), 0)
+      assert.lengthOf(times(outbox.sent, "b"), 30)
+      assert.include(lines, "Error: Message Error: Couldn't apply scheduled task a")
+      yield* TestClock.adjust("5 minutes")
+      assert.isNotEmpty(times(outbox.sent, "a"))
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
+  test(
     "has sent what it was sending when it is stopped, and kept how far that is",
     beat([entry("slow", minute)]),
     Effect.gen(function*() {
@@ -237,6 +280,32 @@ describe("an operator", () => {
       yield* TestClock.adjust("1 hour")
       assert.deepStrictEqual(times(outbox.sent).length, 1)
       assert.strictEqual((yield* (yield* ScheduleStore).read).changes.size, 0)
+    })
+  )
+
+  test(
+    "has an entry kept that a newer version has defined: the others go on, and it counts on from where it was",
+    beat([entry("code", 10 * second)]),
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      const store = yield* ScheduleStore
+      const newer = { task: "proj.newer", schedule: { __type__: "tide", every: 12 } }
+      yield* store.advance([["newer", { last: start, count: 7 }], ["gone", { last: start, count: 1 }]])
+      yield* store.change("newer", () => ({ entry: newer }))
+      yield* store.change("code", () => ({ entry: newer, enabled: false }))
+      yield* begin
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(times(outbox.sent), [])
+      assert.include(
+        lines,
+        "Error: beat: entry 'newer': schedule: __type__ is \"tide\": write one of interval, crontab, solar"
+      )
+      yield* store.change("code", () => ({ entry: newer }))
+      yield* TestClock.adjust("30 seconds")
+      assert.isNotEmpty(times(outbox.sent, "code"))
+      const { progress } = yield* store.read
+      assert.deepStrictEqual(progress.get("newer"), { last: start, count: 7 })
+      assert.isFalse(progress.has("gone"))
     })
   )
 

@@ -16,6 +16,7 @@ import { because, InvalidConfiguration, type MessagingError } from "@celeriac/me
 import * as Producer from "@celeriac/messaging/Producer"
 import type { Transport } from "@celeriac/messaging/Transport"
 import * as Client from "@celeriac/tasks/Client"
+import * as ConnectionSettings from "@celeriac/tasks/ConnectionSettings"
 import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import * as Security from "@celeriac/tasks/Security"
@@ -63,7 +64,7 @@ export interface Options {
 export const layer = (url: Url, options: Options = {}): Layer.Layer<Broker, MessagingError | ResultError> =>
   Layer.unwrap(Effect.gen(function*() {
     const settings = Settings.layer(options.settings ?? {})
-    const transport = yield* Transports.find(asList(url), yield* Effect.provide(Settings.MaxMessageSize, settings))
+    const transport = yield* Transports.find(asList(url), yield* Effect.provide(connecting, settings))
     const results = yield* ResultBackends.find(options.results ?? transport.results)
     return Client.layer.pipe(
       Layer.provideMerge(results),
@@ -73,6 +74,13 @@ export const layer = (url: Url, options: Options = {}): Layer.Layer<Broker, Mess
       Layer.provideMerge(settings)
     )
   }))
+
+const connecting: Effect.Effect<Transports.Connecting> = Effect.all({
+  maxMessageSize: Settings.MaxMessageSize,
+  heartbeat: ConnectionSettings.BrokerHeartbeat,
+  connectTimeout: ConnectionSettings.BrokerConnectionTimeout,
+  failover: ConnectionSettings.BrokerFailoverStrategy
+})
 
 /**
  * The broker of a worker, by the settings that the worker was given: routes,

@@ -3,6 +3,7 @@
  *
  * ```
  * [2026-01-01 12:00:00,123: INFO/MainProcess] celery@host ready.
+ * [2026-01-01 12:00:00,123: INFO/MainProcess] proj.add[7e2bf43c-...]: what the task itself says
  * {"level":"INFO","time":"2026-01-01T12:00:00.123Z","message":"celery@host ready.","annotations":{}}
  * ```
  *
@@ -11,17 +12,21 @@
  */
 export {} from "./internal/RequiredNode.ts"
 
+import { TaskContext } from "@celeriac/tasks/TaskContext"
+import { type Level, levels } from "@celeriac/worker/state/LogSettings"
+import * as LogTemplate from "@celeriac/worker/state/LogTemplate"
+import { TaskOfLine } from "@celeriac/worker/state/WorkerLog"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import type * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as Result from "effect/Result"
+import { harmless } from "./internal/Harmless.ts"
 import * as Loggers from "./internal/Loggers.ts"
 
-/** Celery's names, in lower case, as its command line takes them. */
-export const levels = ["debug", "info", "warning", "error", "critical"] as const
-
-export type Level = typeof levels[number]
+export { type Level, levels }
 
 export interface Options {
   /** The lowest level that is shown. Default `info`. */
@@ -30,19 +35,27 @@ export interface Options {
   readonly json?: boolean | undefined
   /** Colours by level. Default false. */
   readonly colors?: boolean | undefined
+  /** How a line is made, as Python's logging says it. Default Celery's: see above. */
+  readonly format?: string | undefined
+  /** How a line is made that a task writes. Default Celery's, which has the name and the id of the task. */
+  readonly taskFormat?: string | undefined
+  /** How times are written, as strftime does. Default with milliseconds. */
+  readonly datefmt?: string | undefined
+  /** How times are written in lines of tasks. Default `datefmt`. */
+  readonly taskDatefmt?: string | undefined
 }
 
-/** Replaces the loggers there are, and sets the lowest level. */
+/** Replaces the loggers there are, and sets the lowest level. Throws a sentence for a format that is none. */
 export const layer = (options: Options = {}): Layer.Layer<never> =>
   Layer.merge(
-    Loggers.layerError(options.json === true ? json : options.colors === true ? colored : plain),
-    Layer.succeed(References.MinimumLogLevel, toEffect(options.level ?? "info"))
+    Loggers.layerError(options.json === true ? json : make(options)),
+    Layer.succeed(References.MinimumLogLevel, levelOf(options.level ?? "info"))
   )
 
 /** Effect's level of Celery's name. */
-const toEffect = (level: Level): LogLevel.LogLevel => fromCelery[level]
+export const levelOf = (level: Level): LogLevel.Severity => fromCelery[level]
 
-const fromCelery: Readonly<Record<Level, LogLevel.LogLevel>> = {
+const fromCelery: Readonly<Record<Level, LogLevel.Severity>> = {
   debug: "Debug",
   info: "Info",
   warning: "Warn",
@@ -64,37 +77,65 @@ const names: Readonly<Record<LogLevel.LogLevel, string>> = {
   None: "CRITICAL"
 }
 
-/** Celery's process format. */
-export const plain: Logger.Logger<unknown, string> = Loggers.make((options) =>
-  `[${timestamp(options.date)}: ${nameOf(options.logLevel)}/MainProcess] ${textOf(options)}`
-)
+const make = (options: Options): Logger.Logger<unknown, string> => {
+  const { colors = false, datefmt, format = LogTemplate.ofProcess, taskDatefmt = datefmt, taskFormat } = options
+  const ofProcess = partsOf(format)
+  const ofTask = partsOf(taskFormat ?? LogTemplate.ofTask)
+  return Loggers.make((options) => {
+    const task = taskOf(options)
+    const line = { date: options.date, level: nameOf(options.logLevel), message: textOf(options), task }
+    const dates = task === undefined ? datefmt : taskDatefmt
+    return (colors ? colorful : colorless)(task === undefined ? ofProcess : ofTask, line, dates)
+  })
+}
 
-/** The same, the message in the colour of its level: as in Celery, what is ordinary has none. */
-export const colored: Logger.Logger<unknown, string> = Loggers.make((options) => {
-  const name = nameOf(options.logLevel)
-  return `\x1b[2m[${timestamp(options.date)}: ${name}/MainProcess]\x1b[22m ${paint(name, textOf(options))}`
-})
+const partsOf = (format: string): ReadonlyArray<LogTemplate.Part> =>
+  Result.getOrThrowWith(LogTemplate.parse(format), (problem) => new Error(`the format of the log: ${problem}`))
 
-/** One object a line: `level`, `time` (ISO 8601), `message`, `annotations`, and `cause` when there is one. */
-export const json: Logger.Logger<unknown, string> = Loggers.make(({ cause, date, fiber, logLevel, message }) =>
-  JSON.stringify({
+/** The task that writes, if one does. */
+const taskOf = ({ fiber }: Logger.Options<unknown>): LogTemplate.Line["task"] => {
+  const request = Context.getOrUndefined(fiber.context, TaskContext)
+  return request === undefined ? fiber.getRef(TaskOfLine) : { name: request.task, id: request.id }
+}
+
+type Written = (parts: ReadonlyArray<LogTemplate.Part>, line: LogTemplate.Line, dates: LogTemplate.Dates) => string
+
+const colorless: Written = (parts, line, dates) => {
+  let text = ""
+  for (const part of parts) text += typeof part === "string" ? part : part.show(line, dates)
+  return text
+}
+
+/** The message in the colour of its level: as in Celery, what is ordinary has none. */
+const colorful: Written = (parts, line, dates) =>
+  parts.map((part) => {
+    if (typeof part === "string") return faint(part)
+    return part.isMessage ? paint(line.level, part.show(line, dates)) : faint(part.show(line, dates))
+  }).join("").replaceAll("\x1b[22m\x1b[2m", "")
+
+const faint = (text: string): string => `\x1b[2m${text}\x1b[22m`
+
+/** Celery's process format, and its task format for what tasks write. */
+export const plain: Logger.Logger<unknown, string> = make({})
+
+/** The same, the message in the colour of its level. */
+export const colored: Logger.Logger<unknown, string> = make({ colors: true })
+
+/** One object a line: `level`, `time` (ISO 8601), `message`, `annotations`, `task_name` and `task_id` of what a task writes, and `cause` when there is one. */
+export const json: Logger.Logger<unknown, string> = Loggers.make((options) => {
+  const { cause, date, fiber, logLevel, message } = options
+  const task = taskOf(options)
+  return JSON.stringify({
     level: nameOf(logLevel),
     time: date.toISOString(),
     message: wordsOf(message).join(" "),
+    ...(task === undefined ? {} : { task_name: task.name, task_id: task.id }),
     annotations: Object.fromEntries(
       Object.entries(fiber.getRef(References.CurrentLogAnnotations)).map(([key, value]) => [key, jsonable(value)])
     ),
     ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) })
   })
-)
-
-/** `2026-01-01 12:00:00,123`, in local time. */
-const timestamp = (date: Date): string =>
-  `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
-  `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())},` +
-  String(date.getMilliseconds()).padStart(3, "0")
-
-const two = (value: number): string => value < 10 ? `0${value}` : String(value)
+})
 
 /** Message, annotations, and below them the cause. */
 const textOf = ({ cause, fiber, message }: Logger.Options<unknown>): string => {
@@ -125,13 +166,6 @@ const jsonable = (value: unknown): unknown => {
     return String(value)
   }
 }
-
-/** Messages hold what came over the network: a task's name must not steer the operator's terminal. */
-const harmless = (text: string): string =>
-  text.replace(
-    /[\0-\x08\x0b-\x1f\x7f-\x9f]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`
-  )
 
 const paint = (name: string, text: string): string => {
   const color = colors[name]

@@ -12,13 +12,18 @@ const inMemory = (...args: ReadonlyArray<string>) => ["worker", "-A", fixture("w
 const stopping = (signal: NodeJS.Signals) => ({ signals: [["ready.", signal]] as const })
 
 /** Runs the command with a module of this text, and interrupts it when the banner has been read. */
-const inModule = async (text: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) => {
+const inModule = async (
+  text: string,
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>>,
+  until = "[queues]"
+) => {
   const folder = mkdtempSync(fixture("module-"))
   try {
     writeFileSync(join(folder, "app.ts"), text)
     return await celeriac(["worker", "-A", join(folder, "app.ts"), ...args], {
       env,
-      signals: [["[queues]", "SIGKILL"]]
+      signals: [[until, "SIGKILL"]]
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -233,6 +238,20 @@ w1@example.com v${version} (celeriac)
     const promises = ["worker", "-A", fixture("promisesApp.ts"), "-b", "memory://", "-l", "info"]
     const added = await celeriac([...promises, "-I", fixture("includedPromises.ts")], stopping("SIGTERM"))
     assert.include(added.stdout, "[tasks]\n  . more.promised\n  . proj.promised\n")
+  })
+
+  it("runs those of the settings include and imports too, of the environment and of the module itself", async () => {
+    const env = { CELERIAC_IMPORTS: fixture("included.ts") }
+    const { stdout } = await celeriac(inMemory("-l", "info"), { env, ...stopping("SIGTERM") })
+    assert.include(stdout, "[tasks]\n  . more.one\n  . more.two\n  . proj.ping\n")
+    const module = [
+      `import { celeriac } from "celeriac/promise"`,
+      `export const app = celeriac({ broker: "memory://" })`,
+      `app.task("own.task", {}, () => null)`,
+      `export default app.worker({ settings: { include: [${JSON.stringify(fixture("included.ts"))}] } })`
+    ].join("\n")
+    const own = await inModule(module, ["-l", "info"], {}, "own.task")
+    assert.include(own.stdout, "[tasks]\n  . more.one\n  . more.two\n  . own.task\n")
   })
 
   it("refuses modules of -I that are not there, do not load, or have a task that it has already", async () => {

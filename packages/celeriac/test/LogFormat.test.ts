@@ -1,5 +1,7 @@
+import * as WorkerLog from "@celeriac/worker/state/WorkerLog"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
@@ -54,6 +56,51 @@ describe("LogFormat.plain", () => {
     Effect.gen(function*() {
       const [line] = yield* lines(LogFormat.plain, Effect.logInfo("task \x1b[2J\x07 \u009b31m\tend"))
       assert.isTrue(line!.endsWith("task \\x1b[2J\\x07 \\x9b31m\tend"), line)
+    }))
+})
+
+describe("a format of Python's", () => {
+  const written = (options: LogFormat.Options, effect: Effect.Effect<unknown>) =>
+    Effect.gen(function*() {
+      const said: Array<string> = []
+      yield* TestClock.setTime(at.getTime())
+      const own = { ...console, error: (text: string) => void said.push(text) }
+      yield* effect.pipe(Effect.provide(LogFormat.layer(options)), Effect.provideService(Console.Console, own))
+      return said.join("\n")
+    })
+
+  const ofTask = <A>(effect: Effect.Effect<A>) =>
+    Effect.provideService(effect, WorkerLog.TaskOfLine, { name: "proj.add", id: "id-1" })
+
+  it.effect("is Celery's for tasks where a task writes", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* written({}, ofTask(Effect.logInfo("hello"))),
+        "[2026-01-02 03:04:05,067: INFO/MainProcess] proj.add[id-1]: hello"
+      )
+      assert.include(
+        yield* written({ json: true }, ofTask(Effect.logInfo("hello"))),
+        `"task_name":"proj.add","task_id":"id-1"`
+      )
+    }))
+
+  it.effect("of one's own says how lines and their times are written", () =>
+    Effect.gen(function*() {
+      const format = "%(levelname)-8s|%(asctime)s|%(process)d %(name)s 100%% %(message).3s"
+      assert.strictEqual(
+        yield* written({ format, datefmt: "%d/%b/%y %H:%M" }, Effect.logWarning("hello")),
+        `WARNING |02/Jan/26 03:04|${process.pid} celery 100% hel`
+      )
+      const taskFormat = "%(task_name)s %(msecs)03d %(message)s"
+      assert.strictEqual(yield* written({ format, taskFormat }, ofTask(Effect.logInfo("m"))), "proj.add 067 m")
+    }))
+
+  it.effect("is coloured around the message", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* written({ format: "a %(levelname)s %(message)s z", colors: true }, Effect.logError("m")),
+        "\x1b[2ma ERROR \x1b[22m\x1b[31mm\x1b[39m\x1b[2m z\x1b[22m"
+      )
     }))
 })
 

@@ -48,7 +48,25 @@ describe("settings", () => {
       () => Settings.fromCelery({ worker_concurency: 4, worker_concurrency: 0, s3_bucket: "b" }),
       "settings: there is no setting worker_concurency: did you mean worker_concurrency?; " +
         "worker_concurrency is 0, and must be a whole number of at least 1, or left out for the number of processors; " +
-        "s3_bucket is a setting of Celery that is not supported here yet: leave it out"
+        "s3_bucket is a setting of Celery that does nothing here: leave it out, and let result_backend name one that there is here, such as rpc:// or redis://"
+    )
+  })
+
+  it("of the log are formats of Python's, and refused with what there is", () => {
+    const template = "%(asctime)s %(message)s"
+    const read = Settings.fromCelery({ worker_log_format: template, worker_redirect_stdouts_level: "ERROR" })
+    assert.deepStrictEqual(read, { logFormat: template, redirectStdoutsLevel: "error" })
+    assert.throws(
+      () => Settings.fromCelery({ worker_log_format: "%(lineno)d" }),
+      /there is no field lineno: there are asctime/
+    )
+    assert.throws(
+      () => Settings.fromCelery({ worker_task_log_format: "50% %(message)s" }),
+      /there is no field in % %\(message/
+    )
+    assert.throws(
+      () => Settings.fromCelery({ worker_log_datefmt: "%Q" }),
+      /must be a time as strftime writes it.*: there is no %Q/
     )
   })
 

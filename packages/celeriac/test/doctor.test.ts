@@ -1,6 +1,7 @@
 /** What the doctor makes of facts: rules alone. */
 import { AccessRefused, because, ConnectionLost, VirtualHostRefused } from "@celeriac/messaging/MessagingError"
 import { assert, describe, it } from "@effect/vitest"
+import * as BeatCheck from "../src/cli/doctor/BeatCheck.ts"
 import * as BrokerCheck from "../src/cli/doctor/BrokerCheck.ts"
 import type { Heard, Node } from "../src/cli/doctor/Cluster.ts"
 import * as ClusterCheck from "../src/cli/doctor/ClusterCheck.ts"
@@ -50,6 +51,43 @@ const redis = {
 }
 
 describe("The doctor says of", () => {
+  it("periodic tasks whose scheduler is not there, stands still or does not lead, and those that never come due", () => {
+    const entry = { name: "tick", task: "proj.tick", schedule: "every 10 seconds", enabled: true, comesDue: true }
+    const health = {
+      leader: true,
+      leadership: "queue",
+      store: "queue",
+      last_tick: new Date(0).toISOString(),
+      lag: 0,
+      sent: 1
+    }
+    const of = (beat: Partial<BeatCheck.Beat>, now = 1_000) =>
+      said(BeatCheck.check({ entries: [], schedulers: [], wrong: [], ...beat }, now))
+    const led = [{ name: "celerybeat@one", health }]
+    assert.deepStrictEqual(of({}), [])
+    assert.deepStrictEqual(of({ entries: [entry], schedulers: led }), [])
+    assert.deepStrictEqual(of({ entries: [entry], schedulers: [{ name: "celerybeat@py", health: undefined }] }), [])
+    assert.deepStrictEqual(of({ entries: [entry] }), ["warning: beat: 1 periodic task, and no scheduler answers"])
+    assert.deepStrictEqual(of({ schedulers: [{ name: "celerybeat@one", health: { ...health, leader: false } }] }), [
+      "problem: beat: None of celerybeat@one leads"
+    ])
+    assert.deepStrictEqual(of({ schedulers: led }, 61_000), [
+      "problem: beat: celerybeat@one leads, and has not looked at what is due since 1970-01-01T00:00:00.000Z"
+    ])
+    const never = { ...entry, name: "never", schedule: "0 0 30 2 *", comesDue: false }
+    assert.deepStrictEqual(
+      of({ entries: [never, { ...entry, enabled: false }], schedulers: led, wrong: ["entry 'x': no"] }),
+      [
+        "problem: beat: entry 'x': no",
+        "warning: beat: never never comes due: 0 0 30 2 *",
+        "warning: beat: tick is paused"
+      ]
+    )
+    assert.deepStrictEqual(BeatCheck.named({ entries: [entry], schedulers: [], wrong: [] }), [
+      { task: "proj.tick", by: "the periodic task tick" }
+    ])
+  })
+
   it("what is well, nothing", () => {
     assert.deepStrictEqual(
       said([

@@ -29,6 +29,7 @@ import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as ResultSettings from "@celeriac/tasks/ResultSettings"
 import * as Settings from "@celeriac/tasks/Settings"
+import * as Clock from "effect/Clock"
 import type * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -40,6 +41,7 @@ import * as Link from "./internal/Link.ts"
 import * as Payload from "./internal/Payload.ts"
 import * as RecordReader from "./internal/RecordReader.ts"
 import * as RecordWriter from "./internal/RecordWriter.ts"
+import * as RevokedIds from "./internal/RevokedIds.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 
 /** At the Redis of these options; fails with `InvalidBackend` when they, or the settings of results, cannot be meant. Nothing is opened yet. */
@@ -64,6 +66,7 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
   const keys = Keys.make(config.keyPrefix)
   const link = yield* Link.make({ name: "celeriac results", config })
   const limits = yield* Limits
+  const clock = yield* Clock.Clock
   const tables = { serializers: yield* Serializers, compressions: yield* Compressions }
   const mostBytes = limits.bodyBytes + Payload.longestHeader
 
@@ -99,7 +102,8 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
           decoding,
           encode: (record) => compress(ResultRecord.encode(record))
         }),
-        open: link.opened("open results", config.connectTimeout)
+        open: link.opened("open results", config.connectTimeout),
+        ...RevokedIds.make({ link, keys, clock, expires })
       }))
   )
 

@@ -44,6 +44,8 @@ export interface Kind<out A, out In = A> {
 export interface Flag {
   readonly name: string
   readonly alias?: string | undefined
+  /** Another long name. */
+  readonly also?: string | undefined
   /** What stands for its value in the help; a switch, which says yes, has none. */
   readonly metavar?: string | undefined
 }

@@ -20,11 +20,15 @@ export class UnknownSetting extends Schema.TaggedError<UnknownSetting>()("Unknow
 export class UnsupportedSetting extends Schema.TaggedError<UnsupportedSetting>()("UnsupportedSetting", {
   setting: Schema.String,
   /** What Celeriac does always, as a value of this setting. */
-  always: Schema.optionalKey(Schema.String)
+  always: Schema.optionalKey(Schema.String),
+  /** What to do, behind "leave it out". */
+  instead: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     return this.always === undefined
-      ? `${this.setting} is a setting of Celery that is not supported here yet: leave it out`
+      ? `${this.setting} is a setting of Celery that does nothing here: leave it out${
+        this.instead === undefined ? "" : `, ${this.instead}`
+      }`
       : `${this.setting} is always ${this.always} here: leave it out, or say so`
   }
 }

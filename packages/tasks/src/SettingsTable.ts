@@ -83,8 +83,8 @@ export const fromEnvironment = <T extends Table>(
 
 /**
  * What a Celery configuration says, under Celery's names. Names that are not
- * known are answered with the nearest, settings that are not supported here
- * yet are told as such.
+ * known are answered with the nearest, of settings that do nothing here it is
+ * told what to do instead.
  */
 export const fromCelery = <T extends Table>(
   table: T,
@@ -107,10 +107,14 @@ export const fromCelery = <T extends Table>(
   })
 }
 
-/** The settings of Celery that a table has not, and that do nothing here. */
-export const unsupported = (table: Table): ReadonlyArray<string> => {
+/** The settings of Celery that a table has not, and that do nothing here, each with what to do instead. */
+export const unsupported = (table: Table): ReadonlyMap<string, string | undefined> => {
   const ours = new Set(Object.values(table).map(({ celery }) => celery))
-  return Array.from(CelerySettings.names).filter((name) => !ours.has(name) && !CelerySettings.always.has(name))
+  return new Map(
+    Array.from(CelerySettings.names)
+      .filter((name) => !ours.has(name) && !CelerySettings.always.has(name))
+      .map((name) => [name, CelerySettings.instead.get(name)])
+  )
 }
 
 /** What one text says, such as a flag's. */
@@ -123,7 +127,10 @@ const settingOf = (table: Table, name: string): Setting.Any | undefined =>
 
 const notOurs = (celery: string, value: unknown, ours: Iterable<string>): Problem | undefined => {
   if (!CelerySettings.names.has(celery)) return unknownSetting(celery, [...ours, ...CelerySettings.names])
-  if (!CelerySettings.always.has(celery)) return new UnsupportedSetting({ setting: celery })
+  if (!CelerySettings.always.has(celery)) {
+    const instead = CelerySettings.instead.get(celery)
+    return new UnsupportedSetting({ setting: celery, ...(instead === undefined ? {} : { instead }) })
+  }
   const always = CelerySettings.always.get(celery)
   return value === always || value === null
     ? undefined

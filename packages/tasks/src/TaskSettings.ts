@@ -1,6 +1,6 @@
 /**
  * The table of what a client and a worker agree on: the references of
- * `Settings`, `RunSettings`, `ResultSettings`, `ControlSettings`, `EagerSettings`, `EventSettings`, `CanvasSettings` and `SecuritySettings`,
+ * `Settings`, `RunSettings`, `ResultSettings`, `ConnectionSettings`, `ControlSettings`, `EagerSettings`, `EventSettings`, `CanvasSettings` and `SecuritySettings`,
  * `Queues.Configured` as `taskQueues`, `Router.Routes` as `routes`.
  *
  * ```ts
@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as BySettings from "./BySettings.ts"
 import * as CanvasSettings from "./CanvasSettings.ts"
+import * as ConnectionSettings from "./ConnectionSettings.ts"
 import * as ControlSettings from "./control/ControlSettings.ts"
 import * as EagerSettings from "./EagerSettings.ts"
 import * as EventSettings from "./event/EventSettings.ts"
@@ -35,6 +36,7 @@ type Exported<M> = {
 type References =
   & Exported<typeof Settings>
   & Exported<typeof RunSettings>
+  & Exported<typeof ConnectionSettings>
   & Exported<typeof ControlSettings>
   & Exported<typeof EagerSettings>
   & Exported<typeof CanvasSettings>
@@ -53,6 +55,7 @@ const references: ReadonlyMap<string, Setting.Reference<any, any>> = new Map<str
       ...Settings,
       ...RunSettings,
       ...ResultSettings,
+      ...ConnectionSettings,
       ...ControlSettings,
       ...EagerSettings,
       ...EventSettings,

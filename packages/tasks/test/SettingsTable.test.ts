@@ -248,7 +248,7 @@ describe("settings of a Celery configuration", () => {
         "there is no setting task_defualt_queue: did you mean task_default_queue?",
         "there is no setting CELERY_ACKS_LATE: did you mean task_acks_late?",
         "there is no setting quux",
-        "worker_proc_alive_timeout is a setting of Celery that is not supported here yet: leave it out",
+        "worker_proc_alive_timeout is a setting of Celery that does nothing here: leave it out",
         "enable_utc is always true here: leave it out, or say so",
         "task_acks_late is \"maybe\", and must be true or false",
         "result_expires is \"Infinity\", and must be a time of more than 0: seconds, or with a unit, such as \"90 minutes\"",

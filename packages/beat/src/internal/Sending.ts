@@ -1,4 +1,4 @@
-/** Sends the slots that are due, side by side, and says how far each entry has come. */
+/** Sends the slots of an entry that are due, and says how far it has come. */
 import type * as Client from "@celeriac/tasks/Client"
 import type * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -10,14 +10,15 @@ import type { Item } from "./Agenda.ts"
 import type { Due } from "./Missed.ts"
 
 /** An entry whose progress is what it has come to. */
-interface Done {
+export interface Done {
   readonly item: Item
   /** When to try again, where the broker did not take all. */
   readonly retryAt: number | undefined
 }
 
-interface Round {
-  isAway: boolean
+interface When {
+  readonly term: Term
+  /** When the term began. */
   readonly since: number
 }
 
@@ -26,6 +27,9 @@ const again = Object.freeze({ celeriac_again: true })
 
 /** How long the broker may take: a leader that was cut off should not hold on to old slots. */
 const deadline: Duration.Input = "10 seconds"
+
+/** When one could not be sent, those that were not begun wait for as long. */
+const awayMillis = 1000
 
 /** Between attempts to send, the longest pause. */
 const longestPause = 30_000
@@ -37,53 +41,46 @@ export class Sending {
   readonly #client: Client.Client["Service"]
   readonly #clock: Clock.Clock
   readonly #namespace: string
-  readonly #concurrency: number
+  #awayUntil = -Infinity
 
-  constructor(client: Client.Client["Service"], clock: Clock.Clock, namespace: string, concurrency: number) {
+  constructor(client: Client.Client["Service"], clock: Clock.Clock, namespace: string) {
     this.#client = client
     this.#clock = clock
     this.#namespace = namespace
-    this.#concurrency = concurrency
   }
 
-  /** `since`: when the term began. When one could not be sent, those that were not begun wait for the broker too. */
-  send(
-    taken: ReadonlyArray<readonly [Item, Due]>,
-    term: Term,
-    since: number
-  ): Effect.Effect<ReadonlyArray<Done>> {
-    const round: Round = { isAway: false, since }
-    return Effect.forEach(taken, ([item, due]) => this.#sendItem(item, due, term, round), {
-      concurrency: this.#concurrency
-    })
-  }
-
-  /** Sends an entry beside its schedule, once for the same word. Gives false when the broker did not take it. */
-  sendNow(entry: ScheduleEntry, run: string): Effect.Effect<boolean> {
-    return Effect.map(this.#sendOne(entry, `run ${run}`, true), (sent) => sent !== "away")
-  }
-
-  readonly #sendItem = Effect.fnUntraced(
+  readonly send = Effect.fnUntraced(
     { self: this },
-    function*(item: Item, due: Due, term: Term, round: Round) {
+    function*(item: Item, due: Due, { since, term }: When): Effect.fn.Return<Done> {
       const { entry } = item
       for (const slot of due.slots) {
         // What was due before this term another may have sent, and what failed may have come all the same.
-        const isAgain = slot <= round.since || item.failures > 0
-        const sent = round.isAway || !term.isHeld() ? "away" : yield* this.#sendOne(entry, slot, isAgain)
+        const isAgain = slot <= since || item.failures > 0
+        const isAway = this.#now() < this.#awayUntil || !term.isHeld()
+        const sent = isAway ? "away" : yield* this.#sendOne(entry, slot, isAgain)
         if (sent === "away") {
-          round.isAway = true
+          if (!isAway) this.#awayUntil = this.#now() + awayMillis
           const pause = Math.min(longestPause, 1000 * 2 ** Math.min(item.failures++, 5))
-          return { item, retryAt: this.#clock.currentTimeMillisUnsafe() + pause }
+          return { item, retryAt: this.#now() + pause }
         }
+        this.#awayUntil = -Infinity
         item.progress = { last: slot, count: item.progress.count + (sent === "sent" ? 1 : 0) }
-        this.lag = this.#clock.currentTimeMillisUnsafe() - slot
+        this.lag = this.#now() - slot
       }
       item.failures = 0
       item.progress = { last: due.last, count: item.progress.count }
       return { item, retryAt: undefined }
     }
   )
+
+  /** Sends an entry beside its schedule, once for the same word. Gives false when the broker did not take it. */
+  sendNow(entry: ScheduleEntry, run: string): Effect.Effect<boolean> {
+    return Effect.map(this.#sendOne(entry, `run ${run}`, true), (sent) => sent !== "away")
+  }
+
+  #now(): number {
+    return this.#clock.currentTimeMillisUnsafe()
+  }
 
   /** What makes no sense is not tried again. */
   #sendOne(

@@ -28,11 +28,11 @@ import * as sqlite from "../fixtures/sqlite.ts"
 
 const [url = "", leaseQueue = "", taskQueue = "", place = ""] = process.argv.slice(2)
 
-/** `sqlite=FILE`, `queue=NAME`, or `cluster=NAME`, where the queue of the tasks is on several members too. */
+/** `sqlite=FILE`, or `queue=NAME`: then that of the tasks is a quorum queue, too. */
 const [kind, name = ""] = place.split("=")
 const queues = Layer.succeed(
   Queues.Configured,
-  kind === "cluster" ? [Entity.queue(taskQueue, { type: "quorum" })] : []
+  kind === "queue" ? [Entity.queue(taskQueue, { type: "quorum" })] : []
 )
 
 const entries = BeatSchedule.layer(["a", "b", "c"].map((name) =>

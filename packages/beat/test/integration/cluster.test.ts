@@ -30,7 +30,7 @@ class Beat {
   readonly peer: Peer
 
   constructor(url: string) {
-    const args = [join(import.meta.dirname, "beatProcess.ts"), url, leases, tasks, `cluster=${schedule}`]
+    const args = [join(import.meta.dirname, "beatProcess.ts"), url, leases, tasks, `queue=${schedule}`]
     this.peer = new Peer(process.execPath, args, {
       onLine: (line) => {
         if (line.startsWith("beat: Leading")) this.isLeader = !line.startsWith("beat: Leading no more")

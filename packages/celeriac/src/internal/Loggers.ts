@@ -7,6 +7,7 @@ import * as Console from "effect/Console"
 import * as Layer from "effect/Layer"
 import type * as Logger from "effect/Logger"
 import * as References from "effect/References"
+import * as StandardConsole from "./StandardConsole.ts"
 
 /** A logger of the kind that Effect's default is. */
 export const make = <Output>(
@@ -20,5 +21,7 @@ const kind: object = Object.getPrototypeOf(theirs)
 export const layerError = (logger: Logger.Logger<unknown, string>): Layer.Layer<never> =>
   Layer.succeed(
     References.CurrentLoggers,
-    new Set([make((options) => options.fiber.getRef(Console.Console).error(logger.log(options)))])
+    new Set([
+      make((options) => StandardConsole.beneath(options.fiber.getRef(Console.Console)).error(logger.log(options)))
+    ])
   )

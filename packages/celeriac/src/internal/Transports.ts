@@ -5,10 +5,19 @@
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
 import type { Transport } from "@celeriac/messaging/Transport"
 import * as UriList from "@celeriac/messaging/UriList"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scheme from "./Scheme.ts"
+
+/** How the broker is connected to, where its URL does not say so. */
+export interface Connecting {
+  readonly maxMessageSize: number | undefined
+  readonly heartbeat: Duration.Input | undefined
+  readonly connectTimeout: Duration.Input | undefined
+  readonly failover: "round-robin" | "shuffle"
+}
 
 interface Entry {
   /** Where results go when nobody says. */
@@ -16,16 +25,29 @@ interface Entry {
   /** From one URL, or from those of the members of one cluster. */
   readonly load: (
     urls: ReadonlyArray<string>,
-    maxMessageSize: number | undefined
+    settings: Connecting
   ) => Promise<Layer.Layer<Transport, MessagingError>>
 }
 
 const amqp: Entry = {
   results: "rpc://",
-  load: (urls, maxMessageSize) =>
+  load: (urls, { connectTimeout, failover, heartbeat, maxMessageSize }) =>
     import("@celeriac/amqp/AmqpTransport").then((module) =>
-      module.layer({ url: urls.map((url) => Redacted.make(url)), maxMessageSize })
+      module.layer({
+        url: urls.map((url) =>
+          Redacted.make(said(said(url, "heartbeat", heartbeat), "connect_timeout", connectTimeout))
+        ),
+        maxMessageSize,
+        failover
+      })
     )
+}
+
+/** What a URL says of itself counts before what is said of all. */
+const said = (url: string, name: "heartbeat" | "connect_timeout", time: Duration.Input | undefined): string => {
+  const others = name === "heartbeat" ? /[?&]heartbeat=/ : /[?&](connect_timeout|connection_timeout)=/
+  if (time === undefined || others.test(url)) return url
+  return `${url}${url.includes("?") ? "&" : "?"}${name}=${Duration.toSeconds(time)}`
 }
 
 const memory: Entry = {
@@ -50,7 +72,7 @@ interface Found {
 /** The transport of these URLs, which are one cluster's: the first one decides. */
 export const find = (
   urls: ReadonlyArray<Scheme.Secret>,
-  maxMessageSize: number | undefined
+  settings: Connecting
 ): Effect.Effect<Found, MessagingError> =>
   Effect.suspend(() => {
     const members = urls.flatMap((url) => UriList.split(Scheme.reveal(url)))
@@ -63,7 +85,7 @@ export const find = (
       )
       // A module of our own that does not load is a broken installation.
       : Effect.map(
-        Effect.promise(() => entry.load(members, maxMessageSize)),
+        Effect.promise(() => entry.load(members, settings)),
         (layer) => ({ results: entry.results, layer })
       )
   })

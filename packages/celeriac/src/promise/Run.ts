@@ -13,12 +13,15 @@ import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { AsyncLocalStorage } from "node:async_hooks"
 import type { Broker } from "../Broker.ts"
+import * as CurrentTask from "../internal/CurrentTask.ts"
 
 /** What an application runs on. */
 export type Around = Broker | RemoteControl
 
 /** The request that is being run, for what its handler calls: promises have no other way to know of it. */
 export const requests: Requests = new AsyncLocalStorage<TaskRequest>()
+
+CurrentTask.provide(() => requests.getStore())
 
 /** What is used of Node's, whose types not everybody has. */
 interface Requests {

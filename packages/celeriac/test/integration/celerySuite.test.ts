@@ -6,7 +6,7 @@ import * as CelerySuite from "../../../../test/peers/CelerySuite.ts"
 
 if (!CelerySuite.isThere()) console.log("Celery's own suite is not here, and is left out: pip does not reach it")
 
-const { around, single } = Suite.files
+const { around, signed, single } = Suite.files
 
 /** Without the slow ones, unless `CELERIAC_CELERY_SUITE=1` asks for them. */
 const isQuick = process.env["CELERIAC_CELERY_SUITE"] === undefined
@@ -19,7 +19,8 @@ describe.skipIf(!CelerySuite.isThere())("Celery's suite of single tasks", () => 
       const wrong = yield* Suite.complaintsOf([
         // Those of inspect first: they tell of all that the worker holds, and others leave it retries.
         { results: "redis", tests: [...around, ...single], shards: 4, seconds: 50, isQuick },
-        { results: "rpc", tests: single, shards: 3, seconds: 50, isQuick }
+        { results: "rpc", tests: single, shards: 3, seconds: 50, isQuick },
+        { results: "redis", tests: signed, shards: 1, seconds: 50, isSigned: true }
       ])
       assert.deepStrictEqual(wrong, [])
     }), 150_000)

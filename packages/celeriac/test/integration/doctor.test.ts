@@ -137,6 +137,18 @@ describe("celeriac doctor", () => {
     assert.match(stdout, /^Purged 1 message /)
   })
 
+  it("finds periodic tasks that nobody sends or runs, and what is wrong with them", async () => {
+    const { code, findings } = await examine(["-A", Command.fixture("beat.ts")])
+    assert.strictEqual(code, 1)
+    const says = findings.filter(({ about }) => about === "beat" || about === "tasks").map(({ says }) => says)
+    assert.deepStrictEqual(says, [
+      "No worker runs beat.report, which is named by the periodic task report",
+      "No worker runs beat.tick, which is named by the periodic task tick, the periodic task nightly",
+      "entry 'wrong': crontab: minute '61' has 61: write whole numbers from 0 to 59",
+      "3 periodic tasks, and no scheduler answers"
+    ])
+  })
+
   it("finds what is held for longer than the broker waits", async () => {
     await Promise.all([
       call("cli.whole", "--countdown", "600"),

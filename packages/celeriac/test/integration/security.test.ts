@@ -11,8 +11,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, inject } from "vitest"
+import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import * as Certificates from "../../../../test/peers/Certificates.ts"
-import { until } from "../../../../test/peers/Process.ts"
+import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, runPython, signs } from "../../../../test/peers/Python.ts"
 import { Wire } from "../../../../test/peers/Wire.ts"
 import * as Broker from "../../src/Broker.ts"
@@ -22,6 +23,7 @@ import * as RemoteControl from "../../src/RemoteControl.ts"
 import * as Settings from "../../src/Settings.ts"
 import * as Task from "../../src/Task.ts"
 import * as Worker from "../../src/Worker.ts"
+import { fixture, main } from "../fixtures/Command.ts"
 
 const id = `signed.${process.pid}`
 const queues = { ours: `${id}.ours`, python: `${id}.python`, aside: `${id}.aside`, dead: `${id}.dead` }
@@ -82,14 +84,14 @@ const log = Logger.layer([Logger.make(({ message }) => {
 })])
 
 const around = RemoteControl.layer.pipe(
-  Layer.provideMerge(Broker.layer(inject("amqpUrl"), { results, settings })),
+  Layer.provideMerge(Broker.layer(brokerUrl(), { results, settings })),
   Layer.provideMerge(log)
 )
 const runtime = ManagedRuntime.make(Layer.provideMerge(worker.layer, around))
 
 const app = fileURLToPath(new URL("../fixtures/signed.py", import.meta.url))
 const env = {
-  BROKER: inject("amqpUrl"),
+  BROKER: brokerUrl(),
   RESULTS: results,
   QUEUE: queues.python,
   OURS: queues.ours,
@@ -121,7 +123,7 @@ let celery: CeleryWorker
 
 describe.runIf(signs())("signed messages", () => {
   beforeAll(async () => {
-    wire = await Wire.open(inject("amqpUrl"))
+    wire = await Wire.open(brokerUrl())
     await runtime.context()
     celery = await CeleryWorker.start({ module: app, env, args: ["-P", "solo", "-E", "--hostname", nodes.python] })
   }, 60_000)
@@ -208,6 +210,57 @@ describe.runIf(signs())("signed messages", () => {
     assert.deepStrictEqual(ran.filter((one) => one === id), [id])
     assert.strictEqual(await runtime.runPromise(sent.state), "SUCCESS")
   })
+
+  it("are read by the children of a pool, by settings of the environment and a key that has a password", async () => {
+    const locked = Certificates.make({ name: "locked", password: "open sesame" })
+    writeFileSync(join(folder, "locked.key"), locked.key, { mode: 0o600 })
+    // Whoever has read the store before does not know it.
+    mkdirSync(join(folder, "pool"))
+    for (const name of ["ours", "python"]) {
+      writeFileSync(join(folder, "pool", `${name}.pem`), readFileSync(join(folder, "certs", `${name}.pem`)))
+    }
+    writeFileSync(join(folder, "pool", "locked.pem"), locked.certificate)
+    const queue = `${id}.pool`
+    const peer = new Peer(
+      process.execPath,
+      [
+        ...[main, "worker", "-A", fixture("cliWorker.ts"), "-n", `pool@${id}`, "-Q", queue],
+        "-P",
+        "processes",
+        "-c",
+        "1",
+        "-l",
+        "info"
+      ],
+      {
+        env: {
+          NO_COLOR: "1",
+          CELERIAC_BROKER_URL: brokerUrl(),
+          CELERIAC_RESULT_BACKEND: results,
+          CELERIAC_CONTROL_EXCHANGE: `${control}.pool`,
+          CELERIAC_SERIALIZER: "auth",
+          CELERIAC_ACCEPT_CONTENT: "auth",
+          CELERIAC_SECURITY_KEY: join(folder, "locked.key"),
+          CELERIAC_SECURITY_KEY_PASSWORD: "open sesame",
+          CELERIAC_SECURITY_CERTIFICATE: join(folder, "pool", "locked.pem"),
+          CELERIAC_SECURITY_CERT_STORE: join(folder, "pool"),
+          CELERIAC_RESULT_ACCEPT_CONTENT: "auth,json"
+        }
+      }
+    )
+    try {
+      await until("the pool is ready", () => peer.output.includes(" ready."), 20_000, () => peer.output)
+      const sum = Effect.flatMap(
+        Client.Client,
+        (client) => client.sendTask("cli.add", { args: [2, 3], queue, ignoreResult: false })
+      )
+      const sent = await runtime.runPromise(sum)
+      await until("it has run", () => peer.output.includes(`cli.add[${sent.id}] succeeded`), 10_000, () => peer.output)
+      assert.notInclude(peer.output, "sesame")
+    } finally {
+      await peer.stop("SIGKILL")
+    }
+  }, 40_000)
 
   it("of remote control that were recorded do nothing", async () => {
     const { queue } = await wire.channel.assertQueue("", { exclusive: true })

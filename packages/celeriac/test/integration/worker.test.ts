@@ -21,7 +21,7 @@ describe("celeriac worker on RabbitMQ", () => {
       await app.client.sendTask("proj.ping", { ...call, taskId: "last" })
       const { code, stderr, stdout } = await ended
       assert.strictEqual(code, 0, stderr)
-      assert.match(stdout, /transport: +amqp:\/\/guest:\*\*@127\.0\.0\.1:\d+\/\//)
+      assert.match(stdout, /transport: +amqp:\/\/guest:\*\*@127\.0\.0\.1:\d+\/\S/)
       assert.strictEqual(stderr.match(/Task proj\.ping\[.*\] succeeded/g)?.length, 21)
     } finally {
       await app.close()

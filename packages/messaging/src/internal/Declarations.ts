@@ -8,14 +8,14 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { BoundedMap } from "../BoundedMap.ts"
 import * as Declaration from "../Declaration.ts"
 import type { Exchange, Queue } from "../Entity.ts"
 import type { MessagingError } from "../MessagingError.ts"
-import type { Channel, Connection } from "../Transport.ts"
+import type { Connection } from "../Transport.ts"
+import * as OwnChannel from "./OwnChannel.ts"
 
 type Entity = Queue | Exchange
 
@@ -31,11 +31,10 @@ const maxKnown = 10_000
 
 export const make = Effect.fnUntraced(
   function*(connection: Connection): Effect.fn.Return<Declarations, never, Scope.Scope> {
-    const scope = yield* Scope.Scope
+    const own = yield* OwnChannel.make(connection)
     const turn = Semaphore.makeUnsafe(1)
     const seen = new WeakSet<Entity>()
     const known = new BoundedMap<string, true>(maxKnown)
-    let open: { readonly channel: Channel; readonly scope: Scope.Closeable } | undefined
 
     const isKnown = (entity: Entity): boolean => {
       if (seen.has(entity)) return true
@@ -50,35 +49,22 @@ export const make = Effect.fnUntraced(
       seen.add(entity)
     }
 
-    const openChannel = Effect.gen(function*() {
-      const own = yield* Scope.fork(scope)
-      const channel = yield* Scope.provide(connection.openChannel(), own)
-      open = { channel, scope: own }
-      return channel
-    })
+    const declare = (entity: Entity): Effect.Effect<unknown, MessagingError> =>
+      Effect.flatMap(own.get, (channel) =>
+        Effect.onError(
+          isQueue(entity) ? Declaration.declareQueue(channel, entity) : Declaration.declareExchange(channel, entity),
+          () => own.discard
+        ))
 
-    // After a failure the channel is closed, or about to be.
-    const discard = Effect.suspend(() => {
-      const closing = open
-      open = undefined
-      return closing === undefined ? Effect.void : Scope.close(closing.scope, Exit.void)
-    })
-
-    const declare = (entity: Entity, channel: Channel): Effect.Effect<unknown, MessagingError> =>
-      Effect.onError(
-        isQueue(entity) ? Declaration.declareQueue(channel, entity) : Declaration.declareExchange(channel, entity),
-        () => discard
-      )
-
+    // A channel that lay idle may have been closed meanwhile: one more try, on a new one.
     const declareSomehow = (entity: Entity): Effect.Effect<unknown, MessagingError> =>
       Effect.suspend(() =>
-        open === undefined
-          ? Effect.flatMap(openChannel, (channel) => declare(entity, channel))
-          // A channel that lay idle may have been closed meanwhile: one more try, on a new one.
-          : Effect.catch(declare(entity, open.channel), (error) =>
-            error.reason._tag === "ChannelClosed"
-              ? Effect.flatMap(openChannel, (channel) => declare(entity, channel))
-              : Effect.fail(error))
+        own.isOpen()
+          ? Effect.catch(
+            declare(entity),
+            (error) => error.reason._tag === "ChannelClosed" ? declare(entity) : Effect.fail(error)
+          )
+          : declare(entity)
       )
 
     return {

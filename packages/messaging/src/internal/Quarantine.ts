@@ -9,11 +9,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { MessagingError } from "../MessagingError.ts"
 import type { Channel, Connection } from "../Transport.ts"
+import * as OwnChannel from "./OwnChannel.ts"
 
 export interface Quarantine {
   /** Publishes when its turn comes. */
@@ -28,35 +28,19 @@ const attempts = 3
 /** Over this connection. Its channel is there while somebody has a turn, or waits for one. */
 export const make = Effect.fnUntraced(
   function*(connection: Connection): Effect.fn.Return<Quarantine, never, Scope.Scope> {
-    const scope = yield* Scope.Scope
+    const channel = yield* OwnChannel.make(connection)
     const turn = Semaphore.makeUnsafe(1)
-    let open: { readonly channel: Channel; readonly scope: Scope.Closeable } | undefined
     let count = 0
-
-    const channel = Effect.suspend(() =>
-      open !== undefined ? Effect.succeed(open.channel) : Effect.gen(function*() {
-        const own = yield* Scope.fork(scope)
-        const channel = yield* Scope.provide(connection.openChannel(), own)
-        open = { channel, scope: own }
-        return channel
-      })
-    )
-
-    const discard = Effect.suspend(() => {
-      const closing = open
-      open = undefined
-      return closing === undefined ? Effect.void : Scope.close(closing.scope, Exit.void)
-    })
 
     return {
       send: (publish) =>
         Effect.suspend(() => {
           count++
           return turn.withPermit(
-            Effect.flatMap(channel, publish).pipe(
-              Effect.onError(() => discard),
+            Effect.flatMap(channel.get, publish).pipe(
+              Effect.onError(() => channel.discard),
               Effect.retry({ times: attempts - 1, while: isOfChannel }),
-              Effect.ensuring(Effect.suspend(() => --count === 0 ? discard : Effect.void))
+              Effect.ensuring(Effect.suspend(() => --count === 0 ? channel.discard : Effect.void))
             )
           )
         })

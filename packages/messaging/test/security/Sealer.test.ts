@@ -183,6 +183,24 @@ describe("Seal", () => {
     assert.include(detail(seal, deliver(broken)), "Can't decode message body")
   })
 
+  it("that is anything at all, on a body that is anything, is answered and never throws", () => {
+    const seal = sealer(own)
+    const { [header]: genuine, ...rest } = seal.seal(task(own)).headers
+    const odd = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom<unknown>(undefined, 1n, new Date(NaN), new Uint8Array(3), "1;1;1;1;1", "x".repeat(10_000)),
+      fc.string().map((text) => String(genuine).replace(/;/, text))
+    )
+    fc.assert(
+      fc.property(odd, fc.uint8Array(), fc.boolean(), fc.dictionary(fc.string(), odd), (said, body, isOwn, more) => {
+        const delivery = deliver({ ...task(own), headers: { ...rest, ...more, [header]: said } })
+        const refusal = seal.check(isOwn ? delivery : { ...delivery, body })
+        assert.isString(refusal?.detail)
+        assert.isFalse(refusal?.isReplay)
+      })
+    )
+  })
+
   it("of another who is known is good, of one who is not is not", () => {
     const others = signing(bob, [bob])
     trusted(sealer(own), deliver(sealer(others).seal(task(others))))

@@ -10,6 +10,8 @@ export interface Keys {
   /** The id of a task by its key or channel; undefined for anything else. */
   readonly idOf: (key: string) => string | undefined
   readonly group: (groupId: string) => string
+  /** Of ours alone. */
+  readonly revoked: string
 }
 
 /** With what stands before every key. */
@@ -18,6 +20,7 @@ export const make = (prefix: string): Keys => {
   return {
     task: (taskId) => task + taskId,
     idOf: (key) => key.startsWith(task) ? key.slice(task.length) : undefined,
-    group: (groupId) => `${prefix}celery-taskset-meta-${groupId}`
+    group: (groupId) => `${prefix}celery-taskset-meta-${groupId}`,
+    revoked: `${prefix}celeriac-revoked`
   }
 }

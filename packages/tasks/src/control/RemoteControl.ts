@@ -12,7 +12,9 @@
  * said what nobody understands, spoils nobody else's answer. When no node is
  * there, that is known at once; otherwise each wait for another reply takes
  * `timeout`, so name nodes (`destination`) or a `limit` where you know them.
- * Workers of Python and of this project answer alike. Source: control section 4.
+ * Workers of Python and of this project answer alike. What is revoked of all workers is
+ * noted in the result backend too, where that keeps it and is there when the layer is
+ * built: so those that are away know it when they are back. Source: control section 4.
  *
  * @since 0.1.0
  */
@@ -31,7 +33,9 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Codec from "../Codec.ts"
+import * as RevokeNotes from "../internal/RevokeNotes.ts"
 import * as TaskQueues from "../Queues.ts"
+import { ResultWriter } from "../result/ResultWriter.ts"
 import { TaskId } from "../TaskId.ts"
 import type * as Command from "./Command.ts"
 import * as Commands from "./Commands.ts"
@@ -137,6 +141,7 @@ export const make: Effect.Effect<
 > = Effect.gen(function*() {
   const transport = yield* Transport
   const queues = yield* TaskQueues.make
+  const noted = RevokeNotes.make(yield* Effect.serviceOption(ResultWriter))
   const client = yield* MailboxClient.make({
     mailbox: yield* ControlMailbox.make,
     clock: Option.getOrElse(yield* Effect.serviceOption(LogicalClock.LogicalClock), () => LogicalClock.make()),
@@ -145,7 +150,7 @@ export const make: Effect.Effect<
 
   const stream: RemoteControl["Service"]["stream"] = (command, ...[args, options]) =>
     Stream.unwrap(
-      Effect.map(encode(command, args), (encoded) =>
+      Effect.map(Effect.tap(encode(command, args), noted(command, options)), (encoded) =>
         Stream.map(client.ask(command.name, encoded, addressed(command, options)), ({ node, value }) => ({
           node,
           answer: read(command, node, value)
@@ -179,7 +184,7 @@ export const make: Effect.Effect<
     stream,
     broadcast: (command, ...[args, options]) =>
       Effect.flatMap(
-        encode(command, args),
+        Effect.tap(encode(command, args), noted(command, options)),
         (encoded) => client.cast(command.name, encoded, addressed(command, options))
       ),
     purge: (names = [queues.default.name, ...queues.configured.map(({ name }) => name)]) =>

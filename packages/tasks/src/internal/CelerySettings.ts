@@ -1,7 +1,7 @@
 /**
  * The settings that Celery has: those of its table of defaults, and those that
- * its guide names besides. What is not in a table of ours is not supported
- * here yet, and who asks for it is told so.
+ * its guide names besides. What is not in a table of ours does nothing here,
+ * and who asks for it is told what to do instead.
  */
 
 /** Every name. */
@@ -60,3 +60,65 @@ export const always: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["task_protocol", 2],
   ["task_publish_retry", true]
 ])
+
+/** What is to be done instead, of settings that do nothing here: the end of a sentence that begins with "leave it out". */
+export const instead: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "arangodb_backend_settings azureblockblob_base_path azureblockblob_connection_timeout azureblockblob_container_name azureblockblob_read_timeout azureblockblob_retry_increment_base azureblockblob_retry_initial_backoff_sec azureblockblob_retry_max_attempts cache_backend cache_backend_options cassandra_auth_kwargs cassandra_auth_provider cassandra_bundle_path cassandra_entry_ttl cassandra_keyspace cassandra_options cassandra_port cassandra_read_consistency cassandra_servers cassandra_table cassandra_write_consistency cosmosdbsql_collection_name cosmosdbsql_consistency_level cosmosdbsql_database_name cosmosdbsql_max_retry_attempts cosmosdbsql_max_retry_wait_time couchbase_backend_settings database_create_tables_at_setup database_engine_callback database_engine_options database_short_lived_sessions database_table_names database_table_schemas database_url elasticsearch_max_retries elasticsearch_retry_on_timeout elasticsearch_save_meta_as_text elasticsearch_timeout gcs_base_path gcs_bucket gcs_project gcs_ttl mongodb_backend_settings s3_access_key_id s3_base_path s3_bucket s3_endpoint_url s3_region s3_secret_access_key":
+      "and let result_backend name one that there is here, such as rpc:// or redis://",
+    "redis_db redis_host redis_password redis_port redis_username":
+      "and say it in the URL: result_backend = redis://user:password@host:port/db",
+    "redis_backend_use_ssl": "and say it in the URL: result_backend = rediss://host?ssl_ca_certs=/path",
+    "redis_socket_connect_timeout redis_socket_timeout redis_client_name":
+      "and say it in the query of result_backend: redis://host?socket_timeout=120&socket_connect_timeout=4&client_name=worker",
+    "redis_max_connections redis_retry_on_timeout redis_socket_keepalive redis_backend_health_check_interval":
+      "for one connection serves the process, is looked after, and is opened again when it is lost",
+    "redis_backend_credential_provider": "and give a layer of RedisBackend its username and password",
+    "broker_host broker_password broker_port broker_transport broker_user broker_vhost":
+      "and say it in the URL: broker_url = amqp://user:password@host:port/vhost",
+    "broker_use_ssl":
+      "and say it in the URL: broker_url = amqps://host?ssl_ca_certs=/path&ssl_certfile=/path&ssl_keyfile=/path",
+    "broker_login_method": "and say it in the URL: broker_url = amqps://host?auth_mechanism=EXTERNAL",
+    "broker_read_url broker_write_url": "for one broker is written to and read from: broker_url",
+    "broker_pool_limit broker_pool_acquire_timeout": "for one connection carries all that a process sends",
+    "broker_heartbeat_checkrate": "for every heartbeat that is due is looked at: broker_heartbeat says how often",
+    "broker_channel_error_retry": "for a channel that the broker closes is always opened again",
+    "broker_transport_options":
+      "and give AmqpTransport.layer its options, or the query of broker_url: heartbeat, connect_timeout, max_message_size",
+    "override_backends": "and provide a layer of ResultBackend of your own",
+    "result_backend_always_retry result_backend_base_sleep_between_retries_ms result_backend_max_retries result_backend_max_sleep_between_retries_ms":
+      "for what cannot be stored is tried again by itself, ever less often, until the result backend answers",
+    "result_backend_thread_safe result_cache_max":
+      "for a handle keeps the result that it has read, and nothing else does",
+    "result_backend_transport_options":
+      "and say it in the query of result_backend: redis://host?global_keyprefix=mine, or sentinel://host?master_name=mine",
+    "result_chord_expires result_chord_join_timeout":
+      "for parts of a chord are counted as they end, and nobody waits for them: result_expires says how long they are kept",
+    "result_exchange result_exchange_type": "for replies go straight to the queue of who asked",
+    "task_annotations":
+      "and say it where tasks are declared, Task.make(name, { options }), or by the middleware of the worker",
+    "task_publish_retry_policy": "and say by publishDeadline, or CELERIAC_PUBLISH_DEADLINE, how long it is tried",
+    "task_remote_tracebacks": "for the traceback of a failure is always there to be read",
+    "task_repr_maxlevels": "for arguments are shown shortened by their length alone",
+    "task_store_errors_even_if_ignored": "and have ignoreResult: false where errors are wanted",
+    "worker_agent": "and add your own Agent to the steps of the worker",
+    "worker_autoscaler": "and provide Autoscaler.layer with a rule of your own",
+    "worker_consumer worker_timer": "and put a step of your own in the place of that one: worker.with({ steps })",
+    "worker_enable_prefetch_count_reduction":
+      "for what is fetched is counted anew after a reconnect, with what still runs",
+    "worker_enable_soft_shutdown_on_idle": "for a soft shutdown lets tasks finish, and one without tasks ends at once",
+    "worker_cancel_long_running_tasks_on_connection_loss":
+      "for a late task that has run through is not run again when its message comes back to the same worker",
+    "worker_hijack_root_logger":
+      "for the command logs with loggers of its own, and a program with those that it provides",
+    "worker_lost_wait": "for a child that is lost is known at once",
+    "worker_pool_putlocks worker_timer_precision": "for there is nothing to be tuned there",
+    "worker_pool_start_method": "for children are always started anew: Node cannot fork",
+    "worker_logfile worker_pidfile worker_uid worker_gid worker_umask worker_executable":
+      "and say it to the command: celeriac worker --logfile, --pidfile, --uid, --gid, --umask, --executable",
+    "beat_logfile beat_pidfile beat_uid beat_gid beat_umask beat_executable":
+      "and say it to the command: celeriac beat --logfile, --pidfile, --uid, --gid, --umask, --executable",
+    "events_logfile events_pidfile events_uid events_gid events_umask events_executable":
+      "and let what supervises `celeriac events` keep its log and its process id"
+  }).flatMap(([names, what]) => names.split(" ").map((name) => [name, what] as const))
+)

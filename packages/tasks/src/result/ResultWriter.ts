@@ -44,6 +44,15 @@ export class ResultWriter extends Context.Service<ResultWriter, {
 
   /** Drops what is out of date. Left out where that goes by itself. For the task `celery.backend_cleanup`. */
   readonly cleanup?: Effect.Effect<void, ResultError> | undefined
+
+  /**
+   * Notes that tasks are not to run, for workers that are not there to hear of it.
+   * Left out where nothing is kept.
+   */
+  readonly noteRevoked?: ((taskIds: ReadonlyArray<string>) => Effect.Effect<void, ResultError>) | undefined
+
+  /** What was noted so, and is not forgotten, the oldest first. */
+  readonly revoked?: Effect.Effect<ReadonlyArray<string>, ResultError> | undefined
 }>()("@celeriac/tasks/result/ResultWriter") {}
 
 /** `storeUnsafe` as an effect. */

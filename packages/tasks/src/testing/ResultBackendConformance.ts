@@ -28,6 +28,7 @@ import * as ResultRecord from "../result/ResultRecord.ts"
 import { ResultWriter, store } from "../result/ResultWriter.ts"
 import * as ChordCounterConformance from "./ChordCounterConformance.ts"
 import * as GroupConformance from "./GroupConformance.ts"
+import * as RevokedConformance from "./RevokedConformance.ts"
 
 /** What is asked of a reader. */
 export interface Options {
@@ -51,6 +52,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<ResultBackend, E>, opt
         assert.deepStrictEqual([(yield* ResultReader).uri, (yield* ChordCounter).uri], [uri, uri])
       })
     )
+    RevokedConformance.keeping(test)
     if (options.keepsResults ?? true) keeping(test)
     else keepingNothing(test)
     if (options.countsChords ?? true) {

@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import { Seals } from "@celeriac/messaging/security/Seal"
 import { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import * as Queues from "@celeriac/tasks/Queues"
 import { InheritParentPriority } from "@celeriac/tasks/QueueSettings"
@@ -79,6 +80,8 @@ export class Execution extends Bootstep.Service<Execution, {
     headers: Readonly<Record<string, unknown>>,
     options?: Revocation.Options
   ) => Effect.Effect<Revocation.StampRevocation, SignalNumber.UnknownSignal>
+  /** Learns what was revoked while this worker could not hear it, where the result backend keeps that. */
+  readonly recall: Effect.Effect<void>
   /** For whoever receives requests. */
   readonly executor: Executor
 }>()("Execution", {
@@ -107,7 +110,8 @@ export class Execution extends Bootstep.Service<Execution, {
     const coding = yield* Portable.coding
     const settler = new Settler(state, observers)
     const extend = (yield* ResultExtended) ? ExtendedRecords.make(coding) : undefined
-    const results = new ResultStore.ResultStore(yield* ResultWriter, timer, pressure.crowded, extend)
+    const writer = yield* ResultWriter
+    const results = new ResultStore.ResultStore(writer, timer, pressure.crowded, extend)
     const completion = new Completion.Completion({
       state,
       settler,
@@ -147,7 +151,7 @@ export class Execution extends Bootstep.Service<Execution, {
       : undefined
     const kept = reader !== undefined && isKept(reader) ? reader : undefined
     const duplicates = kept !== undefined || witnesses !== undefined
-      ? new Duplicates(kept, witnesses, fork, deduplicateSuccessfulTasks)
+      ? new Duplicates(kept, witnesses, fork, deduplicateSuccessfulTasks, (yield* Seals) !== undefined)
       : undefined
     const executor = new Executor({
       ...{ pool: slots, state, settler, completion, observers },
@@ -157,6 +161,7 @@ export class Execution extends Bootstep.Service<Execution, {
       executor,
       pool: slots,
       results,
+      writer,
       reader,
       timer,
       clock,
@@ -173,6 +178,7 @@ export class Execution extends Bootstep.Service<Execution, {
             new Map(Object.entries(headers).map(([header, values]) => [header, listOf(values)])),
             signum
           )),
+      recall: revoker.recall,
       executor
     }
   }),

@@ -115,6 +115,8 @@ export const ControlStep = Bootstep.make("Control", {
 
     yield* Bootstep.forkSupervised(Effect.catch(listening, () => Effect.never))
     yield* Deferred.await(first)
+    // Since tasks are consumed, and before it was heard here.
+    yield* Effect.forkScoped((yield* Execution).recall)
   })
 })
 

@@ -87,7 +87,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
     const pool = yield* Pool
     const queues = yield* Queues
     const scope = yield* Effect.scope
-    const { executor } = yield* Execution
+    const { executor, recall } = yield* Execution
     const registry = yield* TaskRegistry
     const consumed = new Map<string, Consumed>()
     /** Queues that were added, until they can be consumed. */
@@ -149,6 +149,7 @@ export class Tasks extends Bootstep.Service<Tasks, {
       return waiting.flat()
     })
 
+    yield* recall
     yield* Effect.forEach((yield* queues.selected).values(), consume, { concurrency: "unbounded" })
     yield* Bootstep.forkSupervised(queues.follow(follow))
     let size = yield* pool.concurrency

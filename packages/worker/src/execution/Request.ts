@@ -29,6 +29,8 @@ export class Request implements Subject, ActiveRequest {
   /** Whether it may be put back once more that ran out of time, or took down what it ran in. */
   mayReturn = true
   after: After | undefined = undefined
+  /** Another message of its id is here, or elsewhere: what becomes of that is not known by this one. */
+  isDuplicate = false
   private readonly version: 1 | 2
   /** Undefined while it is held, for its delivery can be read again. */
   private known: TaskHeaders.TaskHeaders | undefined

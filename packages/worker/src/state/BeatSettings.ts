@@ -51,7 +51,7 @@ export const table = {
     default: () => undefined,
     defaultShown: "celeriac-beat-schedule",
     doc: "The file of the scheduler `file`.",
-    flag: { name: "schedule-filename", alias: "s", metavar: "FILE" }
+    flag: { name: "schedule-filename", alias: "s", also: "schedule", metavar: "FILE" }
   }),
   beatMaxLoopInterval: Setting.make<Duration.Input, Duration.Input>(orDefault(SettingKind.duration, loopInterval), {
     celery: "beat_max_loop_interval",

@@ -20,8 +20,7 @@ import * as module from "node:module"
  * are those with such imports, which `resolve` finds: `import.meta.resolve` of whoever has them.
  */
 export const shorten = (packages: ReadonlyArray<Package>, resolve: (specifier: string) => string): () => void => {
-  const options = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ").replace(ours, "")
-  if (others.test(options)) return () => {}
+  if (!isOurs()) return () => {}
   const roots = packages.map((found) => rootOf(found, resolve))
   const hooks = module.registerHooks({
     resolve: (specifier, context, next) => {
@@ -37,6 +36,10 @@ export const shorten = (packages: ReadonlyArray<Package>, resolve: (specifier: s
   })
   return () => hooks.deregister()
 }
+
+/** Whether nothing else has been asked to resolve or load modules in this process. */
+export const isOurs = (): boolean =>
+  !others.test([...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ").replace(ours, ""))
 
 const ours = /--import[ =]celeriac\/preload/
 

@@ -8,9 +8,19 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+
+/** The task that wrote a line which comes from elsewhere, such as a child of a pool. */
+export const TaskOfLine: Context.Reference<{ readonly name: string; readonly id: string } | undefined> = Context
+  .Reference<{ readonly name: string; readonly id: string } | undefined>(
+    "@celeriac/worker/state/WorkerLog/TaskOfLine",
+    {
+      defaultValue: () => undefined
+    }
+  )
 
 export interface WorkerLog {
   readonly isDebug: boolean

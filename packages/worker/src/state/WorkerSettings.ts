@@ -21,6 +21,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as BeatSettings from "./BeatSettings.ts"
+import * as LogSettings from "./LogSettings.ts"
 import * as Optional from "./Optional.ts"
 import * as PoolSettings from "./PoolSettings.ts"
 import type { Prefetch } from "./Prefetch.ts"
@@ -61,6 +62,15 @@ const queueType: Setting.Kind<DelayedDelivery.QueueType> = {
   fromText: (text) => text,
   fromCelery: (type) => type
 }
+
+const modules = (celery: "include" | "imports"): Setting.Setting<ReadonlyArray<string>> =>
+  Setting.make<ReadonlyArray<string>, ReadonlyArray<string>>(SettingKind.names, {
+    celery,
+    default: () => [],
+    defaultShown: "none",
+    doc: "More modules, with commas between them: `celeriac worker` runs the tasks that they export too.",
+    ...celery === "include" ? { flag: { name: "include", alias: "I", metavar: "FILES" } } : {}
+  })
 
 /** The settings of this room. */
 export const table = {
@@ -189,13 +199,22 @@ export const table = {
     celery: "worker_send_task_events",
     default: () => false,
     doc: "Whether monitoring events of tasks are sent from the start.",
-    flag: { name: "task-events", alias: "E" }
+    flag: { name: "task-events", alias: "E", also: "events" }
   }),
   heartbeatInterval: Setting.make<Duration.Input, Duration.Input>(SettingKind.duration, {
     default: () => "2 seconds",
     doc: "How often the worker tells others that it is there.",
     flag: { name: "heartbeat-interval", metavar: "SECONDS" }
   }),
+  include: modules("include"),
+  imports: modules("imports"),
+  disablePrefetch: Setting.make(SettingKind.flag, {
+    celery: "worker_disable_prefetch",
+    default: () => false,
+    doc: "Fetch a task only when there is a slot for it. As with Celery, brokers of Redis alone can.",
+    flag: { name: "disable-prefetch" }
+  }),
+  ...LogSettings.table,
   ...BeatSettings.table
 }
 

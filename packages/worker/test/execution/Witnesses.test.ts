@@ -1,5 +1,6 @@
 /** Tasks that may have been sent before, and whose results nobody keeps: other workers are asked. */
 import * as Entity from "@celeriac/messaging/Entity"
+import type { Message } from "@celeriac/messaging/Message"
 import * as Producer from "@celeriac/messaging/Producer"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as MemoryBroker from "@celeriac/messaging/transports/MemoryBroker"
@@ -57,9 +58,9 @@ const two = Effect.fnUntraced(function*(
     )
   yield* Effect.forEach(options.names ?? ["a", "b"], (name) => begin(name))
   const around = yield* Layer.build(Layer.provideMerge(Producer.layer(), MemoryTransport.layer({ broker })))
-  const send = (to: string, id: string, isAgain: boolean) => {
+  const send = (to: string, id: string, isAgain: boolean, more: Message["headers"] = {}) => {
     const message = taskMessage({ task: "tick", id })
-    const headers = isAgain ? { ...message.headers, celeriac_again: true } : message.headers
+    const headers = { ...message.headers, ...(isAgain ? { celeriac_again: true } : {}), ...more }
     return Effect.andThen(publish({ ...message, headers }, to), settled).pipe(Effect.provideContext(around))
   }
   /** As long as nodes may take to answer. */
@@ -136,6 +137,43 @@ describe("a task that may have been sent before, without a result that is kept,"
           yield* answered
           assert.strictEqual(ran.length, 1, `${first}, and ${second} after ${pause} ms: ${ran.join()}`)
         }
+      }
+    })
+  )
+
+  test(
+    "runs once of three copies, although a worker that has dropped one is asked again",
+    Effect.gen(function*() {
+      for (const order of [["a", "b", "b"], ["b", "a", "b"], ["b", "b", "a"], ["a", "a", "b"]]) {
+        const { answered, ran, send } = yield* two()
+        for (const to of order) {
+          yield* send(to, "1", true)
+          yield* TestClock.adjust("300 millis")
+          yield* settled
+        }
+        yield* answered
+        yield* answered
+        assert.strictEqual(ran.length, 1, `${order.join()}: ${ran.join()}`)
+      }
+    })
+  )
+
+  test(
+    "is asked about when a slot of a scheduler came again, whose acknowledgement was lost",
+    Effect.gen(function*() {
+      for (const isSlot of [true, false]) {
+        const { answered, around, begin, ran, send } = yield* two({ names: ["a"] })
+        yield* send("a", "1", false)
+        yield* Effect.scoped(Effect.gen(function*() {
+          const channel = yield* (yield* (yield* Transport).connect()).openChannel()
+          yield* channel.declareQueue(Entity.queue("b"))
+          yield* send("b", "1", false, isSlot ? { celery_beat_task: true } : {})
+          yield* channel.get("b")
+        })).pipe(Effect.provideContext(around))
+        yield* begin("b")
+        yield* settled
+        yield* answered
+        assert.deepStrictEqual(ran, isSlot ? ["1 on a"] : ["1 on a", "1 on b"])
       }
     })
   )

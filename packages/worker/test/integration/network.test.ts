@@ -162,7 +162,7 @@ describe.concurrent("a bad network", () => {
       const starting = yield* Effect.forkChild(
         Kit.worker(
           Worker.make({ tasks: [journal.late], concurrency: 2 }),
-          { url: `amqp://guest:guest@127.0.0.1:${closed}//`, queue },
+          { url: url.replace(`:${port}/`, `:${closed}/`), queue },
           lines.layer
         )
       )

@@ -4,26 +4,33 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { afterAll, beforeAll } from "vitest"
 import { FaultProxy } from "../../../../test/peers/FaultProxy.ts"
-import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
+import { type Host, RabbitMq } from "../../../../test/peers/RabbitMq.ts"
 import type { Wire } from "../../../../test/peers/Wire.ts"
 import * as Kit from "./Kit.ts"
+
+const quorum = (name: string, limit: number): Host => ({
+  name,
+  queueType: "quorum",
+  policy: { "delivery-limit": limit }
+})
 
 /** RabbitMQ 4 makes a quorum queue of every durable one there, but for what a client says; RabbitMQ 3 does not know of it. */
 let rabbit: RabbitMq
 beforeAll(async () => {
-  rabbit = await RabbitMq.start({ config: ["{default_queue_type, rabbit_quorum_queue}"] })
+  rabbit = await RabbitMq.start({
+    config: ["{default_queue_type, rabbit_quorum_queue}"],
+    hosts: [
+      // There a message may come back once.
+      quorum("host", 1),
+      { name: "node", policy: { "delivery-limit": 1 } },
+      // And there often enough to be counted.
+      ...["warm", "cold", "lost"].flatMap((end) => ["late", "early"].map((ack) => quorum(`${end}-${ack}`, 9)))
+    ]
+  })
 })
 afterAll(() => rabbit?.stop())
 
-const rabbitmqctl = (...args: ReadonlyArray<string>) => Effect.promise(() => rabbit.rabbitmqctl(...args))
-
-/** A virtual host with a policy that lets a message come back once, and its URL. */
-const strictHost = Effect.fnUntraced(function*(name: string, ...options: ReadonlyArray<string>) {
-  yield* rabbitmqctl("add_vhost", name, ...options)
-  yield* rabbitmqctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
-  yield* rabbitmqctl("set_policy", "-p", name, "limit", ".*", `{"delivery-limit":1}`, "--apply-to", "queues")
-  return `amqp://guest:guest@127.0.0.1:${rabbit.port}/${name}`
-})
+const urlOf = (host: string): string => `amqp://guest:guest@127.0.0.1:${rabbit.port}/${host}`
 
 /** Quick and slow tasks in turn, all in the queue at once, so that the prefetch grows and shrinks again and again. */
 const inTurns = (url: string) =>
@@ -51,28 +58,27 @@ const inTurns = (url: string) =>
     assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), numbers, "each ran once")
   })
 
-describe("no task is lost to a prefetch that gives back", () => {
+describe.concurrent("no task is lost to a prefetch that gives back", () => {
   it.live(
     "where the virtual host makes quorum queues of all, and a policy lets a message come back once",
-    () => Effect.scoped(Effect.flatMap(strictHost("host", "--default-queue-type", "quorum"), inTurns)),
+    () => Effect.scoped(Effect.suspend(() => inTurns(urlOf("host")))),
     60_000
   )
 
   it.live(
     "where the node makes quorum queues of all",
-    () => Effect.scoped(Effect.flatMap(strictHost("node"), inTurns)),
+    () => Effect.scoped(Effect.suspend(() => inTurns(urlOf("node")))),
     60_000
   )
 })
 
-describe("what a worker had fetched when it went", () => {
+describe.concurrent("what a worker had fetched when it went", () => {
   const count = 30
   const prefetch = 12
 
-  /** A strict host where a message may come back often enough to be counted, with tasks in it and a worker that holds some of them. */
+  /** A host with tasks in it, and a worker that holds some of them. */
   const holding = Effect.fnUntraced(function*(name: string, acksLate: boolean, through = (url: string) => url) {
-    const url = yield* strictHost(name, "--default-queue-type", "quorum")
-    yield* rabbitmqctl("set_policy", "-p", name, "limit", ".*", `{"delivery-limit":9}`, "--apply-to", "queues")
+    const url = urlOf(name)
     const queue = Kit.newQueue("returns")
     const journal = yield* Kit.journalFile
     const client = yield* Kit.client({ url, queue })

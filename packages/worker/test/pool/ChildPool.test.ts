@@ -192,6 +192,16 @@ describe("a pool of processes", () => {
       onTestFinished(() => void started.kill("SIGKILL"))
       const [line] = await once(started.stdout, "data") as [Buffer]
       const pids: ReadonlyArray<number> = JSON.parse(line.toString())
+      // Where the test fails, it leaves none behind either.
+      onTestFinished(() => {
+        for (const pid of pids) {
+          try {
+            process.kill(pid, "SIGKILL")
+          } catch {
+            // It is gone, as it should be.
+          }
+        }
+      })
       assert.strictEqual(pids.length, 2)
       const guardians = () => offspring(started.pid!).filter((pid) => !pids.includes(pid))
       return { guardians, kill: () => started.kill("SIGKILL"), pids }

@@ -93,9 +93,13 @@ export const find = (app: Option.Option<string>): Effect.Effect<string, CliFailu
 }
 
 /** Of what needs no module: none, where nobody names one and none lies where workers usually lie. */
-export const loadIfAny = (app: Option.Option<string>): Effect.Effect<App | undefined, CliFailure> => {
+export const loadIfAny = (app: Option.Option<string>): Effect.Effect<App | undefined, CliFailure> =>
+  isAny(app) ? load(app) : Effect.succeed(undefined)
+
+/** Whether somebody names one, or one lies there. */
+export const isAny = (app: Option.Option<string>): boolean => {
   const [named] = nameOf(app)
-  return named === undefined && lookFor(named) === undefined ? Effect.succeed(undefined) : load(app)
+  return named !== undefined || lookFor(named) !== undefined
 }
 
 /** And by what it was said. */

@@ -29,6 +29,7 @@ export const load = (args: ReadonlyArray<string>): Effect.Effect<App.Exports> =>
       const { record } = yield* Effect.promise(() => import("./LoadedFiles.ts"))
       record(App.here)
     }
+    if (!App.isAny(Option.fromUndefinedOr(named))) return {}
     const file = yield* App.find(Option.fromUndefinedOr(named))
     return yield* Effect.tryPromise({
       try: (): Promise<App.Exports> => import(pathToFileURL(file).href),

@@ -1,5 +1,5 @@
 /**
- * The modules of `-I`: those whose tasks a worker runs besides its own. Of a
+ * The modules of `-I`, and of the settings `include` and `imports`: those whose tasks a worker runs besides its own. Of a
  * module, every task with a handler counts that it exports, alone or in a list
  * (`Add.toLayer(...)`); a module that adds tasks to an application of promises
  * needs to export nothing.
@@ -17,10 +17,10 @@ import * as App from "./App.ts"
 
 type Handler = Layer.Layer<never, never, TaskRegistry.TaskRegistry>
 
-/** The tasks of modules, by their names with commas between them. To be loaded before the worker's own module is asked what it has. */
-export const load = (names: string): Effect.Effect<Included, CliFailure> =>
+/** The tasks of modules, by their names. To be loaded before the worker's own module is asked what it has. */
+export const load = (names: ReadonlyArray<string>): Effect.Effect<Included, CliFailure> =>
   Effect.map(
-    Effect.forEach(names.split(",").map((name) => name.trim()).filter((name) => name !== ""), loadOne),
+    Effect.forEach(names, loadOne),
     (modules) => ({
       urls: modules.map(({ url }) => url),
       handlers: Array.from(new Set(modules.flatMap(({ handlers }) => handlers)))
@@ -40,7 +40,11 @@ const loadOne = (name: string) =>
     )
     if (file === undefined) {
       return yield* Effect.fail(
-        mistaken(`there is no module '${name}' (looked for ${resolve(name)}). -I takes the paths of files`)
+        mistaken(
+          `there is no module '${name}' (looked for ${
+            resolve(name)
+          }). -I takes the paths of files, as include and imports do`
+        )
       )
     }
     const exports = yield* Effect.tryPromise({

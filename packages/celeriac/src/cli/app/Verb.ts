@@ -54,12 +54,13 @@ export const broker = (
 /** Runs a command: what cannot be reached is told in a sentence. */
 export const run = <A, E>(
   globals: Globals.Globals,
-  use: (verb: Verb) => Effect.Effect<A, E | CliFailure | MessagingError | ResultError>
+  use: (verb: Verb) => Effect.Effect<A, E | CliFailure | MessagingError | ResultError>,
+  level: LogFormat.Level = "error"
 ): Effect.Effect<A, E | CliFailure> =>
   Effect.flatMap(make(globals), use).pipe(
     Effect.mapError((error) => isOfBroker(error) ? because(error.message) : error as E | CliFailure), // what is left
     Effect.provide(
-      LogFormat.layer({ level: "error", colors: Globals.wantsColors(globals, process.stderr) })
+      LogFormat.layer({ level, colors: Globals.wantsColors(globals, process.stderr) })
     )
   )
 

@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import * as Verb from "../app/Verb.ts"
 import * as Globals from "../flags/Globals.ts"
 import { because, type CliFailure, unavailable } from "../output/CliFailure.ts"
+import * as Print from "../output/Print.ts"
 import * as Style from "../output/Style.ts"
 import * as BeatParts from "./BeatParts.ts"
 
@@ -70,8 +71,9 @@ export const health = (globals: Globals.Globals, flags: Flags) =>
       const all = answers.flatMap(({ answer, node }) =>
         Result.isSuccess(answer) ? [[node, answer.success] as const] : []
       )
-      yield* Console.log(
-        flags.json ? JSON.stringify(Object.fromEntries(all)) : Style.table(styleOf(globals), [
+      const style = styleOf(globals)
+      yield* flags.json ? Console.log(JSON.stringify(Object.fromEntries(all))) : Print.line(
+        Style.table(style, [
           ["Node", "Leader", "Last tick", "Lag", "Sent", "Leads by", "Schedule in"],
           ...all.map(([node, { lag, last_tick, leader, leadership, sent, store }]) => [
             node,
@@ -82,7 +84,8 @@ export const health = (globals: Globals.Globals, flags: Flags) =>
             leadership,
             store
           ])
-        ])
+        ]),
+        style
       )
       if (!all.some(([, { leader }]) => leader)) return yield* Effect.fail(unavailable("No scheduler leads"))
     }).pipe(Effect.scoped))
@@ -105,7 +108,8 @@ const told = <C extends Command.Any>(
         : yield* Effect.mapError(Effect.fromResult(first.answer), (error) => because(wordsOf(error)))
       if (flags.json) return yield* Console.log(JSON.stringify(reply))
       const shown = show(reply)
-      yield* Console.log(typeof shown === "string" ? shown : Style.table(styleOf(globals), shown))
+      const style = styleOf(globals)
+      yield* Print.line(typeof shown === "string" ? shown : Style.table(style, shown), style)
     }).pipe(Effect.provide(Verb.broker(verb, true)), Effect.scoped))
 
 const wordsOf = (error: RemoteControl.CommandError | RemoteControl.ReplyUnreadable): string =>

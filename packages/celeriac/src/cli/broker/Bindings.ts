@@ -14,6 +14,9 @@ import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
 import { because, type CliFailure } from "../output/CliFailure.ts"
 
+import { inOneLine } from "../../internal/Harmless.ts"
+import * as Print from "../output/Print.ts"
+
 export interface Flags {
   /** The management plugin's own address. */
   readonly brokerApi: Option.Option<string>
@@ -35,7 +38,7 @@ export const bindings = (globals: Globals, { brokerApi, json }: Flags) =>
         exchange: source,
         routing_key
       }))
-      yield* Console.log(json ? JSON.stringify(rows) : table(rows))
+      yield* json ? Console.log(JSON.stringify(rows)) : Print.line(table(rows))
     }))
 
 /** As wide as Celery's. */
@@ -45,7 +48,9 @@ const table = (
   [
     ["Queue", "Exchange", "Routing Key"] as const,
     ["-".repeat(16), "-".repeat(16), "-".repeat(16)] as const,
-    ...rows.map(({ exchange, queue, routing_key }) => [queue, exchange, routing_key] as const)
+    ...rows.map(({ exchange, queue, routing_key }) =>
+      [queue, exchange, routing_key].map(inOneLine) as [string, string, string]
+    )
   ].map(([queue, exchange, key]) => `${queue.padEnd(28)} ${exchange.padEnd(28)} ${key}`).join("\n")
 
 interface Place {

@@ -4,8 +4,10 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { inOneLine } from "../../internal/Harmless.ts"
 import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
+import * as Print from "../output/Print.ts"
 import * as Migration from "./Migration.ts"
 
 export interface Flags {
@@ -41,7 +43,7 @@ export const migrate = (globals: Globals, flags: Flags) =>
         onMigrated: ({ count, id, task, total }) =>
           flags.json || globals.quiet
             ? Effect.void
-            : Console.log(`Migrating task ${count}/${total === 0 ? "?" : total}: ${task}[${id}]`)
+            : Print.line(inOneLine(`Migrating task ${count}/${total === 0 ? "?" : total}: ${task}[${id}]`))
       }).pipe(Effect.provide(Verb.broker({ ...verb, brokerUrl: flags.source }, true)))
       if (flags.json) yield* Console.log(JSON.stringify({ migrated }))
     }).pipe(Effect.scoped)

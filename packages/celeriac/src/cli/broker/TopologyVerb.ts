@@ -9,6 +9,7 @@ import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
 import { because } from "../output/CliFailure.ts"
 
+import * as Print from "../output/Print.ts"
 export type Way = "plan" | "apply" | "verify"
 
 const ways = { plan: Topology.plan, apply: Topology.apply, verify: Topology.verify } as const
@@ -31,7 +32,7 @@ export const run = (way: Way, globals: Globals, { json, queues, workers }: Flags
         ways[way](topology),
         (error) => error._tag === "TopologyError" ? because(error.message) : error
       )
-      yield* Console.log(json ? JSON.stringify(plan) : TopologyPlan.render(plan))
+      yield* json ? Console.log(JSON.stringify(plan)) : Print.line(TopologyPlan.render(plan))
     }).pipe(Effect.provide(Verb.broker(verb, true))))
 
 const namesOf = (text: Option.Option<string>) => Option.getOrUndefined(Option.map(text, Verb.names))

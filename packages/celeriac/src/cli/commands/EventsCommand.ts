@@ -3,6 +3,9 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { levels } from "../../LogFormat.ts"
+import { mistaken } from "../output/CliFailure.ts"
+import * as FlagOf from "./FlagOf.ts"
 import { json } from "./JsonFlag.ts"
 import { globals } from "./Root.ts"
 
@@ -38,6 +41,12 @@ const flags = {
     Flag.withDescription("Which events: task.#, worker.heartbeat"),
     Flag.withDefault("#")
   ),
+  loglevel: Flag.Literals("loglevel", levels).pipe(
+    Flag.withAlias("l"),
+    Flag.withDescription("The lowest level to log, of --camera"),
+    Flag.withDefault("warning")
+  ),
+  ...FlagOf.daemon,
   json
 }
 
@@ -47,6 +56,11 @@ export const events = Command.make("events", flags, ({ camera, dump, ...flags })
     if (Option.isSome(camera)) {
       const { record } = yield* Effect.promise(() => import("../monitor/Camera.ts"))
       return yield* record(shared, { ...flags, camera: camera.value })
+    }
+    if (flags.detach) {
+      return yield* Effect.fail(
+        mistaken("events: --detach is for --camera: nobody sees anything else in the background")
+      )
     }
     if (!dump && !flags.json) {
       const { live } = yield* Effect.promise(() => import("../monitor/Live.ts"))

@@ -24,7 +24,6 @@ const flags = {
     Flag.withDefault("warning")
   ),
   jsonLogs: FlagOf.toggle(own.jsonLogs),
-  include: FlagOf.text(own.include),
   purge: FlagOf.toggle(own.purge),
   discard: FlagOf.toggle(own.discard),
   optimization: Flag.Literals(own.optimization.name, profiles).pipe(
@@ -32,7 +31,6 @@ const flags = {
     Flag.withDescription(own.optimization.doc),
     Flag.withDefault("default")
   ),
-  disablePrefetch: FlagOf.toggle(own.disablePrefetch),
   ...FlagOf.daemon
 }
 

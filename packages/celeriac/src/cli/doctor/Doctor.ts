@@ -10,7 +10,9 @@ import * as Result from "effect/Result"
 import * as Verb from "../app/Verb.ts"
 import * as Globals from "../flags/Globals.ts"
 import { CliFailure } from "../output/CliFailure.ts"
+import * as Print from "../output/Print.ts"
 import * as Style from "../output/Style.ts"
+import * as BeatCheck from "./BeatCheck.ts"
 import * as BrokerCheck from "./BrokerCheck.ts"
 import * as Cluster from "./Cluster.ts"
 import * as ClusterCheck from "./ClusterCheck.ts"
@@ -38,7 +40,9 @@ export const examine = (globals: Globals.Globals, flags: Flags) =>
         ...yield* ResultCheck.look(verb.resultBackend)
       ]
       const style = Style.make(Globals.wantsColors(globals, process.stdout))
-      yield* Console.log(flags.json ? JSON.stringify({ findings }) : Finding.render(findings, style, globals.quiet))
+      yield* flags.json
+        ? Console.log(JSON.stringify({ findings }))
+        : Print.line(Finding.render(findings, style, globals.quiet), style)
       // What is wrong was said.
       if (Finding.count(findings, "problem") > 0) yield* Effect.fail(new CliFailure({ message: "", exitCode: 1 }))
     }))
@@ -59,9 +63,13 @@ const ofBroker = (verb: Verb.Verb, flags: Flags) =>
     const plan = yield* Effect.result(Topology.plan(topology))
     const { refused, states } = yield* QueueCheck.look(connection, topology)
     const messages = flags.messages === 0 ? [] : yield* TaskCheck.ofMessages(connection, topology, flags.messages)
-    const asked = yield* Effect.result(
-      Cluster.look(`${flags.timeout} seconds`).pipe(Effect.catchTag("InvalidCommand", (error) => Effect.die(error)))
-    )
+    const timeout = `${flags.timeout} seconds` as const
+    const [asked, beats] = yield* Effect.all([
+      Effect.result(Cluster.look(timeout).pipe(Effect.catchTag("InvalidCommand", (error) => Effect.die(error)))),
+      // Who may not ask workers is told of that.
+      Effect.option(BeatCheck.look(verb, timeout))
+    ], { concurrency: "unbounded" })
+    const beat = Option.getOrElse(beats, (): BeatCheck.Beat => ({ schedulers: [], entries: [], wrong: [] }))
     const cluster = Result.getOrElse(asked, (): Cluster.Cluster => ({ nodes: [], heard: [] }))
     const now = (yield* Clock.currentTimeMillis) / 1000
     const { server } = connection.terms ?? {}
@@ -81,7 +89,8 @@ const ofBroker = (verb: Verb.Verb, flags: Flags) =>
       ...QueueCheck.ofStates(states),
       ...Result.isFailure(asked) ? [] : ClusterCheck.workers(cluster),
       ...ClusterCheck.clocks(cluster.heard),
-      ...TaskCheck.check(cluster, [...ofModule(verb), ...messages]),
+      ...TaskCheck.check(cluster, [...ofModule(verb), ...BeatCheck.named(beat), ...messages]),
+      ...BeatCheck.check(beat, now * 1000),
       ...server?.product === "RabbitMQ" && !BrokerCheck.isBefore(server.version, [3, 9])
         ? ClusterCheck.timeouts(cluster.nodes, Option.getOrElse(flags.consumerTimeout, () => consumerTimeout), now)
         : [],

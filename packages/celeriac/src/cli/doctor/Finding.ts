@@ -9,6 +9,7 @@ const subjects = [
   "workers",
   "clocks",
   "tasks",
+  "beat",
   "timeouts",
   "prefetch",
   "results"

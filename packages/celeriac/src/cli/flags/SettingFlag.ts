@@ -7,6 +7,8 @@ import * as Result from "effect/Result"
 export interface SettingFlag {
   readonly name: string
   readonly alias?: string | undefined
+  /** Another long name. */
+  readonly also?: string | undefined
   /** What stands for its value; a switch has none. */
   readonly metavar?: string | undefined
   readonly doc: string

@@ -39,9 +39,12 @@ export const given = <T extends SettingsTable.Table>(table: T, said: Said): Sett
   ) as SettingsTable.Some<T>
 
 const makeSwitch = (flag: SettingFlag.SettingFlag): Flag.Flag<boolean> => {
-  const named = flag.alias === undefined ? Flag.Boolean(flag.name) : Flag.withAlias(Flag.Boolean(flag.name), flag.alias)
-  return named.pipe(Flag.withDescription(flag.doc), Flag.withDefault(false))
+  return named(flag, Flag.Boolean(flag.name)).pipe(Flag.withDescription(flag.doc), Flag.withDefault(false))
 }
+
+/** By its other names too. */
+const named = <A>({ alias, also }: SettingFlag.SettingFlag, flag: Flag.Flag<A>): Flag.Flag<A> =>
+  [alias, also].reduce((flag, name) => name === undefined ? flag : Flag.withAlias(flag, name), flag)
 
 /** The flag of a setting that has one, and no switches. */
 export const make = (setting: Setting.Any, flag: SettingFlag.SettingFlag): Flag.Flag<Option.Option<unknown>> =>
@@ -49,9 +52,7 @@ export const make = (setting: Setting.Any, flag: SettingFlag.SettingFlag): Flag.
 
 /** Says yes, or (`--no-...`) no; not used, it says nothing. */
 const toggle = (flag: SettingFlag.SettingFlag): Flag.Flag<Option.Option<unknown>> => {
-  const bare = Flag.Boolean(flag.name)
-  const named = flag.alias === undefined ? bare : Flag.withAlias(bare, flag.alias)
-  return named.pipe(Flag.withDescription(flag.doc), Flag.optional)
+  return named(flag, Flag.Boolean(flag.name)).pipe(Flag.withDescription(flag.doc), Flag.optional)
 }
 
 const valued = (setting: Setting.Any, flag: SettingFlag.SettingFlag): Flag.Flag<Option.Option<unknown>> => {
@@ -59,8 +60,7 @@ const valued = (setting: Setting.Any, flag: SettingFlag.SettingFlag): Flag.Flag<
   const text = setting.isSecret === true
     ? Flag.map(Flag.Redacted(flag.name), (secret) => ({ text: Redacted.value(secret), toString: () => "" }))
     : Flag.map(Flag.String(flag.name), (text) => ({ text, toString: () => text }))
-  const named = flag.alias === undefined ? text : Flag.withAlias(text, flag.alias)
-  return named.pipe(
+  return named(flag, text).pipe(
     Flag.withMetavar(flag.metavar ?? ""),
     Flag.withDescription(flag.doc),
     Flag.filterMap(

@@ -2,12 +2,13 @@
 import { Transport } from "@celeriac/messaging/Transport"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { inOneLine } from "../../internal/Harmless.ts"
 import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
 import { unavailable } from "../output/CliFailure.ts"
+import * as Print from "../output/Print.ts"
 import type { Format } from "./Draw.ts"
 
 interface Node {
@@ -31,12 +32,12 @@ export const draw = (globals: Globals, format: Format) =>
         return [{ name, slots: typeof pool === "object" ? String(pool["max-concurrency"] ?? "?") : "?" }]
       }).toSorted((one, other) => one.name < other.name ? -1 : 1)
       if (nodes.length === 0) return yield* Effect.fail(unavailable("No nodes replied within time constraint"))
-      yield* Console.log(render(format, broker, backend, nodes))
+      yield* Print.line(render(format, broker, backend, nodes))
     }).pipe(Effect.provide(Verb.broker(verb)), Effect.scoped))
 
 const render = (format: Format, broker: string, backend: string, nodes: ReadonlyArray<Node>): string => {
   const quoted = (text: string) => JSON.stringify(text)
-  const label = ({ name, slots }: Node) => `${name} (${slots} ${slots === "1" ? "slot" : "slots"})`
+  const label = ({ name, slots }: Node) => `${inOneLine(name)} (${slots} ${slots === "1" ? "slot" : "slots"})`
   switch (format) {
     case "mermaid":
       return [

@@ -6,6 +6,7 @@
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import * as ClusterState from "@celeriac/tasks/event/ClusterState"
 import * as EventReceiver from "@celeriac/tasks/event/EventReceiver"
+import * as Nodename from "@celeriac/tasks/Nodename"
 import * as RateLimit from "@celeriac/tasks/RateLimit"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -17,13 +18,17 @@ import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
+import type * as LogFormat from "../../LogFormat.ts"
 import * as App from "../app/App.ts"
 import * as Verb from "../app/Verb.ts"
+import * as Daemon from "../daemon/Daemon.ts"
+import type { DaemonFlags } from "../daemon/DaemonFlags.ts"
 import type { Globals } from "../flags/Globals.ts"
 import { because, type CliFailure } from "../output/CliFailure.ts"
 import * as Remote from "./Remote.ts"
 
-export interface Flags {
+export interface Flags extends DaemonFlags {
+  readonly loglevel: LogFormat.Level
   readonly routingKey: string
   /** `./camera.ts`, `./camera.ts:save`. */
   readonly camera: string
@@ -38,31 +43,44 @@ type Camera = (state: ClusterState.ClusterState) => unknown
 
 /** Until it is interrupted. A camera that fails is told of, and called again. */
 export const record = (globals: Globals, flags: Flags) =>
-  Verb.run(globals, (verb) =>
-    Effect.gen(function*() {
-      const camera = yield* load(flags.camera)
-      const perSecond = yield* rate(flags.maxrate)
-      const clock = yield* Clock.Clock
-      const remote = yield* RemoteControl.make
-      const cluster = ClusterState.make()
-      if (!globals.quiet) {
-        yield* Console.log(`-> evcam: Taking snapshots with ${flags.camera} (every ${flags.frequency} secs.)`)
-      }
-      let next = -Infinity
-      const shoot = Effect.suspend(() => {
-        const now = clock.currentTimeMillisUnsafe()
-        if (now < next) return Effect.void
-        if (perSecond !== undefined) next = now + 1000 / perSecond
-        return snapshot(camera, cluster, flags.camera)
-      })
-      const events = EventReceiver.stream({ routingKey: flags.routingKey, onReady: Remote.greet(remote) })
-      const times = Stream.fromSchedule(Schedule.spaced(`${flags.frequency} seconds`))
-      // One after the other, so that nothing changes under the camera.
-      yield* Stream.merge(
-        Stream.map(events, (event) => Effect.sync(() => cluster.add(event))),
-        Stream.map(times, () => shoot)
-      ).pipe(Stream.runForEach((act) => act))
-    }).pipe(Effect.provide(Verb.broker(verb, true)), Effect.scoped))
+  Effect.andThen(
+    Daemon.prepare(flags),
+    Verb.run(globals, (verb) =>
+      Effect.gen(function*() {
+        const camera = yield* load(flags.camera)
+        const perSecond = yield* rate(flags.maxrate)
+        const nodename = Nodename.expand("celeryev@%h")
+        const whole = recording(globals, flags, camera, perSecond).pipe(
+          Effect.provide(Verb.broker(verb, true)),
+          Effect.scoped
+        )
+        yield* Daemon.run(flags, nodename, whole, { program: "celeriac events" })
+      }), flags.loglevel)
+  )
+
+const recording = (globals: Globals, flags: Flags, camera: Camera, perSecond: number | undefined) =>
+  Effect.gen(function*() {
+    const clock = yield* Clock.Clock
+    const remote = yield* RemoteControl.make
+    const cluster = ClusterState.make()
+    if (!globals.quiet) {
+      yield* Console.log(`-> evcam: Taking snapshots with ${flags.camera} (every ${flags.frequency} secs.)`)
+    }
+    let next = -Infinity
+    const shoot = Effect.suspend(() => {
+      const now = clock.currentTimeMillisUnsafe()
+      if (now < next) return Effect.void
+      if (perSecond !== undefined) next = now + 1000 / perSecond
+      return snapshot(camera, cluster, flags.camera)
+    })
+    const events = EventReceiver.stream({ routingKey: flags.routingKey, onReady: Remote.greet(remote) })
+    const times = Stream.fromSchedule(Schedule.spaced(`${flags.frequency} seconds`))
+    // One after the other, so that nothing changes under the camera.
+    yield* Stream.merge(
+      Stream.map(events, (event) => Effect.sync(() => cluster.add(event))),
+      Stream.map(times, () => shoot)
+    ).pipe(Stream.runForEach((act) => act))
+  })
 
 const snapshot = (camera: Camera, cluster: ClusterState.ClusterState, name: string): Effect.Effect<void> =>
   Effect.suspend(() => {

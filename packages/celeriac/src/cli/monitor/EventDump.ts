@@ -5,8 +5,10 @@ import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { inOneLine } from "../../internal/Harmless.ts"
 import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
+import * as Print from "../output/Print.ts"
 import * as Reply from "../remote/Reply.ts"
 
 export interface Flags {
@@ -22,7 +24,7 @@ export const dump = (globals: Globals, { json, routingKey }: Flags) =>
       routingKey,
       onReady: json || globals.quiet ? Effect.void : Console.log("-> evdump: starting capture...")
     }).pipe(
-      Stream.runForEach((event) => Console.log(json ? JSON.stringify(fieldsOf(event)) : line(event, names))),
+      Stream.runForEach((event) => told(event, json, names)),
       Effect.provide(Verb.broker(verb, true))
     )
   })
@@ -43,6 +45,10 @@ class Names {
   }
 }
 
+/** One of them, as it is printed. */
+export const told = (event: Event.Heard, json: boolean, names: Names = new Names()): Effect.Effect<void> =>
+  json ? Console.log(JSON.stringify(fieldsOf(event))) : Print.line(inOneLine(line(event, names)))
+
 /** By the names on the wire. */
 const fieldsOf = ({ _tag, ...event }: Event.Heard): Readonly<Record<string, unknown>> => {
   const { fields, ...rest } = event as typeof event & { readonly fields?: object | undefined } // of those of one's own
@@ -61,13 +67,13 @@ const line = (event: Event.Heard, names: Names): string => {
     "+00:00"
   )
   const what = words[event.type] ?? event.type.toLowerCase().replaceAll("-", " ")
-  if (typeof uuid !== "string") return `${hostname} [${time}] ${what}${told(fields)}`
+  if (typeof uuid !== "string") return `${hostname} [${time}] ${what}${listed(fields)}`
   if (event.type !== "task-received" && event.type !== "task-sent") {
-    return `${hostname} [${time}] ${what}${told(fields, names.of(uuid))}`
+    return `${hostname} [${time}] ${what}${listed(fields, names.of(uuid))}`
   }
   const { args, kwargs, name, ...rest } = fields
   const task = names.keep(uuid, `${name ?? ""}(${uuid}) args=${args ?? ""} kwargs=${kwargs ?? ""}`)
-  return `${hostname} [${time}] ${what}${told(rest, task)}`
+  return `${hostname} [${time}] ${what}${listed(rest, task)}`
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -76,7 +82,7 @@ const words: Readonly<Record<string, string>> = {
   "worker-heartbeat": "heartbeat"
 }
 
-const told = (fields: Readonly<Record<string, unknown>>, task = ""): string => {
+const listed = (fields: Readonly<Record<string, unknown>>, task = ""): string => {
   const all = Object.keys(fields).toSorted().map((name) => `${name}=${Reply.line(fields[name])}`).join(", ")
   return `${all === "" ? "" : ":"} ${task === "" ? "" : `${task} `}${all}`.trimEnd()
 }

@@ -4,8 +4,8 @@
  * help before it for a person at a terminal: no pipe and no log gets pages
  * that nobody asked for.
  *
- * What Celery has and this does not yet is said to be that, and no other flag
- * is guessed for it. What was typed may hold the URL of a broker.
+ * What Celery has and this has not is said to be that, with what to do instead. What
+ * was typed may hold the URL of a broker.
  */
 import { maskIn } from "@celeriac/messaging/MaskedUri"
 import type * as CliError from "effect/cli/CliError"
@@ -13,6 +13,7 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as Elsewhere from "./Elsewhere.ts"
 
 const present = (event: CliOutput.Presenter.Event): Effect.Effect<void> => {
   if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
@@ -34,14 +35,16 @@ const sentence = (error: CliError.NonShowHelpErrors): string => {
   switch (error._tag) {
     case "UnrecognizedOption": {
       const [flag = ""] = error.option.split("=")
-      if (flagsOfCelery.has(flag)) return `Celery's ${flag} is not supported yet`
+      const instead = Elsewhere.flags.get(flag)
+      if (instead !== undefined) return `there is no ${flag} of Celery's here: ${instead}`
       // One letter is like any other.
       const { suggestions } = error
       const guess = flag.startsWith("--") && suggestions.length > 0 ? `. Did you mean ${suggestions.join(" or ")}?` : ""
       return `there is no flag ${error.option}${guess}`
     }
     case "UnknownSubcommand": {
-      if (commandsOfCelery.has(error.subcommand)) return `Celery's command ${error.subcommand} is not supported yet`
+      const instead = Elsewhere.commands.get(error.subcommand)
+      if (instead !== undefined) return `there is no ${error.subcommand} of Celery's here: ${instead}`
       const { suggestions } = error
       const guess = suggestions.length > 0 ? `. Did you mean ${suggestions.join(" or ")}?` : ""
       return `there is no command ${error.subcommand}${guess}`
@@ -50,13 +53,3 @@ const sentence = (error: CliError.NonShowHelpErrors): string => {
       return error.message
   }
 }
-
-/** Of `celery worker` and of `celery` itself, but for those that are here too. */
-const flagsOfCelery: ReadonlySet<string> = new Set([
-  ...["--pool-start-method"],
-  ...["--loader", "--skip-checks"]
-])
-
-const commandsOfCelery: ReadonlySet<string> = new Set([
-  ...["amqp", "logtool", "upgrade"]
-])

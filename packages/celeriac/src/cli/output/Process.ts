@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+import { harmless } from "../../internal/Harmless.ts"
 import { CliFailure } from "./CliFailure.ts"
 
 /** Runs what the command was asked for, and ends the process with it. */
@@ -38,12 +39,12 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>): number => {
   }
   // The worker has told it in its log.
   if (Runtime.getErrorReported(error) === false) return Runtime.getErrorExitCode(error)
-  process.stderr.write(`celeriac: ${Cause.pretty(exit.cause)}\n`)
+  process.stderr.write(`celeriac: ${harmless(Cause.pretty(exit.cause))}\n`)
   return 1
 }
 
 /** On stderr, what has not been told already. */
 export const tell = ({ detail, message, speaker }: CliFailure): void => {
-  if (message !== "") process.stderr.write(`${speaker ?? "celeriac"}: ${message}\n`)
-  if (detail !== undefined) process.stderr.write(`${detail}\n`)
+  if (message !== "") process.stderr.write(`${speaker ?? "celeriac"}: ${harmless(message)}\n`)
+  if (detail !== undefined) process.stderr.write(`${harmless(detail)}\n`)
 }

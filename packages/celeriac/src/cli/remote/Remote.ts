@@ -11,9 +11,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { harmless } from "../../internal/Harmless.ts"
 import * as Verb from "../app/Verb.ts"
 import * as Globals from "../flags/Globals.ts"
 import { type CliFailure, unavailable } from "../output/CliFailure.ts"
+import * as Print from "../output/Print.ts"
 import * as Style from "../output/Style.ts"
 import * as RemoteCommand from "./RemoteCommand.ts"
 import * as Reply from "./Reply.ts"
@@ -81,8 +83,9 @@ const list = (
   if (json) return Console.log(JSON.stringify(rows))
   const style = Style.make(Globals.wantsColors(globals, process.stdout))
   const shown = rows.map(({ name, arguments: args, doc }) => [`  ${name} ${args}`.trimEnd(), doc])
-  return Console.log(
-    Style.table(style, [[kind === "inspect" ? "Inspect Commands:" : "Control Commands:", ""], ...shown])
+  return Print.line(
+    Style.table(style, [[kind === "inspect" ? "Inspect Commands:" : "Control Commands:", ""], ...shown]),
+    style
   )
 }
 
@@ -112,13 +115,13 @@ const ask = Effect.fnUntraced(
         const isAgain = replies.has(node)
         replies.set(node, value)
         return Effect.andThen(
-          isAgain ? Console.error(twice(node)) : Effect.void,
-          json ? Effect.void : Console.log(Reply.render({ node, value }, style, { isQuiet: globals.quiet, body }))
+          isAgain ? Console.error(harmless(twice(node))) : Effect.void,
+          json ? Effect.void : Print.line(Reply.render({ node, value }, style, { isQuiet: globals.quiet, body }), style)
         )
       })
     })
     yield* asking.pipe(
-      Effect.provide(Verb.broker(verb, true)),
+      Effect.provide(Verb.broker(verb, !noted.has(command.name))),
       Effect.scoped,
       Effect.mapError(cannotConnect)
     )
@@ -127,6 +130,9 @@ const ask = Effect.fnUntraced(
       : replies
   }
 )
+
+/** What workers that are away find with the results. */
+const noted: ReadonlySet<string> = new Set(["revoke", "terminate"])
 
 /** How long a broker is waited for: who stands at a terminal wants to know. */
 const deadline = "4 seconds"

@@ -1,5 +1,6 @@
 /** What a worker replied, as Celery's commands print it: programs read that. */
 import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
+import { inOneLine } from "../../internal/Harmless.ts"
 import type { Style } from "../output/Style.ts"
 
 /** A reply, as it came. */
@@ -15,7 +16,7 @@ export const render = (
   how: { readonly isQuiet: boolean; readonly body: boolean }
 ) => {
   const [status, text] = pretty(value, style)
-  const title = `${how.isQuiet ? "" : `${style.strong("->")} `} ${style.name(`${node}: `)}${status}`
+  const title = `${how.isQuiet ? "" : `${style.strong("->")} `} ${style.name(`${inOneLine(node)}: `)}${status}`
   return how.body && text !== "" ? `${title}\n${indent(text)}` : title
 }
 

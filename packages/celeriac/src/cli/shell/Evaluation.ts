@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { REPLServer } from "node:repl"
 import { inspect } from "node:util"
+import { harmless, styled } from "../../internal/Harmless.ts"
 
 export type Evaluate = REPLServer["eval"]
 
@@ -54,8 +55,13 @@ const effectOf = (value: unknown): Effect.Effect<unknown, unknown> | undefined =
     : undefined
 }
 
-/** A value as it is shown: the result of a task by its id, an error of ours by what it says, the rest as Node shows it. */
+/** A value as it is shown: the result of a task by its id, an error of ours by what it says, the rest as Node shows it. Foreign text in it is harmless. */
 export const show = (value: unknown, colors: boolean): string => {
+  const text = shown(value, colors)
+  return colors ? styled(text) : harmless(text)
+}
+
+const shown = (value: unknown, colors: boolean): string => {
   if (typeof value === "object" && value !== null && "get" in value && "id" in value && "revoke" in value) {
     return `Result(${String(value.id)}): await _.get() for its value`
   }

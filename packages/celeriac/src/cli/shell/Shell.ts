@@ -7,6 +7,7 @@ import { Recoverable, type REPLServer, start } from "node:repl"
 import { PassThrough } from "node:stream"
 import { text } from "node:stream/consumers"
 import type { Context } from "node:vm"
+import { harmless } from "../../internal/Harmless.ts"
 import * as Verb from "../app/Verb.ts"
 import { packageVersion } from "../app/Version.ts"
 import * as Globals from "../flags/Globals.ts"
@@ -65,7 +66,9 @@ const script = (globals: Globals.Globals, bindings: Bindings.Bindings, code: str
 
 /** Text as it is: for programs. */
 const shown = (value: unknown, globals: Globals.Globals): string =>
-  typeof value === "string" ? value : Evaluation.show(value, Globals.wantsColors(globals, process.stdout))
+  typeof value === "string"
+    ? process.stdout.isTTY === true ? harmless(value) : value
+    : Evaluation.show(value, Globals.wantsColors(globals, process.stdout))
 
 const failure = (thrown: Error): CliFailure => {
   const error = thrown instanceof Recoverable ? thrown.err : thrown

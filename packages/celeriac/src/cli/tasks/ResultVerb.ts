@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
 import { because, type CliFailure } from "../output/CliFailure.ts"
+import * as Print from "../output/Print.ts"
 import * as Reply from "../remote/Reply.ts"
 
 export interface Flags {
@@ -30,16 +31,20 @@ export const result = (globals: Globals, { id, json, timeout, traceback }: Flags
       const sent = yield* AsyncResult.make(id)
       if (traceback) {
         const trace = yield* sent.traceback
-        return yield* Console.log(json ? JSON.stringify({ id, traceback: trace ?? null }) : trace ?? "None")
+        return yield* json
+          ? Console.log(JSON.stringify({ id, traceback: trace ?? null }))
+          : Print.value(trace ?? "None")
       }
       const seconds = Option.getOrUndefined(timeout)
       const value = yield* sent.get({ timeout: seconds === undefined ? undefined : seconds * 1000 }).pipe(
         Effect.tapError(() => json ? Effect.ignore(Effect.flatMap(sent.record, printed)) : Effect.void)
       )
-      yield* json ? Effect.flatMap(sent.record, printed) : Console.log(Reply.line(value))
+      yield* json ? Effect.flatMap(sent.record, printed) : Print.value(Reply.line(value))
     }).pipe(
-      Effect.catchTag("TaskException", (error): Effect.Effect<never, CliFailure> =>
-        Effect.fail(because(`task ${id} failed: ${error.message}`))),
+      Effect.catchTag(
+        "TaskException",
+        (error): Effect.Effect<never, CliFailure> => Effect.fail(because(`task ${id} failed: ${error.message}`))
+      ),
       Effect.provide(Verb.broker(verb))
     ))
 

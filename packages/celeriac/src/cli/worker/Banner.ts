@@ -12,19 +12,18 @@ import * as TaskQueues from "@celeriac/tasks/Queues"
 import { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskRegistry from "@celeriac/tasks/TaskRegistry"
 import * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as StandardConsole from "../../internal/StandardConsole.ts"
 import * as LogFormat from "../../LogFormat.ts"
 import { packageVersion } from "../app/Version.ts"
 
-export interface Options {
+export interface Options extends LogFormat.Options {
   readonly level: LogFormat.Level
   /** Machines get no banner. */
   readonly json: boolean
   readonly isQuiet: boolean
-  readonly colors: boolean
   /** Who named the broker. */
   readonly named: string
 }
@@ -39,12 +38,12 @@ export const layer = (options: Options): Layer.Layer<never> => {
     Effect.gen(function*() {
       if (!shown && phase === "starting") {
         shown = true
-        yield* Effect.flatMap(banner(options), Console.log)
+        yield* Effect.flatMap(banner(options), StandardConsole.print)
       }
       if (blueprint !== "Worker" || step !== "Consumer") return
       if (!listed && phase === "starting") {
         listed = true
-        yield* Effect.flatMap(tasks(options), Console.log)
+        yield* Effect.flatMap(tasks(options), StandardConsole.print)
       }
       if (!ready && phase === "started") {
         ready = true
@@ -55,11 +54,11 @@ export const layer = (options: Options): Layer.Layer<never> => {
 }
 
 /** Who starts a worker wants to know that it is up. */
-const readyLine = ({ colors, json }: Options) =>
+const readyLine = (options: Options) =>
   Effect.gen(function*() {
     const { nodename } = yield* WorkerSettings.WorkerSettings
     const line = Effect.logInfo(`${nodename} ready.`)
-    yield* Effect.provide(line, LogFormat.layer({ colors, json }))
+    yield* Effect.provide(line, LogFormat.layer({ ...options, level: "info" }))
   })
 
 const banner = Effect.fnUntraced(function*({ named }: Options) {

@@ -53,7 +53,7 @@ export const read = (args: ReadonlyArray<string>): Result.Result<Plain, string> 
   }
   for (const [name, some] of switches) said.set(name, SettingFlag.switched(table[name]!, some))
   const all = Object.fromEntries(said)
-  const { app, config, include, jsonLogs = false, loglevel = "warning", noColor = false, quiet = false, workdir } = all
+  const { app, config, jsonLogs = false, loglevel = "warning", noColor = false, quiet = false, workdir } = all
   // Each was read by the flag of its name.
   return Result.succeed({
     app: Option.fromUndefinedOr(app),
@@ -61,9 +61,7 @@ export const read = (args: ReadonlyArray<string>): Result.Result<Plain, string> 
       settings: Object.fromEntries(Array.from(said).filter(([name]) => WorkerFlags.ofSettings.has(name))),
       own,
       ...DaemonFlags.from(all),
-      include: Option.fromUndefinedOr(include),
       purge: said.has("purge") || said.has("discard"),
-      disablePrefetch: said.has("disablePrefetch"),
       loglevel,
       jsonLogs,
       noColor,
@@ -87,9 +85,10 @@ const builtIn: ReadonlySet<string> = new Set(["--", "--help", "--version", "--co
 
 const byFlag = new Map<string, Meaning>()
 
-const know = (flag: Pick<SettingFlag.SettingFlag, "name" | "alias">, meaning: Meaning): void => {
+const know = (flag: Pick<SettingFlag.SettingFlag, "name" | "alias" | "also">, meaning: Meaning): void => {
   byFlag.set(`--${flag.name}`, meaning)
   if (flag.alias !== undefined) byFlag.set(`-${flag.alias}`, meaning)
+  if (flag.also !== undefined) byFlag.set(`--${flag.also}`, meaning)
 }
 
 for (const name of ["app", "config", "workdir"] as const) {

@@ -2,9 +2,9 @@
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import type * as WorkerSettings from "@celeriac/worker/state/WorkerSettings"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import * as StandardConsole from "../../internal/StandardConsole.ts"
 
 type Settings = Pick<WorkerSettings.Settings, "connectionMaxRetries" | "excludeQueues" | "queues">
 
@@ -24,6 +24,6 @@ export const purge = ({ connectionMaxRetries, excludeQueues, queues }: Settings)
       })
     )
     if (count > 0) {
-      yield* Console.log(`purge: Erased ${count} ${count === 1 ? "message" : "messages"} from the queue.\n`)
+      yield* StandardConsole.print(`purge: Erased ${count} ${count === 1 ? "message" : "messages"} from the queue.\n`)
     }
   }).pipe(Effect.scoped)

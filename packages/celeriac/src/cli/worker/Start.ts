@@ -33,10 +33,7 @@ import * as Rerun from "./Rerun.ts"
 export interface Flags extends Omit<Globals.Globals, "app">, DaemonFlags {
   readonly loglevel: LogFormat.Level
   readonly jsonLogs: boolean
-  /** Names of more modules. */
-  readonly include: Option.Option<string>
   readonly purge: boolean
-  readonly disablePrefetch: boolean
   /** What may be options of the worker's own steps. */
   readonly own: OwnFlags.Said
 }
@@ -51,21 +48,29 @@ export const start = (
     yield* Globals.enter(flags)
     yield* Daemon.prepare(flags)
     const loaded = mayReload(flags) ? LoadedFiles.record(App.here) : undefined
-    const included = Option.isNone(flags.include) ? undefined : yield* including(flags.include.value)
-    const found = yield* (yield* App.Loader)(app)
+    const chosen = yield* Chosen.read(flags)
+    const changes = Chosen.changes(chosen)
+    const first = yield* including(modulesOf(changes))
+    const named = yield* (yield* App.Loader)(app)
+    // Those that the module itself names are known only now.
+    const more = modulesOf({ ...named.worker.settings, ...changes }).filter((name) =>
+      !modulesOf(changes).includes(name)
+    )
+    const then = yield* including(more)
+    const found = more.length === 0 ? named : yield* App.appIn(named.exports, named.file)
     const { broker: appBroker, exports, file, settings, worker: own } = found
     // Options that the module adds are read by who reads all of them.
     if ((yield* Preloads.Given) === undefined && Preloads.among(exports).length > 0) {
       return yield* Effect.fail(new OwnFlags.UnknownFlag(""))
     }
-    const worker = included === undefined ? own : yield* included.into(own)
-    const chosen = yield* Chosen.read(flags)
+    const worker = yield* Effect.flatMap(first.into(own), then.into)
     const options = yield* Effect.mapError(
       Effect.fromResult(OwnFlags.resolve(worker, flags.own)),
       (problem) => typeof problem === "string" ? mistaken(problem) : problem
     )
-    const ours = worker.with({ settings: Chosen.changes(chosen), options })
-    const { brokerUrl, named, resultBackend } = Chosen.place(chosen, appBroker?.given ?? worker.brokerSettings)
+    const ours = worker.with({ settings: changes, options })
+    const log = logOf(flags, ours.settings)
+    const { brokerUrl, named: by, resultBackend } = Chosen.place(chosen, appBroker?.given ?? worker.brokerSettings)
     const broker = appBroker?.layer({ ...ours.taskSettings, brokerUrl, resultBackend }) ??
       Broker.layer(brokerUrl, { results: resultBackend, settings: ours.taskSettings })
     const rerun = Rerun.make()
@@ -81,9 +86,11 @@ export const start = (
       Effect.provide(reload),
       Effect.provide(ours.settings.beat ? yield* scheduler(found, ours.settings) : Layer.empty),
       Effect.provide(Cry.layer(ours.blueprint.graph)),
-      Effect.provide(Pool.program(programOf(file, included?.urls))),
-      Effect.provide(Banner.layer({ ...logOf(flags), isQuiet: flags.quiet, named })),
-      Effect.provide(Layer.provideMerge(broker, settings))
+      Effect.provide(Pool.program(programOf(file, [...first.urls, ...then.urls]))),
+      Effect.provide(Banner.layer({ ...log, isQuiet: flags.quiet, named: by })),
+      Effect.provide(Layer.provideMerge(broker, settings)),
+      Effect.provide(ours.settings.redirectStdouts ? yield* redirect(ours.settings.redirectStdoutsLevel) : Layer.empty),
+      Effect.provide(LogFormat.layer(log))
     )
     yield* Effect.catchTag(run, ["MessagingError", "ResultError"], (error) => Effect.fail(misconfigured(error)))
   }).pipe(
@@ -101,9 +108,12 @@ const programOf = (file: string, include: ReadonlyArray<string> = []) =>
     ? { module: pathToFileURL(file).href, include }
     : { module: import.meta.url, entry: import.meta.url }
 
+const modulesOf = ({ imports = [], include = [] }: WorkerSettings.Changes): ReadonlyArray<string> =>
+  Array.from(new Set([...imports, ...include])).filter((name) => name !== "")
+
 /** What most workers do not ask for is loaded when one does. */
-const including = (names: string) =>
-  Effect.flatMap(
+const including = (names: ReadonlyArray<string>): Effect.Effect<Including, CliFailure> =>
+  names.length === 0 ? Effect.succeed({ urls: [], into: Effect.succeed }) : Effect.flatMap(
     Effect.promise(() => import("../app/Include.ts")),
     ({ into, load }) =>
       Effect.map(load(names), ({ handlers, urls }) => ({
@@ -112,12 +122,17 @@ const including = (names: string) =>
       }))
   )
 
+interface Including {
+  readonly urls: ReadonlyArray<string>
+  readonly into: (worker: App.App["worker"]) => Effect.Effect<App.App["worker"], CliFailure>
+}
+
 const scheduler = (app: App.App, settings: WorkerSettings.Settings) =>
   Effect.map(Effect.promise(() => import("../beat/BeatInWorker.ts")), ({ layer }) => layer(app, settings))
 
 const before = (flags: Flags, settings: WorkerSettings.Settings) =>
   Effect.andThen(
-    flags.disablePrefetch ? Effect.logWarning(notDisabled) : Effect.void,
+    settings.disablePrefetch ? Effect.logWarning(notDisabled) : Effect.void,
     flags.purge
       ? Effect.flatMap(Effect.promise(() => import("./PurgeAtStart.ts")), ({ purge }) => purge(settings))
       : Effect.void
@@ -126,10 +141,19 @@ const before = (flags: Flags, settings: WorkerSettings.Settings) =>
 const notDisabled =
   "worker_disable_prefetch is only supported for Redis brokers. Ignoring it: --prefetch-multiplier 1 fetches no more than there are slots"
 
-const logOf = (flags: Flags) => ({
+const redirect = (level: LogFormat.Level) =>
+  Effect.map(Effect.promise(() => import("./Redirect.ts")), ({ layer }) => layer(level))
+
+const logOf = (flags: Flags, settings?: WorkerSettings.Settings) => ({
   level: flags.loglevel,
   json: flags.jsonLogs,
-  colors: Option.isNone(flags.logfile) && Globals.wantsColors(flags, process.stderr)
+  colors: settings?.logColor === undefined
+    ? Option.isNone(flags.logfile) && Globals.wantsColors(flags, process.stderr)
+    : settings.logColor && !flags.noColor,
+  format: settings?.logFormat,
+  taskFormat: settings?.taskLogFormat,
+  datefmt: settings?.logDatefmt,
+  taskDatefmt: settings?.taskLogDatefmt
 })
 
 /** Before anything of the user's is loaded. A module that says so itself is watched, and not what it imports. */

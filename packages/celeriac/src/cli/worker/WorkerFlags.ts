@@ -13,12 +13,6 @@ export const own = {
     doc: "The lowest level to log. At warning, the worker still says when it is ready"
   },
   jsonLogs: { name: "json-logs", doc: "Log one JSON object a line" },
-  include: {
-    name: "include",
-    alias: "I",
-    metavar: "FILES",
-    doc: "More modules, with commas between them: the tasks that they export are run too"
-  },
   purge: {
     name: "purge",
     doc: "Throw away what waits in the queues before anything is consumed: there is no way back"
@@ -29,10 +23,6 @@ export const own = {
     alias: "O",
     metavar: "PROFILE",
     doc: "`fair` or `default`, which is fair here too: a task waits for a slot that is free, and for no other"
-  },
-  disablePrefetch: {
-    name: "disable-prefetch",
-    doc: "Fetch a task only when there is a slot for it. As with Celery, brokers of Redis alone can"
   },
   ...DaemonFlags.own
 } as const

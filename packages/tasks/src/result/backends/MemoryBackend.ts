@@ -23,6 +23,7 @@ import * as BySettings from "../../BySettings.ts"
 import { ChordTally } from "../../internal/ChordTally.ts"
 import * as GroupShelf from "../../internal/GroupShelf.ts"
 import * as ResultShelf from "../../internal/ResultShelf.ts"
+import * as RevokedShelf from "../../internal/RevokedShelf.ts"
 import * as Settings from "../../Settings.ts"
 import * as ResultBackend from "../ResultBackend.ts"
 import { because, fromMessaging, type ResultError, Unencodable } from "../ResultError.ts"
@@ -56,6 +57,7 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
       )
     }
 
+    const revokes = RevokedShelf.make(clock, lifetime)
     const writer = BySettings.make(Effect.map(Settings.ResultSerializer, (serializer) => {
       const encoding = { ...coding, serializer }
       return ResultWriter.of({
@@ -65,7 +67,8 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
           if (Result.isFailure(there)) return onStored(there.failure)
           shelf.keep(there.success)
           onStored()
-        }
+        },
+        ...revokes
       })
     }))
 

@@ -10,7 +10,8 @@
  * sent the first time: that is marked by a header.
  *
  * Other workers know what they have, and what they had lately: of what is marked, and
- * was sent the first time in front of it, one of them has it or had it. That takes a
+ * was sent the first time in front of it, one of them has it or had it; and of an early
+ * slot of a scheduler that came again, whose acknowledgement was lost. That takes a
  * second: they are asked about nothing else, and not about what another task has sent,
  * whose followers would wait for as long each.
  *
@@ -18,11 +19,15 @@
  * it: nobody ran it, and nobody is to. A message that comes the first time is not
  * asked for, it would cost each of them.
  *
+ * Where messages are signed, one that comes the first time here may be a copy of one
+ * that another worker has run: so each that is sealed is asked for.
+ *
  * What this worker has settled itself is known without asking. A backend that
  * cannot answer does not keep a task from running.
  *
  * @since 0.1.0
  */
+import { header } from "@celeriac/messaging/security/Seal"
 import type { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
@@ -34,11 +39,17 @@ import type { Witnesses } from "./Witnesses.ts"
 /** The header of what is sent by a task that may have sent it before. Who does not know it runs it, as any other. */
 export const again = "celeriac_again"
 
-/** How long a redelivered task waits to know whether it was revoked. */
+/** Whether a copy of the message may have been run elsewhere: it is sealed, and whoever ran that has told nobody here. */
+const isSealed = ({ message }: Pick<Subject, "message">): boolean => message.headers[header] !== undefined
+
+/** How long a redelivered task waits to know whether it was revoked, and a sealed one whether it is a copy. */
 const patience = "1 second"
 
 /** Whether the request may have been sent before, under its id. */
 export const isAgain = ({ message }: Pick<Subject, "message">): boolean => message.headers[again] === true
+
+/** Whether a scheduler has sent it: it may be seldom, and is not to run twice because an acknowledgement was lost. */
+const isSlot = ({ message }: Request): boolean => message.headers["celery_beat_task"] === true
 
 /** What a request came to before: stored, or known to another worker, who does not say what it was. */
 type Before = ResultRecord | "elsewhere"
@@ -47,6 +58,7 @@ export class Duplicates {
   private readonly reader: ResultReader["Service"] | undefined
   private readonly witnesses: Witnesses | undefined
   private readonly looksAtRedelivered: boolean
+  private readonly looksAtSealed: boolean
   private readonly fork: (effect: Effect.Effect<void>) => void
   /** Those whose answer is awaited, in the order in which they came. */
   private readonly asked = new Map<Request, (ended: Before | undefined) => void>()
@@ -55,30 +67,32 @@ export class Duplicates {
 
   /**
    * `reader` is of results that are kept; `fork` runs an effect beside everything else;
-   * `looksAtRedelivered` is Celery's setting.
+   * `looksAtRedelivered` is Celery's setting; `looksAtSealed`: messages are signed.
    */
   constructor(
     reader: ResultReader["Service"] | undefined,
     witnesses: Witnesses | undefined,
     fork: (effect: Effect.Effect<void>) => void,
-    looksAtRedelivered = true
+    looksAtRedelivered = true,
+    looksAtSealed = false
   ) {
     this.reader = reader
     this.witnesses = witnesses
     this.fork = fork
     this.looksAtRedelivered = looksAtRedelivered
+    this.looksAtSealed = looksAtSealed
   }
 
   /** Whether it may have ended before. */
   suspects(request: Request): boolean {
-    if (!isAgain(request)) return request.redelivered && this.isStored(request)
-    return this.isStored(request) || this.hasWitnesses(request)
+    if (request.redelivered || isAgain(request)) return this.isStored(request) || this.hasWitnesses(request)
+    return this.mayBeCopy(request) && this.isStored(request)
   }
 
   /** What is not acknowledged before it runs is to run when it comes back, although another worker may be running it still. */
   private hasWitnesses(request: Request): boolean {
-    return this.witnesses !== undefined && request.parentId === undefined && request.attempt === 0 &&
-      !(request.redelivered && request.options.acksLate)
+    if (this.witnesses === undefined || request.parentId !== undefined || request.attempt !== 0) return false
+    return request.redelivered ? !request.options.acksLate && (isAgain(request) || isSlot(request)) : isAgain(request)
   }
 
   /** Another worker asks about it, to run it. Gives whether it is this one's: of two that wait for each other one goes on. */
@@ -96,7 +110,14 @@ export class Duplicates {
   /** Whether it is not to run that came to this before. */
   private hasEnded(request: Request, state: TaskState.TaskState): boolean {
     if (state === TaskState.REVOKED) return true
-    return isAgain(request) ? TaskState.isReady(state) : state === TaskState.SUCCESS && this.mayHaveRun(request)
+    return isAgain(request) || this.mayBeCopy(request)
+      ? TaskState.isReady(state)
+      : state === TaskState.SUCCESS && this.mayHaveRun(request)
+  }
+
+  /** What was settled before it ran is redelivered because its acknowledgement was lost: that is none. */
+  private mayBeCopy(request: Request): boolean {
+    return this.looksAtSealed && isSealed(request) && !request.redelivered
   }
 
   private mayHaveRun(request: Request): boolean {
@@ -112,7 +133,7 @@ export class Duplicates {
     // What runs elsewhere has no result yet.
     const askOthers = (): void => {
       if (!this.asked.has(request)) return
-      if (!isAgain(request) || !this.hasWitnesses(request)) return answer(undefined)
+      if (!this.hasWitnesses(request)) return answer(undefined)
       this.awaited.add(request)
       request.intake.limited(1)
       this.witnesses?.ask(request.id, (isKnown) => answer(isKnown ? "elsewhere" : undefined))

@@ -175,6 +175,7 @@ export class Executor implements Stages, Turns {
 
   /** It will not run. */
   private discard(request: Request, outcome: Outcome.Revoked | Outcome.Ignored): void {
+    request.isDuplicate = outcome === Outcome.duplicate
     // As in Celery: nothing of its id runs any more, a retry neither.
     if (outcome._tag === "Revoked" && outcome.why === "expired") this.state.revoked.revoke(request.id)
     this.completion.complete(request, outcome)

@@ -13,10 +13,12 @@
  *
  * @since 0.1.0
  */
+import * as Reconnect from "@celeriac/messaging/Reconnect"
 import type { TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import type { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import type { ResultWriter } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -43,6 +45,9 @@ const concurrency = 8
  */
 const grace = 750
 
+/** How long a worker that begins waits for what was revoked before. */
+const recallPatience = "2 seconds"
+
 /** So many wait for the store at most, for a worker carries out only so many commands at once; others go on. */
 const mostWaiting = 32
 
@@ -50,6 +55,8 @@ interface Parts {
   readonly executor: Executor
   readonly pool: Pick<Pool, "interrupt">
   readonly results: ResultStore
+  /** Keeps what is revoked, if it does. */
+  readonly writer: Pick<ResultWriter["Service"], "noteRevoked" | "revoked">
   /** Knows what a task has come to, if the backend can be asked. */
   readonly reader: ResultReader["Service"] | undefined
   readonly timer: TimerHeap
@@ -91,6 +98,22 @@ export class Revoker {
     for (const request of here) this.terminate(request, signum)
     yield* marked
     return { ids: Array.from(ids), terminated: Array.from(new Set(here.map(({ id }) => id))) }
+  })
+
+  /**
+   * Learns what was revoked while nobody here could hear it. Asked when a worker
+   * begins to consume, and never because of a message; a store that does not answer is
+   * asked again in the background.
+   */
+  readonly recall: Effect.Effect<void> = Effect.suspend(() => {
+    const { fork, log, writer: { revoked } } = this.parts
+    if (revoked === undefined) return Effect.void
+    const asking = Effect.map(revoked, (ids) => this.state.revoked.merge(ids.map((id) => [id])))
+    return Effect.catch(Effect.timeout(asking, recallPatience), ({ message }) =>
+      Effect.sync(() => {
+        log.log("Warn", `What was revoked while this worker was away is not known yet: ${message}`)
+        fork(Effect.ignore(Effect.retry(asking, Reconnect.schedule)))
+      }))
   })
 
   /** As above. */
@@ -136,13 +159,25 @@ export class Revoker {
   /** Stores REVOKED of what has not begun, as far as this worker or the backend knows; the effect waits for that, not for long. */
   private mark(ids: ReadonlySet<string>, here: ReadonlyArray<Request>): Effect.Effect<void> {
     const byId = new Map(here.map((request) => [request.id, request]))
-    const marks = Array.from(ids).flatMap((id) => {
+    const marks: Array<Effect.Effect<void>> = Array.from(ids).flatMap((id) => {
       const request = byId.get(id)
       if (request === undefined) return [Effect.suspend(() => this.markUnlessBegun(id, undefined))]
       return isWaiting(request) && !request.ignoreResult
         ? [Effect.suspend(() => this.markUnlessBegun(id, request))]
         : []
     })
+    const { noteRevoked } = this.parts.writer
+    if (noteRevoked !== undefined) {
+      marks.unshift(
+        Effect.catchCause(
+          noteRevoked(Array.from(ids)),
+          (cause) =>
+            Effect.sync(() =>
+              this.parts.log.log("Warn", `Workers that are away may run revoked tasks: ${String(cause)}`)
+            )
+        )
+      )
+    }
     if (marks.length === 0) return Effect.void
     const done = Deferred.makeUnsafe<void>()
     this.parts.fork(

@@ -65,7 +65,8 @@ export class Settler {
       // Out of the state first: whoever waits may look at it as soon as the message is settled.
       this.drop(subject)
       if (settlement !== "hold" && !subject.isSettled) {
-        if (subject.id !== undefined) this.state.remember(subject.id, subject.attempt, settlement)
+        const isDuplicate = subject instanceof Request && subject.isDuplicate
+        if (subject.id !== undefined && !isDuplicate) this.state.remember(subject.id, subject.attempt, settlement)
         this.tell(subject, settlement)
       }
     }

@@ -10,6 +10,7 @@
  *
  * @since 0.1.0
  */
+import { BoundedMap } from "@celeriac/messaging/BoundedMap"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import * as Clock from "effect/Clock"
@@ -115,12 +116,15 @@ export const make = (
     }
   })
 
+/** So many names are remembered: where nodes come and go, each with a new one, old ones are forgotten. */
+const mostNodes = 1_000
+
 /** The nodes that are to answer: those that are there, and those that have answered before. */
 class Others {
   readonly #self: string
-  readonly #known = new Set<string>()
+  readonly #known = new BoundedMap<string, true>(mostNodes)
   /** They have not answered, however often they were asked. */
-  readonly #mute = new Set<string>()
+  readonly #mute = new BoundedMap<string, true>(mostNodes)
   readonly #missing = new Set<string>()
 
   constructor(self: string) {
@@ -133,13 +137,13 @@ class Others {
 
   begin(alive: ReadonlyArray<string>): void {
     this.#missing.clear()
-    for (const node of [...alive, ...this.#known]) {
+    for (const node of [...alive, ...Array.from(this.#known.entries(), ([node]) => node)]) {
       if (node !== this.#self && !this.#mute.has(node)) this.#missing.add(node)
     }
   }
 
   answered(node: string): void {
-    this.#known.add(node)
+    this.#known.set(node, true)
     this.#mute.delete(node)
     this.#missing.delete(node)
   }
@@ -147,7 +151,7 @@ class Others {
   giveUp(): void {
     for (const node of this.#missing) {
       this.#known.delete(node)
-      this.#mute.add(node)
+      this.#mute.set(node, true)
     }
   }
 }

@@ -20,6 +20,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { TaskOfLine } from "../../state/WorkerLog.ts"
 import * as Portable from "../../trace/Portable.ts"
 import * as ChildPool from "../ChildPool.ts"
 import * as Borders from "./Borders.ts"
@@ -66,7 +67,7 @@ export const make = (options: ChildPool.Options): Effect.Effect<Desk, never, Sco
       )
     }
 
-    const log = ({ annotations, cause, level, message }: Line): Effect.Effect<void> =>
+    const log = ({ annotations, cause, level, message, task }: Line): Effect.Effect<void> =>
       Effect.suspend(() => {
         const words = Crossing.unpack(message, coding) as ReadonlyArray<unknown> // a child's logger has written them
         const notes = Crossing.unpack(annotations, coding) as Readonly<Record<string, unknown>> // as above
@@ -74,7 +75,7 @@ export const make = (options: ChildPool.Options): Effect.Effect<Desk, never, Sco
           ...words,
           ...(cause === undefined ? [] : [Cause.die(Borders.remote(cause))])
         )
-        return Effect.annotateLogs(line, notes)
+        return Effect.provideService(Effect.annotateLogs(line, notes), TaskOfLine, task)
       })
 
     return {

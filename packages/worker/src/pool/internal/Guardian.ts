@@ -30,13 +30,19 @@ const pause = "50 millis"
 export const make = (shell = "/bin/sh"): Effect.Effect<Guardian, never, Scope.Scope> =>
   Effect.gen(function*() {
     const guarded = new Set<number>()
-    let command: readonly [string, string, string] = [shell, "-c", inShell]
+    let command: ReadonlyArray<string> = [shell, "-c", inShell, "guardian"]
     let current: ChildProcess | undefined
     const tell = (sign: "+" | "-", pid: number) => void current?.stdin?.write(`${sign} ${pid}\n`)
 
     const life = Effect.callback<void>((resume) => {
       const [file, ...args] = command
-      const guardian = spawn(file, args, { detached: true, cwd: "/", env: {}, stdio: ["pipe", "ignore", "ignore"] })
+      // Those there are it knows from its first moment: the parent may be gone in the next one.
+      const guardian = spawn(file, [...args, ...Array.from(guarded, String)], {
+        detached: true,
+        cwd: "/",
+        env: {},
+        stdio: ["pipe", "ignore", "ignore"]
+      })
       current = guardian
       // It keeps nobody from leaving, and hears of the end of the pipe.
       guardian.unref()
@@ -45,10 +51,9 @@ export const make = (shell = "/bin/sh"): Effect.Effect<Guardian, never, Scope.Sc
       guardian.on("exit", () => resume(Effect.void))
       guardian.on("error", ({ code }: NodeJS.ErrnoException) => {
         // There is no such shell here.
-        if (code === "ENOENT" || code === "EACCES") command = [process.execPath, "-e", inNode]
+        if (code === "ENOENT" || code === "EACCES") command = [process.execPath, "-e", inNode, "--"]
         resume(Effect.void)
       })
-      for (const pid of guarded) tell("+", pid)
       return Effect.sync(() => void stdin?.end())
     })
     yield* Effect.forkScoped(Effect.repeat(Effect.exit(life), Schedule.spaced(pause)), { startImmediately: true })
@@ -65,7 +70,7 @@ export const make = (shell = "/bin/sh"): Effect.Effect<Guardian, never, Scope.Sc
 
 const inShell = `
 trap '' INT TERM HUP QUIT
-all=
+all=$*
 while read -r sign pid; do
   if [ "$sign" = + ]; then all="$all $pid"; continue; fi
   rest=
@@ -77,7 +82,7 @@ done
 
 const inNode = `
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) process.on(signal, () => {})
-const all = new Set()
+const all = new Set(process.argv.slice(1).map(Number))
 require("node:readline").createInterface({ input: process.stdin })
   .on("line", (line) => all[line[0] === "+" ? "add" : "delete"](Number(line.slice(2))))
   .on("close", () => { for (const pid of all) try { process.kill(pid, "SIGKILL") } catch {} process.exit() })

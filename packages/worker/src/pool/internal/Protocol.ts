@@ -88,4 +88,6 @@ export interface Line {
   readonly message: Packed
   readonly cause: string | undefined
   readonly annotations: Packed
+  /** That wrote it, if one did. */
+  readonly task: { readonly name: string; readonly id: string } | undefined
 }

@@ -1,12 +1,13 @@
 /**
  * How the imports of a child are resolved: those inside of these packages by
- * their text, and `Worker` to `Outline`, which exports `make`, `isDefinition` and
- * `Worker` too.
+ * their text, `Worker` to `Outline`, which exports `make`, `isDefinition` and
+ * `Worker` too, and what is `Condensed` to that.
  *
  * @since 0.1.0
  */
 import * as module from "node:module"
 import * as Resolution from "../../../state/Resolution.ts"
+import * as Condensed from "./Condensed.ts"
 import type * as Outline from "./Outline.ts"
 
 /** What was asked for, of what a child loads only if somebody needs it. */
@@ -20,12 +21,17 @@ export const take = (): void => {
     ...["tasks/Task", "messaging/Message"].map(folderOf)
   ]
   const outline = beside(`./${name}`)
-  Resolution.shorten(Resolution.own, (specifier) => import.meta.resolve(specifier))
+  const resolve = (specifier: string): string => import.meta.resolve(specifier)
+  const condensed = Resolution.isOurs() ? Condensed.find(Resolution.own, resolve) : () => undefined
+  Resolution.shorten(Resolution.own, resolve)
   module.registerHooks({
     resolve: (specifier, context, next) => {
       const resolved = next(specifier, context)
       if (sending.test(specifier) && !own.some((folder) => context.parentURL?.startsWith(folder))) asked.sending = true
-      return resolved.url === whole ? { ...resolved, url: outline } : resolved
+      const url = resolved.url === whole ? outline : resolved.url
+      const instead = condensed(url)
+      if (instead !== undefined) return { url: instead, format: "module", shortCircuit: true }
+      return url === resolved.url ? resolved : { ...resolved, url }
     }
   })
 }

@@ -5,9 +5,10 @@
  */
 import * as module from "node:module"
 
-// What the parent keeps compiled is compiled for its children too.
+// What the parent keeps compiled is compiled for its children too. One that keeps nothing has children all the same,
+// of which the second and all that come after find what the first has compiled.
 const [, , , cache = ""] = process.argv
-if (cache !== "") module.enableCompileCache(cache)
+module.enableCompileCache(cache === "" ? undefined : cache)
 
 const [Orphan, Shortcut] = await Promise.all([import("./Orphan.ts"), import("./Shortcut.ts")])
 
@@ -19,7 +20,5 @@ const [Host, Wire] = await Promise.all([import("./Host.ts"), import("./Wire.ts")
 Host.run(Wire.own(), {
   load: (module) => import(module),
   mightSend: () => Shortcut.asked.sending,
-  onUp: () => {
-    if (cache !== "") module.flushCompileCache()
-  }
+  onUp: () => module.flushCompileCache()
 })
