@@ -60,6 +60,9 @@ export class Scheduler extends Context.Service<Scheduler, {
 /** After which an entry is looked at again whose schedule throws, or what sends it: Celery's maximum interval. */
 const brokenMillis = 300_000
 
+/** The pause after it was kept how far entries have come: each time, a broker writes to its disk. */
+const keepMillis = 50
+
 /** The pause after a store or a lease could not be reached. */
 const pauseMillis = 1000
 
@@ -83,7 +86,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const bell = new Bell()
     const heard = new Bell()
     const toKeep = new Bell()
-    let revision = yield* load(agenda, term)
+    /** Words by which entries were sent beside their schedules, or may have been. */
+    const said = new Set<string>()
+    let revision = yield* load(agenda, term, said, true)
     let isStale = false
     /** What could not be kept yet. */
     let unkept = new Map<string, Progress>()
@@ -150,15 +155,17 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       })
     })
 
-    /** Beside what is sent meanwhile: a store that is slow makes no slot late. */
-    const keeping = Effect.forever(Effect.andThen(toKeep.wait, Effect.uninterruptible(keep)))
+    /** Beside what is sent meanwhile: a store that is slow makes no slot late, and what is sent next is kept together. */
+    const keeping = Effect.forever(
+      Effect.andThen(toKeep.wait, Effect.andThen(Effect.uninterruptible(keep), Effect.sleep(keepMillis)))
+    )
 
     const loop = Effect.gen(function*() {
       while (term.isHeld()) {
         if (isStale) {
           // What is being sent belongs to what was read before.
           yield* allLanded
-          const read = yield* Effect.result(load(agenda, term))
+          const read = yield* Effect.result(load(agenda, term, said, false))
           if (read._tag === "Success") {
             revision = read.success
             isStale = false
@@ -184,7 +191,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   })
 
   /** Reads what there is to do; gives its revision. */
-  const load = Effect.fnUntraced(function*(agenda: Agenda, term: Term) {
+  const load = Effect.fnUntraced(function*(agenda: Agenda, term: Term, said: Set<string>, isFirst: boolean) {
     const snapshot = yield* store.read
     const loaded = agenda.load(schedule.entries, snapshot, now())
     yield* tell(loaded.errors)
@@ -199,7 +206,11 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     for (const item of Array.from(agenda.items.values())) {
       const run = item.change?.run
       if (run === undefined || !term.isHeld()) continue
-      if (!(yield* sending.sendNow(item.entry, run))) continue
+      const word = `${item.entry.name} ${run}`
+      // What was there when the term began another may have sent.
+      const isAgain = isFirst || said.has(word)
+      said.add(word)
+      if (!(yield* sending.sendNow(item.entry, run, isAgain))) continue
       yield* store.change(item.entry.name, (change) => change?.run === run ? withoutRun(change) : change)
     }
     return snapshot.revision

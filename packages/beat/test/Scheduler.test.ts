@@ -165,6 +165,33 @@ describe("a scheduler", () => {
   )
 
   test(
+    "sends what an entry has missed side by side, and again from the first that the broker did not take",
+    beat([entry("a", second, { missed: { all: 100 } })]),
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      const store = yield* ScheduleStore
+      yield* store.advance([["a", { last: start - 20 * second, count: 0 }]])
+      let asked = 0
+      outbox.before = () =>
+        ++asked === 5
+          ? Effect.fail(because("publish", new ConnectionLost({ uri: "amqp://nowhere", detail: "closed" })))
+          : Effect.sleep("100 millis")
+      yield* begin
+      yield* TestClock.adjust("900 millis")
+      const { progress } = yield* store.read
+      assert.deepStrictEqual(progress.get("a"), { last: start - 16 * second, count: 4 })
+      yield* TestClock.adjust("5 seconds")
+      const ids = outbox.sent.map(({ id }) => id)
+      const all = Array.from(
+        { length: 25 },
+        (_, n) => ScheduleEntry.slotId("celerybeat", entry("a", second), start + (n - 19) * second)
+      )
+      assert.deepStrictEqual(new Set(ids), new Set(all))
+      assert.strictEqual((yield* store.read).progress.get("a")!.count, 25)
+    })
+  )
+
+  test(
     "goes on when what sends throws, and looks at that entry again",
     beat([entry("a", 10 * second), entry("b", 10 * second)]),
     Effect.gen(function*() {

@@ -16,6 +16,8 @@ export interface Done {
   readonly retryAt: number | undefined
 }
 
+type Attempt = "sent" | "refused" | "away"
+
 interface When {
   readonly term: Term
   /** When the term began. */
@@ -27,6 +29,9 @@ const again = Object.freeze({ celeriac_again: true })
 
 /** How long the broker may take: a leader that was cut off should not hold on to old slots. */
 const deadline: Duration.Input = "10 seconds"
+
+/** Of one entry that has missed several: each waits for the broker beside the others. */
+const slotsAtOnce = 10
 
 /** When one could not be sent, those that were not begun wait for as long. */
 const awayMillis = 1000
@@ -51,31 +56,42 @@ export class Sending {
 
   readonly send = Effect.fnUntraced(
     { self: this },
-    function*(item: Item, due: Due, { since, term }: When): Effect.fn.Return<Done> {
-      const { entry } = item
-      for (const slot of due.slots) {
-        // What was due before this term another may have sent, and what failed may have come all the same.
-        const isAgain = slot <= since || item.failures > 0
-        const isAway = this.#now() < this.#awayUntil || !term.isHeld()
-        const sent = isAway ? "away" : yield* this.#sendOne(entry, slot, isAgain)
-        if (sent === "away") {
-          if (!isAway) this.#awayUntil = this.#now() + awayMillis
-          const pause = Math.min(longestPause, 1000 * 2 ** Math.min(item.failures++, 5))
-          return { item, retryAt: this.#now() + pause }
-        }
-        this.#awayUntil = -Infinity
-        item.progress = { last: slot, count: item.progress.count + (sent === "sent" ? 1 : 0) }
-        this.lag = this.#now() - slot
+    function*(item: Item, due: Due, when: When): Effect.fn.Return<Done> {
+      const { slots } = due
+      const attempts = slots.length === 1
+        ? [yield* this.#sendSlot(item, slots[0]!, when)]
+        : yield* Effect.forEach(slots, (slot) => this.#sendSlot(item, slot, when), { concurrency: slotsAtOnce })
+      const firstAway = attempts.indexOf("away")
+      const come = firstAway === -1 ? attempts : attempts.slice(0, firstAway)
+      const count = item.progress.count + come.filter((attempt) => attempt === "sent").length
+      if (firstAway === -1) {
+        item.failures = 0
+        item.progress = { last: due.last, count }
+        return { item, retryAt: undefined }
       }
-      item.failures = 0
-      item.progress = { last: due.last, count: item.progress.count }
-      return { item, retryAt: undefined }
+      // What came after it may have been sent: it is the same task when it is sent again.
+      item.progress = { last: slots[firstAway - 1] ?? item.progress.last, count }
+      const pause = Math.min(longestPause, 1000 * 2 ** Math.min(item.failures++, 5))
+      return { item, retryAt: this.#now() + pause }
     }
   )
 
+  #sendSlot(item: Item, slot: number, { since, term }: When): Effect.Effect<Attempt> {
+    return Effect.suspend(() => {
+      if (this.#now() < this.#awayUntil || !term.isHeld()) return Effect.succeed("away" as const)
+      // What was due before this term another may have sent, and what failed may have come all the same.
+      const isAgain = slot <= since || item.failures > 0
+      return Effect.map(this.#sendOne(item.entry, slot, isAgain), (attempt) => {
+        this.#awayUntil = attempt === "away" ? this.#now() + awayMillis : -Infinity
+        if (attempt !== "away") this.lag = this.#now() - slot
+        return attempt
+      })
+    })
+  }
+
   /** Sends an entry beside its schedule, once for the same word. Gives false when the broker did not take it. */
-  sendNow(entry: ScheduleEntry, run: string): Effect.Effect<boolean> {
-    return Effect.map(this.#sendOne(entry, `run ${run}`, true), (sent) => sent !== "away")
+  sendNow(entry: ScheduleEntry, run: string, isAgain: boolean): Effect.Effect<boolean> {
+    return Effect.map(this.#sendOne(entry, `run ${run}`, isAgain), (sent) => sent !== "away")
   }
 
   #now(): number {
@@ -87,7 +103,7 @@ export class Sending {
     entry: ScheduleEntry,
     slot: number | string,
     isAgain: boolean
-  ): Effect.Effect<"sent" | "refused" | "away"> {
+  ): Effect.Effect<Attempt> {
     const { name, signature } = entry
     const taskId = slotId(this.#namespace, entry, slot)
     const headers = isAgain ? { ...entry.headers, ...again } : entry.headers

@@ -6,6 +6,17 @@
  * One in many of them by default, and on both by turns alone; all that is said
  * with `CELERIAC_EVERY_SHAPE`: 1 is every one, a number `n` every n-th, and a text
  * those that have it in their names.
+ *
+ * What Celery itself does not do, and this does not ask of both:
+ *
+ * | | Celery 5.7.0 | here | why |
+ * |---|---|---|---|
+ * | a task that will not run because an earlier one failed | PENDING for ever where it stands in a group or a chord behind the failure, or in a chord around a chord that failed | FAILURE | it marks what stands in the chain of the message and the body of its own chord, and nothing inside of those |
+ * | the errback of such a task | does not run | runs once | the same |
+ * | a group in a group or in a header | turned round | in its order where it is built here, turned round where Python built it | it unrolls from the end when it freezes; the types here know each result by its place |
+ * | a callback of a group | its first member's | refused | it would be sent before the group is done: none is linked to a group here |
+ * | any chord with results in messages | refused (`NotImplementedError`) | refused | nobody counts: those shapes are left out |
+ * | `map` and `starmap` as a step | take nothing of what came before | the same | they are immutable |
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -22,9 +22,6 @@ import type { Signing } from "./Signing.ts"
 /** What stands behind a body whose message is sealed. JSON ends before it. */
 const mark = 10
 
-export const name = "auth"
-export const contentType = "application/data"
-
 export interface AuthOptions {
   /** By which bodies inside are written. Default JSON. */
   readonly serializer?: Serializer | undefined
@@ -40,8 +37,8 @@ export const make = (signing: Signing, options: AuthOptions = {}): Serializer =>
   const readers = new Map([inner, ...options.accept ?? []].map((one) => [one.contentType, one]))
   const isMarked = (options.isSealed ?? true) && inner.contentType === json.contentType
   return {
-    name,
-    contentType,
+    name: "auth",
+    contentType: "application/data",
     contentEncoding: "utf-8",
     isSigned: true,
     encode: (value) => {

@@ -30,6 +30,10 @@ export interface Seal {
   readonly check: (delivery: Delivery) => Refusal | undefined
 }
 
+/** Whether the body of a message is one that is signed: once it was read, by whom is known. */
+export const isSigned = ({ properties }: Pick<Message, "properties">): boolean =>
+  properties.contentType === "application/data"
+
 /** Of tasks and of commands apart: what a worker has seen of the one says nothing of the other. */
 export interface Seals {
   readonly tasks: Seal

@@ -61,7 +61,7 @@ export const make = (signing: Signing, options: SealerOptions): Seal.Seal => {
 
   return {
     seal: (message) => {
-      if (message.properties.contentType !== Auth.contentType) return message
+      if (!Seal.isSigned(message)) return message
       const stamp = {
         at: clock.currentTimeMillisUnsafe(),
         number: randomBytes(16).toString("base64url"),
@@ -72,7 +72,7 @@ export const make = (signing: Signing, options: SealerOptions): Seal.Seal => {
     },
     check: (delivery) => {
       // What it says of itself, a body that is not signed does not.
-      if (delivery.properties.contentType !== Auth.contentType) {
+      if (!Seal.isSigned(delivery)) {
         return covers === "all" ? refused("it is not signed") : undefined
       }
       try {

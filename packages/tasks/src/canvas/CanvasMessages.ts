@@ -227,16 +227,27 @@ const shapeOf = (
     : undefined
 }
 
-/** The group that a chain ends in. */
+/** The group that a chain ends in, or a chord comes to. */
 const groupOf = (signature: SignatureJson): ResultTuple.ResultTuple | undefined => {
-  const end = kindOf(signature) === "chain" ? stepsOf(membersOf(signature)).at(-1) : undefined
-  if (end === undefined) return undefined
+  const end = endOf(signature)
+  if (!isSignature(end)) return undefined
   if (kindOf(end) !== "group") return groupOf(end)
   const ids = flat(membersOf(end)).map(({ options }) => options?.task_id)
   const id = end.options?.task_id
   return typeof id === "string" && ids.every((one) => typeof one === "string")
     ? ResultTuple.group(id, ids.map((one) => ResultTuple.task(one)))
     : undefined
+}
+
+const endOf = (signature: SignatureJson): unknown => {
+  switch (kindOf(signature)) {
+    case "chain":
+      return stepsOf(membersOf(signature)).at(-1)
+    case "chord":
+      return signature.kwargs?.body
+    default:
+      return undefined
+  }
 }
 
 /** Arguments in front unless it is immutable; the options win, but for its group and its stamps. */

@@ -72,7 +72,8 @@ export const unrolled = (steps: ReadonlyArray<SignatureJson>): ReadonlyArray<Sig
     // A group that is followed is a chord of its own.
     if (members[0] === undefined || kindOf(members[0]) === "group") return [step]
     const { link, link_error, task_id, ...ofFirst } = body.options ?? {}
-    const [first, ...rest] = unrolled(stepsOf(members)).map((one, at, all) => {
+    const all = unrolled(stepsOf(members))
+    const [first, ...rest] = Array.from(all, (one, at) => {
       const isLast = at === all.length - 1
       return {
         ...one,

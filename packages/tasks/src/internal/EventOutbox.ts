@@ -118,8 +118,9 @@ export class EventOutbox {
     outlet.soon(this.flushNow)
   }
 
-  /** An event that goes by itself. */
+  /** An event that goes by itself, behind what was told before. */
   post(text: string, type: string): void {
+    this.close()
     this.dispatch(Buffer.from(text, "utf8"), routingKeyOf(type), 1)
   }
 

@@ -115,9 +115,27 @@ describe("EventDispatcher", () => {
       assert.deepStrictEqual(broker.messages.map(({ events }) => events.length), [200])
       dispatcher.send("worker-elect-ack", { id: "1" })
       broker.endTurn()
-      assert.deepStrictEqual(broker.said.slice(1), ["worker.elect.ack: worker-elect-ack", "task.multi: 201 202"])
+      assert.deepStrictEqual(broker.said.slice(1), ["task.multi: 201 202", "worker.elect.ack: worker-elect-ack"])
       broker.endTurn()
       assert.lengthOf(broker.messages, 3)
+    }))
+
+  it.effect("sends what a node tells of itself behind what it told of tasks before: in the order of their clocks", () =>
+    Effect.gen(function*() {
+      const broker = new Broker()
+      const dispatcher = yield* make()
+      dispatcher.attach(broker.outlet)
+      start(dispatcher, 1, 2)
+      dispatcher.send("worker-heartbeat", {})
+      start(dispatcher, 3)
+      broker.endTurn()
+      assert.deepStrictEqual(broker.said, [
+        "task.multi: 1 2",
+        "worker.heartbeat: worker-heartbeat",
+        "task.multi: 3"
+      ])
+      const clocks = broker.messages.flatMap(({ events }) => events.map(({ clock }) => Number(clock)))
+      assert.deepStrictEqual(clocks, clocks.toSorted((one, other) => one - other))
     }))
 
   it.effect("sends the groups that are enabled, and tells who wants to know", () =>
@@ -162,8 +180,8 @@ describe("EventDispatcher", () => {
       dispatcher.attach(broker.outlet)
       assert.deepStrictEqual(broker.messages.slice(1).map(({ events, routingKey }) => [routingKey, events.length]), [
         ["task.multi", 200],
-        ["worker.heartbeat", 1],
-        ["task.multi", 1]
+        ["task.multi", 1],
+        ["worker.heartbeat", 1]
       ])
       const ids = broker.messages.flatMap(({ events }) => events).flatMap(({ uuid }) => uuid ?? [])
       assert.deepStrictEqual(ids, upTo(203).map(String))

@@ -155,7 +155,7 @@ export class Execution extends Bootstep.Service<Execution, {
       : undefined
     const executor = new Executor({
       ...{ pool: slots, state, settler, completion, observers },
-      ...{ clock, timer, rates, limits, duplicates }
+      ...{ clock, timer, rates, limits, duplicates, coding }
     })
     const revoker = new Revoker({
       executor,

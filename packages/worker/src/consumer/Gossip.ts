@@ -19,11 +19,12 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import { Control } from "@celeriac/bootsteps/Control"
 import { LogicalClock } from "@celeriac/messaging/LogicalClock"
+import { isSigned, Seals } from "@celeriac/messaging/security/Seal"
 import * as Session from "@celeriac/messaging/Session"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import { ClusterState } from "@celeriac/tasks/event/ClusterState"
-import { type Heard, isOfTask } from "@celeriac/tasks/event/Event"
+import { isOfTask } from "@celeriac/tasks/event/Event"
 import * as EventConsumer from "@celeriac/tasks/event/EventConsumer"
 import * as EventSettings from "@celeriac/tasks/event/EventSettings"
 import type { WorkerView } from "@celeriac/tasks/event/WorkerView"
@@ -142,11 +143,22 @@ export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
     }
     nodes.onNodeJoin = changed("joined the party", joined)
     nodes.onNodeLeave = changed("left", left)
-    const onEvent = (event: Heard): void => {
+    let quietUntil = 0
+    const onMalformed = (why: string): void => {
+      const now = clock.currentTimeMillisUnsafe()
+      if (now < quietUntil) return
+      quietUntil = now + silence
+      log.log("Warn", `gossip: ignored what is no event of a node: ${why}`)
+    }
+    const signed = (yield* Seals) !== undefined
+    const onEvent: EventConsumer.OnEvent = (event, delivery): void => {
       const isOwn = event.hostname === nodename
       if (isOwn || event.clock === undefined) logical.forward()
       else logical.adjust(event.clock)
-      if (event._tag === "WorkerElect") polls.stand(event)
+      const isVote = event._tag === "WorkerElect" || event._tag === "WorkerElectAck"
+      // Who wins an election has a task sent: nobody else's word counts.
+      if (isVote && signed && !isSigned(delivery)) onMalformed("a vote that is not signed (event_serializer)")
+      else if (event._tag === "WorkerElect") polls.stand(event)
       else if (event._tag === "WorkerElectAck") polls.answer(event)
       // A broker without patterns sends those of tasks, too.
       else if (!isOwn && !isOfTask(event)) {
@@ -163,13 +175,6 @@ export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
     })
     yield* timer.callRepeatedly(interval, miss)
 
-    let quietUntil = 0
-    const onMalformed = (why: string): void => {
-      const now = clock.currentTimeMillisUnsafe()
-      if (now < quietUntil) return
-      quietUntil = now + silence
-      log.log("Warn", `gossip: ignored what is no event of a node: ${why}`)
-    }
     yield* listening(onEvent, onMalformed)
 
     return {

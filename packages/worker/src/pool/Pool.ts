@@ -19,7 +19,7 @@ import type { Work } from "../trace/Work.ts"
 /** Something to run, told what happens to it. All calls are synchronous; one that throws costs nobody else anything. */
 export interface Job extends Gate {
   readonly id: string
-  /** The name of its task, where that is known: tasks may have a pool of their own. */
+  /** The name of the task whose handler it runs, where that is known: tasks may have a pool of their own. */
   readonly task?: string | undefined
   /** It has a slot. Gives what to do, or nothing when it turned out that nothing is to be done. */
   accept(): Work | undefined

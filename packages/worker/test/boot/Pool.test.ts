@@ -1,4 +1,5 @@
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
+import * as Canvas from "@celeriac/tasks/Canvas"
 import * as Client from "@celeriac/tasks/Client"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
 import * as Task from "@celeriac/tasks/Task"
@@ -62,6 +63,28 @@ describe("a worker with several pools", () => {
         yield* Effect.forEach(sent, (result) => result.get())
         assert.deepStrictEqual([many.seen.most, few.seen.most], [3, 1])
       }).pipe(Effect.provide(TestWorker.layer({ tasks: [many.live, few.live], concurrency: 3 })))
+    }))
+
+  it.effect("runs the items of a map where their task asks to run", () =>
+    Effect.gen(function*() {
+      const gate = Deferred.makeUnsafe<void>()
+      const item = Task.make("item", {
+        parameters: { value: Schema.Int },
+        success: Schema.Int,
+        options: { pool: "solo" }
+      })
+      const seen = { now: 0 }
+      const live = item.toLayer(({ value }) =>
+        Effect.suspend(() => (seen.now++, Effect.as(Deferred.await(gate), value + 1)))
+      )
+      yield* Effect.gen(function*() {
+        const client = yield* Client.Client
+        const sent = yield* Effect.replicateEffect(client.delay(Canvas.map(item, [1, 2])), 3)
+        yield* settled
+        assert.strictEqual(seen.now, 1, "of three slots the fibers have, and the one of solo")
+        yield* Deferred.succeed(gate, undefined)
+        assert.deepStrictEqual(yield* Effect.forEach(sent, (result) => result.get()), [[2, 3], [2, 3], [2, 3]])
+      }).pipe(Effect.provide(TestWorker.layer({ tasks: [live], concurrency: 3 })))
     }))
 
   it.effect("tells remote control of each, and lets it say which is to grow", () =>

@@ -1,4 +1,5 @@
 /** Messages that are signed: what is sealed anew by whoever sends it, and what of all the rest does not run. */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Message } from "@celeriac/messaging/Message"
 import * as Auth from "@celeriac/messaging/security/Auth"
@@ -12,10 +13,13 @@ import * as Signing from "@celeriac/messaging/security/Signing"
 import * as Serializers from "@celeriac/messaging/Serializers"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Client from "@celeriac/tasks/Client"
+import * as EventSettings from "@celeriac/tasks/event/EventSettings"
 import * as TaskQueues from "@celeriac/tasks/Queues"
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
+import { Gossip, type Gossiping } from "@celeriac/worker/consumer/Gossip"
+import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -30,6 +34,7 @@ import {
   digGraveyard,
   drain,
   inject,
+  Lines,
   lookup,
   publish,
   queue,
@@ -216,4 +221,41 @@ describe("a worker whose messages are signed", () => {
       assert.deepStrictEqual(ran, ["held"])
     }).pipe(Effect.provide(world))
   })
+
+  it.effect("counts no vote that is not signed: who wins an election has a task sent", () =>
+    Effect.gen(function*() {
+      for (const [serializer, sent] of [["auth", 5], ["json", undefined]] as const) {
+        const lines = new Lines()
+        const ran: Array<string> = []
+        yield* Effect.scoped(Effect.gen(function*() {
+          let gossip: Gossiping | undefined
+          const watching = Bootstep.make("Watching", {
+            requires: [Gossip],
+            start: Effect.gen(function*() {
+              gossip = yield* Gossip
+            })
+          })
+          yield* Layer.build(
+            Worker.make({
+              nodename: "voter@test",
+              tasks: [add.toLayer(({ x, y }, { id }) => Effect.sync(() => (ran.push(id), x + y)))],
+              settings: { without: ["mingle"] },
+              steps: { consumer: [watching] }
+            }).layer
+          ).pipe(Effect.provide(lines.layer))
+          yield* settled
+          const id = `elected by ${serializer}`
+          const action = { task: "add", args: [2, 3], options: { task_id: id } }
+          yield* gossip!.election(id, "task", action)
+          for (let second = 0; second < 12; second++) {
+            yield* TestClock.adjust("1 second")
+            yield* settled
+          }
+          assert.strictEqual((yield* lookup(id))?.result, sent)
+        })).pipe(
+          Effect.provide(Layer.provideMerge(Layer.succeed(EventSettings.EventSerializer, serializer), world))
+        )
+        assert.strictEqual(lines.has("a vote that is not signed"), serializer === "json")
+      }
+    }))
 })

@@ -180,7 +180,8 @@ export class World {
       clock,
       timer: this.timer,
       rates,
-      limits: new TimeLimits({})
+      limits: new TimeLimits({}),
+      coding: {}
     })
   }
 

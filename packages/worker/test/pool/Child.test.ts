@@ -29,12 +29,14 @@ const start: Start = {
 const make = Effect.gen(function*() {
   const kills: Array<number> = []
   const due: Array<() => void> = []
+  let millis = 0
   let say: Parameters<Spawn>[0] | undefined
   const nothing = () => {}
   const owner: Owner = {
     coding: yield* Portable.coding,
     hostname: "celery@test",
-    later: (_, call) => {
+    later: (after, call) => {
+      millis += after
       due.push(call)
       return () => {
         const place = due.indexOf(call)
@@ -70,7 +72,7 @@ const make = Effect.gen(function*() {
       hasHooks: false,
       memory: undefined
     })
-  return { child, end, job, kills, pass, exit: () => say?.onExit({ code: 1 }) }
+  return { child, end, job, kills, pass, millis: () => millis, exit: () => say?.onExit({ code: 1 }) }
 })
 
 describe("a child whose run is to end", () => {
@@ -82,6 +84,16 @@ describe("a child whose run is to end", () => {
       pass()
       assert.deepStrictEqual([kills, job.outcomes.length, child.isKilled], [[], 1, false])
     }))
+
+  for (const why of [{ _tag: "HardLimit", seconds: 2 }, { _tag: "Revoked", signum: 15 }] as const) {
+    it.effect(`is killed within 50 ms when it does not: ${why._tag}`, () =>
+      Effect.gen(function*() {
+        const { child, kills, millis, pass } = yield* make
+        child.interrupt(why)
+        while (kills.at(-1) !== 9) pass()
+        assert.isAtMost(millis(), 50)
+      }))
+  }
 
   it.effect("goes when it does not: by the signal, and then for certain, though the run has ended meanwhile", () =>
     Effect.gen(function*() {

@@ -154,6 +154,27 @@ describe("a pool of children bounds", () => {
     }))
 })
 
+// By the clock, so of a machine that does nothing else: CELERIAC_QUIET=1. `Child` has its rules.
+describe.runIf(process.env["CELERIAC_QUIET"] === "1")("a pool of children keeps a hard limit", () => {
+  for (const kind of ["threads", "processes"] as const) {
+    test(`within 50 ms, of a run that leaves nobody a turn: ${kind}`, () =>
+      Effect.gen(function*() {
+        const pool = yield* open(kind)
+        const times: Array<number> = []
+        for (let round = 0; round < 5; round++) {
+          const looping = PoolJobs.job("spin")
+          pool.submit(looping)
+          yield* looping.begun
+          const began = performance.now()
+          pool.interrupt(looping, { _tag: "HardLimit", seconds: 1 })
+          yield* looping.outcome
+          times.push(performance.now() - began)
+        }
+        assert.isAtMost(Math.min(...times), 50, times.join(", "))
+      }))
+  }
+})
+
 describe("a pool of children under fire", () => {
   const hardLimits = Number(process.env["CELERIAC_HARD_TIMEOUTS"] ?? 100)
 

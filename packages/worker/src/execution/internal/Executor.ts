@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import type * as Content from "@celeriac/messaging/Content"
 import type { Delivery } from "@celeriac/messaging/Message"
 import type { TimerHeap } from "@celeriac/messaging/TimerHeap"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
@@ -41,6 +42,7 @@ interface Parts {
   readonly timer: TimerHeap
   readonly rates: RateLimits
   readonly limits: TimeLimits
+  readonly coding: Content.DecodeOptions
   /** Where those are looked for that have succeeded before. */
   readonly duplicates?: Duplicates | undefined
 }
@@ -55,6 +57,7 @@ export class Executor implements Stages, Turns {
   readonly timer: TimerHeap
   readonly rates: RateLimits
   readonly limits: TimeLimits
+  readonly coding: Content.DecodeOptions
   readonly duplicates: Duplicates | undefined
   readonly strategies = new Strategy.Strategies()
   /** Their runs go on, and they have come to something. */
@@ -70,6 +73,7 @@ export class Executor implements Stages, Turns {
     this.timer = parts.timer
     this.rates = parts.rates
     this.limits = parts.limits
+    this.coding = parts.coding
     this.duplicates = parts.duplicates
     this.rates.serve(this)
   }

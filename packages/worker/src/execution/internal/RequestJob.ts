@@ -3,15 +3,19 @@
  *
  * @since 0.1.0
  */
+import type * as Content from "@celeriac/messaging/Content"
 import type { TimeLimit } from "@celeriac/tasks/protocol/TaskHeaders"
 import type { After, Job } from "../../pool/Pool.ts"
 import type { Outcome } from "../../trace/Outcome.ts"
 import type { Work } from "../../trace/Work.ts"
 import type { Request } from "../Request.ts"
+import * as Mapped from "./Mapped.ts"
 import type { Watch } from "./TimeLimits.ts"
 
 /** Whoever knows what a request is to come to. */
 export interface Stages {
+  /** How bodies are read. */
+  readonly coding: Content.DecodeOptions
   accept(job: RequestJob): Work | undefined
   started(job: RequestJob): boolean
   ended(job: RequestJob, outcome: Outcome, after: After | undefined): void
@@ -33,8 +37,10 @@ export class RequestJob implements Job {
   get id() {
     return this.request.id
   }
+  /** Whose handler it runs. */
   get task() {
-    return this.request.task
+    const { message, task } = this.request
+    return Mapped.taskOf(task, message, this.stages.coding)
   }
   accept() {
     return this.stages.accept(this)

@@ -6,11 +6,13 @@
  */
 import * as Client from "@celeriac/tasks/Client"
 import * as Middleware from "@celeriac/tasks/Middleware"
+import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as Task from "@celeriac/tasks/Task"
 import * as TaskContext from "@celeriac/tasks/TaskContext"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Worker from "../../Worker.ts"
 
 const any = { success: Schema.Unknown }
@@ -49,6 +51,9 @@ const tell = Task.make("tell", any)
 
 /** Sends another one, and gives its id. */
 const send = Task.make("send", any)
+
+/** Tells the states of another task as they come, and gives them after its last. */
+const watch = Task.make("watch", { ...any, parameters: { id: Schema.String } })
 
 /** Gives what no other thread and no other process can have. */
 const uncrossable = Task.make("uncrossable", { ...any, parameters: { what: Schema.String } })
@@ -109,6 +114,17 @@ const handlers = [
       Client.Client,
       (client) => Effect.orDie(Effect.map(client.delay(echo, { value: 1 }), ({ id }) => id))
     )
+  ),
+  watch.toLayer(({ id }) =>
+    Effect.flatMap(
+      ResultReader,
+      ({ updates }) =>
+        updates(id).pipe(
+          Stream.tap(({ status }) => TaskContext.progress({ saw: status })),
+          Stream.map(({ result, status }) => [status, result]),
+          Stream.runCollect
+        )
+    ).pipe(Effect.orDie)
   ),
   uncrossable.toLayer(({ what }) => Effect.succeed(uncrossables[what])),
   large.toLayer(({ bytes }) => Effect.succeed(new Uint8Array(bytes))),

@@ -8,12 +8,16 @@
  */
 import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
+import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as ResultWriter from "@celeriac/tasks/result/ResultWriter"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Pool } from "../../pool/Pool.ts"
 import type { Interruption } from "../../trace/Interruption.ts"
 import type { Outcome } from "../../trace/Outcome.ts"
@@ -31,11 +35,17 @@ type Ability =
   | "end a loop"
   /** Outlive a task that takes down what it runs in. */
   | "survive a crash"
+  /** Have more than one slot. */
+  | "grow"
 
 export const suite = (name: string, make: Make, { cannot }: { readonly cannot: ReadonlyArray<Ability> }): void => {
   const scope = Scope.makeUnsafe()
   const heard = new Heard()
-  let shared: { readonly pool: Pool; readonly about: About; readonly context: Context.Context<ResultReader> }
+  let shared: {
+    readonly pool: Pool
+    readonly about: About
+    readonly context: Context.Context<ResultReader | ResultWriter.ResultWriter>
+  }
   // A pool of children takes its time to start: one for all tests, which leave it as it was.
   beforeAll(async () => {
     const context = await Effect.runPromise(Layer.buildWithScope(surroundings(heard), scope))
@@ -51,7 +61,7 @@ export const suite = (name: string, make: Make, { cannot }: { readonly cannot: R
   const test = (
     sentence: string,
     concurrency: number,
-    body: (pool: Pool, about: About) => Effect.Effect<unknown, unknown, ResultReader>
+    body: (pool: Pool, about: About) => Effect.Effect<unknown, unknown, ResultReader | ResultWriter.ResultWriter>
   ) =>
     it(sentence, () => {
       const { about, context, pool } = shared
@@ -108,6 +118,26 @@ export const suite = (name: string, make: Make, { cannot }: { readonly cannot: R
         if (sent._tag !== "Success") return
         assert.strictEqual(sent.children?.length, 1)
         assert.include(JSON.stringify(sent.children), String(sent.result))
+      }))
+
+    test("that follows what becomes of another task, as it comes", 1, (pool) =>
+      Effect.gen(function*() {
+        const watched = crypto.randomUUID()
+        const reader = yield* ResultReader
+        const store = (status: string, result: unknown) =>
+          ResultWriter.store(ResultRecord.make(watched, status, { result }), {
+            correlationId: watched,
+            replyTo: undefined
+          })
+        yield* reader.prepare(watched, "1 minute")
+        yield* store("PROGRESS", { done: 1 })
+        const watching = job("watch", { id: watched })
+        yield* reader.prepare(watching.id, "1 minute")
+        pool.submit(watching)
+        const first = yield* Stream.runHead(reader.updates(watching.id))
+        assert.deepStrictEqual(Option.getOrThrow(first).result, { saw: "PROGRESS" })
+        yield* store("SUCCESS", 2)
+        assert.deepInclude(yield* watching.outcome, { result: [["PROGRESS", { done: 1 }], ["SUCCESS", 2]] })
       }))
 
     test("and does what is to be done when its result is stored", 1, (pool, { heard }) =>
@@ -234,7 +264,7 @@ export const suite = (name: string, make: Make, { cannot }: { readonly cannot: R
   })
 
   describe(`${name} has the size that it is to have`, () => {
-    test("grows, shrinks, drains, and says so", 1, (pool) =>
+    able("grow")("grows, shrinks, drains, and says so", 1, (pool) =>
       Effect.gen(function*() {
         const all = [job("wait"), job("wait"), job("wait")] as const
         for (const one of all) pool.submit(one)
