@@ -52,7 +52,7 @@ describe("celeriac events and graph", () => {
       await until("heartbeats", () => json.output.includes("worker-heartbeat"), 20_000, () => json.output)
       const sent = await celeriac([...globals, "call", "cli.add", "-a", "[1, 2]", "--queue", queue])
       const id = sent.stdout.trim()
-      const text = ` task succeeded: cli.add(${id}) args=(1, 2) kwargs={} clock=`
+      const text = ` task succeeded: cli.add(${id}) args=[1, 2] kwargs={} clock=`
       await until(
         "the end of the task",
         () => dump.output.includes(text) && json.output.includes(`"task-succeeded"`),
