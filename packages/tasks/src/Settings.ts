@@ -21,6 +21,7 @@ import type { Kind, Reference } from "./Setting.ts"
 import * as Setting from "./Setting.ts"
 import * as SettingKind from "./SettingKind.ts"
 
+export * from "./PublishSettings.ts"
 export * from "./QueueSettings.ts"
 
 const priority = SettingKind.integer({ from: 0, to: 255, expected: "a whole number from 0 to 255" })

@@ -368,12 +368,19 @@ describe("Client", () => {
       assert.isUndefined(broker.queue("celery"))
     }).pipe(Effect.provide(rpc)))
 
+  const retryPolicy = {
+    ...{ maxRetries: 2, intervalStart: "1 second", intervalStep: "2 seconds", intervalMax: "5 seconds" }
+  } as const
   for (
-    const [says, call, seconds] of [
-      ["at once, when it is not to be tried again", { retry: false }, 0],
-      ["after so many attempts, each after a longer pause", {
-        retryPolicy: { maxRetries: 2, intervalStart: "1 second", intervalStep: "2 seconds", intervalMax: "5 seconds" }
-      }, 4]
+    const [says, call, settings, seconds] of [
+      ["at once, when it is not to be tried again", { retry: false }, {}, 0],
+      ["at once, when nothing is to be tried again", {}, { publishRetry: false }, 0],
+      ["at once, when it is not to be tried again and others are", { retry: false }, {
+        publishRetryPolicy: retryPolicy
+      }, 0],
+      ["after so many attempts, each after a longer pause", { retryPolicy }, {}, 4],
+      ["after as many attempts as the settings say", {}, { publishRetryPolicy: retryPolicy }, 4],
+      ["after as many as the call says", { retryPolicy }, { publishRetryPolicy: { maxRetries: 0 } }, 4]
     ] as const
   ) {
     it.effect(`fails ${says}, when the broker is away`, () =>
@@ -389,7 +396,7 @@ describe("Client", () => {
         }
         yield* TestClock.adjust("10 millis")
         assert.strictEqual((yield* Fiber.join(sending)).tag, "ConnectionLost")
-      }).pipe(Effect.provide(rpc)))
+      }).pipe(Effect.provide(rpc), Effect.provide(TaskSettings.layer(settings))))
   }
 
   for (

@@ -57,8 +57,7 @@ export const always: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["broker_connection_retry", true],
   ["broker_connection_retry_on_startup", true],
   ["enable_utc", true],
-  ["task_protocol", 2],
-  ["task_publish_retry", true]
+  ["task_protocol", 2]
 ])
 
 /** What is to be done instead, of settings that do nothing here: the end of a sentence that begins with "leave it out". */
@@ -97,7 +96,6 @@ export const instead: ReadonlyMap<string, string> = new Map(
     "result_exchange result_exchange_type": "for replies go straight to the queue of who asked",
     "task_annotations":
       "and say it where tasks are declared, Task.make(name, { options }), or by the middleware of the worker",
-    "task_publish_retry_policy": "and say by publishDeadline, or CELERIAC_PUBLISH_DEADLINE, how long it is tried",
     "task_remote_tracebacks": "for the traceback of a failure is always there to be read",
     "task_repr_maxlevels": "for arguments are shown shortened by their length alone",
     "task_store_errors_even_if_ignored": "and have ignoreResult: false where errors are wanted",

@@ -38,8 +38,11 @@ export const make = (ways: SendWays): Effect.Effect<Send, never, Producer.Produc
     const tellSent = yield* SentEvents.make
     const signals = yield* PublishSignals.make
     const usual = yield* Settings.PublishDeadline
+    const retries = yield* Settings.PublishRetry
+    const policy = yield* Settings.PublishRetryPolicy
 
     return <A, E>(ready: Ready<A, E>, how: How, now: number) => {
+      const { retry = retries, retryPolicy = policy } = how
       const { eta, id, ignoreResult, outcome, way } = ready
       const message = signals?.before({ task: ready.task, id, message: ready.message, to: way }) ??
         ready.message
@@ -50,7 +53,7 @@ export const make = (ways: SendWays): Effect.Effect<Send, never, Producer.Produc
           routingKey,
           declare: way.declare,
           deadline,
-          retry: how.retry === false ? false : how.retryPolicy ?? true
+          retry: retry && (retryPolicy ?? true)
         })
       // Somebody else gets it: nothing comes here.
       const isElsewhere = how.replyTo !== undefined && reader.replyTo !== undefined
@@ -80,7 +83,7 @@ export const make = (ways: SendWays): Effect.Effect<Send, never, Producer.Produc
           within,
           way,
           producer.connect,
-          how,
+          { retry, retryPolicy },
           (left) => SendDeadline.preparing(clock, left, way, (deadline) => reader.prepare(id, deadline), publish)
         )
     }
