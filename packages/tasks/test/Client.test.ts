@@ -369,7 +369,10 @@ describe("Client", () => {
     }).pipe(Effect.provide(rpc)))
 
   const retryPolicy = {
-    ...{ maxRetries: 2, intervalStart: "1 second", intervalStep: "2 seconds", intervalMax: "5 seconds" }
+    maxRetries: 2,
+    intervalStart: "1 second",
+    intervalStep: "2 seconds",
+    intervalMax: "5 seconds"
   } as const
   for (
     const [says, call, settings, seconds] of [

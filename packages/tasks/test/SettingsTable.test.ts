@@ -192,9 +192,10 @@ describe("settings of a Celery configuration", () => {
     const { publishRetryPolicy } = valueOf(read({
       task_publish_retry_policy: { max_retries: null, interval_start: 0, interval_step: 0.2, interval_max: 1 }
     }))
-    assert.deepStrictEqual(publishRetryPolicy, {
-      ...{ maxRetries: Infinity, intervalStart: 0, intervalStep: 200, intervalMax: 1_000 }
-    })
+    assert.deepStrictEqual(
+      publishRetryPolicy,
+      { maxRetries: Infinity, intervalStart: 0, intervalStep: 200, intervalMax: 1_000 }
+    )
     for (const wrongOne of [3, "often", [], { max_retries: -1 }, { interval_step: "soon" }, { retries: 3 }]) {
       assert.match(wrong(read({ task_publish_retry_policy: wrongOne }))[0]!, /must be a policy of some of maxRetries/)
     }
