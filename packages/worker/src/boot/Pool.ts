@@ -24,7 +24,6 @@ import * as Layer from "effect/Layer"
 import type * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import type { ChildProgram } from "../pool/ChildPool.ts"
-import * as Unknown from "../pool/internal/Unknown.ts"
 import type { LoopWatch } from "../pool/LoopWatch.ts"
 import * as NotifyingPool from "../pool/NotifyingPool.ts"
 import type * as Seam from "../pool/Pool.ts"
@@ -247,7 +246,15 @@ const make = (
                 look()
               }
             ), { discard: true }),
-          Effect.andThen(warned(pools), Unknown.warn(pools, own, registry))
+          Effect.andThen(
+            warned(pools),
+            Array.from(pools.values()).some(({ known }) => known !== undefined)
+              ? Effect.flatMap(
+                Effect.promise(() => import("../pool/internal/Unknown.ts")),
+                ({ warn }) => warn(pools, own, registry)
+              )
+              : Effect.void
+          )
         )
       })
     }
