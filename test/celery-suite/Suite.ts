@@ -157,7 +157,8 @@ export const run = (
       nodename,
       concurrency: 1,
       tasks: [...singleHandlers, ...canvasHandlers, ...replacedHandlers],
-      settings: { resultExtended: true, sendTaskEvents: true, ...security },
+      // What expires at the broker is dropped there, and who waits for it waits for ever: it has to come before.
+      settings: { resultExtended: true, sendTaskEvents: true, prefetch: { count: 50 }, ...security },
       steps: { worker: [Commands] }
     })
     return yield* Effect.promise(() =>

@@ -44,7 +44,11 @@ type Case = readonly [args: ReadonlyArray<string>, code: number, said: RegExp, e
 const cases: Readonly<Record<string, ReadonlyArray<Case>>> = {
   "a command": [
     [["wroker"], 2, /^celeriac: there is no command wroker\. Did you mean worker\?$/],
-    [["amqp"], 2, /^celeriac: there is no amqp of Celery's here: `celeriac topology` declares and compares, .*tools are for$/],
+    [
+      ["amqp"],
+      2,
+      /^celeriac: there is no amqp of Celery's here: `celeriac topology` declares and compares, .*tools are for$/
+    ],
     [["topology", "paln"], 2, /there is no command paln\. Did you mean plan\?$/],
     [["inspect", "nosuch"], 2, /nosuch/],
     [["control", "ping"], 2, /ping/]
@@ -61,7 +65,11 @@ const cases: Readonly<Record<string, ReadonlyArray<Case>>> = {
       /^celeriac worker: there is no flag --concurency\. Did you mean --concurrency\?$/
     ],
     [["worker", "-z"], 2, /^celeriac worker: there is no flag -z$/],
-    [["worker", "--loader=app"], 2, /^celeriac worker: there is no --loader of Celery's here: -A names the module that is loaded$/],
+    [
+      ["worker", "--loader=app"],
+      2,
+      /^celeriac worker: there is no --loader of Celery's here: -A names the module that is loaded$/
+    ],
     [["migrate", "memory://", "memory://", "-x"], 2, /^celeriac migrate: there is no flag -x$/]
   ],
   "a value": [
