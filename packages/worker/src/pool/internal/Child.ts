@@ -19,7 +19,7 @@ import { type Exited, type Link, type Spawn, told } from "./Link.ts"
 import type { FromChild, Reply, Start } from "./Protocol.ts"
 
 /** How long a run that was interrupted may take to end, in milliseconds. The worker does not wait for it when it stops cold. */
-const patience = { Revoked: 40, HardLimit: 40, Shutdown: 1_000, ConnectionLost: 1_000 } as const
+const patience = { Revoked: 30, HardLimit: 30, Shutdown: 1_000, ConnectionLost: 1_000 } as const
 
 /** How long a child may take to leave, in milliseconds: the finalizers of its layers run. */
 const farewell = 5_000
