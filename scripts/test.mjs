@@ -132,7 +132,7 @@ const parts = [
   prepare("tools", ["scripts/lint.mjs", "install"], { idle: true, bound: 300 }),
   vitest("unit", ["!integration", "!packaging", "!examples"], {
     after: ["types"],
-    bound: 420,
+    bound: 300,
     // Left to itself, vitest takes one processor less than there are: half of two.
     workers: Math.max(2, availableParallelism() - 1)
   }),
@@ -143,7 +143,7 @@ const parts = [
   // Alone, so that its servers and clocks have the machine to themselves.
   quick ? undefined : vitest("integration", ["integration"], {
     after: ["servers", "types", "unit", "lint", "format", "examples", "packaging"],
-    bound: 720,
+    bound: 600,
     // They mostly wait for servers: one file at a time would leave two processors idle.
     workers: 3
   }),
