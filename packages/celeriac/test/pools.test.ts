@@ -14,7 +14,7 @@ const on = (pool: string) => ["-b", "memory://", "-c", "1", "-P", pool]
 
 const told = (stdout: string): unknown => JSON.parse(/^\[\{.*\]$/m.exec(stdout)?.[0] ?? "null")
 
-describe("a worker runs its tasks, and those send others,", { timeout: 30_000 }, () => {
+describe("a worker runs its tasks, and those send others,", { timeout: 120_000 }, () => {
   const worker = (name: string, pool: string) => celeriac(["worker", "-A", fixture(name), ...on(pool)], { env })
 
   it("in fibers, and loads nothing of children then", async () => {

@@ -57,7 +57,7 @@ describe("a record that nobody should store", () => {
       }
       assert.isAbove(refused, 40)
       assert.isUndefined(Reflect.get({}, "polluted"))
-    }).pipe(Effect.provide(RedisBackend.layer({ url }))), 60_000)
+    }).pipe(Effect.provide(RedisBackend.layer({ url }))), 120_000)
 
   it.live(
     "where the ids are that are revoked is an error for who asks, and nothing else",
@@ -73,6 +73,6 @@ describe("a record that nobody should store", () => {
           correlationId: "a"
         })
       }).pipe(Effect.provide(RedisBackend.layer({ url, keyPrefix: `p${process.pid}-` }))),
-    30_000
+    120_000
   )
 })

@@ -80,7 +80,7 @@ export const wire = (url: string): Effect.Effect<Wire, never, Scope.Scope> =>
 export const until = (
   what: string,
   holds: () => boolean | Promise<boolean>,
-  patience = 15_000,
+  patience?: number,
   hint?: () => string
 ): Effect.Effect<void> => Effect.promise(() => Process.until(what, holds, patience, hint))
 
@@ -147,7 +147,7 @@ export const workerProcess = (options: ProcessOptions): Effect.Effect<Process.Pe
           if (!peer.running) throw new Error(`the worker ended while starting:\n${peer.output}`)
           return isReady
         },
-        20_000,
+        100_000,
         () => peer.output
       ))
   })

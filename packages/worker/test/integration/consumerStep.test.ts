@@ -60,7 +60,7 @@ describe("a step that consumes", () => {
         yield* Kit.until(
           `message ${round} is read`,
           () => read.length === round,
-          5_000,
+          100_000,
           () => JSON.stringify(lines.all)
         )
         assert.strictEqual(yield* client.execute(Kit.step, { n: round, millis: 0 }), round)

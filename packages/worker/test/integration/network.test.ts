@@ -40,7 +40,7 @@ describe.concurrent("a bad network", () => {
         assert.isBelow((yield* Clock.currentTimeMillis) - start, 2900)
         const sent = yield* client.delay(Kit.step, { n: 2, millis: 0 })
         network.fault = "pass"
-        assert.strictEqual(yield* sent.get({ timeout: "10 seconds" }), 2)
+        assert.strictEqual(yield* sent.get({ timeout: "1 minute" }), 2)
         assert.deepStrictEqual(journal.starts, [1, 2])
       })))
   }
@@ -69,15 +69,15 @@ describe.concurrent("a bad network", () => {
         yield* Kit.until(
           "all has run",
           () => new Set(journal.ends).size === 400,
-          20_000,
+          100_000,
           () => `${new Set(journal.ends).size}`
         )
         assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(400))
         const sent = yield* client.delay(Kit.step, { n: 400, millis: 0 })
-        assert.strictEqual(yield* sent.get({ timeout: "10 seconds" }), 400)
+        assert.strictEqual(yield* sent.get({ timeout: "1 minute" }), 400)
         yield* Kit.until("all is acknowledged", async () => await wire.ready(queue) === 0)
       })),
-    40_000
+    120_000
   )
 
   for (const fault of ["blackhole", "toServerLost", "toClientLost"] satisfies ReadonlyArray<Fault>) {
@@ -108,14 +108,14 @@ describe.concurrent("a bad network", () => {
           yield* Kit.until("the loss is noticed", () => lines.has("Connection to broker lost"))
           assert.isAbove((yield* Clock.currentTimeMillis) - cut, 2 * deadline)
           network.fault = "pass"
-          const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "20 seconds" }), {
+          const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "1 minute" }), {
             concurrency: "unbounded"
           })
           assert.deepStrictEqual(results, Kit.numbers(400))
           assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(400))
           yield* Kit.until("all is acknowledged", async () => await wire.ready(queue) === 0)
         })),
-      40_000
+      120_000
     )
   }
 
@@ -148,9 +148,9 @@ describe.concurrent("a bad network", () => {
         assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
         assert.isBelow((yield* Clock.currentTimeMillis) - start, 5000)
         assert.deepStrictEqual(journal.ends().toSorted(), [0, 1])
-        yield* Kit.until("all are back", async () => await wire.ready(queue) === 6, 3000)
+        yield* Kit.until("all are back", async () => await wire.ready(queue) === 6, 100_000)
       })),
-    60_000
+    120_000
   )
 
   it.live("a broker that is not there at start is waited for, with backoff", () =>

@@ -35,7 +35,7 @@ describe.concurrent("the process of a worker", () => {
         const ran = sorted(journal.starts())
         assert.deepStrictEqual(ran, [0, 1, 2, 3])
         assert.deepStrictEqual(sorted(journal.ends()), ran)
-        assert.deepStrictEqual(yield* Effect.forEach(ran, (n) => sent[n]!.get({ timeout: "2 seconds" })), ran)
+        assert.deepStrictEqual(yield* Effect.forEach(ran, (n) => sent[n]!.get({ timeout: "1 minute" })), ran)
         assert.strictEqual(yield* Effect.promise(() => wire.ready(queue)), 26)
         const first = (yield* Effect.promise(() => wire.drain(queue)))[0]
         assert.strictEqual(first?.properties.correlationId, sent[4]?.id, "in their order")
@@ -66,7 +66,7 @@ describe.concurrent("the process of a worker", () => {
         }
         assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
         assert.isBelow((yield* Clock.currentTimeMillis) - start, 5000)
-        yield* Kit.until("all are back", async () => await wire.ready(queue) === 10, 3000)
+        yield* Kit.until("all are back", async () => await wire.ready(queue) === 10, 100_000)
         assert.deepStrictEqual(journal.ends(), [])
       })))
   }
@@ -90,10 +90,10 @@ describe.concurrent("the process of a worker", () => {
       worker.signal("SIGQUIT")
       assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
       for (const n of journal.starts()) {
-        const error = yield* Effect.flip(sent[n]!.get({ timeout: "2 seconds" }))
+        const error = yield* Effect.flip(sent[n]!.get({ timeout: "1 minute" }))
         assert.strictEqual(error._tag === "TaskException" ? error.excType : error.message, "WorkerLostError")
       }
-      yield* Kit.until("the rest is back", async () => await wire.ready(queue) === 6, 3000)
+      yield* Kit.until("the rest is back", async () => await wire.ready(queue) === 6, 100_000)
     })))
 
   it.live("killed while it runs late-ack tasks, leaves them to the next worker", () =>
@@ -109,7 +109,7 @@ describe.concurrent("the process of a worker", () => {
       yield* Effect.promise(() => killed.exited)
       assert.isBelow(journal.ends().length, 40, "it was killed too late to show anything")
       yield* Kit.workerProcess(options)
-      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "10 seconds" }), {
+      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "1 minute" }), {
         concurrency: "unbounded"
       })
       assert.deepStrictEqual(results, Kit.numbers(40))
@@ -169,7 +169,7 @@ describe("workers that relieve each other", () => {
         loading = false
         yield* Fiber.join(load)
         const all = Kit.numbers(sent.length)
-        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), {
+        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "1 minute" }), {
           concurrency: "unbounded"
         })
         assert.deepStrictEqual(results, all)
