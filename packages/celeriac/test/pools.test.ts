@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), "celeriac-pools-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Compiled by one, loaded by all that come after. */
-const env = { NODE_COMPILE_CACHE: join(folder, "cache") }
+const env = { NODE_COMPILE_CACHE: join(folder, "cache"), CELERIAC_PROC_ALIVE_TIMEOUT: "100" }
 
 const on = (pool: string) => ["-b", "memory://", "-c", "1", "-P", pool]
 

@@ -235,6 +235,7 @@ describe.runIf(signs())("signed messages", () => {
       {
         env: {
           NO_COLOR: "1",
+          CELERIAC_PROC_ALIVE_TIMEOUT: "100",
           CELERIAC_BROKER_URL: brokerUrl(),
           CELERIAC_RESULT_BACKEND: results,
           CELERIAC_CONTROL_EXCHANGE: `${control}.pool`,

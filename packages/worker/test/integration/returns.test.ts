@@ -83,10 +83,10 @@ describe.concurrent("what a worker had fetched when it went", () => {
     const journal = yield* Kit.journalFile
     const client = yield* Kit.client({ url, queue })
     const wire = yield* Kit.wire(url)
-    // The first end soon, and the others not before the worker is told to go.
+    // None ends before the worker is told to go.
     yield* Effect.forEach(
       Kit.numbers(count),
-      (n) => client.applyAsync(Kit.step, { n, millis: n < 2 ? 3_000 : 10_000 }, { ignoreResult: true })
+      (n) => client.applyAsync(Kit.step, { n, millis: 0 }, { ignoreResult: true })
     )
     const worker = yield* Kit.workerProcess({
       url: through(url),
@@ -94,7 +94,8 @@ describe.concurrent("what a worker had fetched when it went", () => {
       journal: journal.path,
       acksLate,
       concurrency: 2,
-      prefetch
+      prefetch,
+      held: 0
     })
     yield* Kit.until("two are running", () => journal.starts().length === 2)
     const held = acksLate ? prefetch : prefetch + 2
@@ -117,6 +118,8 @@ describe.concurrent("what a worker had fetched when it went", () => {
         Effect.scoped(Effect.gen(function*() {
           const { journal, queue, wire, worker } = yield* holding(`warm-${ack}`, acksLate)
           worker.signal("SIGTERM")
+          yield* Kit.until("it has heard", () => worker.output.includes("Warm shutdown"))
+          journal.open()
           assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
           assert.deepStrictEqual(journal.ends().length, 2)
           const times = yield* returned(wire, queue, count - 2)
