@@ -190,7 +190,7 @@ export class RabbitMq {
         if (!server.running) throw new Error(`RabbitMQ ended while starting:\n${server.output}`)
         return speaksAmqp(this.port)
       },
-      60_000,
+      100_000,
       () => server.output
     )
   }

@@ -15,8 +15,8 @@ import { connect, message, timed, to } from "./Kit.ts"
 let rabbit: RabbitMq
 beforeAll(async () => {
   rabbit = await RabbitMq.start({ consumerTimeout: 1000, config: ["{channel_tick_interval, 500}"] })
-}, 60_000)
-afterAll(() => rabbit?.stop(), 30_000)
+}, 120_000)
+afterAll(() => rabbit?.stop(), 120_000)
 
 const ctl = (...args: ReadonlyArray<string>) => Effect.promise(() => rabbit.rabbitmqctl(...args))
 
@@ -131,7 +131,7 @@ describe("a failing broker", () => {
         const pulled = yield* (yield* connection.openChannel()).get("held", { noAck: true })
         assert.strictEqual(pulled._tag, "Some")
       })),
-    20_000
+    120_000
   )
 
   it.live(
@@ -160,7 +160,7 @@ describe("a failing broker", () => {
         }
         assert.deepStrictEqual(texts, ["before", "limbo", "patient"])
       })),
-    20_000
+    120_000
   )
 
   it.live("closing while an alarm is on takes less than a second", () =>
@@ -173,7 +173,7 @@ describe("a failing broker", () => {
       }))
       assert.isBelow(performance.now() - start, 1500)
       yield* ctl("set_vm_memory_high_watermark", "0.6")
-    }), 20_000)
+    }), 120_000)
 
   it.live(
     "after an alarm, an orderly close is waited for again, though one was in vain meanwhile",
@@ -201,7 +201,7 @@ describe("a failing broker", () => {
         yield* Scope.close(ours, Exit.void)
         assert.isAbove(performance.now() - start, 200)
       })),
-    20_000
+    120_000
   )
 
   it.live(
@@ -215,7 +215,7 @@ describe("a failing broker", () => {
         yield* ctl("start_app")
         yield* reconnect
       })),
-    60_000
+    120_000
   )
 
   it.live(
@@ -245,6 +245,6 @@ describe("a failing broker", () => {
         assert.isAbove(confirmed, 0)
         assert.isAtLeast(state.messageCount, confirmed)
       })),
-    60_000
+    120_000
   )
 })

@@ -180,5 +180,5 @@ describe("three schedulers", () => {
         assert.strictEqual(sent, count, name)
         assert.strictEqual(count - first.count, (last - first.last) / 1000, name)
       }
-    }).pipe(Effect.scoped, Effect.provide(quiet)), 120_000)
+    }).pipe(Effect.scoped, Effect.provide(quiet)), 240_000)
 })

@@ -64,10 +64,10 @@ const work = Effect.fnUntraced(function*(folder: string) {
   const end = (signal: NodeJS.Signals) => Promise.all(beats.map(({ peer }) => peer.stop(signal)))
   yield* Effect.addFinalizer(() => Effect.promise(() => end("SIGKILL")))
   const leader = () => beats.findIndex((beat) => beat.isLeader && beat.peer.running)
-  const awaitLeader = Effect.promise(() => until("a leader", () => leader() >= 0, 30_000))
+  const awaitLeader = Effect.promise(() => until("a leader", () => leader() >= 0, 100_000))
 
   yield* awaitLeader
-  yield* Effect.promise(() => until("the first task", () => progressIn(file).some(({ sent }) => sent > 0), 30_000))
+  yield* Effect.promise(() => until("the first task", () => progressIn(file).some(({ sent }) => sent > 0), 100_000))
   const began = new Map(progressIn(file).map(({ last, name, sent }) => [name, last - sent * 1000]))
   const random = chance(20_261_128)
   for (let round = 0; round < rounds; round++) {

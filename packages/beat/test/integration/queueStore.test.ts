@@ -107,7 +107,7 @@ describe("a schedule in a queue", () => {
       const { changes, progress } = yield* stores[0]!.read
       assert.strictEqual(Array.from(changes.get("said")!.run!).sort().join(""), "000001111122222")
       assert.deepStrictEqual(Array.from(progress.values(), ({ last }) => last), [4, 4, 4])
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 120_000)
 
   it.live("sets aside what it cannot read, and goes on with the rest", () =>
     Effect.gen(function*() {

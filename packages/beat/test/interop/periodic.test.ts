@@ -82,5 +82,5 @@ describe("a worker of Python's", () => {
         assert.deepStrictEqual([args, kwargs, isBeat], [[1, "ä"], { x: { y: null } }, true])
         assert.isString(expires)
       }
-    }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))), 120_000)
 })

@@ -23,5 +23,5 @@ describe.skipIf(!CelerySuite.isThere())("Celery's suite of single tasks", () => 
         { results: "redis", tests: signed, shards: 1, seconds: 50, isSigned: true }
       ])
       assert.deepStrictEqual(wrong, [])
-    }), 150_000)
+    }), 300_000)
 })

@@ -23,7 +23,7 @@ afterAll(async () => {
 const begin = async (args: ReadonlyArray<string>, says: string) => {
   const peer = new Peer(process.execPath, [Command.main, ...args, "-A", module, "-b", broker], { env })
   peers.push(peer)
-  await until(says, () => peer.output.includes(says), 30_000, () => peer.output)
+  await until(says, () => peer.output.includes(says), 100_000, () => peer.output)
   return peer
 }
 
@@ -69,7 +69,7 @@ describe("celeriac beat", () => {
     )
     assert.deepStrictEqual(next.map(({ name }) => name), ["nightly", "nightly"])
     assert.strictEqual((await ask(node)(["run", "report"])).stdout, "report is sent now\n")
-    await until("the report", () => beat.output.includes("Sending due task report (beat.report)"), 5000)
+    await until("the report", () => beat.output.includes("Sending due task report (beat.report)"), 100_000)
     assert.strictEqual((await ask(node)(["resume", "tick"])).stdout, "tick is sent again\n")
     const nobody = await ask(node)(["pause", "nobody"])
     assert.deepStrictEqual(
@@ -90,7 +90,7 @@ describe("celeriac beat", () => {
     assert.isAbove(kept.find(({ name }) => name === "tick")!.total_run_count, 0)
     const gone = await ask(node)(["health"])
     assert.strictEqual(gone.code, 69)
-  }, 60_000)
+  }, 120_000)
 
   it("keeps its schedule in a file, writes its process id into another, and answers all the same", async () => {
     const [file, pidfile] = [join(folder, "schedule"), join(folder, "beat.pid")]
@@ -108,7 +108,7 @@ describe("celeriac beat", () => {
     assert.strictEqual(await beat.exited, 0)
     const again = await ask(node)(["list", "--json", "--timeout", "0.3"])
     assert.strictEqual(again.code, 0)
-  }, 60_000)
+  }, 120_000)
 
   it("says which schedulers there are, and what a module may export", async () => {
     const unknown = await Command.celeriac(["beat", "-A", module, "-b", broker, "-S", "django"], { env })
@@ -125,8 +125,8 @@ describe("celeriac worker -B", () => {
       ["worker", "-B", "-n", `b.${process.pid}@cli`, "--scheduler", "memory", "-l", "info", "--without-gossip"],
       "tick"
     )
-    await until("a task", () => /Task beat\.tick\[\S+\] succeeded/.test(worker.output), 20_000, () => worker.output)
+    await until("a task", () => /Task beat\.tick\[\S+\] succeeded/.test(worker.output), 100_000, () => worker.output)
     worker.signal("SIGTERM")
     assert.strictEqual(await worker.exited, 0)
-  }, 60_000)
+  }, 120_000)
 })

@@ -48,7 +48,7 @@ beforeAll(async () => {
       env: { BROKER: broker, RESULTS: results, QUEUE: queues.python },
       args: ["-n", nodes.python, "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     }),
-    until("our worker's start", () => ours.output.includes(" ready."), 20_000, () => ours.output)
+    until("our worker's start", () => ours.output.includes(" ready."), 100_000, () => ours.output)
   ])
 })
 

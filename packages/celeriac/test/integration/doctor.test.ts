@@ -27,14 +27,14 @@ beforeAll(async () => {
       env: { BROKER: rabbit.url, RESULTS: redis.url, QUEUE: "python" },
       args: ["-n", "python@ward", "--pool", "solo", "--without-gossip", "--without-mingle"]
     }),
-    until("our worker's start", () => ours.output.includes(" ready."), 20_000, () => ours.output)
+    until("our worker's start", () => ours.output.includes(" ready."), 100_000, () => ours.output)
   ])
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await Promise.all([ours?.stop("SIGKILL"), python?.kill()])
   await Promise.all([rabbit?.stop(), redis?.stop()])
-}, 30_000)
+}, 120_000)
 
 interface Found {
   readonly about: string

@@ -28,7 +28,7 @@ beforeAll(async () => {
       env: { BROKER: broker, RESULTS: results, QUEUE: queues.python },
       args: ["-n", nodes.python, "-E", "--pool", "solo", "--without-gossip", "--without-mingle"]
     }),
-    until("our worker's start", () => ours.output.includes(" ready."), 20_000, () => ours.output)
+    until("our worker's start", () => ours.output.includes(" ready."), 100_000, () => ours.output)
   ])
 })
 

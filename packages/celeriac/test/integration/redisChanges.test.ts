@@ -18,7 +18,7 @@ const count = 100
 const double = Task.make("proj.double", { parameters: { x: Schema.Int }, success: Schema.Int })
 
 const happens = (what: string, holds: () => boolean | Promise<boolean>) =>
-  Effect.promise(() => until(what, holds, 20_000))
+  Effect.promise(() => until(what, holds, 100_000))
 
 /** What a worker does while it has `count` tasks: `change` is made when half of them have begun. */
 const inTheMiddle = <A, E, R>(
@@ -87,7 +87,7 @@ describe("a Redis in the middle of a worker's tasks", () => {
           const results = yield* resultsOf(later.map((x) => ids[x]!))
           assert.deepStrictEqual(results, later.map((x) => 2 * x))
         })),
-    60_000
+    120_000
   )
 
   it.live(
@@ -117,6 +117,6 @@ describe("a Redis in the middle of a worker's tasks", () => {
           }),
         ["ACL", "SETUSER", "app", "on", ">5ecre7", "~*", "&*", "+@all"]
       ),
-    60_000
+    120_000
   )
 })

@@ -39,7 +39,7 @@ describe("results of Python's worker in Redis", () => {
         const send = (name: string, call: Client.NamedCall = {}) => client.sendTask(`life.${name}`, { ...call, queue })
 
         const added = yield* send("add", { args: [2], kwargs: { y: 3 } })
-        assert.strictEqual(yield* added.get({ timeout: "20 seconds" }), 5)
+        assert.strictEqual(yield* added.get({ timeout: "1 minute" }), 5)
         assert.deepStrictEqual(
           yield* Effect.all([added.name, added.args, added.kwargs, added.retries, added.queue]),
           ["life.add", [2], { y: 3 }, 0, queue]
@@ -64,7 +64,7 @@ describe("results of Python's worker in Redis", () => {
         )
 
         const parent = yield* send("parent")
-        const collected = yield* Stream.runCollect(parent.collect({ timeout: "20 seconds" }))
+        const collected = yield* Stream.runCollect(parent.collect({ timeout: "1 minute" }))
         assert.deepStrictEqual(collected.slice(1).map(([, value]) => value), [2, 3])
         const [ids] = collected.map(([, value]) => value)
         assert.deepStrictEqual((yield* parent.children)?.map(({ id }) => id), ids)
@@ -73,7 +73,7 @@ describe("results of Python's worker in Redis", () => {
         assert.isTrue(yield* late.revoke(revocable))
         const expired = yield* send("add", { args: [1], expires: new Date(0) })
         assert.strictEqual(
-          (yield* Effect.flip(expired.get({ timeout: "20 seconds" }))).message,
+          (yield* Effect.flip(expired.get({ timeout: "1 minute" }))).message,
           "TaskRevokedError('expired')"
         )
 
@@ -86,10 +86,10 @@ describe("results of Python's worker in Redis", () => {
         )
         const ignored = yield* send("ignored")
         const after = yield* send("add", { args: [1] })
-        yield* after.get({ timeout: "20 seconds" })
+        yield* after.get({ timeout: "1 minute" })
         assert.deepStrictEqual([yield* ignored.state, yield* mine.state], ["PENDING", "MINE"])
       }).pipe(Effect.provide(Layer.provideMerge(RemoteControl.layer, Broker.layer(broker, { results }))))
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 120_000)
 })
 
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { left: Schema.Int }) {}
@@ -187,5 +187,5 @@ describe("results of this worker in Redis", () => {
         }).layer
       ),
       Effect.provide(Broker.layer(broker, { results, settings: { defaultQueue: queue } }))
-    ), 60_000)
+    ), 120_000)
 })

@@ -35,7 +35,7 @@ beforeAll(async () => {
     ...[Command.main, "worker", ...module, ...globals, "-n", node, "-Q", queue, "-l", "info", "-E"],
     ...["--without-gossip", "--without-mingle"]
   ], { columns: 110, rows: 40 })
-  await worker.shows(" ready.", 25_000)
+  await worker.shows(" ready.", 100_000)
 })
 
 afterEach(() => Promise.all(open.splice(0).map((terminal) => terminal.stop())))
@@ -162,7 +162,7 @@ describe("celeriac shell", () => {
           const at = row.map(({ text }) => text).join("").indexOf(text)
           return at >= 0 && row.slice(at, at + text.length).every(({ marks }) => !marks.includes(90))
         }),
-      15_000,
+      100_000,
       () => terminal.screen.text
     )
 

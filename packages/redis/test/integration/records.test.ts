@@ -92,7 +92,7 @@ describe("a record that nobody should store", () => {
       }
       assert.isAbove(refused, 40)
       assert.isUndefined(Reflect.get({}, "polluted"))
-    }).pipe(Effect.provide(RedisBackend.layer({ url }))), 60_000)
+    }).pipe(Effect.provide(RedisBackend.layer({ url }))), 120_000)
 
   it.live(
     "is written over where it is cut short or of another serializer, and not where it is a success",
@@ -151,6 +151,6 @@ describe("a record that nobody should store", () => {
           correlationId: "a"
         })
       }).pipe(Effect.provide(RedisBackend.layer({ url, keyPrefix: `p${process.pid}-` }))),
-    30_000
+    120_000
   )
 })

@@ -55,17 +55,17 @@ beforeAll(async () => {
     env: { URL: url, REDIS_URL: redisUrl, QUEUE: queue },
     args: ["--concurrency", "3", "--without-gossip", "--without-mingle", "--without-heartbeat"]
   })
-}, 60_000)
+}, 120_000)
 afterAll(async () => {
   await Promise.all([worker?.kill(), runtime.dispose()])
 })
 
-const wait = { timeout: "10 seconds" } as const
+const wait = { timeout: "1 minute" } as const
 
 const test = <A, E>(
   name: string,
   effect: (client: Client.Client["Service"]) => Effect.Effect<A, E, Client.Client | Producer.Producer>
-) => it(name, () => runtime.runPromise(Effect.flatMap(Client.Client, effect)), 20_000)
+) => it(name, () => runtime.runPromise(Effect.flatMap(Client.Client, effect)), 120_000)
 
 /** What `py.look` saw of a call. */
 const look = (client: Client.Client["Service"], call: Client.NamedCall) =>
@@ -298,7 +298,7 @@ describe("a Python worker", () => {
         calls = await redisCommand(redisUrl, "LRANGE", `${queue}-${name}`, "0", "-1")
         return (calls as ReadonlyArray<unknown>).length >= times
       },
-      10_000,
+      100_000,
       () => worker.output
     )
     return (calls as ReadonlyArray<unknown>).map(String)
@@ -455,7 +455,7 @@ describe("a Python worker", () => {
           () =>
             worker.output.includes(`[${id}]`) &&
             /py\.sleep\[.*-limited\] succeeded in 1\.\d+s: 'soft limit'/.test(worker.output),
-          6000,
+          100_000,
           () => worker.output
         )
       )
@@ -471,7 +471,7 @@ const stored = async (id: string, status: string): Promise<string> => {
       text = String(await redisCommand(redisUrl, "GET", `celery-task-meta-${id}`))
       return text.includes(`"status": "${status}"`)
     },
-    10_000,
+    100_000,
     () => text
   )
   return text

@@ -14,7 +14,7 @@ import pooled, * as tasks from "../fixtures/pooled.ts"
 import { digGraveyard, drain, idOf, withGraveyard } from "../support.ts"
 
 /** More than Celery's four seconds: the machine may be busy. */
-const patient = { procAliveTimeout: "30 seconds" } as const
+const patient = { procAliveTimeout: "100 seconds" } as const
 
 const worker = (settings: Parameters<typeof pooled.with>[0]["settings"]) =>
   RemoteControl.layer.pipe(

@@ -105,7 +105,7 @@ const control = (cluster: Cluster, calls: ReadonlyArray<Call>, replies = 0) =>
     env: { ...cluster, CALLS: JSON.stringify(calls), REPLIES: String(replies) }
   })
 
-const happens = (what: string, holds: () => boolean, hint: () => string = () => "") => until(what, holds, 20_000, hint)
+const happens = (what: string, holds: () => boolean, hint: () => string = () => "") => until(what, holds, 100_000, hint)
 
 const ours = "m-ours@host"
 const first = "a-python@host"
@@ -114,7 +114,7 @@ const last = "z-python@host"
 describe("a cluster of both", () => {
   it(
     "shares what is revoked, sees each other come and go, and elects one of each in turn",
-    { timeout: 90_000 },
+    { timeout: 120_000 },
     async () => {
       const cluster = newCluster("both")
       const node = new Node()
@@ -188,7 +188,7 @@ describe("a cluster of both", () => {
 
   it(
     "misses who is killed, on both sides, and counts two of ours and one of Python's",
-    { timeout: 90_000 },
+    { timeout: 120_000 },
     async () => {
       const cluster = newCluster("lost")
       const [a, b] = [new Node(), new Node()]

@@ -68,7 +68,7 @@ interface Watched {
 }
 
 describe("a monitor of Python's", () => {
-  it("makes of this worker's events what it makes of its own", { timeout: 60_000 }, async () => {
+  it("makes of this worker's events what it makes of its own", { timeout: 120_000 }, async () => {
     const node = `celery@watched.${process.pid}`
     const lines: Array<any> = []
     const script = fileURLToPath(new URL("watch.py", import.meta.url))
@@ -79,9 +79,9 @@ describe("a monitor of Python's", () => {
       }
     })
     try {
-      await until("the monitor's start", () => lines.length > 0, 30_000, () => peer.output)
+      await until("the monitor's start", () => lines.length > 0, 100_000, () => peer.output)
       await Effect.runPromise(live(node))
-      await until("the monitor's end", () => lines.length > 1, 20_000, () => peer.output)
+      await until("the monitor's end", () => lines.length > 1, 100_000, () => peer.output)
     } finally {
       await peer.stop("SIGKILL")
     }
@@ -108,15 +108,15 @@ describe("a monitor of Python's", () => {
     assert.deepStrictEqual(clocks, clocks.toSorted((one, other) => one - other))
   })
 
-  it("dumps them as its own: celery events --dump", { timeout: 60_000 }, async () => {
+  it("dumps them as its own: celery events --dump", { timeout: 120_000 }, async () => {
     const node = `celery@dumped.${process.pid}`
     const peer = new Peer(python, ["-u", "-m", "celery", "-b", url, "events", "--dump"], {
       env: { PYTHONDONTWRITEBYTECODE: "1" }
     })
     try {
-      await until("the monitor's start", () => peer.output.includes("evdump"), 30_000, () => peer.output)
+      await until("the monitor's start", () => peer.output.includes("evdump"), 100_000, () => peer.output)
       await Effect.runPromise(Effect.andThen(Effect.sleep("1 second"), live(node)))
-      await until("the goodbye", () => peer.output.includes("shutdown"), 20_000, () => peer.output)
+      await until("the goodbye", () => peer.output.includes("shutdown"), 100_000, () => peer.output)
     } finally {
       await peer.stop("SIGKILL")
     }
@@ -132,7 +132,7 @@ describe("a monitor of Python's", () => {
 })
 
 describe("a monitor of this side", () => {
-  it("makes of a Python worker's events what Python makes of them", { timeout: 90_000 }, () =>
+  it("makes of a Python worker's events what Python makes of them", { timeout: 120_000 }, () =>
     Effect.gen(function*() {
       const name = `told.${process.pid}`
       const node = `${name}@here`
@@ -161,12 +161,12 @@ describe("a monitor of this side", () => {
       const client = yield* Client.Client
       for (const [task, args] of [["told.add", [1, 2]], ["told.fail", []], ["told.progress", []]] as const) {
         const sent = yield* client.sendTask(task, { args })
-        yield* Effect.exit(sent.get({ timeout: "20 seconds" }))
+        yield* Effect.exit(sent.get({ timeout: "1 minute" }))
       }
       const named = (name: string) => Array.from(cluster.tasksByTime()).find((task) => task.name === name)
       const states = () => ["told.add", "told.fail", "told.progress"].map(named)
       const isOver = () => states().every((task) => task?.isReady)
-      yield* Effect.promise(() => until("the ends of the tasks", isOver, 20_000, () => worker.output))
+      yield* Effect.promise(() => until("the ends of the tasks", isOver, 100_000, () => worker.output))
       const [first, second, third] = states()
       assert.deepInclude(first, { name: "told.add", state: "SUCCESS", args: "(1, 2)", result: "3", worker: node })
       assert.isNumber(first?.runtime)
@@ -179,7 +179,7 @@ describe("a monitor of this side", () => {
       assert.isTrue(cluster.worker(node)?.isAlive(now))
       assert.isBelow(Math.abs(now - (heard.at(-1)?.timestamp ?? 0)), 30)
       yield* Effect.promise(() => worker.stop())
-      yield* Effect.promise(() => until("the goodbye", () => told.includes(`-${node}`), 15_000))
+      yield* Effect.promise(() => until("the goodbye", () => told.includes(`-${node}`), 100_000))
       assert.strictEqual(told[0], `+${node}`)
       assert.strictEqual(receiver.counts().malformed, 0)
     }).pipe(Effect.scoped, Effect.provide(around), Effect.runPromise))

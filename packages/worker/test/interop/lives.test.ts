@@ -114,7 +114,7 @@ const life = (
         until(
           `${what} of ${task} in ${queue}`,
           isThere,
-          10_000,
+          100_000,
           () => `${JSON.stringify(eventsOf(taskId))}\n${duo.output()}`
         )
       )
@@ -219,7 +219,7 @@ const repliesTo = async (wire: Wire, { queue }: Duo.Where, [, task, args, header
       replies.push({ properties, fields })
     }
     return replies.length > 0
-  }, 15_000)
+  }, 120_000)
   return JSON.parse(JSON.stringify(replies).replaceAll(id, "<id>").replaceAll(queue, "<queue>")) as unknown
 }
 
@@ -251,7 +251,7 @@ for (const results of has("5.7") ? ["rpc", "redis"] as const : ["redis"] as cons
       }
     }
     for (const ending of endings.filter(({ since = "5" }) => has(since))) {
-      it(`comes to the same: ${ending.says}`, { timeout: 40_000 }, () =>
+      it(`comes to the same: ${ending.says}`, { timeout: 120_000 }, () =>
         duo.run(Effect.gen(function*() {
           const [ours, theirs] = yield* Effect.all([
             life(ending, duo.ours, duo),

@@ -100,7 +100,7 @@ const observed = (life: Life, queue: string, runsOf: (id: string) => number) =>
       until(
         `the end of ${id}`,
         () => count() >= rules.events.length,
-        20_000,
+        100_000,
         () => `${JSON.stringify({ life, rules, told: told() })}\n${duo.output()}`
       )
     )
@@ -119,7 +119,7 @@ const limits = { soft: [undefined, 1], hard: [2, 3] }
 const program = lives(limits).filter(({ acksLate, acksOnTimeout }) => acksOnTimeout || !acksLate)
 
 describe.runIf(has("5.7"))("random tasks on Celery's worker and on ours", () => {
-  it("come to the same, as the rules say", { timeout: 60_000 }, () =>
+  it("come to the same, as the rules say", { timeout: 120_000 }, () =>
     duo.run(Effect.gen(function*() {
       const programs = fc.sample(program, { numRuns: 80, seed: 10 })
       const ends = yield* Effect.forEach(programs, (life) =>

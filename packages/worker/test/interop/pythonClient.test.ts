@@ -110,7 +110,7 @@ beforeAll(async () => {
     const { name, ...answer } = line as { readonly name: string; readonly value?: unknown; readonly error?: string }
     answers.set(name, answer)
   }
-}, 60_000)
+}, 120_000)
 
 afterAll(() => runtime.dispose())
 

@@ -70,7 +70,7 @@ beforeAll(async () => {
   })
   await runtime.context()
   python = await starting
-}, 60_000)
+}, 120_000)
 afterAll(() => Promise.all([python?.kill(), runtime.dispose()]))
 
 /** Whether the other worker is of the Celery that this project goes by. */
@@ -241,7 +241,7 @@ describe("RemoteControl", () => {
   it("asks workers of Python as its own", () =>
     runtime.runPromise(Effect.gen(function*() {
       const { broadcast, control, inspect, ping } = yield* RemoteControl.RemoteControl
-      const both = { destination: [ours, theirs], timeout: "3 seconds" } as const
+      const both = { destination: [ours, theirs], timeout: "1 minute" } as const
       const failures: Array<unknown> = []
       for (const [name, asking] of Object.entries({ ...inspect, ...control })) {
         if (["hello", "shutdown", "objgraph", "election"].includes(name)) continue
