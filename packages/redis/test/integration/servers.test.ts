@@ -3,7 +3,7 @@ import { ChordCounter } from "@celeriac/tasks/result/ChordCounter"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
-import { store } from "@celeriac/tasks/result/ResultWriter"
+import { ResultWriter, store } from "@celeriac/tasks/result/ResultWriter"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -61,6 +61,8 @@ const allowances = (text: string) => {
   return {
     results: row("for results"),
     chords: row("for chords, too"),
+    revokes: row("for revokes that outlive workers, with the key `celeriac-revoked`"),
+    marks: row("for signed tasks, with the keys `celeriac-mark-\\*`"),
     select: row("for another database than 0")
   }
 }
@@ -140,7 +142,9 @@ describe("a Redis", () => {
   it.live("asks of its user what the README says, each of it for something, and says what is missing", () =>
     Effect.gen(function*() {
       const redis = yield* server()
-      const { chords, results, select } = allowances(yield* Effect.promise(() => readFile(readme, "utf8")))
+      const { chords, marks, results, revokes, select } = allowances(
+        yield* Effect.promise(() => readFile(readme, "utf8"))
+      )
       const may = (names: ReadonlyArray<string>) =>
         command(
           redis,
@@ -155,6 +159,19 @@ describe("a Redis", () => {
       yield* Effect.provide(used, backend(url.replace(/0$/, "1")))
       yield* may([...results, ...chords])
       yield* Effect.provide(counted("all"), backend(url))
+
+      const kept = Effect.gen(function*() {
+        const writer = yield* ResultWriter
+        yield* writer.noteRevoked!(["a"])
+        assert.deepStrictEqual(yield* writer.revoked!, ["a"])
+        for (const [was, becomes] of [["", "mine"], ["mine", ""]] as const) {
+          assert.isUndefined(yield* writer.marks!.exchange("number", was, becomes, 60_000))
+        }
+        assert.strictEqual(yield* writer.marks!.read("number"), "")
+      })
+      yield* may([...results, ...revokes, ...marks])
+      yield* command(redis, "ACL", "SETUSER", "app", "~celeriac-revoked", "~celeriac-mark-*")
+      yield* Effect.provide(kept, backend(url))
 
       for (const name of ["GETRANGE", "SETEX", "PUBLISH", "DEL", "SUBSCRIBE"]) {
         yield* may(results.filter((other) => other !== name))
