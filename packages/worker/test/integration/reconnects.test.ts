@@ -133,7 +133,7 @@ describe("workers that lose their connections again and again", () => {
         const fiber = yield* Effect.flatMap(Effect.forkChild(Effect.void), (one) => Effect.as(Fiber.await(one), one))
 
         yield* Effect.replicateEffect(round, 3)
-        yield* ping({ destination: names })
+        yield* ping({ destination: names, timeout: "1 minute" })
         yield* quiet
         yield* settled
         const [before, brokerBefore] = [census(fiber.constructor), atBroker]
@@ -142,7 +142,7 @@ describe("workers that lose their connections again and again", () => {
         const seconds = ((yield* Clock.currentTimeMillis) - start) / 1000
         yield* quiet
 
-        const answers = yield* ping({ destination: names })
+        const answers = yield* ping({ destination: names, timeout: "1 minute" })
         assert.sameMembers(Object.keys(answers), names)
         assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(sent))
         // What was cut may still be closing: it goes by itself, or it is a leak.
