@@ -11,6 +11,7 @@ import { afterAll, beforeAll, inject } from "vitest"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
+import { Wire } from "../../../../test/peers/Wire.ts"
 import { celeriac as application } from "../../src/promise.ts"
 import { fixture, main } from "../fixtures/Command.ts"
 
@@ -123,6 +124,7 @@ export default Worker.make({
     ], { env: { NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "100" } })
     const app = application({ broker: url })
     const hint = () => worker.output
+    const wire = await Wire.open(url)
     const said = (text: string) => worker.output.split(text).length - 1
     try {
       await until("the worker's start", () => said(" ready.") === 1, 100_000, hint)
@@ -131,12 +133,13 @@ export default Worker.make({
       await until("the task's start", () => existsSync(join(folder, "running.began")), 100_000, hint)
       const waiting = await send("waiting")
       write("version.ts", "export const version = \"two\"\n")
-      await until("it is told to", () => said("autoreload: Restarting") === 1, 100_000, hint)
+      await until("it consumes no more", async () => await wire.consumers(queue) === 0, 100_000, hint)
       write("open", "")
       await until("another start", () => said(" ready.") === 2, 100_000, hint)
       assert.strictEqual(await running.get({ timeoutMs: 60_000 }), "one")
       assert.strictEqual(await waiting.get({ timeoutMs: 60_000 }), "two")
     } finally {
+      await wire.close()
       await app.close()
       await worker.stop()
     }
