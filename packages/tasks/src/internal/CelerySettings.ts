@@ -104,7 +104,6 @@ export const instead: ReadonlyMap<string, string> = new Map(
     "worker_consumer worker_timer": "and put a step of your own in the place of that one: worker.with({ steps })",
     "worker_enable_prefetch_count_reduction":
       "for what is fetched is counted anew after a reconnect, with what still runs",
-    "worker_enable_soft_shutdown_on_idle": "for a soft shutdown lets tasks finish, and one without tasks ends at once",
     "worker_cancel_long_running_tasks_on_connection_loss":
       "for a late task that has run through is not run again when its message comes back to the same worker",
     "worker_hijack_root_logger":

@@ -182,7 +182,8 @@ export class Execution extends Bootstep.Service<Execution, {
       executor
     }
   }),
-  close: ({ executor }) => executor.idle,
+  // Idle or not: what ends a soft shutdown on idle is the cold one.
+  close: ({ executor }, { lasts = false }) => lasts ? Effect.never : executor.idle,
   stop: ({ executor }) => executor.idle,
   terminate: ({ executor }) => executor.terminate
 }) {}

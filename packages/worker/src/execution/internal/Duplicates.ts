@@ -13,7 +13,8 @@
  * was sent the first time in front of it, one of them has it or had it; and of an early
  * slot of a scheduler that came again, whose acknowledgement was lost. That takes a
  * second: they are asked about nothing else, and not about what another task has sent,
- * whose followers would wait for as long each.
+ * whose followers would wait for as long each. A slot may be asked about long after it
+ * ran: they remember those beside the other tasks.
  *
  * What came again and is stored as REVOKED was revoked while another worker had
  * it: nobody ran it, and nobody is to. A message that comes the first time is not
@@ -33,7 +34,7 @@ import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
 import type { Request } from "../Request.ts"
-import type { Intake, Subject } from "./Subject.ts"
+import { type Intake, isSlot, type Subject } from "./Subject.ts"
 import type { Witnesses } from "./Witnesses.ts"
 
 /** The header of what is sent by a task that may have sent it before. Who does not know it runs it, as any other. */
@@ -47,9 +48,6 @@ const patience = "1 second"
 
 /** Whether the request may have been sent before, under its id. */
 export const isAgain = ({ message }: Pick<Subject, "message">): boolean => message.headers[again] === true
-
-/** Whether a scheduler has sent it: it may be seldom, and is not to run twice because an acknowledgement was lost. */
-const isSlot = ({ message }: Request): boolean => message.headers["celery_beat_task"] === true
 
 /** What a request came to before: stored, or known to another worker, who does not say what it was. */
 type Before = ResultRecord | "elsewhere"
