@@ -85,7 +85,7 @@ export class Peer {
   }
 
   /** Ends it with `signal`, and with SIGKILL when that took longer than `patience` ms. */
-  async stop(signal: NodeJS.Signals = "SIGTERM", patience = 10_000): Promise<void> {
+  async stop(signal: NodeJS.Signals = "SIGTERM", patience = 60_000): Promise<void> {
     if (this.running) {
       this.signal(signal)
       const timer = setTimeout(() => this.signal("SIGKILL"), patience)

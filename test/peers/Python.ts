@@ -149,9 +149,9 @@ export class CeleryWorker {
     return this.peer.output
   }
 
-  /** A warm shutdown; SIGKILL after 15 s. */
+  /** A warm shutdown; SIGKILL after a minute. */
   stop(): Promise<void> {
-    return this.peer.stop("SIGTERM", 15_000)
+    return this.peer.stop("SIGTERM", 60_000)
   }
 
   kill(): Promise<void> {

@@ -211,7 +211,7 @@ export class RabbitMq {
 
   /** An orderly stop that keeps the data. Follow with `start()`. */
   async halt(): Promise<void> {
-    await this.#server?.stop("SIGTERM", 15_000)
+    await this.#server?.stop("SIGTERM", 60_000)
   }
 
   /** Ends everything and removes the folder. */

@@ -9,6 +9,7 @@ import * as Scope from "effect/Scope"
 import { afterAll, beforeAll } from "vitest"
 import { FaultProxy } from "../../../../test/peers/FaultProxy.ts"
 import { until } from "../../../../test/peers/Process.ts"
+import { isQuiet } from "../../../../test/peers/Quiet.ts"
 import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
 import { connect, message, timed, to } from "./Kit.ts"
 
@@ -22,7 +23,7 @@ const ctl = (...args: ReadonlyArray<string>) => Effect.promise(() => rabbit.rabb
 
 /** Connects as soon as the broker answers. */
 const reconnect = Effect.suspend(() => connect(rabbit.url)).pipe(
-  Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 400 })
+  Effect.retry(Schedule.spaced("50 millis"))
 )
 
 describe("refusals", () => {
@@ -145,8 +146,8 @@ describe("a failing broker", () => {
         yield* ctl("set_vm_memory_high_watermark", "absolute", "1MB")
         const first = yield* timed(channel.publish(message("limbo"), to("alarm"), { deadline: "500 millis" }))
         assert.strictEqual(first.error.reason._tag, "PublishTimedOut")
-        assert.isBelow(first.millis, 1000)
-        assert.isDefined(connection.blocked())
+        if (isQuiet) assert.isBelow(first.millis, 1000)
+        yield* Effect.promise(() => until("the broker blocks", () => connection.blocked() !== undefined))
         const second = yield* timed(channel.publish(message("never sent"), to("alarm"), { deadline: "200 millis" }))
         assert.include(second.error.message, "not stored")
         const patient = yield* Effect.forkScoped(channel.publish(message("patient"), to("alarm")))
@@ -171,7 +172,7 @@ describe("a failing broker", () => {
         const channel = yield* (yield* connect(rabbit.url)).openChannel()
         yield* timed(channel.publish(message("x"), to("alarm"), { deadline: "100 millis" }))
       }))
-      assert.isBelow(performance.now() - start, 1500)
+      if (isQuiet) assert.isBelow(performance.now() - start, 1500)
       yield* ctl("set_vm_memory_high_watermark", "0.6")
     }), 120_000)
 
@@ -235,14 +236,13 @@ describe("a failing broker", () => {
             { concurrency: 50, discard: true }
           ).pipe(Effect.result)
         )
-        yield* Effect.sleep("150 millis")
+        yield* Effect.promise(() => until("some are confirmed", () => confirmed > 0))
         yield* Effect.promise(() => rabbit.kill())
         yield* timed(connection.lost)
         yield* Fiber.join(publishing)
         yield* Effect.promise(() => rabbit.start())
         const again = yield* (yield* reconnect).openChannel()
         const state = yield* again.queueState("journal")
-        assert.isAbove(confirmed, 0)
         assert.isAtLeast(state.messageCount, confirmed)
       })),
     120_000

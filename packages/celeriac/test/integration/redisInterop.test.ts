@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { celeryVersion, CeleryWorker, has, runPython } from "../../../../test/peers/Python.ts"
+import { redisCommand } from "../../../../test/peers/Resp.ts"
 import * as AsyncResult from "../../src/AsyncResult.ts"
 import * as Broker from "../../src/Broker.ts"
 import * as Client from "../../src/Client.ts"
@@ -18,6 +19,19 @@ import * as Worker from "../../src/Worker.ts"
 const results = inject("redisUrl").replace(/\/\d*$/, "/8")
 const broker = brokerUrl()
 const peer = `${celeryVersion()}.${process.pid}`
+/** The states that it comes to; the task waits until the first has been seen. */
+const statesOf = <E, S>(sent: { readonly id: string; readonly progress: Stream.Stream<S, E> }) => {
+  const seen = () =>
+    redisCommand(
+      inject("redisUrl"),
+      "EVAL",
+      "redis.call('SELECT', 8) return redis.call('SET', KEYS[1], '1', 'EX', '600')",
+      "1",
+      `seen-${sent.id}`
+    )
+  return Stream.tap(sent.progress, () => Effect.promise(seen))
+}
+
 const revocable = { deadline: "10 seconds" } as const
 
 describe("results of Python's worker in Redis", () => {
@@ -52,12 +66,12 @@ describe("results of Python's worker in Redis", () => {
         assert.strictEqual(error.message, "OutOfStock('none', 3)")
 
         const again = yield* send("again")
-        const states = yield* Stream.runCollect(Stream.map(again.progress, ({ state }) => state))
+        const states = yield* Stream.runCollect(Stream.map(statesOf(again), ({ state }) => state))
         assert.include(states, "RETRY")
         assert.deepStrictEqual([states.at(-1), yield* again.get(), yield* again.retries], ["SUCCESS", 2, 2])
 
         const working = yield* send("work")
-        const metas = yield* Stream.runCollect(Stream.map(working.progress, ({ meta, state }) => [state, meta]))
+        const metas = yield* Stream.runCollect(Stream.map(statesOf(working), ({ meta, state }) => [state, meta]))
         assert.deepStrictEqual(
           metas.filter(([state]) => state === "PROGRESS").map(([, meta]) => JSON.stringify(meta)),
           [`{"done":1}`, `{"done":2}`]
@@ -79,7 +93,7 @@ describe("results of Python's worker in Redis", () => {
 
         const mine = yield* send("ignores")
         assert.strictEqual(
-          yield* Stream.runHead(Stream.filter(mine.progress, ({ state }) => state === "MINE")).pipe(
+          yield* Stream.runHead(Stream.filter(statesOf(mine), ({ state }) => state === "MINE")).pipe(
             Effect.map((first) => first._tag)
           ),
           "Some"

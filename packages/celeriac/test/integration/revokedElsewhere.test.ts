@@ -159,7 +159,7 @@ import os, sys, json
 from celery import Celery
 app = Celery(broker=os.environ["URL"])
 app.conf.control_exchange = os.environ["EXCHANGE"]
-print(json.dumps(app.control.revoke(sys.argv[1:], reply=True, timeout=10, limit=1)))
+print(json.dumps(app.control.revoke(sys.argv[1:], reply=True, timeout=60, limit=1)))
 `,
             { env: { URL: brokerUrl(), EXCHANGE: name }, args: sent.slice(0, 5).map(({ id }) => id) }
           )

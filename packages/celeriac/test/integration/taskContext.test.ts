@@ -25,7 +25,7 @@ const long = Task.make("ctx.long", { success: Schema.String }).toLayer((_, { id 
   Effect.gen(function*() {
     const client = yield* Client.Client
     yield* Effect.orDie(client.sendTask("nobody.runs", { queue: `${queue}.nobody`, taskId: `${id}.child` }))
-    for (let done = 1; done < 500 && !(yield* TaskContext.isAborted); done++) {
+    for (let done = 1; !(yield* TaskContext.isAborted); done++) {
       yield* TaskContext.progress({ done, total: 500 })
       yield* Effect.sleep("20 millis")
     }
@@ -76,7 +76,7 @@ const up = (results: string) =>
 const python = (what: string, results: string) =>
   Effect.map(
     Effect.promise(() =>
-      run(findPython() ?? "python3", [module, what], { env: { ...env, RESULTS: results }, timeout: 40_000 })
+      run(findPython() ?? "python3", [module, what], { env: { ...env, RESULTS: results }, timeout: 100_000 })
     ),
     (output) => JSON.parse(output)
   )

@@ -21,7 +21,7 @@ const worker = (settings: Parameters<typeof pooled.with>[0]["settings"]) =>
     Layer.provideMerge(TestWorker.of(pooled.with({ settings: { ...patient, ...settings } })))
   )
 
-const one = { limit: 1 } as const
+const one = { limit: 1, timeout: "1 minute" } as const
 
 /** What the only node replied. */
 const said = <A>(answers: RemoteControl.Answers<A>): A => {

@@ -33,7 +33,7 @@ describe.concurrent("the process of a worker", () => {
         yield* Kit.until("four are running", () => journal.starts().length === 4)
         yield* Kit.until("20 are held", async () => await wire.ready(queue) === (acksLate ? 10 : 6))
         worker.signal("SIGTERM")
-        yield* Kit.until("it has heard", () => worker.output.includes("Warm shutdown"))
+        yield* Kit.until("it consumes no more", async () => await wire.consumers(queue) === 0)
         journal.open()
         assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
         const ran = sorted(journal.starts())

@@ -48,7 +48,7 @@ const inTurns = (url: string) =>
     yield* Kit.until(
       "all have run",
       () => journal.ends.length >= numbers.length,
-      100_000,
+      240_000,
       () => `${journal.ends.length} of ${numbers.length} have run`
     )
     const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "1 minute" }), {
@@ -62,13 +62,13 @@ describe.concurrent("no task is lost to a prefetch that gives back", () => {
   it.live(
     "where the virtual host makes quorum queues of all, and a policy lets a message come back once",
     () => Effect.scoped(Effect.suspend(() => inTurns(urlOf("host")))),
-    120_000
+    300_000
   )
 
   it.live(
     "where the node makes quorum queues of all",
     () => Effect.scoped(Effect.suspend(() => inTurns(urlOf("node")))),
-    120_000
+    300_000
   )
 })
 
@@ -118,7 +118,7 @@ describe.concurrent("what a worker had fetched when it went", () => {
         Effect.scoped(Effect.gen(function*() {
           const { journal, queue, wire, worker } = yield* holding(`warm-${ack}`, acksLate)
           worker.signal("SIGTERM")
-          yield* Kit.until("it has heard", () => worker.output.includes("Warm shutdown"))
+          yield* Kit.until("all but those are back", async () => await wire.ready(queue) === count - 2)
           journal.open()
           assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
           assert.deepStrictEqual(journal.ends().length, 2)

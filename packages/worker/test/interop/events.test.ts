@@ -20,6 +20,7 @@ import { fileURLToPath } from "node:url"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, findPython } from "../../../../test/peers/Python.ts"
+import { Wire } from "../../../../test/peers/Wire.ts"
 import { quiet } from "../support.ts"
 
 const url = brokerUrl()
@@ -39,8 +40,8 @@ const around = Client.layer.pipe(
   Layer.provideMerge(quiet)
 )
 
-/** The tasks of a worker's life, each to its end. */
-const live = (nodename: string) => {
+/** The tasks of a worker's life, each to its end; it ends when this holds. */
+const live = (nodename: string, isHeard: () => boolean) => {
   const worker = Worker.make({
     nodename,
     queues: [queue],
@@ -56,8 +57,25 @@ const live = (nodename: string) => {
     assert.strictEqual(yield* client.execute(add, [2, 3]), 5)
     yield* client.execute(tell)
     yield* Effect.flip(Effect.sandbox(client.execute(fail)))
-    yield* Effect.sleep("1700 millis")
+    yield* Effect.promise(() => until("two heartbeats are heard", isHeard))
   }).pipe(Effect.provide(Layer.provideMerge(worker.layer, around)))
+}
+
+/** Tells whoever hears events of a worker of this name. */
+const knock = async (hostname: string) => {
+  const wire = await Wire.open(url)
+  try {
+    const event = { type: "worker-heartbeat", hostname, utcoffset: 0, pid: 1, clock: 1, freq: 2, sw_ident: "knock" }
+    wire.channel.publish(
+      "celeryev",
+      "worker.heartbeat",
+      Buffer.from(JSON.stringify({ ...event, timestamp: Date.now() / 1000 })),
+      { contentType: "application/json", contentEncoding: "utf-8" }
+    )
+    await wire.channel.waitForConfirms()
+  } finally {
+    await wire.close()
+  }
 }
 
 interface Watched {
@@ -72,15 +90,17 @@ describe("a monitor of Python's", () => {
     const node = `celery@watched.${process.pid}`
     const lines: Array<any> = []
     const script = fileURLToPath(new URL("watch.py", import.meta.url))
+    let beats = 0
     const peer = new Peer(python, ["-u", script], {
       env: { URL: url, NODE: node, PYTHONDONTWRITEBYTECODE: "1" },
       onLine: (line) => {
         if (line.startsWith("{")) lines.push(JSON.parse(line))
+        if (line === "heard worker-heartbeat") beats++
       }
     })
     try {
       await until("the monitor's start", () => lines.length > 0, 100_000, () => peer.output)
-      await Effect.runPromise(live(node))
+      await Effect.runPromise(live(node, () => beats >= 2))
       await until("the monitor's end", () => lines.length > 1, 100_000, () => peer.output)
     } finally {
       await peer.stop("SIGKILL")
@@ -115,7 +135,18 @@ describe("a monitor of Python's", () => {
     })
     try {
       await until("the monitor's start", () => peer.output.includes("evdump"), 100_000, () => peer.output)
-      await Effect.runPromise(Effect.andThen(Effect.sleep("1 second"), live(node)))
+      // It says so before it hears anything.
+      await until(
+        "what is told is dumped",
+        async () => {
+          await knock(`knock.${node}`)
+          return peer.output.includes(`knock.${node}`)
+        },
+        undefined,
+        () => peer.output
+      )
+      const beats = () => peer.output.split("\n").filter((line) => line.startsWith(node) && / heartbeat/.test(line))
+      await Effect.runPromise(live(node, () => beats().length >= 2))
       await until("the goodbye", () => peer.output.includes("shutdown"), 100_000, () => peer.output)
     } finally {
       await peer.stop("SIGKILL")

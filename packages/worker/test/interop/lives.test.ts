@@ -118,20 +118,20 @@ const life = (
           () => `${JSON.stringify(eventsOf(taskId))}\n${duo.output()}`
         )
       )
-    if (isRevoked) yield* control.revoke({ taskId }, { destination: nodename })
+    if (isRevoked) yield* control.revoke({ taskId }, { destination: nodename, timeout: "1 minute" })
     yield* client.sendTask(task, { ...call, taskId, queue })
     if (isTerminated) {
       yield* hears("the start", () => eventsOf(taskId).some(({ type }) => type === "task-started"))
-      yield* control.revoke({ taskId, terminate: true }, { destination: nodename })
+      yield* control.revoke({ taskId, terminate: true }, { destination: nodename, timeout: "1 minute" })
     }
-    const first = isSilent ? undefined : yield* Effect.timeout(reader.wait(taskId), "15 seconds")
+    const first = isSilent ? undefined : yield* Effect.timeout(reader.wait(taskId), "1 minute")
     yield* hears(last, () => isOver(eventsOf(taskId), last))
     const isKept = duo.results === "redis"
     // Who revokes what nobody has yet stores so at once, and again with what it was when it comes.
     const isRewritten = isRevoked && isKept
     if (isRewritten) {
       const found = Effect.repeat(reader.lookup(taskId), { until: (one) => one?.extended !== undefined })
-      yield* Effect.timeout(found, "10 seconds")
+      yield* Effect.timeout(found, "1 minute")
     }
     const record = isRewritten ? yield* reader.lookup(taskId) : first
     const { exception, extended, result, status, traceback } = record ?? {}
