@@ -86,11 +86,11 @@ describe("a copy of a sealed task", () => {
 
           yield* Effect.promise(() => copy(shared))
           const starts = (count: number) =>
-            until(`${count} started`, () => ran().length === count, 10_000, () => second.output)
+            until(`${count} started`, () => ran().length === count, 20_000, () => second.output)
           yield* Effect.promise(() => starts(1))
           yield* Effect.promise(() => copy(other))
           yield* Effect.promise(() =>
-            until("the copy is refused", () => refused(second) === 1, 10_000, () => second.output)
+            until("the copy is refused", () => refused(second) === 1, 20_000, () => second.output)
           )
           assert.deepStrictEqual(ran(), [`${sent.id} first@${name}`])
 
@@ -104,7 +104,7 @@ describe("a copy of a sealed task", () => {
           // One that has seen nothing of it.
           const fourth = yield* worker("fourth", aside)
           yield* Effect.promise(() => copy(aside))
-          yield* Effect.promise(() => until("the next, too", () => refused(fourth) === 1, 10_000, () => fourth.output))
+          yield* Effect.promise(() => until("the next, too", () => refused(fourth) === 1, 20_000, () => fourth.output))
           assert.lengthOf(ran(), 2)
           assert.include(third.output, `sealed.gated[${sent.id}] succeeded`)
         }).pipe(
@@ -113,6 +113,6 @@ describe("a copy of a sealed task", () => {
         )
         yield* Effect.promise(() => Promise.all([shared, other, aside].map((queue) => wire.channel.deleteQueue(queue))))
       }).pipe(Effect.scoped),
-    60_000
+    90_000
   )
 })
