@@ -3,8 +3,8 @@
  * confirmed all that was in it.
  *
  * It is not the engine's, which lets the collector go through the whole heap when
- * much of such memory comes and goes: with somebody listening, a worker made 27 MB
- * of it a second. What may be on its way to the broker still is given up.
+ * much of such memory comes and goes: it is 700 bytes a task where somebody listens.
+ * What may be on its way to the broker still is given up.
  */
 
 /** What is set aside at a time. */
