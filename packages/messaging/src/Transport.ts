@@ -164,7 +164,8 @@ export interface Channel {
   /**
    * `publish` without an effect, for the hot path: `onOutcome` is called once,
    * with nothing or with the error, maybe before this returns. It must not
-   * throw. Any number may be under way.
+   * throw. Any number may be under way. When it is called with nothing, or with
+   * `Unroutable`, nobody reads the message any more: its body may be written over.
    */
   readonly publishUnsafe: (
     message: Message,

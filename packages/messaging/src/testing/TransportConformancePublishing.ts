@@ -78,6 +78,17 @@ export const publishing = (test: Test): void => {
         assert.strictEqual((yield* channel.queueState(name)).messageCount, 1)
       }))
 
+    test("the body of a confirmed message may be written over", ({ channel, queue }) =>
+      Effect.gen(function*() {
+        const name = yield* queue()
+        // Of a few bytes, and of several frames.
+        const bodies = [7, 300_000].map((size) => Buffer.alloc(size, "a"))
+        const messages = bodies.map((body) => ({ ...message(""), body }))
+        yield* pipelineOf(channel, messages.map((one) => [one, to(name)] as const))
+        for (const body of bodies) body.fill("b")
+        assert.deepStrictEqual(yield* drain(channel, name), ["a".repeat(7), "a".repeat(300_000)])
+      }))
+
     test("thousands of publishes under way at once keep their order and are all confirmed", ({ channel, queue }) =>
       Effect.gen(function*() {
         const name = yield* queue()

@@ -1,14 +1,12 @@
 /**
  * A list of events as JSON, written byte by byte: into memory that many lists
- * share, so that neither texts nor small buffers are left for the garbage
- * collector.
+ * share, and that is written into again, so that neither texts nor buffers are left
+ * for the garbage collector.
  *
  * Texts that need no escaping, which is nearly all there are, are copied as they
  * are looked at; what is left is handed to the engine.
  */
-
-/** What is set aside at a time. */
-const slabSize = 64 * 1024
+import { EventSlabs, type Slab } from "./EventSlabs.ts"
 
 /** A list is full when there is less left: most events take less. */
 const spare = 1_024
@@ -17,7 +15,9 @@ const spare = 1_024
 const most = 200
 
 export class EventBatch {
-  private slab = Buffer.allocUnsafe(0)
+  private readonly slabs = new EventSlabs()
+  private whole: Slab = this.slabs.take(0)
+  private slab = this.whole.buffer
   private start = 0
   private end = 0
   /** How many events are in it. */
@@ -36,7 +36,7 @@ export class EventBatch {
 
   /** Begins an event: what is written from here on is its own. */
   open(): void {
-    if (this.count === 0 && this.slab.length - this.end < 2 * spare) this.renew(0)
+    if (this.count === 0) this.begin()
     this.makeRoom(1)
     this.slab[this.end++] = this.count === 0 ? bracket : comma
     this.count++
@@ -69,7 +69,7 @@ export class EventBatch {
 
   /** A number that is finite. */
   number(value: number): void {
-    if (value >= 0 && value <= 0x7fffffff && (value | 0) === value) return this.whole(value | 0)
+    if (value >= 0 && value <= 0x7fffffff && (value | 0) === value) return this.digits(value | 0)
     const text = String(value)
     this.makeRoom(text.length)
     this.end += this.slab.write(text, this.end, "latin1")
@@ -87,24 +87,41 @@ export class EventBatch {
     return this.cut(this.start + 1)
   }
 
+  /** Nobody reads this list any more: its memory is written into again. */
+  returned(list: Uint8Array): void {
+    this.slabs.returned(list)
+  }
+
+  /** Somebody may be reading this list still. */
+  lost(list: Uint8Array): void {
+    this.slabs.lost(list)
+  }
+
+  /** A list, from the beginning of the memory where nothing else is in it. */
+  private begin(): void {
+    if (this.whole.uses === 0) this.start = this.end = 0
+    else if (this.slab.length - this.end < 2 * spare) this.renew(0)
+  }
+
   private cut(from: number): Uint8Array {
+    this.slabs.lend(this.whole)
     const body = this.slab.subarray(from, this.end)
     this.start = this.end
     this.count = 0
     return body
   }
 
-  private whole(value: number): void {
+  private digits(value: number): void {
     this.makeRoom(mostDigits)
-    let digits = 1
-    for (let power = 10; digits < mostDigits && value >= power; power *= 10) digits++
+    let count = 1
+    for (let power = 10; count < mostDigits && value >= power; power *= 10) count++
     let left = value
-    for (let at = this.end + digits - 1; at >= this.end; at--) {
+    for (let at = this.end + count - 1; at >= this.end; at--) {
       const rest = (left / 10) | 0
       this.slab[at] = zero + left - rest * 10
       left = rest
     }
-    this.end += digits
+    this.end += count
   }
 
   private escaped(text: string): void {
@@ -120,9 +137,11 @@ export class EventBatch {
   /** What is in the list goes with it. */
   private renew(bytes: number): void {
     const written = this.slab.subarray(this.start, this.end)
-    const slab = Buffer.allocUnsafeSlow(Math.max(slabSize, 2 * (written.length + bytes)))
-    written.copy(slab)
-    this.slab = slab
+    const slab = this.slabs.take(2 * (written.length + bytes))
+    written.copy(slab.buffer)
+    this.slabs.retire(this.whole)
+    this.whole = slab
+    this.slab = slab.buffer
     this.start = 0
     this.end = written.length
   }

@@ -13,7 +13,7 @@ import { EventBatch } from "./EventBatch.ts"
 
 /** A way to the broker. */
 export interface Outlet {
-  /** `onOutcome` is called once, and never throws. */
+  /** `onOutcome` is called once, and never throws. When the broker has taken the message, or given it back, its body is written over. */
   readonly publish: (
     message: Message,
     to: Address,
@@ -189,6 +189,7 @@ export class EventOutbox {
   private pack(json: Uint8Array, routingKey: string, events: number): Parcel | undefined {
     try {
       const { body, properties } = this.write(json)
+      if (body !== json) this.batch.returned(json)
       if (properties !== this.written) {
         this.written = properties
         this.properties = { ...properties, deliveryMode: 1, priority: 0 }
@@ -196,6 +197,7 @@ export class EventOutbox {
       const message = { body, headers: this.headers, properties: this.properties }
       return { message, to: this.addressOf(routingKey), events }
     } catch (error) {
+      this.batch.returned(json)
       this.tell(`${events} events could not be written: ${String(error)}`)
       return undefined
     }
@@ -210,6 +212,7 @@ export class EventOutbox {
       this.bytesUnderWay -= bytes
       if (error !== undefined) this.failed(parcel, error, turn)
       else {
+        this.batch.returned(parcel.message.body)
         if (parcel.to.routingKey === batches) this.audience?.heard()
         if (this.keptEvents > 0) this.drain()
       }
@@ -220,9 +223,12 @@ export class EventOutbox {
   /** What may have arrived is not sent again: monitors would count it twice. */
   private failed(parcel: Parcel, { reason }: MessagingError, turn: number): void {
     if (reason._tag === "Unroutable") {
+      this.batch.returned(parcel.message.body)
       if (parcel.to.routingKey === batches) this.audience?.unheard(turn)
       return
     }
+    // It may be in a socket still.
+    this.batch.lost(parcel.message.body)
     const isUnsent = reason._tag === "ConnectionLost" || reason._tag === "ChannelClosed" ||
       (reason._tag === "PublishTimedOut" && reason.unsent !== undefined)
     if (isUnsent) {
@@ -236,6 +242,7 @@ export class EventOutbox {
     const parcel = this.returned.shift() ?? MutableList.take(this.kept)
     if (parcel === MutableList.Empty) return
     this.count(parcel, -1)
+    this.batch.lost(parcel.message.body)
     this.dropped += parcel.events
   }
 

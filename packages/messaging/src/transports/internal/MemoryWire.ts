@@ -26,7 +26,8 @@ export const carry = (message: Message, to: Address): Message => {
   checkShort("exchange", to.exchange)
   checkShort("routing key", to.routingKey)
   return {
-    body: message.body.slice(),
+    // Of a `Buffer`, `slice` is a view.
+    body: new Uint8Array(message.body),
     headers: new Table().carry(message.headers),
     properties: carryProperties(message.properties)
   }
