@@ -112,6 +112,20 @@ describe("Worker.run", () => {
     }).pipe(Effect.provide(surroundings()), Effect.provide(quiet))
   })
 
+  for (const enableSoftShutdownOnIdle of [false, true]) {
+    it.effect(`${enableSoftShutdownOnIdle ? "waits" : "does not wait"} in a soft shutdown when nothing runs`, () =>
+      Effect.gen(function*() {
+        const settings = { softShutdownTimeout: "3 seconds", enableSoftShutdownOnIdle } as const
+        const fiber = yield* Effect.forkChild(define({ tasks: [AddLive], settings }).run)
+        yield* settled
+        process.emit("SIGQUIT", "SIGQUIT")
+        yield* settled
+        assert.strictEqual(fiber.pollUnsafe() === undefined, enableSoftShutdownOnIdle)
+        yield* TestClock.adjust("3 seconds")
+        assert.strictEqual(failureOf(yield* Fiber.await(fiber))?.exitCode, enableSoftShutdownOnIdle ? 1 : undefined)
+      }).pipe(Effect.provide(surroundings()), Effect.provide(quiet)))
+  }
+
   it.effect("stops warm when it is interrupted from outside", () => {
     const doors = new Doors()
     return Effect.gen(function*() {

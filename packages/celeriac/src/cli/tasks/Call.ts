@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
 import { because, mistaken } from "../output/CliFailure.ts"
+import * as Progress from "../output/Progress.ts"
 
 export interface Flags {
   readonly name: string
@@ -47,7 +48,7 @@ export const call = (globals: Globals, { args, json, kwargs, name, serializer, .
         routingKey: Option.getOrUndefined(flags.routingKey),
         priority: Option.getOrUndefined(flags.priority),
         taskId: Option.getOrUndefined(flags.taskId)
-      })
+      }).pipe(Progress.during("sends the task", { quiet: globals.quiet, json }))
       yield* Console.log(json ? JSON.stringify({ id }) : id)
     }).pipe(
       Effect.catchTag("TaskError", (error) => Effect.fail(because(error.message))),
