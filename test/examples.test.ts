@@ -4,9 +4,16 @@
  * more than Node has a test of its own beside it.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Broker from "celeriac/Broker"
+import * as LogFormat from "celeriac/LogFormat"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { execFile } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { program } from "../examples/01-quickstart/client.ts"
+import worker from "../examples/01-quickstart/worker.ts"
 import { environment, node, root } from "../scripts/workspace.mjs"
 
 const examples = join(root, "examples")
@@ -189,6 +196,11 @@ remind Ada: sent 3 times, <crontab: 0 9 * * * (m/h/dM/MY/d)>
 report: sent 2 times, <crontab: 0 8 * * mon-fri (m/h/dM/MY/d)>
 576 cleanups have run
 `,
+  "32-metrics": `# TYPE celeriac_tasks_ended_total counter
+celeriac_task_runtime_seconds_count{task="tea.brew"} 3
+celeriac_tasks_ended_total{task="tea.brew",outcome="Failure"} 1
+celeriac_tasks_ended_total{task="tea.brew",outcome="Success"} 2
+`,
   "19-what-a-step-reaches": [
     /^pool: \d+ slots, 0 taken\n/,
     /^hub: read what was written\n/m,
@@ -250,5 +262,20 @@ describe("the examples", () => {
     )
     assert.deepStrictEqual(untested, [])
     for (const name of Object.keys(printed)) assert.isTrue(existsSync(join(examples, fileOf(name))), name)
+  })
+})
+
+describe("the client of the quick start", () => {
+  it("gets its sum from the worker beside it", async () => {
+    const said: Array<string> = []
+    const both = worker.layer.pipe(
+      Layer.provideMerge(Broker.layerMemory),
+      Layer.provide(LogFormat.layer({ level: "critical" }))
+    )
+    await Effect.runPromise(program.pipe(
+      Effect.provide(both),
+      Effect.provideService(Console.Console, { ...console, log: (line) => void said.push(line) })
+    ))
+    assert.deepStrictEqual(said, ["2 + 3 = 5"])
   })
 })

@@ -441,6 +441,11 @@ describe.concurrent("a module for -A", () => {
       ["export const = 1\n", /^celeriac: app\.ts could not be loaded: SyntaxError: .* \(app\.ts:1\)/, "app.ts"],
       ["export const = 1\n", /SyntaxError: .*`node --check app\.mjs` shows where/, "app.mjs"],
       ["const a = 1\nthrow new RangeError(\"too far\")\n", /loaded: RangeError: too far \(app\.ts:2\)/, "app.ts"],
+      [
+        "import \"effect/Effect\"\n",
+        /outside a module \(app\.cjs:1\)\. Set "type": "module" in package\.json/,
+        "app.cjs"
+      ],
       ["throw \"a fit\"\n", /could not be loaded: it threw a fit/, "app.ts"],
       ["throw new Error(\"no amqp://u:s3cret@host/\")\n", /could not be loaded: .*no amqp:\/\/u:\*\*@host\//, "app.ts"]
     ] as const

@@ -80,6 +80,7 @@ const cases: Readonly<Record<string, ReadonlyArray<Case>>> = {
     [["call", "t", "--eta", "soon"], 2, /--eta: "soon"\. Expected: a time as ISO 8601/],
     [["call", "t", "--expires", "soon"], 2, /--expires: "soon"/],
     [["call"], 2, /name/],
+    [["call", "t", "-b", "memory://"], 2, /^celeriac: call: memory:\/\/ is a broker inside of this command: nobody/],
     [["result"], 2, /id/],
     [["graph", "-f", "png"], 2, /--format.*png/],
     [["migrate", "memory://"], 2, /destination/],

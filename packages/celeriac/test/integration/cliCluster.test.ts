@@ -104,6 +104,8 @@ describe("celeriac new", () => {
       } finally {
         await peer.stop("SIGKILL")
       }
+      const alone = await program(join(folder, "alone.ts"), [], { env: {} })
+      assert.deepStrictEqual([alone.code, alone.stdout.split("\n").at(-2)], [0, "Hello, you!"], alone.stderr)
       const again = await celeriac(["new", folder])
       assert.strictEqual(again.code, 2)
       assert.match(again.stderr, /^celeriac new: the folder '.*' is not empty: name another one\n$/)

@@ -190,6 +190,7 @@ const tell = (error: unknown, file: string): string => {
   const what = error.name === "Error" ? firstLine(error.message) : `${error.name}: ${firstLine(error.message)}`
   const place = placeOf(error)
   const hint = hints[code] ??
+    (error.message.startsWith("Cannot use import statement outside a module") ? asModules : undefined) ??
     (error instanceof SyntaxError && place === undefined ? `\`node --check ${shown(file)}\` shows where` : undefined)
   return `${what}${place === undefined ? "" : ` (${place})`}${hint === undefined ? "" : `. ${hint}`}`
 }
@@ -200,6 +201,10 @@ const hints: Readonly<Record<string, string>> = {
     "Node leaves types out and does no more: enums, namespaces and parameter properties need a build",
   ERR_UNKNOWN_FILE_EXTENSION: "Name a .ts, .mts, .js or .mjs file"
 }
+
+/** What `npm init` writes is for CommonJS. */
+const asModules =
+  "Set \"type\": \"module\" in package.json (npm pkg set type=module), or let its name end in .mts or .mjs"
 
 const firstLine = (text: string): string => text.split("\n").find((line) => line.trim() !== "")?.trim() ?? ""
 

@@ -28,8 +28,9 @@ export const create = Effect.fnUntraced(
       ...Object.keys(files).map((file) => `wrote ${shown(join(folder, file))}`),
       "",
       `  cd ${name} && npm install`,
-      "  npm run worker -- -b memory://    (or without -b, on a RabbitMQ of this machine)",
-      `  npx celeriac call hello.greet -a '["you"]'`
+      "  node alone.ts      # a worker and a client in one process: nothing else to install",
+      "  npm run worker     # on the RabbitMQ of this machine, or of CELERIAC_BROKER_URL",
+      "  node client.ts     # meanwhile, in another terminal"
     ].join("\n"))
   }
 )
@@ -96,18 +97,29 @@ const filesOf = (name: string): Readonly<Record<string, string>> => ({
     `import { Greet } from "./tasks.ts"`,
     `import worker from "./worker.ts"`,
     "",
-    "const program = Effect.gen(function*() {",
+    "export const program = Effect.gen(function*() {",
     "  const client = yield* Client.Client",
     `  yield* Console.log(yield* client.execute(Greet, { name: "you" }, { timeout: "10 seconds" }))`,
     "})",
     "",
-    "program.pipe(Effect.provide(Broker.layerFor(worker)), NodeRuntime.runMain)"
+    "if (import.meta.main) program.pipe(Effect.provide(Broker.layerFor(worker)), NodeRuntime.runMain)"
+  ),
+  "alone.ts": text(
+    "/** The worker and the client in one process, with a broker in its memory: node alone.ts */",
+    ...modules("@effect/platform-node/NodeRuntime", "celeriac/Broker", "effect/Effect", "effect/Layer"),
+    `import { program } from "./client.ts"`,
+    `import worker from "./worker.ts"`,
+    "",
+    "const both = worker.layer.pipe(Layer.provideMerge(Broker.layerMemory))",
+    "",
+    "program.pipe(Effect.provide(both), NodeRuntime.runMain)"
   ),
   "README.md": `# ${name}
 
     npm install
+    node alone.ts           # a worker and a client in one process: nothing else to install
     npm run worker          # on the RabbitMQ of this machine, or of CELERIAC_BROKER_URL
-    node client.ts          # sends a task, and prints what it came to
+    node client.ts          # meanwhile: sends a task, and prints what it came to
     npx celeriac status     # who is online
 
 \`tasks.ts\` declares the tasks, \`worker.ts\` runs them. \`npx celeriac --help\` lists the other commands.

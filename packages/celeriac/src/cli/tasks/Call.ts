@@ -4,9 +4,10 @@ import * as PythonRepr from "@celeriac/tasks/protocol/PythonRepr"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
-import { because } from "../output/CliFailure.ts"
+import { because, mistaken } from "../output/CliFailure.ts"
 import * as Progress from "../output/Progress.ts"
 
 export interface Flags {
@@ -29,6 +30,7 @@ export interface Flags {
 export const call = (globals: Globals, { args, json, kwargs, name, serializer, ...flags }: Flags) =>
   Verb.run(globals, (verb) =>
     Effect.gen(function*() {
+      if (isInProcess(verb)) return yield* Effect.fail(mistaken(nobody))
       const client = yield* Client.Client
       const { id } = yield* client.sendTask(name, {
         args,
@@ -52,5 +54,10 @@ export const call = (globals: Globals, { args, json, kwargs, name, serializer, .
       Effect.catchTag("TaskError", (error) => Effect.fail(because(error.message))),
       Effect.provide(Verb.broker(verb))
     ))
+
+const isInProcess = ({ brokerUrl }: Verb.Verb): boolean =>
+  [brokerUrl].flat().some((url) => (Redacted.isRedacted(url) ? String(Redacted.value(url)) : url).startsWith("memory:"))
+
+const nobody = "call: memory:// is a broker inside of this command: nobody would get the task. Name another one with -b"
 
 const seconds = (count: number): number => count * 1000
