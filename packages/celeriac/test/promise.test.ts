@@ -291,6 +291,14 @@ describe("celeriac/promise", () => {
       }
     ))
 
+  it("throws for names that nobody knows, which no compiler has seen", () => {
+    const given: object = { brokr: "memory://" }
+    assert.throws(() => celeriac(given), /the options of celeriac: there is no 'brokr' here: did you mean 'broker'\?/)
+    const app = celeriac({ broker: "memory://" })
+    const beside: object = { pool: "processes" }
+    assert.throws(() => app.task("proj.beside", beside), /'pool': it stands beside the options of task 'proj\.beside'/)
+  })
+
   it("makes what a handler throws the failure of its task, asynchronous or not", () =>
     withWorker((app) => ({
       late: app.task("proj.late", {}, async (): Promise<number> => {

@@ -106,7 +106,7 @@ describe("celeriac new", () => {
       }
       const again = await celeriac(["new", folder])
       assert.strictEqual(again.code, 2)
-      assert.match(again.stderr, /^celeriac: new: the folder '.*' is not empty: name another one\n$/)
+      assert.match(again.stderr, /^celeriac new: the folder '.*' is not empty: name another one\n$/)
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

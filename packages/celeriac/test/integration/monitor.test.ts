@@ -169,7 +169,7 @@ describe("celeriac events", () => {
   it("wants a terminal", async () => {
     const { code, stderr, stdout } = await Command.celeriac(["events", ...globals])
     assert.deepStrictEqual([code, stdout], [2, ""])
-    assert.match(stderr, /^celeriac: events: the monitor wants a terminal\. -d prints events/)
+    assert.match(stderr, /^celeriac events: the monitor wants a terminal\. -d prints events/)
   })
 
   it("says when the broker is not there, on the ordinary screen", async () => {
@@ -197,13 +197,13 @@ describe("celeriac events --camera", () => {
   it("answers what is no camera in a sentence", async () => {
     for (
       const [camera, rate, says] of [
-        ["nosuch.ts", "1/s", /^celeriac: events: there is no module 'nosuch\.ts' .*FILE:EXPORT/],
+        ["nosuch.ts", "1/s", /^celeriac events: there is no module 'nosuch\.ts' .*FILE:EXPORT/],
         [
           `${Command.fixture("camera.ts")}:nosuch`,
           "1/s",
           /^celeriac: .*camera\.ts has no function nosuch\. Write: export/
         ],
-        [`${Command.fixture("camera.ts")}:save`, "often", /^celeriac: events: --maxrate: 'often' is no rate limit/]
+        [`${Command.fixture("camera.ts")}:save`, "often", /^celeriac events: --maxrate: 'often' is no rate limit/]
       ] as const
     ) {
       const { code, stderr } = await Command.celeriac(["events", ...globals, "-c", camera, "-r", rate])

@@ -113,10 +113,11 @@ describe("In a terminal", () => {
     assert.include(readFileSync(join(folder, "shop", "package.json"), "utf8"), "celeriac")
   })
 
-  it("a mistake gets the help, and then a sentence", async () => {
-    const { code, lines } = await drawn(["status", "--destinaton", "x"], { rows: 60 })
+  it("a mistake gets the usage, a sentence, and how to get the help", async () => {
+    const { code, lines } = await drawn(["status", "--destinaton", "x"])
     assert.strictEqual(code, 2)
-    assert.deepStrictEqual(lines.filter((line) => line !== "").slice(-2), [
+    assert.deepStrictEqual(lines.filter((line) => line !== ""), [
+      "Usage: celeriac status [flags]",
       "celeriac status: there is no flag --destinaton. Did you mean --destination?",
       "See: celeriac status --help"
     ])

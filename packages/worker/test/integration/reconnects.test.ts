@@ -54,6 +54,12 @@ const census = (fiber: unknown): Census => ({
   heap: process.memoryUsage().heapUsed
 })
 
+/** Whether all of them do. */
+const answer = (ping: Effect.Effect<object, unknown>, names: ReadonlyArray<string>): Promise<boolean> =>
+  Effect.runPromise(
+    Effect.map(Effect.orElseSucceed(ping, () => ({})), (replies) => names.every((name) => name in replies))
+  )
+
 const ownBroker = Effect.acquireRelease(
   Effect.promise(() => RabbitMq.start()),
   (broker) => Effect.promise(() => broker.stop())
@@ -142,8 +148,8 @@ describe("workers that lose their connections again and again", () => {
         const seconds = ((yield* Clock.currentTimeMillis) - start) / 1000
         yield* quiet
 
-        const answers = yield* ping({ destination: names, timeout: "1 minute" })
-        assert.sameMembers(Object.keys(answers), names)
+        // A mailbox is its old connection's until the broker has noticed that this is gone, and is listened to again then.
+        yield* Kit.until("all answer", () => answer(ping({ destination: names }), names), 100_000)
         assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(sent))
         // What was cut may still be closing: it goes by itself, or it is a leak.
         let after = census(fiber.constructor)
@@ -228,13 +234,8 @@ describe("workers that lose their connections again and again", () => {
           )
           yield* Kit.until(
             "both answer",
-            async () => {
-              const replies = await Effect.runPromise(
-                Effect.orElseSucceed(ping({ limit: 2, timeout: "5 seconds" }), () => ({}))
-              )
-              return both.every((name) => name in replies)
-            },
-            100_000,
+            () => answer(ping({ limit: 2, timeout: "1 second" }), both),
+            20_000,
             () => python.output
           )
           yield* client.applyAsync(mark, { who: `round ${round}` }, { ignoreResult: true, queue: theirs })

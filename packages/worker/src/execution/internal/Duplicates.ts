@@ -21,13 +21,15 @@
  * asked for, it would cost each of them.
  *
  * Where messages are signed, one that comes the first time here may be a copy of one
- * that another worker has run: so each that is sealed is asked for.
+ * that another worker has run: that is asked of each that is sealed, where it is not
+ * noted whose it is (`SealClaims`), and else of one that was taken from a dead worker.
  *
  * What this worker has settled itself is known without asking. A backend that
  * cannot answer does not keep a task from running.
  *
  * @since 0.1.0
  */
+import type { Message } from "@celeriac/messaging/Message"
 import { header } from "@celeriac/messaging/security/Seal"
 import type { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
@@ -56,7 +58,7 @@ export class Duplicates {
   private readonly reader: ResultReader["Service"] | undefined
   private readonly witnesses: Witnesses | undefined
   private readonly looksAtRedelivered: boolean
-  private readonly looksAtSealed: boolean
+  private readonly looksAtSealed: (message: Message) => boolean
   private readonly fork: (effect: Effect.Effect<void>) => void
   /** Those whose answer is awaited, in the order in which they came. */
   private readonly asked = new Map<Request, (ended: Before | undefined) => void>()
@@ -65,14 +67,14 @@ export class Duplicates {
 
   /**
    * `reader` is of results that are kept; `fork` runs an effect beside everything else;
-   * `looksAtRedelivered` is Celery's setting; `looksAtSealed`: messages are signed.
+   * `looksAtRedelivered` is Celery's setting; `looksAtSealed`: of those that are sealed.
    */
   constructor(
     reader: ResultReader["Service"] | undefined,
     witnesses: Witnesses | undefined,
     fork: (effect: Effect.Effect<void>) => void,
     looksAtRedelivered = true,
-    looksAtSealed = false
+    looksAtSealed: (message: Message) => boolean = () => false
   ) {
     this.reader = reader
     this.witnesses = witnesses
@@ -115,7 +117,7 @@ export class Duplicates {
 
   /** What was settled before it ran is redelivered because its acknowledgement was lost: that is none. */
   private mayBeCopy(request: Request): boolean {
-    return this.looksAtSealed && isSealed(request) && !request.redelivered
+    return isSealed(request) && !request.redelivered && this.looksAtSealed(request.message)
   }
 
   private mayHaveRun(request: Request): boolean {
