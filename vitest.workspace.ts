@@ -27,6 +27,7 @@ export default defineConfig({
     // with much else to do, what takes 2 s takes 20.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    teardownTimeout: 120_000,
     projects: [
       ...unit,
       {

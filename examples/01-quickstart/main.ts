@@ -103,7 +103,7 @@ const program = Effect.gen(function*() {
   yield* Effect.gen(function*() {
     show.title("The worker boots")
     show.steps(yield* (yield* BootTimeline.BootTimeline).entries)
-    show.print(`  add(2, 3) = ${show.bold(String(yield* first.get({ timeout: "5 seconds" })))}`)
+    show.print(`  add(2, 3) = ${show.bold(String(yield* first.get({ timeout: "1 minute" })))}`)
 
     show.title(`${howMany} tasks of 5 ms each, 8 at once: ${howMany * 5 / 8} ms at best`)
     const { say, sum } = yield* runAll(() => {})
@@ -111,7 +111,7 @@ const program = Effect.gen(function*() {
 
     // #region client
     const sent = yield* client.delay(order, { item: "celeriac", count: 2 })
-    const answer = yield* sent.get({ timeout: "5 seconds" })
+    const answer = yield* sent.get({ timeout: "1 minute" })
     const refusal = yield* Effect.flip(client.execute(order, { item: "truffle", count: 9 }))
     // #endregion
     show.title("Results and errors have types")

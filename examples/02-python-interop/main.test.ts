@@ -12,7 +12,7 @@ describe("the example 02-python-interop", () => {
       const child = execFile(
         process.execPath,
         [main],
-        { env, timeout: 20_000 },
+        { env, timeout: 100_000 },
         (_, stdout, stderr) => resolve({ code: child.exitCode, output: stdout + stderr })
       )
     })

@@ -60,7 +60,7 @@ const program = Effect.gen(function*() {
   const running = yield* Worker.Worker
   const reason = yield* running.awaitShutdown
   yield* Console.log(`The worker has stopped: ${reason._tag}`)
-  const error = yield* Effect.flip(sent.get({ timeout: "1 second" }))
+  const error = yield* Effect.flip(sent.get({ timeout: "1 minute" }))
   yield* Console.log(`The task has failed: ${error.message}`)
 })
 

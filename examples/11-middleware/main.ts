@@ -86,9 +86,9 @@ const program = Effect.gen(function*() {
   const client = yield* Client.Client
   const asAda = { headers: { tenant: "Ada" } }
   const tea = yield* client.applyAsync(order, { item: "tea" }, asAda)
-  yield* Console.log(`ordered: ${yield* tea.get({ timeout: "1 second" })}`)
+  yield* Console.log(`ordered: ${yield* tea.get({ timeout: "1 minute" })}`)
   const truffle = yield* client.applyAsync(order, { item: "truffle" }, asAda)
-  const error = yield* Effect.flip(truffle.get({ timeout: "1 second" }))
+  const error = yield* Effect.flip(truffle.get({ timeout: "1 minute" }))
   yield* Console.log(`not ordered: ${error.message}`)
 })
 

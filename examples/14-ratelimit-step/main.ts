@@ -16,12 +16,17 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { RatelimitStep, render } from "./RatelimitStep.ts"
 
+/** What was said, by all of them. */
+const said: Array<string> = []
+
 /** What the step of this node says, and nothing else. */
 const logs = (name: string) =>
   Logger.layer([
     Logger.make(({ message }) => {
       const text = String(message)
-      if (text.includes("in the cluster")) process.stdout.write(`${name}: ${text}\n`)
+      if (!text.includes("in the cluster")) return
+      said.push(`${name}: ${text}`)
+      process.stdout.write(`${name}: ${text}\n`)
     })
   ])
 
@@ -35,10 +40,15 @@ const start = (name: string) =>
     }).layer
   ).pipe(Effect.provide(logs(name)))
 
+const says = (beginning: string, times = 1) =>
+  Effect.repeat(Effect.sleep("20 millis"), {
+    until: () => said.filter((text) => text.startsWith(beginning)).length >= times
+  })
+
 const program = Effect.gen(function*() {
   yield* start("a")
-  yield* Effect.scoped(Effect.andThen(start("b"), Effect.sleep("1 second")))
-  yield* Effect.sleep("200 millis")
+  yield* Effect.scoped(Effect.all([start("b"), says("a: 2 in"), says("b: 2 in")]))
+  yield* says("a: 1 in", 2)
   yield* Console.log("done")
 })
 

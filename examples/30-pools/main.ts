@@ -13,6 +13,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
 import worker, { hash, mail } from "./worker.ts"
 
 const program = Effect.gen(function*() {
@@ -20,13 +21,10 @@ const program = Effect.gen(function*() {
   const seen = yield* Ref.make(0)
 
   const hashing = yield* client.delay(hash, { password: "secret", rounds: 12 })
-  const watching = Effect.gen(function*() {
-    while (!(yield* hashing.ready)) {
-      const record = yield* hashing.record
-      if (record?.status === "PROGRESS") yield* Ref.update(seen, (times) => times + 1)
-      yield* Effect.sleep("5 millis")
-    }
-  })
+  const watching = Stream.runForEach(
+    hashing.progress,
+    ({ state }) => state === "PROGRESS" ? Ref.update(seen, (times) => times + 1) : Effect.void
+  )
   const mailing = Effect.forEach(
     ["ada", "grace", "margaret"],
     (to) => Effect.flatMap(client.delay(mail, { to }), (sent) => sent.get())
