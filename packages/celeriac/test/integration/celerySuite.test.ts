@@ -11,7 +11,7 @@ const { around, signed, single } = Suite.files
 /** Without the slow ones, unless `CELERIAC_CELERY_SUITE=1` asks for them. */
 const isQuick = process.env["CELERIAC_CELERY_SUITE"] === undefined
 
-/** For one test. The slow one comes to a minute and a half in one slot. */
+/** For one test. The slow one takes a minute in one slot, on a machine that does nothing else. */
 const seconds = isQuick ? 120 : 200
 
 describe.skipIf(!CelerySuite.isThere())("Celery's suite of single tasks", () => {
