@@ -32,7 +32,8 @@ import * as Client from "../../src/Client.ts"
 import type * as Signature from "../../src/Signature.ts"
 import * as Task from "../../src/Task.ts"
 import * as Worker from "../../src/Worker.ts"
-import { type Case, every, hasChord, hasGroupInGroup, known, type Shape } from "../fixtures/everyShape.ts"
+import { type Case, every, hasChord, hasGroupInGroup, known, links, type Shape } from "../fixtures/everyShape.ts"
+import * as Lineage from "../fixtures/Lineage.ts"
 import * as CanvasKit from "./CanvasKit.ts"
 
 const given = process.env["CELERIAC_EVERY_SHAPE"]
@@ -65,13 +66,15 @@ const item = Task.make("shape.item", { parameters: { value: Schema.String }, suc
 const pair = Task.make("shape.pair", { parameters: { x: Schema.String, y: Schema.Int }, success: Schema.String })
 
 const bad = Effect.die(new RangeError("bad"))
+const letter = (value: string) => value.slice(value.lastIndexOf(".") + 1)
+const isBad = (value: string) => letter(value) === "bad"
 
 const handlers = (run: (label: string) => Effect.Effect<unknown>) => [
   step.toLayer(({ label, value }) => Effect.as(run(label), digest(label, value))),
   fail.toLayer(({ label }) => Effect.andThen(run(label), bad)),
   errback.toLayer(({ label }) => Effect.as(run(label), "told")),
-  item.toLayer(({ value }) => value === "bad" ? bad : Effect.succeed(`item ${value}`)),
-  pair.toLayer(({ x, y }) => x === "bad" ? bad : Effect.succeed(`pair ${x} ${y}`))
+  item.toLayer(({ value }) => isBad(value) ? bad : Effect.succeed(`item ${letter(value)}`)),
+  pair.toLayer(({ x, y }) => isBad(x) ? bad : Effect.succeed(`pair ${letter(x)} ${y}`))
 ]
 
 /** Its signature as it is built here. */
@@ -92,13 +95,14 @@ const build = (shape: Shape, name: string, queues: readonly [string, string]): S
   const label = `${name}/${shape.n}`
   const queue = queues[shape.n % 2]!
   const own = { queue, taskId: label }
+  const [a, b, c] = [`${label}.${"bad" in shape && shape.bad ? "bad" : "a"}`, `${label}.b`, `${label}.c`]
   switch (shape.kind) {
     case "map":
-      return Canvas.map(item, [shape.bad ? "bad" : "a", "b"]).set(own)
+      return Canvas.map(item, [a, b]).set(own)
     case "starmap":
-      return Canvas.starmap(pair, [[shape.bad ? "bad" : "a", 1], ["b", 2]]).set(own)
+      return Canvas.starmap(pair, [[a, 1], [b, 2]]).set(own)
     case "chunks":
-      return Canvas.chunks(pair, [[shape.bad ? "bad" : "a", 1], ["b", 2], ["c", 3]], 2).set({ queue })
+      return Canvas.chunks(pair, [[a, 1], [b, 2], [c, 3]], 2).set({ queue })
     case "callback":
       return step.s({ label }).set({ queue })
     case "errback":
@@ -132,7 +136,7 @@ const differing = (one: Case, expected: Line, line: Line, isBuiltHere: boolean):
   if (!isAlike(line.whole, expected.whole)) {
     wrong.push(`all of it: ${JSON.stringify(expected.whole)} is ${JSON.stringify(line.whole)}`)
   }
-  return wrong.map((text) => `${one.name}: ${text}`)
+  return wrong
 }
 
 describe("every shape of a canvas, three deep", () => {
@@ -159,8 +163,16 @@ describe("every shape of a canvas, three deep", () => {
           const { layer } = Worker.make({
             ...kit.node,
             tasks: handlers(run),
-            settings: { defaultQueue: kit.ours }
+            settings: { defaultQueue: kit.ours, resultExtended: true }
           })
+          const lineages = (prefix: string) =>
+            Effect.promise(() =>
+              Promise.all(
+                all.map((one) =>
+                  Lineage.read(redis, `${key}.${prefix}.${one.name}`, known(one.shape), links(one.shape))
+                )
+              )
+            )
           const fromPython = (prefix: string, ...queues: readonly [string, string]) =>
             kit.program([key, `${key}.${prefix}`, ...queues], undefined, 600_000) as Effect.Effect<ReadonlyArray<Line>>
           const fromHere = (prefix: string, ...queues: readonly [string, string]) =>
@@ -222,27 +234,38 @@ describe("every shape of a canvas, three deep", () => {
             const { ours, python } = kit
             const expected = yield* fromPython("alone", python, python)
             assert.lengthOf(expected, all.length)
+            const stood = yield* lineages("alone")
             const rounds = {
-              "of Python by turns": fromPython("turns", python, ours),
-              "of Python by the other turns": fromPython("other", ours, python),
-              "of Python on ours": fromPython("ours", ours, ours),
-              "from here on Python's": fromHere("here.python", python, python),
-              "from here by turns": fromHere("here.turns", python, ours),
-              "from here by the other turns": fromHere("here.other", ours, python),
-              "from here on ours": fromHere("here.ours", ours, ours)
-            }
+              "of Python by turns": ["turns", python, ours],
+              "of Python by the other turns": ["other", ours, python],
+              "of Python on ours": ["ours", ours, ours],
+              "from here on Python's": ["here.python", python, python],
+              "from here by turns": ["here.turns", python, ours],
+              "from here by the other turns": ["here.other", ours, python],
+              "from here on ours": ["here.ours", ours, ours]
+            } as const
             const wrong: Array<string> = []
-            for (const [round, lines] of Object.entries(rounds)) {
+            for (const [round, [prefix, ...queues]] of Object.entries(rounds)) {
               if (given === undefined && !round.endsWith(" by turns")) continue
-              const told = yield* lines
+              const isHere = prefix.startsWith("here")
+              const told = yield* (isHere ? fromHere : fromPython)(prefix, ...queues)
+              const stand = yield* lineages(prefix)
               all.forEach((one, at) => {
-                for (const text of differing(one, expected[at]!, told[at]!, round.includes("here"))) {
-                  wrong.push(`${round}: ${text}`)
-                }
+                const texts = [
+                  ...differing(one, expected[at]!, told[at]!, isHere),
+                  ...Lineage.differing(stood[at]!, stand[at]!, isHere && hasGroupInGroup(one.shape))
+                ]
+                for (const text of texts) wrong.push(`${round}: ${one.name}: ${text}`)
               })
             }
             assert.deepStrictEqual(wrong, [])
-          }).pipe(Effect.provide(layer.pipe(Layer.provideMerge(kit.broker), Layer.provide(Logger.layer([])))))
+          }).pipe(Effect.provide(
+            layer.pipe(
+              Layer.provideMerge(kit.broker),
+              Layer.provide(Lineage.layer(redis)),
+              Layer.provide(Logger.layer([]))
+            )
+          ))
         }).pipe(Effect.scoped),
       60_000 + 8_000 * all.length
     )

@@ -14,7 +14,20 @@ import type { SignatureJson } from "../protocol/TaskBody.ts"
 import * as ResultTuple from "../result/ResultTuple.ts"
 import type * as SignatureMessage from "../SignatureMessage.ts"
 import * as TaskId from "../TaskId.ts"
-import { flat, isComposed, isSignature, kindOf, linksOf, membersOf, stepsOf, sum, unrolled } from "./CanvasShape.ts"
+import {
+  endIdOf,
+  endingIn,
+  flat,
+  isComposed,
+  isSignature,
+  kindOf,
+  linksOf,
+  membersOf,
+  shapeOf,
+  stepsOf,
+  sum,
+  unrolled
+} from "./CanvasShape.ts"
 
 type Table = Readonly<Record<string, unknown>>
 
@@ -141,15 +154,17 @@ export class CanvasMessages {
     const members = isSignature(header) ? membersOf(header) : (header ?? []) as ReadonlyArray<SignatureJson>
     const headerId = this.idOf({ task_id: isSignature(header) ? header.options?.task_id : undefined })
     const own = body as SignatureJson // `Canvas.refusal` has looked at it
-    const id = this.idOf({ task_id: own.options?.task_id ?? task_id })
+    const id = this.idOf({ task_id: endIdOf(own) || task_id })
+    // That of a chord is its header's.
+    const ownId = kindOf(own) === "chord" ? own.options?.task_id ?? id : id
     const links = [...linksOf(own, "link"), ...linksOf(chord, "link")]
     const { options } = merge(own, [], { ...ofBody, link: links.length === 0 ? undefined : links })
     const whole = {
       ...own,
-      options: defined({ ...options, link_error: undefined, ...errbacks(own, chord), task_id: id })
+      options: defined({ ...options, link_error: undefined, ...errbacks(own, chord), task_id: ownId })
     }
     if (flat(members).length === 0) return this.apply(whole, [[]], defined({ parent_id }))
-    const framed = { ...whole, options: { ...whole.options, group_id: whole.options.group_id ?? headerId } }
+    const framed = endingIn(whole, whole.options.group_id ?? headerId)
     const parts = this.group(
       {
         task: "celery.group",
@@ -212,41 +227,6 @@ export class CanvasMessages {
     if (typeof task_id !== "string" || task_id === "") return this.newId()
     this.made++
     return task_id
-  }
-}
-
-/** Of a header with members that come to several results, and are all known by their ids. */
-const shapeOf = (
-  id: string,
-  members: ReadonlyArray<SignatureJson>,
-  parts: ResultTuple.ResultTuple
-): ResultTuple.ResultTuple | undefined => {
-  const ends = members.map(groupOf)
-  return ends.some((end) => end !== undefined)
-    ? ResultTuple.group(id, members.map((_, index) => ends[index] ?? parts.members![index]!))
-    : undefined
-}
-
-/** The group that a chain ends in, or a chord comes to. */
-const groupOf = (signature: SignatureJson): ResultTuple.ResultTuple | undefined => {
-  const end = endOf(signature)
-  if (!isSignature(end)) return undefined
-  if (kindOf(end) !== "group") return groupOf(end)
-  const ids = flat(membersOf(end)).map(({ options }) => options?.task_id)
-  const id = end.options?.task_id
-  return typeof id === "string" && ids.every((one) => typeof one === "string")
-    ? ResultTuple.group(id, ids.map((one) => ResultTuple.task(one)))
-    : undefined
-}
-
-const endOf = (signature: SignatureJson): unknown => {
-  switch (kindOf(signature)) {
-    case "chain":
-      return stepsOf(membersOf(signature)).at(-1)
-    case "chord":
-      return signature.kwargs?.body
-    default:
-      return undefined
   }
 }
 

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import type { SignatureJson } from "../protocol/TaskBody.ts"
+import * as ResultTuple from "../result/ResultTuple.ts"
 
 /** `""` is a single task; a type that is not known is given as it is. */
 export const kindOf = ({ subtask_type, task }: SignatureJson): string =>
@@ -86,7 +87,8 @@ export const unrolled = (steps: ReadonlyArray<SignatureJson>): ReadonlyArray<Sig
         }
       }
     })
-    const options = { ...step.options, task_id: undefined }
+    const { header } = step.kwargs ?? {}
+    const options = { ...step.options, task_id: isSignature(header) ? header.options?.task_id : undefined }
     return [{ ...step, kwargs: { ...step.kwargs, body: first }, options }, ...rest]
   })
 
@@ -124,4 +126,69 @@ const sizeOf = (signature: SignatureJson): number => {
 export const linksOf = ({ options }: SignatureJson, name: "link" | "link_error"): ReadonlyArray<unknown> => {
   const links = options?.[name]
   return links == null ? [] : Array.isArray(links) ? links : [links]
+}
+
+/** The id that whoever waits for all of it knows, or an empty one: a chain comes to what its last step does, and a chord to what its body does. */
+export const endIdOf = (signature: SignatureJson): string => {
+  const end = kindOf(signature) === "chain"
+    ? stepsOf(membersOf(signature)).at(-1)
+    : kindOf(signature) === "chord"
+    ? signature.kwargs?.body as SignatureJson | undefined // it was looked at
+    : undefined
+  const id = end === undefined ? "" : endIdOf(end)
+  const { task_id } = signature.options ?? {}
+  return id === "" && typeof task_id === "string" ? task_id : id
+}
+
+/** What it comes to is in this group, unless it is in another one: a task, the last of a chain, the members of a group, a body. */
+export const endingIn = (signature: SignatureJson, groupId: unknown): SignatureJson => {
+  const kwargs = signature.kwargs ?? {}
+  const members = membersOf(signature)
+  const end = (one: SignatureJson) => endingIn(one, groupId)
+  const options = { ...signature.options, group_id: signature.options?.group_id ?? groupId }
+  switch (kindOf(signature)) {
+    case "chain":
+      return { ...signature, kwargs: { ...kwargs, tasks: [...members.slice(0, -1), ...members.slice(-1).map(end)] } }
+    case "group":
+      return { ...signature, kwargs: { ...kwargs, tasks: members.map(end) }, options }
+    case "chord":
+      return isSignature(kwargs.body) ? { ...signature, kwargs: { ...kwargs, body: end(kwargs.body) } } : signature
+    default:
+      return { ...signature, options }
+  }
+}
+
+/** Of a header with members that come to several results, and are all known by their ids. */
+export const shapeOf = (
+  id: string,
+  members: ReadonlyArray<SignatureJson>,
+  parts: ResultTuple.ResultTuple
+): ResultTuple.ResultTuple | undefined => {
+  const ends = members.map(groupOf)
+  return ends.some((end) => end !== undefined)
+    ? ResultTuple.group(id, members.map((_, index) => ends[index] ?? parts.members![index]!))
+    : undefined
+}
+
+/** The group that a chain ends in, or a chord comes to. */
+const groupOf = (signature: SignatureJson): ResultTuple.ResultTuple | undefined => {
+  const end = endOf(signature)
+  if (!isSignature(end)) return undefined
+  if (kindOf(end) !== "group") return groupOf(end)
+  const ids = flat(membersOf(end)).map(({ options }) => options?.task_id)
+  const id = end.options?.task_id
+  return typeof id === "string" && ids.every((one) => typeof one === "string")
+    ? ResultTuple.group(id, ids.map((one) => ResultTuple.task(one)))
+    : undefined
+}
+
+const endOf = (signature: SignatureJson): unknown => {
+  switch (kindOf(signature)) {
+    case "chain":
+      return stepsOf(membersOf(signature)).at(-1)
+    case "chord":
+      return signature.kwargs?.body
+    default:
+      return undefined
+  }
 }

@@ -121,7 +121,8 @@ const chord = (signature: SignatureJson, freezing: Freezing, { groupId, id }: Pl
     json: {
       ...signature,
       kwargs: { ...signature.kwargs, header: before.json, body: after.json },
-      options: { ...signature.options, task_id: after.result.id }
+      // Python's workers make a group of the header anew, which has the id of the chord.
+      options: { ...signature.options, task_id: before.result.id }
     },
     result: after.result
   }

@@ -14,7 +14,7 @@ import * as Exceptions from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
 import type { Addressee } from "@celeriac/tasks/result/ResultWriter"
 import * as TaskState from "@celeriac/tasks/TaskState"
-import type { Follower } from "../trace/Followers.ts"
+import type { Follower, Unlooked } from "../trace/Followers.ts"
 import {
   type Failure,
   isUnrun,
@@ -61,7 +61,13 @@ export interface Outgoing {
 /** What is to be stored about another task, and who waits for it. */
 export interface Other {
   readonly record: ResultRecord.ResultRecord
-  readonly addressee: Addressee
+  readonly addressee: Waiting
+}
+
+/** Who waits for a task that nobody will send. */
+export interface Waiting extends Addressee {
+  /** What it was to run, for records that tell it. */
+  readonly signature: Unlooked
 }
 
 /** A task that nobody will send. */
@@ -218,7 +224,7 @@ const unrun = (
 }
 
 /** What is stored of one that nobody will send, because of this. */
-export const ofUnsent = ({ group, id, isRevoked, replyTo }: Unsent, what: ResultRecord.Options): Other => ({
+export const ofUnsent = ({ group, id, isRevoked, replyTo, signature }: Unsent, what: ResultRecord.Options): Other => ({
   record: isRevoked === true
     ? ResultRecord.make(id, TaskState.REVOKED, {
       ...what,
@@ -227,7 +233,7 @@ export const ofUnsent = ({ group, id, isRevoked, replyTo }: Unsent, what: Result
       traceback: undefined
     })
     : ResultRecord.make(id, TaskState.FAILURE, { ...what, groupId: group }),
-  addressee: { replyTo, correlationId: id }
+  addressee: { replyTo, correlationId: id, signature }
 })
 
 /** Nobody has called off the followers themselves: they are told which task was. */

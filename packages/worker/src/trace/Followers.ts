@@ -22,7 +22,12 @@ export interface Follower {
   /** Where its result is waited for, by backends that send them. */
   readonly replyTo: string | undefined
   readonly group: string | undefined
+  /** As it was to be sent. */
+  readonly signature: Unlooked
 }
+
+/** A signature that nobody has looked at. */
+export type Unlooked = Readonly<Partial<Record<keyof SignatureJson, unknown>>>
 
 /** A part of a chord that will not come. */
 export interface Missing {
@@ -128,11 +133,11 @@ class Found {
       for (const item of value) this.look(item, depth - 1, place)
       return
     }
-    const { kwargs, options: given, task } = value as Table
+    const { kwargs, options: given, task } = value as Unlooked
     if (typeof task !== "string") return
     const options = isTable(given) ? given : none
     const own = place && placeOf(options, place)
-    this.tell(task, options)
+    this.tell(value, task, options)
     const alone = place && nowhere
     this.look(options.chain, depth - 1, alone)
     if (this.links) {
@@ -168,13 +173,14 @@ class Found {
     this.look(body, depth, place)
   }
 
-  private tell(task: string, { group_id, ignore_result, reply_to, task_id }: Table): void {
+  private tell(signature: Unlooked, task: string, { group_id, ignore_result, reply_to, task_id }: Table): void {
     // The id of a group is nobody's result: its members have their own.
     if (typeof task_id !== "string" || ignore_result === true || task === "celery.group") return
     this.followers.set(task_id, {
       id: task_id,
       replyTo: typeof reply_to === "string" ? reply_to : undefined,
-      group: typeof group_id === "string" ? group_id : undefined
+      group: typeof group_id === "string" ? group_id : undefined,
+      signature
     })
   }
 

@@ -226,10 +226,11 @@ describe("what follows from an outcome", () => {
   })
 
   it("is a FAILURE for each task that would have followed one that did not run, where it is waited for", () => {
+    const signature = { task: "tests.next" }
     const followers = [
-      { id: "b", replyTo: "client-1", group: undefined },
-      { id: "id", replyTo: "client-1", group: undefined },
-      { id: "c", replyTo: undefined, group: "g" }
+      { id: "b", replyTo: "client-1", group: undefined, signature },
+      { id: "id", replyTo: "client-1", group: undefined, signature },
+      { id: "c", replyTo: undefined, group: "g", signature }
     ]
     for (const { outcome } of rows) {
       for (const condition of conditions) {
@@ -246,8 +247,8 @@ describe("what follows from an outcome", () => {
         assert.deepStrictEqual(
           stored,
           ranToItsEnd.has(outcome._tag) ? [] : [
-            ["b", "FAILURE", undefined, "id", { replyTo: "client-1", correlationId: "b" }],
-            ["c", "FAILURE", "g", "id", { replyTo: undefined, correlationId: "c" }]
+            ["b", "FAILURE", undefined, "id", { replyTo: "client-1", correlationId: "b", signature }],
+            ["c", "FAILURE", "g", "id", { replyTo: undefined, correlationId: "c", signature }]
           ]
         )
         for (const { record } of others) {

@@ -3,6 +3,7 @@ import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type { Message } from "@celeriac/messaging/Message"
 import { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import * as Task from "@celeriac/tasks/Task"
+import * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import { Execution } from "@celeriac/worker/boot/Execution"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -58,6 +59,22 @@ const broken = (
 
 /** A body whose errback and whose next step are looked at, too. */
 const body = sign("echo", "body", [], { link_error: [sign("echo", "errback")], chain: [sign("echo", "behind")] })
+
+describe("a task that will not run", () => {
+  for (const task of ["fail", "nobody"]) {
+    it.effect(`tells what it was to run where records tell that, because of one that ${task === "fail" ? "failed" : "nobody knows"}`, () =>
+      provided(Effect.gen(function*() {
+        const chain = [sign("echo", "last"), sign("echo", "next", ["given"])]
+        yield* publish(head({ chain }, task, []))
+        yield* settled
+        const told = (yield* Effect.all([lookup("next"), lookup("last")])).map((record) => record?.extended)
+        assert.deepStrictEqual(told.map((extended) => [extended?.name, extended?.args, extended?.kwargs]), [
+          ["echo", ["given"], {}],
+          ["echo", [], {}]
+        ])
+      })).pipe(Effect.provide(TaskSettings.layer({ resultExtended: true }))))
+  }
+})
 
 describe("a part of a chord that never runs", () => {
   const ways: ReadonlyArray<{

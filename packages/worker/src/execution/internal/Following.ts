@@ -95,7 +95,13 @@ export class Following {
   private behind({ message }: Subject) {
     const { coding, countsChords, isRevoked } = this.parts
     const { followers, missing } = Followers.ofMessage(message, coding, countsChords)
-    const unsent = followers.map(({ group, id, replyTo }) => ({ group, id, replyTo, isRevoked: isRevoked(id) }))
+    const unsent = followers.map(({ group, id, replyTo, signature }) => ({
+      group,
+      id,
+      replyTo,
+      signature,
+      isRevoked: isRevoked(id)
+    }))
     return { missing, followers: unsent }
   }
 

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { CanvasMessages } from "@celeriac/tasks/canvas/CanvasMessages"
-import { flat, kindOf, linksOf, membersOf, stepsOf } from "@celeriac/tasks/canvas/CanvasShape"
+import { endIdOf, flat, kindOf, linksOf, membersOf } from "@celeriac/tasks/canvas/CanvasShape"
 import type { Embed, SignatureJson } from "@celeriac/tasks/protocol/TaskBody"
 import type { ExceptionRecord } from "@celeriac/tasks/result/ExceptionRecord"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
@@ -79,21 +79,21 @@ export class Unreached {
     culprit: ExceptionRecord = exception
   ): Continuation {
     const { chain } = body.options ?? {}
-    const rest = this.sending({ id: lastOf(body), rootId }, { exception, traceback: undefined }, {
+    const rest = this.sending({ id: endIdOf(body), rootId }, { exception, traceback: undefined }, {
       chain: Array.isArray(chain) ? chain : [],
       errbacks: undefined
     }, now)
     const why = { exception: culprit, traceback: undefined }
     if (kindOf(body) !== "group") {
       const errbacks = without(errbacksOf(body), body.options?.chord as SignatureJson | undefined) // it was looked at
-      const own = this.sending({ id: lastOf(body), rootId }, { ...why, exception }, { chain: [body], errbacks }, now)
+      const own = this.sending({ id: endIdOf(body), rootId }, { ...why, exception }, { chain: [body], errbacks }, now)
       return both(own, rest)
     }
     const { chord, group_id, task_id } = body.options ?? {}
     return flat(membersOf(body)).reduce((all, member) => {
       const errbacks = distinct([...errbacksOf(member), ...linkedTo(body)])
       const own = { ...member, options: { chord, group_id: group_id ?? task_id, ...member.options } }
-      return both(all, this.sending({ id: lastOf(member), rootId }, why, { chain: [own], errbacks }, now))
+      return both(all, this.sending({ id: endIdOf(member), rootId }, why, { chain: [own], errbacks }, now))
     }, rest)
   }
 
@@ -105,18 +105,6 @@ export class Unreached {
       return this.behind(about, why, { ...embed, errbacks: undefined }, now)
     }
   }
-}
-
-/** The id that whoever waits for all of it knows. */
-const lastOf = (signature: SignatureJson): string => {
-  const inside = kindOf(signature) === "chain"
-    ? stepsOf(membersOf(signature)).at(-1)
-    : kindOf(signature) === "chord"
-    ? signature.kwargs?.body as SignatureJson | undefined // it was looked at
-    : undefined
-  const id = inside === undefined ? "" : lastOf(inside)
-  const { task_id } = signature.options ?? {}
-  return id === "" && typeof task_id === "string" ? task_id : id
 }
 
 const linkedTo = (signature: SignatureJson): ReadonlyArray<SignatureJson> =>
