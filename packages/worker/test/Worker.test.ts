@@ -263,6 +263,11 @@ describe("Worker.make", () => {
     assert.strictEqual(worker.with({ nodename: "w3@%h" }).with({ concurrency: 1 }).settings.nodename, `w3@${host}`)
   })
 
+  it("throws for an option that nobody knows, with the one that may be meant", () => {
+    const given = { tasks: [AddLive], concurency: 2 }
+    assert.throws(() => Worker.make(given), /there is no 'concurency' here: did you mean 'concurrency'\?/)
+  })
+
   it("throws for a worker that has nothing to do, and takes one of steps alone", () => {
     assert.throws(() => Worker.make({}), NoTasks)
     assert.throws(() => Worker.make({ concurrency: 2 }), /nothing to do: give it a task/)

@@ -111,7 +111,7 @@ const ask = Effect.fnUntraced(
       const remote = yield* RemoteControl.make
       const answers = remote.stream(raw(command), args as never, { // checked by the command's own schemas
         timeout: `${timeout} seconds`,
-        deadline,
+        deadline: `${Math.max(shortest, timeout)} seconds`,
         destination: Option.getOrUndefined(Option.map(destination, Verb.names))
       })
       yield* Stream.runForEach(answers, ({ answer, node }) => {
@@ -141,8 +141,8 @@ const ask = Effect.fnUntraced(
 /** What workers that are away find with the results. */
 const noted: ReadonlySet<string> = new Set(["revoke", "terminate"])
 
-/** How long a broker is waited for: who stands at a terminal wants to know. */
-const deadline = "4 seconds"
+/** How long a broker is waited for, in seconds, or as long as a worker if that is longer: who stands at a terminal wants to know. */
+const shortest = 4
 
 /** In Celery's words. Of what was never tried it is not said that nobody was there. */
 export const cannotConnect = (error: { readonly message: string }): CliFailure =>
