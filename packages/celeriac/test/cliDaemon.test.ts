@@ -172,6 +172,24 @@ describe.concurrent("in the background", () => {
     )
   })
 
+  for (
+    const [pool, flags, where] of [
+      ["threads", ["--autoscale", "2,1"], /thread \d+ \(ThreadPoolWorker-1\): a worker with NODE_OPTIONS=--inspect/],
+      ["processes", [], /process (\d+) \(ProcessPoolWorker-1\): node inspect -p \1 shows where/]
+    ] as const
+  ) {
+    it(`SIGUSR1 tells in which of its ${pool} a task runs, and how to look into that`, async () => {
+      const { stderr } = await celeriac(
+        ["worker", "-A", fixture("waiting.ts"), "-b", "memory://", "-l", "info", "-P", pool, "-c", "1", ...flags],
+        {
+          signals: [["asks one", "SIGUSR1"], ["keeps the process", "SIGQUIT"]],
+          env: { CELERIAC_PROC_ALIVE_TIMEOUT: "15" }
+        }
+      )
+      assert.match(stderr, new RegExp(`^ {2}proj\\.wait\\[[\\w-]+\\] for \\d+\\.\\d s\n {4}in ${where.source}`, "m"))
+    })
+  }
+
   it("is not gone to by what cannot start: it is told where it was started", () =>
     inFolder(async (cwd) => {
       for (

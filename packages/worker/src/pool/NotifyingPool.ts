@@ -24,5 +24,6 @@ export const make = (pool: Pool, onSubmit: () => void): Pool => ({
   terminate: pool.terminate,
   restart: pool.restart,
   known: pool.known,
+  whereabouts: pool.whereabouts,
   info: pool.info
 })

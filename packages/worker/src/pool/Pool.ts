@@ -77,7 +77,7 @@ export interface Pool {
   readonly restart?: (() => void) | undefined
   /** What is known where it runs tasks. Left out where that is this process, in which everything is. */
   readonly known?: (() => Known) | undefined
-  /** Where the job of this id is, where that is known: the spans that it is inside of, the innermost first. */
+  /** Where the job of this id is: the spans that it is inside of, the innermost first; or its thread or process, and how to look into that. */
   readonly whereabouts?: ((id: string) => ReadonlyArray<string>) | undefined
   /** JSON-able, for `inspect stats`. */
   readonly info: () => Readonly<Record<string, unknown>>

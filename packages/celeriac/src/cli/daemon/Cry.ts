@@ -1,7 +1,7 @@
 /**
  * What a worker is at, on SIGUSR1, as Celery's tells it of its threads: which
- * task each fiber runs, for how long, and inside of which spans and named functions
- * it waits; what has no slot yet, in which state its steps are, and what keeps the
+ * tasks run, for how long, and inside of which spans and named functions each fiber
+ * waits, or in which thread or process; what has no slot yet, in which state its steps are, and what keeps the
  * process.
  *
  * Node begins to listen to debuggers on that signal where nobody else does.

@@ -134,6 +134,15 @@ class Children implements Pool, Owner {
     this.nursery.fill()
   }
 
+  /** Its thread or process, and how to look into that: one that computes answers nobody. */
+  readonly whereabouts = (id: string): ReadonlyArray<string> =>
+    Array.from(this.nursery.all).flatMap(({ job, link, number }) => {
+      if (job?.id !== id) return []
+      return this.parts.kind === "threads"
+        ? `thread ${link.id} (ThreadPoolWorker-${number}): a worker with NODE_OPTIONS=--inspect shows where`
+        : `process ${link.id} (ProcessPoolWorker-${number}): node inspect -p ${link.id} shows where`
+    })
+
   readonly info = (): Readonly<Record<string, unknown>> => {
     const ids = Array.from(this.nursery.all, ({ link }) => link.id)
     const { maxMemoryPerChild, maxTasksPerChild } = this.parts.options
