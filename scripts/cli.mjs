@@ -18,7 +18,7 @@ const helpOf = async (path) => {
   const args = [...path, "--help"]
   await Effect.runPromise(
     Effect.provideService(
-      Effect.flatMap(tree(args), (command) => Cli.run(command, args)),
+      Effect.flatMap(tree(args), (command) => Cli.run(command, args, { columns: 100 })),
       Console.Console,
       console_
     )

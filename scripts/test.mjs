@@ -24,7 +24,7 @@ const command = (name, args, options = {}) => ({
   name,
   start: async () => {
     const since = performance.now()
-    const { code, output } = await run(node, args, { seconds: options.bound ?? 120 })
+    const { code, output } = await run(node, args, { seconds: options.bound ?? 400 })
     const row = { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds: seconds(since) }
     return { rows: [row], output, failures: code === 0 ? [] : [name] }
   }
@@ -94,7 +94,7 @@ const vitest = (name, projects, options = {}) => ({
       ...(options.workers === undefined ? [] : [`--maxWorkers=${options.workers}`]),
       ...projects.map((project) => `--project=${project}`),
       ...(options.files ?? [])
-    ], { seconds: options.bound ?? 120, env: { NO_COLOR: "1", ...options.env } })
+    ], { seconds: options.bound ?? 400, env: { NO_COLOR: "1", ...options.env } })
     const { failures, rows } = readReport(name, report, code, since)
     if (options.with !== undefined) { for (const row of rows) row.name += `, with ${options.with}` }
     return { failures, rows, output }
@@ -117,7 +117,7 @@ const prepare = (name, args, options) => {
 const peer = (celery, python) => {
   const part = vitest(`interop-${celery.replace(" ", "-")}`, ["integration"], {
     after: ["integration"],
-    bound: 180,
+    bound: 540,
     files: ["interop"],
     workers: 2,
     env: { CELERIAC_PYTHON: python },
@@ -132,18 +132,18 @@ const parts = [
   prepare("tools", ["scripts/lint.mjs", "install"], { idle: true, bound: 300 }),
   vitest("unit", ["!integration", "!packaging", "!examples"], {
     after: ["types"],
-    bound: 300,
+    bound: 900,
     // Left to itself, vitest takes one processor less than there are: half of two.
     workers: Math.max(2, availableParallelism() - 1)
   }),
   command("lint", ["scripts/lint.mjs", "lint"], { after: ["tools"] }),
   command("format", ["scripts/lint.mjs", "format", "--check"], { after: ["tools"] }),
-  vitest("examples", ["examples"], { after: ["types"], bound: 150 }),
-  quick ? undefined : vitest("packaging", ["packaging"], { after: ["types"], bound: 240 }),
+  vitest("examples", ["examples"], { after: ["types"], bound: 450 }),
+  quick ? undefined : vitest("packaging", ["packaging"], { after: ["types"], bound: 720 }),
   // Alone, so that its servers and clocks have the machine to themselves.
   quick ? undefined : vitest("integration", ["integration"], {
     after: ["servers", "types", "unit", "lint", "format", "examples", "packaging"],
-    bound: 600,
+    bound: 1_800,
     // They mostly wait for servers: one file at a time would leave two processors idle.
     workers: 3
   }),

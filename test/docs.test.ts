@@ -66,7 +66,7 @@ const programs = (blocks: ReadonlyArray<string>): ReadonlyArray<string> => {
 }
 
 /** What a type check may take: it reads and checks all sources that the documents import, which is some seconds of one core. */
-const checking = 60_000
+const checking = 110_000
 
 /** What `tsc` says about programs, each in a file of its own. */
 const typeErrors = (files: Readonly<Record<string, string>>): string => {

@@ -22,7 +22,12 @@ const run = (file: string): Promise<Ended> =>
     const child = execFile(
       node,
       [join(examples, file)],
-      { cwd: root, env: environment({ NO_COLOR: "1" }), timeout: 30_000, killSignal: "SIGKILL" },
+      {
+        cwd: root,
+        env: environment({ NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "100" }),
+        timeout: 150_000,
+        killSignal: "SIGKILL"
+      },
       (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr })
     )
   })

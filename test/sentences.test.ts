@@ -48,7 +48,7 @@ const complaintsAbout = (texts: ReadonlyMap<string, string>): ReadonlyMap<string
     execFileSync(process.execPath, [tsc, "-p", folder, "--pretty", "false"], {
       cwd: folder,
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: 110_000,
       stdio: "pipe"
     })
   } catch (error) {

@@ -215,14 +215,14 @@ export const complaints = (report: CelerySuite.Report, results: Results): Readon
 /** What is to be run, in so many parts at once: most of the time they wait. */
 export interface Part extends Pick<Options, "isQuick" | "isSigned" | "results" | "tests" | "seconds"> {
   readonly shards: number
-  /** ms. Default 220 s. */
+  /** ms. Default 500 s. */
   readonly timeout?: number
 }
 
 /** Runs them all, each part against a worker of its own: what is not as it should be. */
 export const complaintsOf = (parts: ReadonlyArray<Part>) =>
   Effect.gen(function*() {
-    const runs = parts.flatMap(({ shards, timeout = 220_000, ...part }) =>
+    const runs = parts.flatMap(({ shards, timeout = 500_000, ...part }) =>
       Array.from({ length: shards }, (_, index) => ({ ...part, timeout, shard: [index, shards] as const }))
     )
     const hosts = yield* brokers(runs.length)

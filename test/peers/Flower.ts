@@ -39,7 +39,7 @@ export class Flower {
       if (!peer.running) throw new Error(`Flower ended while starting:\n${peer.output}`)
       return fetch(`${url}/healthcheck`).then((response) => response.ok, () => false)
     }
-    await until("Flower's start", answers, 60_000, () => peer.output)
+    await until("Flower's start", answers, 100_000, () => peer.output)
     return new Flower(url, peer)
   }
 

@@ -56,7 +56,7 @@ export class Peer {
     this.child.once("error", () => {})
     let pending = ""
     const read = (chunk: Buffer) => {
-      this.#tail = (this.#tail + chunk.toString()).slice(-8000)
+      this.#tail = (this.#tail + chunk.toString()).slice(-64_000)
       if (options.onLine === undefined) return
       const lines = (pending + chunk.toString()).split("\n")
       pending = lines.pop() ?? ""
@@ -66,7 +66,7 @@ export class Peer {
     this.child.stderr?.on("data", read)
   }
 
-  /** The last few kilobytes that it printed. */
+  /** The last 64 kB that it printed. */
   get output(): string {
     return this.#tail
   }
@@ -85,7 +85,7 @@ export class Peer {
   }
 
   /** Ends it with `signal`, and with SIGKILL when that took longer than `patience` ms. */
-  async stop(signal: NodeJS.Signals = "SIGTERM", patience = 10_000): Promise<void> {
+  async stop(signal: NodeJS.Signals = "SIGTERM", patience = 60_000): Promise<void> {
     if (this.running) {
       this.signal(signal)
       const timer = setTimeout(() => this.signal("SIGKILL"), patience)
@@ -95,22 +95,26 @@ export class Peer {
   }
 }
 
-/** `count` different ports that nobody listens on. */
+/**
+ * `count` different ports that nobody listens on: below those that the system gives to whoever connects, of
+ * which one may be taken, or connect to itself, before a server listens there.
+ */
 export const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () =>
-      new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-        const server = createServer()
-        server.once("error", reject)
-        server.listen(0, "127.0.0.1", () => resolve(server))
-      }))
-  )
+  const servers: Array<ReturnType<typeof createServer>> = []
+  while (servers.length < count) {
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false))
+      server.listen(10_000 + Math.floor(Math.random() * 20_000), "127.0.0.1", () => resolve(true))
+    })
+    if (isFree) servers.push(server)
+  }
   const ports = servers.map((server) => (server.address() as AddressInfo).port)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
 }
 
-/** Whether who listens on `port` gives the right answer to a greeting, within a second. */
+/** Whether who listens on `port` gives the right answer to a greeting, within ten seconds. */
 export const answers = (port: number, greeting: string, isRight: (data: Buffer) => boolean): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1")
@@ -121,7 +125,7 @@ export const answers = (port: number, greeting: string, isRight: (data: Buffer) 
     socket.once("error", () => end(false))
     socket.once("connect", () => socket.write(greeting))
     socket.once("data", (data) => end(isRight(data)))
-    socket.setTimeout(1000, () => end(false))
+    socket.setTimeout(10_000, () => end(false))
   })
 
 /** Runs a command to its end; rejects with what it printed when it fails. */
@@ -133,7 +137,7 @@ export const run = (
   new Promise((resolve, reject) => {
     execFile(command, args, {
       env: { ...process.env, ...options.env } as NodeJS.ProcessEnv,
-      timeout: options.timeout ?? 60_000,
+      timeout: options.timeout ?? 100_000,
       maxBuffer: 64 << 20
     }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
@@ -141,11 +145,14 @@ export const run = (
     })
   })
 
-/** Asks until the answer is yes; rejects with `what` and `hint()` after `patience` ms. */
+/**
+ * Asks until the answer is yes. That ends what hangs, and is no promise of time: rejects with `what` and `hint()` after
+ * `patience` ms, a little before vitest ends the test without a word.
+ */
 export const until = async (
   what: string,
   ask: () => boolean | Promise<boolean>,
-  patience = 30_000,
+  patience = 100_000,
   hint: () => string = () => ""
 ): Promise<void> => {
   const end = performance.now() + patience

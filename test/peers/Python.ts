@@ -25,7 +25,7 @@ export const findPython = (): string | undefined => {
   if (known !== undefined) return known
   for (const python of named === undefined ? [reference, "/usr/bin/python3", "python3"] : [named]) {
     try {
-      execFileSync(python, ["-c", "import celery, kombu, redis"], { stdio: "ignore", timeout: 30_000 })
+      execFileSync(python, ["-c", "import celery, kombu, redis"], { stdio: "ignore", timeout: 100_000 })
       found.set(named, python)
       return python
     } catch {
@@ -63,7 +63,7 @@ const newCryptography = "from cryptography import x509; print(hasattr(x509.Certi
 export interface ScriptOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly args?: ReadonlyArray<string>
-  /** ms; default 60 s. */
+  /** ms; default 100 s. */
   readonly timeout?: number
 }
 
@@ -81,7 +81,7 @@ export const runPython = async (source: string, options: ScriptOptions = {}): Pr
       }
     }
   })
-  const timer = setTimeout(() => peer.signal("SIGKILL"), options.timeout ?? 60_000)
+  const timer = setTimeout(() => peer.signal("SIGKILL"), options.timeout ?? 100_000)
   const code = await peer.exited
   clearTimeout(timer)
   if (code !== 0) throw new Error(`python ended with ${code}:\n${other.join("\n").slice(-4000)}`)
@@ -135,7 +135,7 @@ export class CeleryWorker {
           if (!peer.running) throw new Error(`the Celery worker ended while starting:\n${peer.output}`)
           return ready
         },
-        60_000,
+        100_000,
         () => peer.output
       )
     } catch (error) {
@@ -149,9 +149,9 @@ export class CeleryWorker {
     return this.peer.output
   }
 
-  /** A warm shutdown; SIGKILL after 15 s. */
+  /** A warm shutdown; SIGKILL after a minute. */
   stop(): Promise<void> {
-    return this.peer.stop("SIGTERM", 15_000)
+    return this.peer.stop("SIGTERM", 60_000)
   }
 
   kill(): Promise<void> {

@@ -190,7 +190,7 @@ export class RabbitMq {
         if (!server.running) throw new Error(`RabbitMQ ended while starting:\n${server.output}`)
         return speaksAmqp(this.port)
       },
-      60_000,
+      100_000,
       () => server.output
     )
   }
@@ -211,7 +211,7 @@ export class RabbitMq {
 
   /** An orderly stop that keeps the data. Follow with `start()`. */
   async halt(): Promise<void> {
-    await this.#server?.stop("SIGTERM", 15_000)
+    await this.#server?.stop("SIGTERM", 60_000)
   }
 
   /** Ends everything and removes the folder. */

@@ -51,7 +51,7 @@ export class Redis {
         if (!server.running) throw new Error(`Redis ended while starting:\n${server.output}`)
         return answers(this.port, "PING\r\n", (data) => data.toString().startsWith("+PONG"))
       },
-      20_000,
+      100_000,
       () => server.output
     )
   }

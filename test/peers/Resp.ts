@@ -7,7 +7,7 @@ export const redisCommand = (url: string, ...command: ReadonlyArray<string>): Pr
     const { hostname, port } = new URL(url)
     const socket = connect(Number(port), hostname)
     let received = Buffer.alloc(0)
-    socket.setTimeout(5000, () => socket.destroy(new Error(`no reply to ${command[0]} within 5 seconds`)))
+    socket.setTimeout(60_000, () => socket.destroy(new Error(`no reply to ${command[0]} within a minute`)))
     socket.on("error", reject)
     socket.on("data", (data) => {
       received = Buffer.concat([received, data])

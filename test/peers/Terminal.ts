@@ -126,7 +126,7 @@ export class Terminal {
   }
 
   /** Until the screen has it. */
-  async shows(what: string | RegExp, patience = 15_000): Promise<string> {
+  async shows(what: string | RegExp, patience = 100_000): Promise<string> {
     const has = () => typeof what === "string" ? this.screen.text.includes(what) : what.test(this.screen.text)
     await until(
       `the screen's showing ${what}`,

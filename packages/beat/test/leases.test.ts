@@ -103,6 +103,6 @@ describe("SqlLease", () => {
   it.live("is one process's, and the next one's when that stops", () =>
     Effect.gen(function*() {
       const file = join(folder, "lease")
-      yield* handsOver(SqlLease.layer({ validity: "400 millis" }).pipe(Layer.provide(sqlite.layer(file))))
+      yield* handsOver(SqlLease.layer({ validity: "6 seconds" }).pipe(Layer.provide(sqlite.layer(file))))
     }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))))
 })

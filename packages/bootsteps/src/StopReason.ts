@@ -42,6 +42,8 @@ export interface Shutdown {
   readonly signal?: string | undefined
   /** The failure that made it necessary, when nobody asked. */
   readonly cause?: Cause.Cause<unknown> | undefined
+  /** Whether it lasts until a `Terminate` is asked for, though nothing runs: for the steps that wait for what runs. */
+  readonly lasts?: boolean | undefined
 }
 
 /**
@@ -72,7 +74,7 @@ export const restart = (cause: Cause.Cause<unknown>): Restart => ({ _tag: "Resta
  * @category constructors
  * @since 0.1.0
  */
-export const shutdown = (details?: Details): Shutdown => ({ _tag: "Shutdown", ...details })
+export const shutdown = (details?: Details & Pick<Shutdown, "lasts">): Shutdown => ({ _tag: "Shutdown", ...details })
 
 /**
  * @category constructors

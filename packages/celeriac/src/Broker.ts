@@ -79,7 +79,8 @@ const connecting: Effect.Effect<Transports.Connecting> = Effect.all({
   maxMessageSize: Settings.MaxMessageSize,
   heartbeat: ConnectionSettings.BrokerHeartbeat,
   connectTimeout: ConnectionSettings.BrokerConnectionTimeout,
-  failover: ConnectionSettings.BrokerFailoverStrategy
+  failover: ConnectionSettings.BrokerFailoverStrategy,
+  options: ConnectionSettings.BrokerTransportOptions
 })
 
 /**

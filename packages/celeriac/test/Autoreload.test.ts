@@ -28,7 +28,7 @@ describe("celeriac worker --autoreload", () => {
       const child = spawn(
         process.execPath,
         [join(here, "src/cli/main.ts"), "worker", "-A", "worker.ts", "-b", "memory://", "--autoreload", "-l", "info"],
-        { cwd: folder, env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "ignore", "pipe"], timeout: 18_000 }
+        { cwd: folder, env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "ignore", "pipe"], timeout: 100_000 }
       )
       const ended = new Promise<number | null>((resolve) => child.on("close", resolve))
       /** Until it has said so after what it had said before; it says what it said when it ends without. */
@@ -64,6 +64,6 @@ describe("celeriac worker --autoreload", () => {
         child.kill("SIGKILL")
       }
     },
-    20_000
+    120_000
   )
 })

@@ -60,7 +60,7 @@ describe.concurrent("celeriac", () => {
   for (
     const [args, said] of [
       [["wroker"], "celeriac: there is no command wroker. Did you mean worker?"],
-      [["worker", "amqp://me:hush@host"], "celeriac worker: Unexpected positional argument: \"amqp://me:**@host\""]
+      [["worker", "amqp://me:hush@host"], "celeriac worker: unexpected positional argument: \"amqp://me:**@host\""]
     ] as const
   ) {
     it(`answers ${args.join(" ").replace("hush", "…")} with a sentence, on stderr, without pages of help`, async () => {

@@ -9,7 +9,7 @@ const main = fixture("../../src/cli/main.ts")
 /** A process, what it says, and how it ends. */
 const start = (...args: ReadonlyArray<string>) => {
   const env = { ...process.env, NO_COLOR: "1" }
-  const child = spawn(process.execPath, args, { env, timeout: 20_000, killSignal: "SIGKILL" })
+  const child = spawn(process.execPath, args, { env, timeout: 100_000, killSignal: "SIGKILL" })
   let said = ""
   const hear = (data: Buffer) => {
     said += data.toString()

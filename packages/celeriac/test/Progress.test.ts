@@ -32,6 +32,31 @@ describe("progress", () => {
       assert.strictEqual(short.said.at(-1), "\r\x1b[K")
     }))
 
+  it.effect("gives way to what is printed meanwhile, and comes again; it may say how far things are", () =>
+    Effect.gen(function*() {
+      const { said, terminal: own } = terminal(true)
+      const line = Progress.make({ quiet: false, terminal: own })
+      const print = (text: string) => line.above(Effect.sync(() => void own.write(text)))
+      const fiber = yield* Effect.forkChild(
+        print("early\n").pipe(
+          Effect.andThen(Effect.sleep("1 second")),
+          Effect.andThen(print("late\n")),
+          Effect.andThen(Effect.sleep("1 second")),
+          line.during((seconds) => `waits ${seconds} of 2 s`)
+        )
+      )
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(said, [
+        "early\n",
+        "\rwaits 0 of 2 s\x1b[K",
+        "\r\x1b[K",
+        "late\n",
+        "\rwaits 1 of 2 s\x1b[K",
+        "\r\x1b[K"
+      ])
+    }))
+
   it.effect("is not worth a word when it is short, and none for programs and the quiet", () =>
     Effect.gen(function*() {
       const { said, terminal: own } = terminal(true)

@@ -24,7 +24,7 @@ const project = (name: string, files: Readonly<Record<string, string>>): string 
 }
 
 // One build after another: each has the processors to itself.
-describe("celeriac build", { timeout: 10_000 }, () => {
+describe("celeriac build", { timeout: 120_000 }, () => {
   it("says what it takes, with examples", async () => {
     const { code, stdout } = await celeriac(["build", "--help"])
     assert.strictEqual(code, 0)
@@ -55,7 +55,7 @@ describe("celeriac build", { timeout: 10_000 }, () => {
     }
     assert.isBelow(await said("--minify"), 0.75 * (await said()))
     // It is two builds.
-  }, 20_000)
+  }, 120_000)
 
   for (
     const [args, message] of [
@@ -73,7 +73,7 @@ describe("celeriac build", { timeout: 10_000 }, () => {
   }
 })
 
-describe("a module that cannot become one file", { timeout: 10_000 }, () => {
+describe("a module that cannot become one file", { timeout: 120_000 }, () => {
   for (
     const [what, files, message] of [
       ["is wrong", { "worker.ts": "export const = 1\n" }, /^celeriac: .*worker\.ts:1: Expected identifier/],
@@ -122,7 +122,7 @@ describe("a module that cannot become one file", { timeout: 10_000 }, () => {
   })
 })
 
-describe("a package with an Effect of its own", { timeout: 10_000 }, () => {
+describe("a package with an Effect of its own", { timeout: 120_000 }, () => {
   it("has it in the file too", async () => {
     const cwd = project("own-effect", {
       "worker.ts": `import "acme-tasks"\n`,
@@ -138,7 +138,7 @@ describe("a package with an Effect of its own", { timeout: 10_000 }, () => {
   })
 })
 
-describe.concurrent("the file that was built", { timeout: 10_000 }, () => {
+describe.concurrent("the file that was built", { timeout: 120_000 }, () => {
   const worker = out("worker.mjs")
   beforeAll(async () => {
     const { code, stderr } = await build(fixture("worker.ts"), "-o", worker, "--minify")

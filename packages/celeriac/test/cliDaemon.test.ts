@@ -44,7 +44,7 @@ const detached = (
     const started = await celeriac(args("-D", "--pidfile=%n.pid", "-f", "%n%I.log", "-n", "d1@%h", ...more), { cwd })
     assert.deepStrictEqual(started, { code: 0, stdout: "", stderr: "" })
     const log = () => textOf(join(cwd, "d1.log"))
-    await until("the daemon's start", () => log().includes(" ready."), 20_000, log)
+    await until("the daemon's start", () => log().includes(" ready."), 100_000, log)
     const pid = Number(textOf(join(cwd, "d1.pid")))
     assert.isAbove(pid, 1)
     try {
@@ -122,7 +122,7 @@ describe.concurrent("a log file", () => {
         cwd,
         env: { FORCE_COLOR: "1", NO_COLOR: "" },
         beside: async (child) => {
-          await until("the start", () => textOf(file).includes(" ready."), 20_000, () => textOf(file))
+          await until("the start", () => textOf(file).includes(" ready."), 100_000, () => textOf(file))
           child.kill("SIGTERM")
         }
       })
@@ -142,7 +142,7 @@ describe.concurrent("in the background", () => {
       assert.deepStrictEqual([again.code, again.stderr.startsWith("ERROR: Pidfile (d1.pid)")], [73, true])
       renameSync(join(cwd, "d1.log"), join(cwd, "d1.log.1"))
       process.kill(pid, "SIGTERM")
-      await until("its end", () => !isAlive(pid), 10_000)
+      await until("its end", () => !isAlive(pid), 100_000)
       assert.include(log(), "Warm shutdown")
       assert.notInclude(log(), " ready.")
       assert.isFalse(existsSync(join(cwd, "d1.pid")))
@@ -151,11 +151,11 @@ describe.concurrent("in the background", () => {
   it("SIGUSR1 tells what it is at, and SIGHUP starts it again as the same process", () =>
     detached([], async ({ cwd, log, pid }) => {
       process.kill(pid, "SIGUSR1")
-      await until("what it is at", () => log().includes("keeps the process: "), 10_000, log)
+      await until("what it is at", () => log().includes("keeps the process: "), 100_000, log)
       assert.match(log(), /^running: 0, waiting: 0$/m)
       assert.match(log(), /^ {2}event loop +running/m)
       process.kill(pid, "SIGHUP")
-      await until("its return", () => log().split(" ready.").length === 3, 20_000, log)
+      await until("its return", () => log().split(" ready.").length === 3, 100_000, log)
       assert.strictEqual(Number(textOf(join(cwd, "d1.pid"))), pid)
       assert.isTrue(isAlive(pid))
       assert.notInclude(log(), "pidfile exists")
@@ -208,7 +208,7 @@ describe.skipIf(process.getuid?.() !== 0 || !isOpen(import.meta.dirname)).concur
       const { code, stderr } = await celeriac(args(...more), {
         cwd,
         beside: async (child) => {
-          await until("the start", () => textOf(file).includes(" ready."), 20_000, () => textOf(file))
+          await until("the start", () => textOf(file).includes(" ready."), 100_000, () => textOf(file))
           const ids = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\nGid:\s+(\d+)/m.exec(textOf(`/proc/${child.pid}/status`))
           assert.strictEqual(new Set(ids?.slice(1, 5)).size, 1)
           assert.notStrictEqual(ids?.[1], "0")
@@ -216,7 +216,7 @@ describe.skipIf(process.getuid?.() !== 0 || !isOpen(import.meta.dirname)).concur
           assert.strictEqual(statSync(file).uid, Number(ids?.[1]))
           assert.strictEqual(statSync(file).mode & 0o777, 0o640)
           child.kill("SIGHUP")
-          await until("its return", () => textOf(file).split(" ready.").length === 3, 20_000, () => textOf(file))
+          await until("its return", () => textOf(file).split(" ready.").length === 3, 100_000, () => textOf(file))
           child.kill("SIGTERM")
         }
       })

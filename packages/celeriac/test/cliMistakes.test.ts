@@ -93,7 +93,7 @@ const cases: Readonly<Record<string, ReadonlyArray<Case>>> = {
     [["worker", "-A", fixture("worker.ts"), "-l", "loud"], 2, /--loglevel.*"loud"/],
     [["worker", "-A", fixture("worker.ts"), "--soft-shutdown", "soon"], 2, /--soft-shutdown: "soon"/],
     [["worker", "-A", fixture("worker.ts"), "--umask", "9x"], 2, /--umask is "9x", and must be octal/],
-    [["multi", "show", "2", "-c:7", "1"], 2, /^celeriac: multi: No node at index '7'$/]
+    [["multi", "show", "2", "-c:7", "1"], 2, /^celeriac multi: No node at index '7'$/]
   ],
   "a module": [
     ...verbs.map((

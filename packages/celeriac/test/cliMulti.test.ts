@@ -65,7 +65,7 @@ describe("celeriac multi", () => {
         await until(
           "the second start",
           () => /concurrency: 7[^]*Warm shutdown[^]*concurrency: 4/.test(log()),
-          20_000,
+          100_000,
           log
         )
 
@@ -75,7 +75,7 @@ describe("celeriac multi", () => {
         const down = await multi("stop")
         assert.match(down.stdout, /> a@h: DOWN\n> b@h: DOWN\n$/)
       }),
-    60_000
+    120_000
   )
 
   it("kills what does not stop, and finds a pidfile of somebody dead", () =>

@@ -42,7 +42,7 @@ describe("options of every command", () => {
 describe("a module", () => {
   it("has commands, which are in the help with its options", async () => {
     const { stdout } = await celeriac([...module, "--help"])
-    assert.match(stdout, /--template, -Z string +Configuration template to use/)
+    assert.match(stdout, /-Z, --template STRING +Configuration template to use/)
     assert.match(stdout, /Of the module:\n +greet +Say hello/)
     const greeted = await celeriac([...module, "greet"])
     assert.deepStrictEqual([greeted.code, greeted.stdout], [
@@ -60,6 +60,6 @@ describe("a module", () => {
 
   it("has the options of its steps in the help of the worker", async () => {
     const { stdout } = await celeriac(["worker", "-A", fixture("options.ts"), "--help"])
-    assert.match(stdout, /--enable-my-option +A party\.\n +--guests string +How many\./)
+    assert.match(stdout, /--enable-my-option +A party\.\n +--guests STRING +How many\./)
   })
 })

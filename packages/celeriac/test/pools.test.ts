@@ -8,13 +8,13 @@ const folder = mkdtempSync(join(tmpdir(), "celeriac-pools-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Compiled by one, loaded by all that come after. */
-const env = { NODE_COMPILE_CACHE: join(folder, "cache") }
+const env = { NODE_COMPILE_CACHE: join(folder, "cache"), CELERIAC_PROC_ALIVE_TIMEOUT: "100" }
 
 const on = (pool: string) => ["-b", "memory://", "-c", "1", "-P", pool]
 
 const told = (stdout: string): unknown => JSON.parse(/^\[\{.*\]$/m.exec(stdout)?.[0] ?? "null")
 
-describe("a worker runs its tasks, and those send others,", { timeout: 30_000 }, () => {
+describe("a worker runs its tasks, and those send others,", { timeout: 120_000 }, () => {
   const worker = (name: string, pool: string) => celeriac(["worker", "-A", fixture(name), ...on(pool)], { env })
 
   it("in fibers, and loads nothing of children then", async () => {

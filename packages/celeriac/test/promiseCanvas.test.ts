@@ -13,7 +13,7 @@ const total = app.task(
 )
 const show = app.task("show", { parameters: { n: Schema.Number }, success: Schema.String }, ({ n }) => `<${n}>`)
 
-const wait = { timeoutMs: 5_000 }
+const wait = { timeoutMs: 60_000 }
 
 describe("a canvas of promises", () => {
   it("is sent, and waited for in its own shape", async () => {

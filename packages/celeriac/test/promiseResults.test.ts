@@ -40,7 +40,7 @@ describe("a result that was written down", () => {
     ))
     const result = await app.client.result(JSON.parse(JSON.stringify(tuple)))
     expectTypeOf(result).toExtend<Result<unknown> | GroupResult<any>>()
-    assert.strictEqual(await result.get({ timeoutMs: 5_000 }), 3)
+    assert.strictEqual(await result.get({ timeoutMs: 60_000 }), 3)
     assert.deepStrictEqual(result.asTuple(), tuple)
     const group = result.parent as GroupResult<any>
     assert.deepStrictEqual([group.id, await group.get()], ["g", [2, 3]])
@@ -74,7 +74,7 @@ describe("a group", () => {
     const group = await app.client.restoreGroup("g")
     assert.isDefined(group)
     assert.deepStrictEqual(group?.asTuple(), sent.asTuple())
-    const outcomes = await group?.settled({ timeoutMs: 5_000 })
+    const outcomes = await group?.settled({ timeoutMs: 60_000 })
     assert.deepStrictEqual(outcomes?.map(({ status }) => status), ["fulfilled", "rejected"])
     assert.deepStrictEqual(outcomes?.[0], { status: "fulfilled", value: [2] })
     assert.instanceOf(await group?.join().catch((error: unknown) => error), TaskException)
@@ -94,7 +94,7 @@ describe("a drawing", () => {
     const { add } = await start()
     assert.strictEqual(draw(add.s({ x: 1 }).link(add.s())), "add(x=1)\n└╌ link add(…)")
     const sent = await add.delay({ x: 1 })
-    await sent.get({ timeoutMs: 5_000 })
+    await sent.get({ timeoutMs: 60_000 })
     const drawn = await draw(sent, { known: () => ({ name: "add", runtime: 0.5 }) })
     assert.match(drawn, /^✔ add · SUCCESS · \S+ \S+ · took 0\.5 s$/)
     // @ts-expect-error: no canvas, and no result
@@ -120,7 +120,7 @@ describe("inside of a task", () => {
       })
     })
     const outer = await app.client.sendTask("outer")
-    const said = await outer.get({ timeoutMs: 5_000 }) as ReadonlyArray<string>
+    const said = await outer.get({ timeoutMs: 60_000 }) as ReadonlyArray<string>
     assert.lengthOf(said, 8)
     for (const [index, each] of said.entries()) {
       if (index % 2 === 0) assert.match(each, /Never call result.get\(\) within a task!/)

@@ -111,8 +111,8 @@ class Listening {
     const { clock, mailbox, nodename, onRequest } = this.options
     clock.forward()
     clock.adjust(Wire.numberOf(delivery.headers, "clock") ?? 0)
-    const refusal = this.seals?.commands.check(delivery)
-    if (refusal !== undefined) return this.ignored(`a command that cannot be trusted: ${refusal.detail}`)
+    const verdict = this.seals?.commands.check(delivery)
+    if (verdict?._tag === "Refused") return this.ignored(`a command that cannot be trusted: ${verdict.detail}`)
     const body = Content.decode(delivery, this.coding)
     if (Result.isFailure(body)) return this.ignored(body.failure.reason.message)
     const read = Wire.readRequest(body.success, nodename, mailbox.replyExchange.name)

@@ -227,7 +227,8 @@ export const logging = (what: string): (event: Event<unknown>) => Effect.Effect<
         return Effect.logWarning(`${what}: connected again`)
       }
       case "Waiting": {
-        const said = `${what}: trying again in ${Duration.format(event.delay)}: ${event.error.reason.message}`
+        const delay = Duration.millis(Math.round(Duration.toMillis(event.delay)))
+        const said = `${what}: trying again in ${Duration.format(delay)}: ${event.error.reason.message}`
         if (isAway) return Effect.logDebug(said)
         isAway = true
         return Effect.logWarning(said)

@@ -38,6 +38,7 @@ import * as ChordParts from "./internal/ChordParts.ts"
 import * as GroupRecords from "./internal/GroupRecords.ts"
 import * as Keys from "./internal/Keys.ts"
 import * as Link from "./internal/Link.ts"
+import * as MarkKeys from "./internal/MarkKeys.ts"
 import * as Payload from "./internal/Payload.ts"
 import * as RecordReader from "./internal/RecordReader.ts"
 import * as RecordWriter from "./internal/RecordWriter.ts"
@@ -103,7 +104,8 @@ const make = Effect.fnUntraced(function*(config: RedisConfig.RedisConfig) {
           encode: (record) => compress(ResultRecord.encode(record))
         }),
         open: link.opened("open results", config.connectTimeout),
-        ...RevokedIds.make({ link, keys, clock, expires })
+        ...RevokedIds.make({ link, keys, clock, expires }),
+        marks: MarkKeys.make(link, keys)
       }))
   )
 

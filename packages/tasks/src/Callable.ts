@@ -16,8 +16,9 @@ export type Any = Task.Any | Signature.Any
 
 /** Its arguments; nothing has to be given where nothing is required. */
 export type Args<T extends Any> = T extends Signature.Signature<infer L, any, any, any> ? Signature.Rest<L>
-  : T extends Task.Any
-    ? {} extends Arguments.Named<T["parameters"]> ? [args?: Task.Input<T> | undefined] : [args: Task.Input<T>]
+  : T extends Task.Any ? [keyof T["parameters"]] extends [never] ? [args?: Signature.Nothing | undefined]
+    : {} extends Arguments.Named<T["parameters"]> ? [args?: Task.Input<T> | undefined]
+    : [args: Task.Input<T>]
   : never
 
 /** The same, with the options of the call behind them. */

@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
 import * as Setting from "./Setting.ts"
 import type { Reference } from "./Setting.ts"
 import * as SettingKind from "./SettingKind.ts"
+import * as TransportOptions from "./TransportOptions.ts"
 
 /** How often each side shows that it lives; the smaller of ours and the broker's counts. Undefined: what the URL says, else 30 seconds. */
 export const BrokerHeartbeat: Reference<Duration.Input | undefined, Duration.Input> = Setting.reference(
@@ -45,5 +46,18 @@ export const BrokerFailoverStrategy: Reference<"round-robin" | "shuffle"> = Sett
     readBy: "broker",
     doc:
       "Which member of a cluster is tried first: `round-robin` (where we were last, then the next) or `shuffle` (any)."
+  }
+)
+
+/** What the connection is made with besides its URL. Celery's `broker_transport_options`. */
+export const BrokerTransportOptions: Reference<TransportOptions.TransportOptions> = Setting.reference(
+  "@celeriac/tasks/ConnectionSettings/BrokerTransportOptions",
+  TransportOptions.kind,
+  {
+    celery: "broker_transport_options",
+    default: () => ({}),
+    defaultShown: "none",
+    readBy: "broker",
+    doc: "What the connection is made with, where the URL does not say so."
   }
 )

@@ -166,10 +166,14 @@ export type Without<L, G> = IsAny<L> extends true ? any
   : [L] extends [Each<infer All>] ? Each<{ readonly [K in keyof All]: Without<All[K], G> }>
   : { readonly [K in keyof L as K extends keyof G ? never : K]: L[K] }
 
+/** The arguments of what takes none: `{}` or `[]`. Options that are given in their place are refused in words. */
+export type Nothing = { readonly [argument: string]: "it takes no arguments: options come after {}" } | readonly []
+
 /** What has to be given to send one that lacks `L`. */
 export type Rest<L> = IsAny<L> extends true
   ? [more?: Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | undefined]
-  : [L] extends [Immutable] ? [more?: undefined]
+  : [L] extends [Immutable] ? [more?: Nothing | undefined]
+  : [keyof L] extends [never] ? [more?: Nothing | undefined]
   : [L] extends [Each<infer All>] ? Rest<Lackings<All[number]>>
   : {} extends L ? [more?: L | undefined]
   : [more: L]

@@ -33,6 +33,7 @@ import * as Arguments from "./Arguments.ts"
 import type * as Codec from "./Codec.ts"
 import * as Autoretry from "./internal/Autoretry.ts"
 import * as Middleware from "./Middleware.ts"
+import * as Misspelt from "./Misspelt.ts"
 import * as Outcome from "./Outcome.ts"
 import * as Signature from "./Signature.ts"
 import * as SoftTimeLimit from "./SoftTimeLimit.ts"
@@ -214,6 +215,7 @@ export const make = <
   if (name === "") throw new Error("a task needs a name: 'module.function' is Celery's custom")
   // The defaults of the type parameters are what stands here when an option is left out.
   const parameters = (definition.parameters ?? {}) as Parameters
+  Misspelt.checkTask(name, definition, { parameters: true, success: true, error: true, options: true })
   TaskOptions.check(definition.options ?? {})
   Autoretry.check(definition.options ?? {})
   const success = (definition.success ?? Schema.Void) as Success

@@ -177,6 +177,29 @@ describe("the type of a map", () => {
   })
 })
 
+describe("what takes no arguments", () => {
+  const cleanup = Task.make("proj.cleanup")
+  const never = (_: (client: Client.Client["Service"]) => unknown) => {}
+
+  it("takes its options behind them", () => {
+    never((client) => client.execute(mul.s([1, 1]), {}, { timeout: "1 second" }))
+    never((client) => client.execute(mul.si([1, 1]), undefined, { timeout: "1 second" }))
+    never((client) => client.applyAsync(cleanup, {}, { countdown: "1 second" }))
+    never((client) => client.applyMany(cleanup, [{}, []]))
+  })
+
+  it("refuses them in the place of arguments", () => {
+    // @ts-expect-error "it takes no arguments: options come after {}"
+    never((client) => client.execute(mul.s([1, 1]), { timeout: "1 second" }))
+    // @ts-expect-error "it takes no arguments: options come after {}"
+    never((client) => client.execute(mul.si([1, 1]), { timeout: "1 second" }))
+    // @ts-expect-error "it takes no arguments: options come after {}"
+    never((client) => client.execute(Canvas.chain(mul.s([1, 1]), note.s()), { timeout: "1 second" }))
+    // @ts-expect-error "it takes no arguments: options come after {}"
+    never((client) => client.applyAsync(cleanup, { countdown: "1 second" }))
+  })
+})
+
 describe("what is linked to a canvas", () => {
   it("takes what it comes to", () => {
     const never = (_: () => unknown) => {}

@@ -79,6 +79,23 @@ describe("Task", () => {
       assert.isUndefined(registry.get("proj.add"))
     }).pipe(Effect.provide(TaskRegistry.layer)))
 
+  it("throws for names that nobody knows, where it is written", () => {
+    const definition = (given: object) => () => Task.make("proj.misspelt", given)
+    assert.throws(
+      definition({ paramters: {} }),
+      /of task 'proj\.misspelt': there is no 'paramters' here: did you mean 'parameters'\?/
+    )
+    assert.throws(definition({ options: { acksLat: true } }), /there is no 'acksLat' here: did you mean 'acksLate'\?/)
+    assert.throws(
+      definition({ pool: "processes" }),
+      /'pool': it stands beside the options .*: write \{ options: \{ pool: … \} \}/
+    )
+    assert.throws(
+      definition({ handler: 1 }),
+      /there is no 'handler' here: there are parameters, success, error, options/
+    )
+  })
+
   it.effect("knows no task by the name of an object's own property", () =>
     Effect.gen(function*() {
       const registry = yield* TaskRegistry.TaskRegistry
@@ -323,7 +340,7 @@ describe("Task", () => {
 
     it("refuses options that nothing honours", () => {
       // @ts-expect-error no such option
-      Task.make("t", { options: { fasterPlease: true } })
+      assert.throws(() => Task.make("t", { options: { fasterPlease: true } }), /there is no 'fasterPlease' here/)
     })
   })
 })

@@ -21,8 +21,9 @@ import type * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import type * as StepOption from "@celeriac/bootsteps/StepOption"
 import type * as BrokerSettings from "@celeriac/tasks/BrokerSettings"
 import type * as Middleware from "@celeriac/tasks/Middleware"
+import * as Misspelt from "@celeriac/tasks/Misspelt"
 import type { TaskContext } from "@celeriac/tasks/TaskContext"
-import { because, DuplicateTask } from "@celeriac/tasks/TaskError"
+import { because, DuplicateTask, InvalidOption } from "@celeriac/tasks/TaskError"
 import * as TaskLayer from "@celeriac/tasks/TaskLayer"
 import type * as TaskSettings from "@celeriac/tasks/TaskSettings"
 import type * as Layer from "effect/Layer"
@@ -133,6 +134,10 @@ export const make = <
   WorkerSteps.Worker | WorkerSteps.Of<W>,
   WorkerSteps.Consumer | WorkerSteps.Of<C>
 > => {
+  const stranger = Misspelt.sentence(options, names)
+  if (stranger !== undefined) {
+    throw because("Worker.make", new InvalidOption({ option: "options", detail: stranger }))
+  }
   // An empty list is somebody's word: tasks may be registered by other means.
   if (options.tasks === undefined && options.steps === undefined) throw new NoTasks()
   const twice = TaskLayer.duplicate(options.tasks ?? [])
@@ -159,6 +164,24 @@ export const make = <
     make,
     options.options
   )
+}
+
+const names: Misspelt.Known<
+  Options<Handlers.Maybe, WorkerSteps.Maybe, WorkerSteps.Maybe> & { readonly options: unknown }
+> = {
+  tasks: true,
+  middleware: true,
+  nodename: true,
+  concurrency: true,
+  queues: true,
+  without: true,
+  program: true,
+  prefetch: true,
+  connectionMaxRetries: true,
+  settings: true,
+  agent: true,
+  steps: true,
+  options: true
 }
 
 /** What a definition is made of. */

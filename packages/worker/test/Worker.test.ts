@@ -112,6 +112,20 @@ describe("Worker.run", () => {
     }).pipe(Effect.provide(surroundings()), Effect.provide(quiet))
   })
 
+  for (const enableSoftShutdownOnIdle of [false, true]) {
+    it.effect(`${enableSoftShutdownOnIdle ? "waits" : "does not wait"} in a soft shutdown when nothing runs`, () =>
+      Effect.gen(function*() {
+        const settings = { softShutdownTimeout: "3 seconds", enableSoftShutdownOnIdle } as const
+        const fiber = yield* Effect.forkChild(define({ tasks: [AddLive], settings }).run)
+        yield* settled
+        process.emit("SIGQUIT", "SIGQUIT")
+        yield* settled
+        assert.strictEqual(fiber.pollUnsafe() === undefined, enableSoftShutdownOnIdle)
+        yield* TestClock.adjust("3 seconds")
+        assert.strictEqual(failureOf(yield* Fiber.await(fiber))?.exitCode, enableSoftShutdownOnIdle ? 1 : undefined)
+      }).pipe(Effect.provide(surroundings()), Effect.provide(quiet)))
+  }
+
   it.effect("stops warm when it is interrupted from outside", () => {
     const doors = new Doors()
     return Effect.gen(function*() {
@@ -247,6 +261,11 @@ describe("Worker.make", () => {
     assert.strictEqual(worker.with({ nodename: "w2@%h" }).settings.nodename, `w2@${host}`)
     assert.strictEqual(worker.with({ nodename: "%n-%d@h" }).settings.nodename, `${label}-${rest.join(".")}@h`)
     assert.strictEqual(worker.with({ nodename: "w3@%h" }).with({ concurrency: 1 }).settings.nodename, `w3@${host}`)
+  })
+
+  it("throws for an option that nobody knows, with the one that may be meant", () => {
+    const given = { tasks: [AddLive], concurency: 2 }
+    assert.throws(() => Worker.make(given), /there is no 'concurency' here: did you mean 'concurrency'\?/)
   })
 
   it("throws for a worker that has nothing to do, and takes one of steps alone", () => {

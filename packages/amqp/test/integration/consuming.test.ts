@@ -52,7 +52,7 @@ describe("consuming", () => {
             yield* Effect.sleep("2 millis")
           }
         })),
-      20_000
+      120_000
     )
   }
 

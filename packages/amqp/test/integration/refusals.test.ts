@@ -84,7 +84,7 @@ describe("a message that the broker refuses, between others on one channel", () 
           }
           assert.deepStrictEqual(stored, texts.filter((_, n) => n !== 100))
         })).pipe(Effect.provide(AmqpTransport.layer({ url: brokerUrl() }))),
-      30_000
+      120_000
     )
   }
 

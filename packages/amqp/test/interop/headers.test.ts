@@ -102,6 +102,6 @@ describe("headers", () => {
         }
         assert.deepStrictEqual(received, sent)
       })),
-    30_000
+    120_000
   )
 })

@@ -67,10 +67,10 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     const heard = new Bell()
     let heldUntil = -Infinity
     yield* channel.consume(name, {
-      prefetch: 100,
-      onDelivery: (delivery) => {
-        delivery.settle("ack")
-        const sentAt = words.sentAt(delivery.headers)
+      prefetch: 0,
+      noAck: true,
+      onDelivery: ({ headers }) => {
+        const sentAt = words.sentAt(headers)
         if (sentAt === undefined) return
         heldUntil = Math.max(heldUntil, sentAt + validMillis)
         heard.ring()

@@ -73,10 +73,10 @@ const program = Effect.gen(function*() {
   yield* Effect.addFinalizer(() => Effect.promise(() => end("SIGKILL")))
   const outputs = () => beats.map(({ peer }) => peer.output.slice(-600)).join("\n---\n")
   const awaitLeader = Effect.promise(() =>
-    until("a leader", () => beats.some(({ isLeader }) => isLeader), 90_000, outputs)
+    until("a leader", () => beats.some(({ isLeader }) => isLeader), 100_000, outputs)
   )
   yield* awaitLeader
-  yield* Effect.promise(() => until("the first task", () => runs.size > 0, 30_000, outputs))
+  yield* Effect.promise(() => until("the first task", () => runs.size > 0, 100_000, outputs))
   for (let round = 0; round < rounds; round++) {
     yield* awaitLeader
     yield* Effect.sleep("3 seconds")
@@ -92,7 +92,7 @@ const program = Effect.gen(function*() {
   yield* Effect.promise(() => end("SIGTERM"))
   const expected = yield* Slots.sent(transport, schedule, names)
   yield* Effect.promise(() =>
-    until("all runs", () => expected.every((id) => runs.has(id)), 60_000, () => `${runs.size} of ${expected.length}`)
+    until("all runs", () => expected.every((id) => runs.has(id)), 100_000, () => `${runs.size} of ${expected.length}`)
   )
   const wrong = expected.filter((id) => runs.get(id) !== 1)
   assert.deepStrictEqual(wrong, [])

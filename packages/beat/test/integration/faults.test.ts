@@ -157,10 +157,10 @@ const program = Effect.gen(function*() {
   yield* Effect.addFinalizer(() => Effect.promise(() => end("SIGKILL")))
   const leader = () => beats.find(({ isLeader, peer }) => isLeader && peer.running)
   const outputs = () => beats.map(({ peer }) => peer.output.slice(-600)).join("\n---\n")
-  const awaitLeader = Effect.promise(() => until("a leader", () => leader() !== undefined, 60_000, outputs))
+  const awaitLeader = Effect.promise(() => until("a leader", () => leader() !== undefined, 100_000, outputs))
 
   yield* awaitLeader
-  yield* Effect.promise(() => until("the first task", () => runs.size > 0, 30_000, outputs))
+  yield* Effect.promise(() => until("the first task", () => runs.size > 0, 100_000, outputs))
   const random = chance(seed)
   const struck: Array<string> = []
   for (let round = 0; round < rounds; round++) {
@@ -181,7 +181,7 @@ const program = Effect.gen(function*() {
 
   const expected = yield* Slots.sent(transport, schedule, names)
   yield* Effect.promise(() =>
-    until("all runs", () => expected.every((id) => runs.has(id)), 30_000, () => struck.join())
+    until("all runs", () => expected.every((id) => runs.has(id)), 100_000, () => struck.join())
   ).pipe(
     Effect.catchDefect(() => Effect.void)
   )

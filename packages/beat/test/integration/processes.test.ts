@@ -4,6 +4,7 @@ import * as Entity from "@celeriac/messaging/Entity"
 import { Transport } from "@celeriac/messaging/Transport"
 import * as Signature from "@celeriac/tasks/Signature"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -64,15 +65,28 @@ const work = Effect.fnUntraced(function*(folder: string) {
   const end = (signal: NodeJS.Signals) => Promise.all(beats.map(({ peer }) => peer.stop(signal)))
   yield* Effect.addFinalizer(() => Effect.promise(() => end("SIGKILL")))
   const leader = () => beats.findIndex((beat) => beat.isLeader && beat.peer.running)
-  const awaitLeader = Effect.promise(() => until("a leader", () => leader() >= 0, 30_000))
+  const awaitLeader = Effect.promise(() => until("a leader", () => leader() >= 0, 100_000))
 
   yield* awaitLeader
-  yield* Effect.promise(() => until("the first task", () => progressIn(file).some(({ sent }) => sent > 0), 30_000))
+  yield* Effect.promise(() => until("the first task", () => progressIn(file).some(({ sent }) => sent > 0), 100_000))
   const began = new Map(progressIn(file).map(({ last, name, sent }) => [name, last - sent * 1000]))
   const random = chance(20_261_128)
-  for (let round = 0; round < rounds; round++) {
+  /** All that was missed is sent, and kept. */
+  const caughtUp = Effect.gen(function*() {
     yield* awaitLeader
-    yield* Effect.sleep(1000 + random() * 2000)
+    const since = yield* Clock.currentTimeMillis
+    yield* Effect.promise(() =>
+      until(
+        "it has caught up",
+        () => progressIn(file).every(({ last }) => last >= since),
+        undefined,
+        () => beats.map(({ peer }) => peer.output.slice(-600)).join("\n---\n")
+      )
+    )
+  })
+  for (let round = 0; round < rounds; round++) {
+    yield* caughtUp
+    yield* Effect.sleep(random() * 2000)
     const index = leader()
     if (index < 0) continue
     const beat = beats[index]!
@@ -88,8 +102,7 @@ const work = Effect.fnUntraced(function*(folder: string) {
       beats[index] = begin()
     }
   }
-  yield* awaitLeader
-  yield* Effect.sleep("3 seconds")
+  yield* caughtUp
   yield* Effect.promise(() => end("SIGTERM"))
 
   const ids = new Set<string>()

@@ -58,7 +58,7 @@ describe("RedisLease", () => {
   it.live("is one process's, and the next one's when that stops", () =>
     Effect.gen(function*() {
       const key = newPrefix()
-      yield* handsOver(RedisLease.layer({ key, validity: "400 millis" }).pipe(Layer.provide(redis)))
+      yield* handsOver(RedisLease.layer({ key, validity: "6 seconds" }).pipe(Layer.provide(redis)))
       const { send } = yield* Effect.map(Layer.build(redis), (context) => context).pipe(
         Effect.flatMap((context) => Effect.provide(Redis, context))
       )

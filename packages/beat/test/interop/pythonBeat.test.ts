@@ -68,11 +68,11 @@ describe("celery beat", () => {
         ),
         (beat) => Effect.promise(() => beat.stop("SIGKILL"))
       )
-      yield* Effect.promise(() => until("three tasks", () => seen.length >= 3, 30_000, () => beat.output))
+      yield* Effect.promise(() => until("three tasks", () => seen.length >= 3, 100_000, () => beat.output))
       for (const [x, name, isBeat, expires] of seen) {
         // Celery says so since 5.7.
         assert.deepStrictEqual([x, name, isBeat], [16, "ä", has("5.7") ? true : undefined])
         assert.isDefined(expires)
       }
-    }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))), 120_000)
 })

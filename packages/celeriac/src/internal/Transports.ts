@@ -5,6 +5,7 @@
 import { because, InvalidConfiguration, type MessagingError } from "@celeriac/messaging/MessagingError"
 import type { Transport } from "@celeriac/messaging/Transport"
 import * as UriList from "@celeriac/messaging/UriList"
+import type { TransportOptions } from "@celeriac/tasks/TransportOptions"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -17,6 +18,8 @@ export interface Connecting {
   readonly heartbeat: Duration.Input | undefined
   readonly connectTimeout: Duration.Input | undefined
   readonly failover: "round-robin" | "shuffle"
+  /** Before those above. */
+  readonly options: TransportOptions
 }
 
 interface Entry {
@@ -31,24 +34,33 @@ interface Entry {
 
 const amqp: Entry = {
   results: "rpc://",
-  load: (urls, { connectTimeout, failover, heartbeat, maxMessageSize }) =>
-    import("@celeriac/amqp/AmqpTransport").then((module) =>
-      module.layer({
-        url: urls.map((url) =>
-          Redacted.make(said(said(url, "heartbeat", heartbeat), "connect_timeout", connectTimeout))
-        ),
-        maxMessageSize,
-        failover
-      })
+  load: (urls, { failover, maxMessageSize, options, ...times }) => {
+    const { clientProperties, connectTimeout = times.connectTimeout, heartbeat = times.heartbeat, loginMethod } =
+      options
+    const saying = new Map<string, string | number | undefined>([
+      ["heartbeat", heartbeat === undefined ? undefined : Duration.toSeconds(heartbeat)],
+      ["connect_timeout", connectTimeout === undefined ? undefined : Duration.toSeconds(connectTimeout)],
+      ["login_method", loginMethod]
+    ])
+    const whole = (url: string): string =>
+      Array.from(saying).reduce((url, [name, value]) => said(url, name, value), url)
+    return import("@celeriac/amqp/AmqpTransport").then((module) =>
+      module.layer({ url: urls.map((url) => Redacted.make(whole(url))), maxMessageSize, failover, clientProperties })
     )
+  }
 }
 
 /** What a URL says of itself counts before what is said of all. */
-const said = (url: string, name: "heartbeat" | "connect_timeout", time: Duration.Input | undefined): string => {
-  const others = name === "heartbeat" ? /[?&]heartbeat=/ : /[?&](connect_timeout|connection_timeout)=/
-  if (time === undefined || others.test(url)) return url
-  return `${url}${url.includes("?") ? "&" : "?"}${name}=${Duration.toSeconds(time)}`
-}
+const said = (url: string, name: string, value: string | number | undefined): string =>
+  value === undefined || new RegExp(`[?&](${names.get(name) ?? name})=`).test(url)
+    ? url
+    : `${url}${url.includes("?") ? "&" : "?"}${name}=${value}`
+
+/** The names under which a URL says the same. */
+const names: ReadonlyMap<string, string> = new Map([
+  ["connect_timeout", "connect_timeout|connection_timeout"],
+  ["login_method", "login_method|auth_mechanism"]
+])
 
 const memory: Entry = {
   results: "memory://",

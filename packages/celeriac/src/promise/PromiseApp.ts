@@ -9,6 +9,7 @@ import type { CallOptions } from "@celeriac/tasks/CallOptions"
 import * as Client from "@celeriac/tasks/Client"
 import * as Eager from "@celeriac/tasks/Eager"
 import * as GroupResult from "@celeriac/tasks/GroupResult"
+import * as Misspelt from "@celeriac/tasks/Misspelt"
 import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import type { ResultError } from "@celeriac/tasks/result/ResultError"
 import type * as Signature from "@celeriac/tasks/Signature"
@@ -130,6 +131,8 @@ export interface PromiseApp {
 }
 
 export const make = (options: AppOptions = {}): PromiseApp => {
+  const stranger = Misspelt.sentence<AppOptions>(options, { broker: true, results: true, settings: true, log: true })
+  if (stranger !== undefined) throw new TypeError(`the options of celeriac: ${stranger}`)
   const log = LogFormat.layer({ level: options.log ?? "warning" })
   /** By the command, for the program has its options. */
   let chosen: Settings.Given = {}

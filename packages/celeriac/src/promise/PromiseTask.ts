@@ -3,6 +3,7 @@ import type { Known } from "@celeriac/tasks/Callback"
 import type * as CallOptions from "@celeriac/tasks/CallOptions"
 import * as Client from "@celeriac/tasks/Client"
 import * as Eager from "@celeriac/tasks/Eager"
+import * as Misspelt from "@celeriac/tasks/Misspelt"
 import * as PreparedTask from "@celeriac/tasks/PreparedTask"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
@@ -58,8 +59,10 @@ export const callOf = <O extends SendOptions>({ signal: _, timeoutMs, ...options
   timeoutMs === undefined ? options : { ...options, deadline: Result.millis("send", timeoutMs) }
 
 /** Nothing has to be given where nothing is required. */
-export type Args<F extends Schemas.Fields, Options = never> = {} extends Schemas.Arguments<F>
-  ? [args?: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
+export type Args<F extends Schemas.Fields, Options = never> = {} extends Schemas.Arguments<F> ? [
+    args?: [keyof F] extends [never] ? Signature.Nothing : Schemas.Arguments<F>,
+    ...([Options] extends [never] ? [] : [options?: Options])
+  ]
   : [args: Schemas.Arguments<F>, ...([Options] extends [never] ? [] : [options?: Options])]
 
 export interface PromiseTask<F extends Schemas.Fields, A> extends PromiseCanvas.Many<F, A> {
@@ -110,6 +113,7 @@ export const make = (
   definition: Definition<Schemas.Fields, Schemas.Any | undefined>,
   handler: Handler<Schemas.Fields, unknown> | undefined
 ): Made => {
+  Misspelt.checkTask(name, definition, names)
   const fields = definition.parameters ?? {}
   const task = Task.make(name, {
     parameters: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, Schemas.toParameter(schema)])),
@@ -156,6 +160,17 @@ export const make = (
     },
     layer: handler === undefined ? undefined : task.toLayer(...handling(fields, handler, definition))
   }
+}
+
+const names: Misspelt.Known<Definition<Schemas.Fields, undefined>> = {
+  parameters: true,
+  success: true,
+  options: true,
+  beforeStart: true,
+  onSuccess: true,
+  onFailure: true,
+  onRetry: true,
+  afterReturn: true
 }
 
 const handling = (

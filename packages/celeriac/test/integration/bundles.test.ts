@@ -43,7 +43,7 @@ describe("a bundle", () => {
         const file = join(without, `${bundler}-${name}`)
         await make(format, file, "inside")
         await triesToConnect(file, without)
-      }, 60_000)
+      }, 120_000)
 
       it(
         `of ${bundler}, ${format}, with amqplib outside, takes the one beside it, and says when there is none`,
@@ -56,7 +56,7 @@ describe("a bundle", () => {
           const { stderr } = await node([other, away], { cwd: without })
           assert.match(stderr, /amqplib .*cannot be loaded: it is not installed where it is looked for .*AmqpBundling/)
         },
-        60_000
+        120_000
       )
     }
   }

@@ -124,7 +124,7 @@ const told = (result: AsyncResult.Child): Effect.Effect<unknown, unknown> =>
   Effect.gen(function*() {
     const own = "results" in result
       ? yield* Effect.forEach(result.results, (one) => told(one as AsyncResult.Child))
-      : Result.match(yield* result.final({ timeout: "15 seconds", followParents: false }), {
+      : Result.match(yield* result.final({ timeout: "1 minute", followParents: false }), {
         onSuccess: (value) => value,
         onFailure: ({ excType }) => excType === "ChordError" ? excType : "failed"
       })
@@ -165,6 +165,6 @@ describe("a canvas that is built here", () => {
           assert.deepStrictEqual(Object.fromEntries(alone), expected)
         }).pipe(Effect.provide(live))
       }).pipe(Effect.scoped),
-    90_000
+    120_000
   )
 })

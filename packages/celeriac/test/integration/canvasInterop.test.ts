@@ -52,6 +52,6 @@ describe("a canvas of Python", () => {
         // Those in the header will never run: Celery leaves them pending.
         assert.strictEqual(JSON.stringify(more), JSON.stringify(fewer).replaceAll(pending, failed))
       }).pipe(Effect.scoped),
-    90_000
+    120_000
   )
 })

@@ -102,7 +102,7 @@ describe("a canvas whose worker is killed", () => {
                 async () =>
                   !worker.running ||
                   (await end()).status === "SUCCESS" && readFileSync(journal, "utf8").includes(`settled ${name}-end`),
-                20_000,
+                100_000,
                 () => `${worker.output}\n${readFileSync(journal, "utf8")}`
               )
               await worker.stop("SIGKILL")
@@ -119,7 +119,7 @@ describe("a canvas whose worker is killed", () => {
           await wire.close()
         }
       }),
-    120_000
+    240_000
   )
 })
 

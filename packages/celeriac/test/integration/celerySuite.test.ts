@@ -18,10 +18,10 @@ describe.skipIf(!CelerySuite.isThere())("Celery's suite of single tasks", () => 
     Effect.gen(function*() {
       const wrong = yield* Suite.complaintsOf([
         // Those of inspect first: they tell of all that the worker holds, and others leave it retries.
-        { results: "redis", tests: [...around, ...single], shards: 4, seconds: 50, isQuick },
-        { results: "rpc", tests: single, shards: 3, seconds: 50, isQuick },
-        { results: "redis", tests: signed, shards: 1, seconds: 50, isSigned: true }
+        { results: "redis", tests: [...around, ...single], shards: 4, seconds: 120, isQuick },
+        { results: "rpc", tests: single, shards: 3, seconds: 120, isQuick },
+        { results: "redis", tests: signed, shards: 1, seconds: 120, isSigned: true }
       ])
       assert.deepStrictEqual(wrong, [])
-    }), 150_000)
+    }), 600_000)
 })

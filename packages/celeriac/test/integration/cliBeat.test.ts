@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
+import { isQuiet } from "../../../../test/peers/Quiet.ts"
 import * as Command from "../fixtures/Command.ts"
 
 /** A virtual host of its own would be better than names; one queue leads. */
@@ -23,11 +24,14 @@ afterAll(async () => {
 const begin = async (args: ReadonlyArray<string>, says: string) => {
   const peer = new Peer(process.execPath, [Command.main, ...args, "-A", module, "-b", broker], { env })
   peers.push(peer)
-  await until(says, () => peer.output.includes(says), 30_000, () => peer.output)
+  await until(says, () => peer.output.includes(says), 100_000, () => peer.output)
   return peer
 }
 
-const ask = (node: string) => (args: ReadonlyArray<string>) =>
+/** Of one that is there: as soon as it has answered nobody is waited for. */
+const ask = (node: string) => (args: ReadonlyArray<string>) => asking(node)([...args, "--timeout", "60"])
+
+const asking = (node: string) => (args: ReadonlyArray<string>) =>
   Command.celeriac(["beat", ...args, "-A", module, "-b", broker, "-d", node], { env })
 
 const json = async <A>(ended: Promise<Command.Ended>): Promise<A> => {
@@ -69,7 +73,7 @@ describe("celeriac beat", () => {
     )
     assert.deepStrictEqual(next.map(({ name }) => name), ["nightly", "nightly"])
     assert.strictEqual((await ask(node)(["run", "report"])).stdout, "report is sent now\n")
-    await until("the report", () => beat.output.includes("Sending due task report (beat.report)"), 5000)
+    await until("the report", () => beat.output.includes("Sending due task report (beat.report)"), 100_000)
     assert.strictEqual((await ask(node)(["resume", "tick"])).stdout, "tick is sent again\n")
     const nobody = await ask(node)(["pause", "nobody"])
     assert.deepStrictEqual(
@@ -78,19 +82,20 @@ describe("celeriac beat", () => {
     )
     const health = await json<Record<string, Record<string, unknown>>>(ask(node)(["health", "--json"]))
     assert.deepInclude(health[node], { leader: true, leadership: "the queue celeriac.beat" })
-    assert.isBelow(Number(health[node]!["lag"]), 2)
-    const pong = await Command.celeriac(["inspect", "ping", "-d", node, "-b", broker])
+    assert.isAtLeast(Number(health[node]!["lag"]), 0)
+    if (isQuiet) assert.isBelow(Number(health[node]!["lag"]), 2)
+    const pong = await Command.celeriac(["inspect", "ping", "-d", node, "-t", "60", "-b", broker])
     assert.match(pong.stdout, /pong/)
 
     beat.signal("SIGTERM")
     assert.strictEqual(await beat.exited, 0)
     assert.include(beat.output, "beat: Shutting down...")
     // What is kept is there without anybody who runs.
-    const kept = await json<ReadonlyArray<Listed>>(ask(node)(["list", "--json"]))
+    const kept = await json<ReadonlyArray<Listed>>(asking(node)(["list", "--json"]))
     assert.isAbove(kept.find(({ name }) => name === "tick")!.total_run_count, 0)
-    const gone = await ask(node)(["health"])
+    const gone = await asking(node)(["health"])
     assert.strictEqual(gone.code, 69)
-  }, 60_000)
+  }, 120_000)
 
   it("keeps its schedule in a file, writes its process id into another, and answers all the same", async () => {
     const [file, pidfile] = [join(folder, "schedule"), join(folder, "beat.pid")]
@@ -106,9 +111,9 @@ describe("celeriac beat", () => {
     assert.strictEqual((await ask(node)(["pause", "tick"])).stdout, "tick is paused\n")
     await beat.stop("SIGINT")
     assert.strictEqual(await beat.exited, 0)
-    const again = await ask(node)(["list", "--json", "--timeout", "0.3"])
+    const again = await asking(node)(["list", "--json", "--timeout", "0.3"])
     assert.strictEqual(again.code, 0)
-  }, 60_000)
+  }, 120_000)
 
   it("says which schedulers there are, and what a module may export", async () => {
     const unknown = await Command.celeriac(["beat", "-A", module, "-b", broker, "-S", "django"], { env })
@@ -125,8 +130,8 @@ describe("celeriac worker -B", () => {
       ["worker", "-B", "-n", `b.${process.pid}@cli`, "--scheduler", "memory", "-l", "info", "--without-gossip"],
       "tick"
     )
-    await until("a task", () => /Task beat\.tick\[\S+\] succeeded/.test(worker.output), 20_000, () => worker.output)
+    await until("a task", () => /Task beat\.tick\[\S+\] succeeded/.test(worker.output), 100_000, () => worker.output)
     worker.signal("SIGTERM")
     assert.strictEqual(await worker.exited, 0)
-  }, 60_000)
+  }, 120_000)
 })

@@ -5,7 +5,7 @@ import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
 import { celeriac } from "../fixtures/Command.ts"
 
 describe("celeriac list bindings", () => {
-  it("lists which exchange brings what to which queue", { timeout: 60_000 }, async () => {
+  it("lists which exchange brings what to which queue", { timeout: 120_000 }, async () => {
     const [port = 0] = await freePorts(1)
     const rabbit = await RabbitMq.start({
       plugins: { rabbitmq_management: `{tcp_config, [{port, ${port}}, {ip, "127.0.0.1"}]}` }

@@ -18,7 +18,7 @@ const env = { NO_COLOR: "1", CELERIAC_BROKER_URL: broker, CELERIAC_DEFAULT_QUEUE
 /** Until all of it has been seen. */
 const started = async (args: ReadonlyArray<string>, ...seen: ReadonlyArray<string>) => {
   const peer = new Peer(process.execPath, [main, ...globals, ...args], { env })
-  await until(seen.join(" and "), () => seen.every((text) => peer.output.includes(text)), 20_000, () => peer.output)
+  await until(seen.join(" and "), () => seen.every((text) => peer.output.includes(text)), 100_000, () => peer.output)
   return peer
 }
 
@@ -49,14 +49,19 @@ describe("celeriac events and graph", () => {
     const dump = await started(["events", "-d"], "evdump: starting capture...")
     const json = await started(["events", "--json"])
     try {
-      await until("heartbeats", () => json.output.includes("worker-heartbeat"), 20_000, () => json.output)
+      await until(
+        "both hear",
+        () => json.output.includes("worker-heartbeat") && dump.output.includes(`${node} [20`),
+        100_000,
+        () => json.output + dump.output
+      )
       const sent = await celeriac([...globals, "call", "cli.add", "-a", "[1, 2]", "--queue", queue])
       const id = sent.stdout.trim()
       const text = ` task succeeded: cli.add(${id}) args=[1, 2] kwargs={} clock=`
       await until(
         "the end of the task",
         () => dump.output.includes(text) && json.output.includes(`"task-succeeded"`),
-        20_000,
+        100_000,
         () => dump.output
       )
       assert.include(dump.output, `${node} [20`)
@@ -71,9 +76,13 @@ describe("celeriac events and graph", () => {
           `["${node} (2 slots)"]`
         ]] as const
       ) {
-        const { code, stderr, stdout } = await celeriac([...globals, "graph", "workers", "-f", format])
-        assert.strictEqual(code, 0, stderr)
-        assert.include(stdout, drawn)
+        // Who does not answer within a second is not drawn.
+        await until(drawn, async () => {
+          const { code, stderr, stdout } = await celeriac([...globals, "graph", "workers", "-f", format])
+          if (code === 69) return false
+          assert.strictEqual(code, 0, stderr)
+          return stdout.includes(drawn)
+        })
       }
     } finally {
       await Promise.all([running, dump, json].map((peer) => peer.stop("SIGKILL")))
@@ -97,7 +106,7 @@ describe("celeriac new", () => {
       }
       const again = await celeriac(["new", folder])
       assert.strictEqual(again.code, 2)
-      assert.match(again.stderr, /^celeriac: new: the folder '.*' is not empty: name another one\n$/)
+      assert.match(again.stderr, /^celeriac new: the folder '.*' is not empty: name another one\n$/)
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

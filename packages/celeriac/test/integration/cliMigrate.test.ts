@@ -29,7 +29,7 @@ describe("celeriac migrate", () => {
   it("brings what Python sent, as it was, and says what", async () => {
     await python("send")
     const args = ["migrate", broker, broker, "-Q", `${old}:${young}`]
-    const moved = await celeriac([...args, "-a", "-t", "0.5"])
+    const moved = await celeriac([...args, "-a", "-n", "3", "-t", "60"])
     assert.deepStrictEqual([moved.code, moved.stderr, moved.stdout], [
       0,
       "",

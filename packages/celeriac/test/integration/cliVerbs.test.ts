@@ -48,13 +48,16 @@ beforeAll(async () => {
       env: { BROKER: broker, RESULTS: results, QUEUE: queues.python },
       args: ["-n", nodes.python, "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     }),
-    until("our worker's start", () => ours.output.includes(" ready."), 20_000, () => ours.output)
+    until("our worker's start", () => ours.output.includes(" ready."), 100_000, () => ours.output)
   ])
 })
 
 afterAll(() => Promise.all([ours.stop("SIGKILL"), theirs.kill(), python.stop()]))
 
-const one = (node: keyof typeof nodes) => ["-d", nodes[node]]
+/** As soon as it has answered nobody is waited for. */
+const patience = ["-t", "60"]
+
+const one = (node: keyof typeof nodes) => ["-d", nodes[node], ...patience]
 
 /** What changes nothing the second time, since both ask it. */
 const asked = {
@@ -191,13 +194,13 @@ describe("celeriac's commands that ask workers", () => {
   const worker = fileURLToPath(new URL("../fixtures/cliWorker.ts", import.meta.url))
 
   it("show in JSON who is there, and nothing else", async () => {
-    const { code, stdout } = await celeriac(["status", "-d", `${nodes.ours},${nodes.python}`, "-j"])
+    const { code, stdout } = await celeriac(["status", "-d", `${nodes.ours},${nodes.python}`, ...patience, "-j"])
     assert.strictEqual(code, 0)
     assert.deepStrictEqual(JSON.parse(stdout), { [nodes.ours]: { ok: "pong" }, [nodes.python]: { ok: "pong" } })
   })
 
   it("count the nodes, and are silent about it when they are to be quiet", async () => {
-    const args = ["status", "-d", `${nodes.ours},${nodes.python}`]
+    const args = ["status", "-d", `${nodes.ours},${nodes.python}`, ...patience]
     assert.match((await celeriac(args)).stdout, /\n\n2 nodes online\.\n$/)
     assert.notInclude((await celeriac(["-q", ...args])).stdout, "online")
   })

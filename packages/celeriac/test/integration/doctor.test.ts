@@ -27,14 +27,14 @@ beforeAll(async () => {
       env: { BROKER: rabbit.url, RESULTS: redis.url, QUEUE: "python" },
       args: ["-n", "python@ward", "--pool", "solo", "--without-gossip", "--without-mingle"]
     }),
-    until("our worker's start", () => ours.output.includes(" ready."), 20_000, () => ours.output)
+    until("our worker's start", () => ours.output.includes(" ready."), 100_000, () => ours.output)
   ])
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await Promise.all([ours?.stop("SIGKILL"), python?.kill()])
   await Promise.all([rabbit?.stop(), redis?.stop()])
-}, 30_000)
+}, 120_000)
 
 interface Found {
   readonly about: string
@@ -43,7 +43,18 @@ interface Found {
   readonly advice?: string
 }
 
-const examine = async (args: ReadonlyArray<string> = [], env: Readonly<Record<string, string>> = {}) => {
+/** Who does not answer within a second is not there: then it is asked again. */
+const examine = async (...given: Parameters<typeof look>) => {
+  let seen: Awaited<ReturnType<typeof look>>
+  await until("the workers answer", async () => {
+    seen = await look(...given)
+    const says = seen.findings.map(({ says }) => says).join("\n")
+    return ["ours@ward, ", "python@ward, "].every((node) => says.includes(node))
+  })
+  return seen!
+}
+
+const look = async (args: ReadonlyArray<string> = [], env: Readonly<Record<string, string>> = {}) => {
   const globals = args.includes("-b") ? [] : ["-b", rabbit.url]
   const { code, stderr, stdout } = await Command.celeriac(["doctor", "--json", ...globals, ...args], { env })
   assert.strictEqual(stderr, "")
@@ -99,18 +110,18 @@ describe("celeriac doctor", () => {
   it("finds what a user may not do", async () => {
     await rabbit.rabbitmqctl("add_user", "poor", "poor")
     const poor = ["-b", rabbit.url.replace("guest:guest", "poor:poor")]
-    const outside = await examine(poor)
+    const outside = await look(poor)
     assert.strictEqual(outside.code, 1)
     assert.match(outside.wrong[0]!.advice!, /set_permissions/)
     await rabbit.rabbitmqctl("set_permissions", "poor", "^(python|.*pidbox|celeryev.*)$", ".*", "^(?!celery$).*")
-    const { code, wrong } = await examine(poor)
+    const { code, wrong } = await look(poor)
     assert.strictEqual(code, 1)
     const says = wrong.map(({ about, says }) => `${about}: ${says}`).join("\n")
     assert.match(says, /permissions: The queue celery may not be declared by this user/)
     assert.match(says, /permissions: .*ccess to queue 'celery' in vhost '\/' refused for user 'poor'/)
     assert.notMatch(says, /workers:/)
     await rabbit.rabbitmqctl("set_permissions", "poor", ".*", "^$", ".*")
-    const mute = await examine(poor)
+    const mute = await look(poor)
     assert.match(
       mute.wrong.map(({ says }) => says).join("\n"),
       /ccess to exchange 'amq\.default' in vhost '\/' refused for user 'poor'/
@@ -118,9 +129,9 @@ describe("celeriac doctor", () => {
   })
 
   it("finds a wrong password, a broker that is not there, a Redis that is not there", async () => {
-    const password = await examine(["-b", rabbit.url.replace("guest:guest", "guest:wrong")])
+    const password = await look(["-b", rabbit.url.replace("guest:guest", "guest:wrong")])
     assert.match(`${password.code} ${password.wrong[0]!.says}`, /^1 .*ACCESS_REFUSED/)
-    const nobody = await examine(["-b", "amqp://127.0.0.1:1", "--result-backend", "redis://127.0.0.1:1"])
+    const nobody = await look(["-b", "amqp://127.0.0.1:1", "--result-backend", "redis://127.0.0.1:1"])
     assert.deepStrictEqual(nobody.wrong.map(({ about }) => about), ["broker", "results"])
   })
 
@@ -195,7 +206,7 @@ describe("celeriac doctor", () => {
     })()
     assert.match(
       wrong.map(({ about, says }) => `${about}: ${says}`).join("\n"),
-      /^clocks: The clock of late@ward is 90\.\d seconds behind ours/
+      /^clocks: The clock of late@ward is 9\d\.\d seconds behind ours/
     )
   })
 

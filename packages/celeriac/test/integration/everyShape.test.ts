@@ -209,7 +209,7 @@ describe("every shape of a canvas, three deep", () => {
                 [label.slice(label.lastIndexOf("/") + 1), Number(times)] as const
               )
               const isRead = !isRpc && !one.name.startsWith("failing")
-              const whole = isRead ? yield* Effect.option(result.get({ timeout: "5 seconds" })) : Option.some(null)
+              const whole = isRead ? yield* Effect.option(result.get({ timeout: "1 minute" })) : Option.some(null)
               return {
                 name: one.name,
                 found: Object.fromEntries(found),

@@ -31,14 +31,14 @@ beforeAll(async () => {
   ], { env: { NO_COLOR: "1" } })
   app = application({ broker: broker.url })
   const hint = () => worker.output
-  await until("the worker's start", () => worker.output.includes("ready."), 20_000, hint)
+  await until("the worker's start", () => worker.output.includes("ready."), 100_000, hint)
   flower = await Flower.start(broker.url, { app: "proj", folder: dirname(fixture("proj.py")) })
   browser = await Chromium.open()
   page = await browser.newPage({ viewport: { width: 1400, height: 900 } })
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(60_000)
   // Flower asks before it does what cannot be taken back.
   page.on("dialog", (dialog) => void dialog.accept())
-}, 120_000)
+}, 240_000)
 
 afterAll(async () => {
   await browser?.close()
@@ -46,7 +46,7 @@ afterAll(async () => {
   await app?.close()
   await worker?.stop()
   await broker?.stop()
-}, 60_000)
+}, 120_000)
 
 /** The text of a page once it says what is waited for; a page of Flower's is as old as its loading. */
 const reading = async (path: string, what: string, says: (text: string) => boolean, part = "body"): Promise<string> => {
@@ -59,7 +59,7 @@ const reading = async (path: string, what: string, says: (text: string) => boole
       text = await page.locator(part).evaluate(shown)
       return says(text)
     },
-    20_000,
+    100_000,
     () => `${text}\n${worker.output}`
   )
   return text
@@ -103,7 +103,7 @@ describe("Flower", () => {
 
   it("shows a task from its arguments to its result", async () => {
     const result = await app.client.sendTask("proj.add", { args: [20, 22] })
-    assert.strictEqual(await result.get({ timeoutMs: 10_000 }), 42)
+    assert.strictEqual(await result.get({ timeoutMs: 60_000 }), 42)
     const text = await taskPage(result.id, "the task's success", (text) => text.includes("SUCCESS"))
     for (
       const part of [
@@ -148,7 +148,7 @@ describe("Flower", () => {
     await until("the task among the revoked", async () => {
       await workerTab("tasks", "the task", (text) => text.includes(id))
       return (await rows("tasks", "Revoked tasks")).join("; ").includes(id)
-    }, 20_000)
+    }, 120_000)
   })
 
   it("limits a task's rate", async () => {
@@ -224,9 +224,9 @@ describe("Flower, of a worker of processes", () => {
     other = new Peer(process.execPath, [
       ...[main, "worker", "-A", fixture("cluster.ts"), "-b", broker.url, "-n", pooled, "-Q", "pooled", "-E"],
       ...["-P", "processes", "--autoscale", "3,1", "--max-tasks-per-child", "50", "--time-limit", "600"]
-    ], { env: { NO_COLOR: "1", CELERIAC_POOL_RESTARTS: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "30" } })
-    await until("the worker's start", () => other.output.includes("ready."), 30_000, () => other.output)
-  }, 60_000)
+    ], { env: { NO_COLOR: "1", CELERIAC_POOL_RESTARTS: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "100" } })
+    await until("the worker's start", () => other.output.includes("ready."), 100_000, () => other.output)
+  }, 120_000)
   afterAll(() => other?.stop())
 
   const poolTab = (what: string, says: (text: string) => boolean): Promise<string> =>

@@ -34,7 +34,7 @@ const running = (results: string) =>
   Worker.make({ tasks: handlers, settings: { resultExtended: true } }).layer.pipe(Layer.provideMerge(broker(results)))
 
 const cause = new TooMuch({ most: 100 })
-const soon = { timeout: "10 seconds" } as const
+const soon = { timeout: "1 minute" } as const
 
 for (const results of ["redis", "memory://", "rpc://"]) {
   const isKept = results !== "rpc://"

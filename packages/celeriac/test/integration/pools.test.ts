@@ -4,13 +4,14 @@
  * they run in. By RPC and by Redis.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, inject } from "vitest"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
+import { Wire } from "../../../../test/peers/Wire.ts"
 import { celeriac as application } from "../../src/promise.ts"
 import { fixture, main } from "../fixtures/Command.ts"
 
@@ -32,14 +33,14 @@ describe.each(
     worker = new Peer(process.execPath, [
       ...[main, "worker", "-A", fixture("pooled.ts"), "-b", url, "--result-backend", results, "-P", "processes"],
       ...["-c", "2", "-Q", ours.queue, "-n", ours.node, "-l", "info"]
-    ], { env: { NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "30" } })
+    ], { env: { NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "100" } })
     celery = await CeleryWorker.start({
       module: fixture("pooled.py"),
       env: { URL: url, RESULTS: results, QUEUE: python.queue },
       args: ["-c", "2", "--without-gossip", "--without-mingle", "-n", python.node]
     })
-    await until("the worker's start", () => worker.output.includes("ready."), 30_000, () => worker.output)
-  }, 90_000)
+    await until("the worker's start", () => worker.output.includes("ready."), 100_000, () => worker.output)
+  }, 120_000)
   afterAll(async () => {
     await Promise.all([worker.stop(), celery.kill()])
     rmSync(folder, { recursive: true })
@@ -82,7 +83,7 @@ describe.each(
       ],
       "next": ["returned", "done"]
     })
-  }, 120_000)
+  }, 240_000)
 })
 
 describe("a worker of processes that reloads", () => {
@@ -96,46 +97,58 @@ describe("a worker of processes that reloads", () => {
     write("version.ts", "export const version = \"one\"\n")
     write(
       "worker.ts",
-      `import * as Task from "celeriac/Task"
+      `import { existsSync, writeFileSync } from "node:fs"
+import * as Task from "celeriac/Task"
 import * as Worker from "celeriac/Worker"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { version } from "./version.ts"
 
-const nap = Task.make("pool.nap", { parameters: { millis: Schema.Finite }, success: Schema.String })
+const nap = Task.make("pool.nap", { parameters: { name: Schema.String }, success: Schema.String })
+
+const opened = Effect.suspend(() =>
+  existsSync(${JSON.stringify(join(folder, "open"))}) ? Effect.void : Effect.andThen(Effect.sleep(20), opened)
+)
 
 export default Worker.make({
-  tasks: [nap.toLayer(({ millis }) => Effect.as(Effect.sleep(millis), version))]
+  tasks: [nap.toLayer(({ name }) => {
+    writeFileSync(${JSON.stringify(folder)} + "/" + name + ".began", "")
+    return Effect.as(opened, version)
+  })]
 })
 `
     )
     const worker = new Peer(process.execPath, [
       ...[main, "worker", "-A", join(folder, "worker.ts"), "-b", url, "-P", "processes", "-c", "1", "--autoreload"],
       ...["-Q", queue, "-n", `${queue}@here`, "-l", "info"]
-    ], { env: { NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "30" } })
+    ], { env: { NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "100" } })
     const app = application({ broker: url })
     const hint = () => worker.output
+    const wire = await Wire.open(url)
     const said = (text: string) => worker.output.split(text).length - 1
     try {
-      await until("the worker's start", () => said(" ready.") === 1, 30_000, hint)
-      const send = (millis: number) => app.client.sendTask("pool.nap", { args: [millis], queue })
-      const running = await send(2_000)
-      const waiting = await send(0)
-      await until("the task's start", () => said("received") >= 1, 10_000, hint)
+      await until("the worker's start", () => said(" ready.") === 1, 100_000, hint)
+      const send = (name: string) => app.client.sendTask("pool.nap", { args: [name], queue })
+      const running = await send("running")
+      await until("the task's start", () => existsSync(join(folder, "running.began")), 100_000, hint)
+      const waiting = await send("waiting")
       write("version.ts", "export const version = \"two\"\n")
-      await until("another start", () => said(" ready.") === 2, 30_000, hint)
-      assert.strictEqual(await running.get({ timeoutMs: 10_000 }), "one")
-      assert.strictEqual(await waiting.get({ timeoutMs: 10_000 }), "two")
+      await until("it consumes no more", async () => await wire.consumers(queue) === 0, 100_000, hint)
+      write("open", "")
+      await until("another start", () => said(" ready.") === 2, 100_000, hint)
+      assert.strictEqual(await running.get({ timeoutMs: 60_000 }), "one")
+      assert.strictEqual(await waiting.get({ timeoutMs: 60_000 }), "two")
     } finally {
+      await wire.close()
       await app.close()
       await worker.stop()
     }
-  }, 90_000)
+  }, 120_000)
 })
 
 describe("a task that computes without a pause", () => {
   // CELERIAC_LONG_LOOP=1: as long as the promise says.
-  const [seconds, heartbeat] = process.env["CELERIAC_LONG_LOOP"] === undefined ? [6, 1] : [25, 5]
+  const [seconds, heartbeat] = process.env["CELERIAC_LONG_LOOP"] === undefined ? [10, 3] : [25, 5]
 
   it("in a thread leaves the connection its heartbeats", async () => {
     const queue = `pools.loop.${process.pid}`
@@ -153,19 +166,19 @@ describe("a task that computes without a pause", () => {
         "1"
       ],
       ...["-Q", queue, "-n", `${queue}@here`, "-l", "info"]
-    ], { env: { NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "30" } })
+    ], { env: { NO_COLOR: "1", CELERIAC_PROC_ALIVE_TIMEOUT: "100" } })
     const app = application({ broker: url })
     const send = (name: string, time: number) => app.client.sendTask(name, { args: [time], queue })
     try {
-      await until("the worker's start", () => worker.output.includes(" ready."), 30_000, () => worker.output)
+      await until("the worker's start", () => worker.output.includes(" ready."), 100_000, () => worker.output)
       const sent = await send("pool.block", seconds)
-      assert.strictEqual(await sent.get({ timeoutMs: (seconds + 20) * 1_000 }), "done")
+      assert.strictEqual(await sent.get({ timeoutMs: (seconds + 60) * 1_000 }), "done")
       // A connection that is lost would be known by then.
-      assert.strictEqual(await (await send("pool.spin", 0)).get({ timeoutMs: 20_000 }), "done")
+      assert.strictEqual(await (await send("pool.spin", 0)).get({ timeoutMs: 60_000 }), "done")
       assert.notMatch(worker.output, /lost|Resuming/, worker.output)
     } finally {
       await app.close()
       await worker.stop()
     }
-  }, 90_000)
+  }, 120_000)
 })

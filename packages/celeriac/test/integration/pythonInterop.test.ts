@@ -16,7 +16,7 @@ const [byMain = "", byClient = ""] = Array.from(
 )
 
 describe("the example 02-python-interop", () => {
-  it("prints on both sides what its README says", { timeout: 40_000 }, async () => {
+  it("prints on both sides what its README says", { timeout: 120_000 }, async () => {
     const worker = await CeleryWorker.start({
       module: `${example}worker.py`,
       env,
@@ -27,10 +27,10 @@ describe("the example 02-python-interop", () => {
       await until(
         "main.ts waits for the client",
         () => main.output.includes("Waiting for client.py"),
-        20_000,
+        100_000,
         () => main.output
       )
-      const client = await run(findPython() ?? "python3", [`${example}client.py`], { env, timeout: 20_000 })
+      const client = await run(findPython() ?? "python3", [`${example}client.py`], { env, timeout: 100_000 })
       assert.strictEqual(await main.exited, 0, main.output)
       assert.strictEqual(main.output, byMain)
       assert.strictEqual(client, byClient)

@@ -55,7 +55,7 @@ describe("Redis", () => {
           Broker.layer(brokerUrl(), { results: redis.url, settings: { defaultQueue: `redis.${process.pid}` } })
         )
       )
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 120_000)
 
   it.live("is not there when the worker starts, and has every result when it is", () =>
     Effect.gen(function*() {
@@ -100,5 +100,5 @@ describe("Redis", () => {
           })
         )
       )
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 120_000)
 })

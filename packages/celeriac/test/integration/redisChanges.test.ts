@@ -1,5 +1,6 @@
 /** A worker whose results go to a Redis that loses its data, or takes its password no more, in the middle of its tasks. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -18,7 +19,7 @@ const count = 100
 const double = Task.make("proj.double", { parameters: { x: Schema.Int }, success: Schema.Int })
 
 const happens = (what: string, holds: () => boolean | Promise<boolean>) =>
-  Effect.promise(() => until(what, holds, 20_000))
+  Effect.promise(() => until(what, holds, 100_000))
 
 /** What a worker does while it has `count` tasks: `change` is made when half of them have begun. */
 const inTheMiddle = <A, E, R>(
@@ -31,6 +32,8 @@ const inTheMiddle = <A, E, R>(
       readonly starts: ReadonlyArray<number>
       readonly lines: ReadonlyArray<string>
       readonly ids: ReadonlyArray<string>
+      /** What has begun behind the half of them does not end before. */
+      readonly open: Effect.Effect<unknown>
     }
   ) => Effect.Effect<A, E, R>,
   prepare: ReadonlyArray<string> = ["PING"]
@@ -45,8 +48,12 @@ const inTheMiddle = <A, E, R>(
     const queue = `redis.${name}.${process.pid}`
     const starts: Array<number> = []
     const lines: Array<string> = []
+    const gate = yield* Deferred.make<void>()
     const handler = double.toLayer(({ x }) =>
-      Effect.andThen(Effect.sync(() => starts.push(x)), Effect.as(Effect.sleep("20 millis"), 2 * x))
+      Effect.suspend(() => {
+        const isHeld = starts.push(x) > count / 2
+        return Effect.as(Effect.andThen(Effect.sleep("20 millis"), isHeld ? Deferred.await(gate) : Effect.void), 2 * x)
+      })
     )
     const worker = Worker.make({ nodename: `celery@${queue}`, tasks: [handler], concurrency: 4 })
     const logger = Logger.layer([Logger.make(({ message }) => void lines.push([message].flat().join(" ")))])
@@ -54,7 +61,14 @@ const inTheMiddle = <A, E, R>(
       const client = yield* Client.Client
       const sent = yield* client.applyMany(double, Array.from({ length: count }, (_, x) => ({ x })))
       yield* happens("half of them have begun", () => starts.length >= count / 2)
-      const result = yield* change({ redis, command, starts, lines, ids: sent.map(({ id }) => id) })
+      const result = yield* change({
+        redis,
+        command,
+        starts,
+        lines,
+        ids: sent.map(({ id }) => id),
+        open: Deferred.succeed(gate, undefined)
+      })
       yield* happens("all have run", () => starts.length >= count)
       assert.deepStrictEqual(starts.toSorted((a, b) => a - b), Array.from(sent, (_, x) => x), "each ran once")
       return result
@@ -77,17 +91,18 @@ describe("a Redis in the middle of a worker's tasks", () => {
   it.live(
     "that is flushed has every result that came after that",
     () =>
-      inTheMiddle("flushed", ({ url }) => url, ({ command, ids, starts }) =>
+      inTheMiddle("flushed", ({ url }) => url, ({ command, ids, open, starts }) =>
         Effect.gen(function*() {
           yield* command("FLUSHALL")
           yield* command("SCRIPT", "FLUSH")
           const before = new Set(starts)
           const later = Array.from(ids.keys()).filter((x) => !before.has(x))
           assert.isAbove(later.length, 10)
+          yield* open
           const results = yield* resultsOf(later.map((x) => ids[x]!))
           assert.deepStrictEqual(results, later.map((x) => 2 * x))
         })),
-    60_000
+    120_000
   )
 
   it.live(
@@ -96,10 +111,11 @@ describe("a Redis in the middle of a worker's tasks", () => {
       inTheMiddle(
         "password",
         ({ url }) => url.replace("redis://", "redis://app:5ecre7@"),
-        ({ command, ids, lines, redis, starts }) =>
+        ({ command, ids, lines, open, redis, starts }) =>
           Effect.gen(function*() {
             yield* command("ACL", "SETUSER", "app", "resetpass", ">another")
             yield* command("CLIENT", "KILL", "USER", "app")
+            yield* open
             yield* happens("it is said", () => lines.some((line) => line.includes("WRONGPASS")))
             yield* happens("all have run", () => starts.length >= count)
             yield* command("ACL", "SETUSER", "app", "resetpass", ">5ecre7")
@@ -117,6 +133,6 @@ describe("a Redis in the middle of a worker's tasks", () => {
           }),
         ["ACL", "SETUSER", "app", "on", ">5ecre7", "~*", "&*", "+@all"]
       ),
-    60_000
+    120_000
   )
 })

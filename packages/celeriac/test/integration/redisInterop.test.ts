@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { celeryVersion, CeleryWorker, has, runPython } from "../../../../test/peers/Python.ts"
+import { redisCommand } from "../../../../test/peers/Resp.ts"
 import * as AsyncResult from "../../src/AsyncResult.ts"
 import * as Broker from "../../src/Broker.ts"
 import * as Client from "../../src/Client.ts"
@@ -18,6 +19,19 @@ import * as Worker from "../../src/Worker.ts"
 const results = inject("redisUrl").replace(/\/\d*$/, "/8")
 const broker = brokerUrl()
 const peer = `${celeryVersion()}.${process.pid}`
+/** The states that it comes to; the task waits until the first has been seen. */
+const statesOf = <E, S>(sent: { readonly id: string; readonly progress: Stream.Stream<S, E> }) => {
+  const seen = () =>
+    redisCommand(
+      inject("redisUrl"),
+      "EVAL",
+      "redis.call('SELECT', 8) return redis.call('SET', KEYS[1], '1', 'EX', '600')",
+      "1",
+      `seen-${sent.id}`
+    )
+  return Stream.tap(sent.progress, () => Effect.promise(seen))
+}
+
 const revocable = { deadline: "10 seconds" } as const
 
 describe("results of Python's worker in Redis", () => {
@@ -39,7 +53,7 @@ describe("results of Python's worker in Redis", () => {
         const send = (name: string, call: Client.NamedCall = {}) => client.sendTask(`life.${name}`, { ...call, queue })
 
         const added = yield* send("add", { args: [2], kwargs: { y: 3 } })
-        assert.strictEqual(yield* added.get({ timeout: "20 seconds" }), 5)
+        assert.strictEqual(yield* added.get({ timeout: "1 minute" }), 5)
         assert.deepStrictEqual(
           yield* Effect.all([added.name, added.args, added.kwargs, added.retries, added.queue]),
           ["life.add", [2], { y: 3 }, 0, queue]
@@ -52,19 +66,19 @@ describe("results of Python's worker in Redis", () => {
         assert.strictEqual(error.message, "OutOfStock('none', 3)")
 
         const again = yield* send("again")
-        const states = yield* Stream.runCollect(Stream.map(again.progress, ({ state }) => state))
+        const states = yield* Stream.runCollect(Stream.map(statesOf(again), ({ state }) => state))
         assert.include(states, "RETRY")
         assert.deepStrictEqual([states.at(-1), yield* again.get(), yield* again.retries], ["SUCCESS", 2, 2])
 
         const working = yield* send("work")
-        const metas = yield* Stream.runCollect(Stream.map(working.progress, ({ meta, state }) => [state, meta]))
+        const metas = yield* Stream.runCollect(Stream.map(statesOf(working), ({ meta, state }) => [state, meta]))
         assert.deepStrictEqual(
           metas.filter(([state]) => state === "PROGRESS").map(([, meta]) => JSON.stringify(meta)),
           [`{"done":1}`, `{"done":2}`]
         )
 
         const parent = yield* send("parent")
-        const collected = yield* Stream.runCollect(parent.collect({ timeout: "20 seconds" }))
+        const collected = yield* Stream.runCollect(parent.collect({ timeout: "1 minute" }))
         assert.deepStrictEqual(collected.slice(1).map(([, value]) => value), [2, 3])
         const [ids] = collected.map(([, value]) => value)
         assert.deepStrictEqual((yield* parent.children)?.map(({ id }) => id), ids)
@@ -73,23 +87,23 @@ describe("results of Python's worker in Redis", () => {
         assert.isTrue(yield* late.revoke(revocable))
         const expired = yield* send("add", { args: [1], expires: new Date(0) })
         assert.strictEqual(
-          (yield* Effect.flip(expired.get({ timeout: "20 seconds" }))).message,
+          (yield* Effect.flip(expired.get({ timeout: "1 minute" }))).message,
           "TaskRevokedError('expired')"
         )
 
         const mine = yield* send("ignores")
         assert.strictEqual(
-          yield* Stream.runHead(Stream.filter(mine.progress, ({ state }) => state === "MINE")).pipe(
+          yield* Stream.runHead(Stream.filter(statesOf(mine), ({ state }) => state === "MINE")).pipe(
             Effect.map((first) => first._tag)
           ),
           "Some"
         )
         const ignored = yield* send("ignored")
         const after = yield* send("add", { args: [1] })
-        yield* after.get({ timeout: "20 seconds" })
+        yield* after.get({ timeout: "1 minute" })
         assert.deepStrictEqual([yield* ignored.state, yield* mine.state], ["PENDING", "MINE"])
       }).pipe(Effect.provide(Layer.provideMerge(RemoteControl.layer, Broker.layer(broker, { results }))))
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 120_000)
 })
 
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { left: Schema.Int }) {}
@@ -187,5 +201,5 @@ describe("results of this worker in Redis", () => {
         }).layer
       ),
       Effect.provide(Broker.layer(broker, { results, settings: { defaultQueue: queue } }))
-    ), 60_000)
+    ), 120_000)
 })

@@ -26,7 +26,7 @@ const server = (...args: ReadonlyArray<string>) =>
 const wire = Effect.acquireRelease(Effect.promise(() => Wire.open(amqp)), (open) => Effect.promise(() => open.close()))
 
 const happens = (what: string, holds: () => boolean | Promise<boolean>) =>
-  Effect.promise(() => until(what, holds, 20_000))
+  Effect.promise(() => until(what, holds, 100_000))
 
 /** Counts its runs. */
 const doubled = (acksLate: boolean) => {
@@ -89,7 +89,7 @@ for (const acksLate of [true, false]) {
           )
           assert.strictEqual(yield* Effect.flatMap(wire, (open) => Effect.promise(() => open.ready(queue))), 0)
         }).pipe(Effect.scoped),
-      60_000
+      120_000
     )
   })
 }
@@ -126,6 +126,6 @@ describe("a Redis that is away", () => {
         assert.deepStrictEqual(second.ran.toSorted((a, b) => a - b), all)
         assert.strictEqual(yield* Effect.promise(ready), 0)
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 })

@@ -63,7 +63,7 @@ interface Line {
   readonly group: string | null
 }
 
-const soon = { timeout: "20 seconds" } as const
+const soon = { timeout: "1 minute" } as const
 
 const compare = Effect.fnUntraced(function*({ collected, edges, group, name, root, tuple, value }: Line) {
   const result = yield* AsyncResult.decode(tuple)
@@ -113,5 +113,5 @@ describe("the results of Python", () => {
       yield* Effect.andThen(Effect.forEach(lines, compare), ends(unrun)).pipe(
         Effect.provide(kit.broker)
       )
-    }).pipe(Effect.scoped), 90_000)
+    }).pipe(Effect.scoped), 120_000)
 })

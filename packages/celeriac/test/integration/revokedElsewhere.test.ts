@@ -53,14 +53,14 @@ describe("a task that was revoked while another worker had it", () => {
         yield* Effect.promise(() => lost.close())
         yield* Effect.provide(
           Effect.gen(function*() {
-            const values = yield* Effect.forEach(sent.slice(5), (one) => one.get({ timeout: "10 seconds" }))
+            const values = yield* Effect.forEach(sent.slice(5), (one) => one.get({ timeout: "1 minute" }))
             assert.deepStrictEqual(values, [10, 12, 14, 16, 18])
           }),
           worker("next", queue)
         )
         assert.deepStrictEqual(ran.toSorted((a, b) => a - b), [5, 6, 7, 8, 9])
       }).pipe(Effect.provide(Layer.provideMerge(RemoteControl.layer, broker)))
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 120_000)
 })
 
 describe("a task that was revoked", () => {
@@ -100,7 +100,7 @@ describe("a task that was revoked", () => {
         assert.deepStrictEqual(isHeard, [false, false, false, false, false])
         yield* Effect.provide(
           Effect.gen(function*() {
-            const values = yield* Effect.forEach(sent.slice(5), (one) => one.get({ timeout: "10 seconds" }))
+            const values = yield* Effect.forEach(sent.slice(5), (one) => one.get({ timeout: "1 minute" }))
             assert.deepStrictEqual(values, [10, 12, 14, 16, 18])
             yield* revoked(sent.slice(0, 5))
           }),
@@ -108,7 +108,7 @@ describe("a task that was revoked", () => {
         )
         assert.deepStrictEqual(ran.toSorted((a, b) => a - b), [5, 6, 7, 8, 9])
       }).pipe(Effect.provide(Layer.provideMerge(RemoteControl.layer, broker)))
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 120_000)
 
   it.live("by Python, of a worker that was killed then, is not run by one that was away", () =>
     Effect.gen(function*() {
@@ -139,7 +139,7 @@ describe("a task that was revoked", () => {
               ],
               { env: environment }
             )
-            await until("it is ready", () => peer.output.includes(" ready."), 20_000, () => peer.output)
+            await until("it is ready", () => peer.output.includes(" ready."), 100_000, () => peer.output)
             return peer
           }),
           (peer) => Effect.promise(() => peer.stop("SIGKILL"))
@@ -159,17 +159,17 @@ import os, sys, json
 from celery import Celery
 app = Celery(broker=os.environ["URL"])
 app.conf.control_exchange = os.environ["EXCHANGE"]
-print(json.dumps(app.control.revoke(sys.argv[1:], reply=True, timeout=10, limit=1)))
+print(json.dumps(app.control.revoke(sys.argv[1:], reply=True, timeout=60, limit=1)))
 `,
             { env: { URL: brokerUrl(), EXCHANGE: name }, args: sent.slice(0, 5).map(({ id }) => id) }
           )
         )
         yield* Effect.promise(() => hears.stop("SIGKILL"))
         const next = yield* worker("next", name)
-        assert.strictEqual(yield* sent[5]!.get({ timeout: "10 seconds" }), 6)
+        assert.strictEqual(yield* sent[5]!.get({ timeout: "1 minute" }), 6)
         yield* revoked(sent.slice(0, 5))
         assert.include(next.output, `cli.add[${sent[5]!.id}] succeeded`)
         for (const { id } of sent.slice(0, 5)) assert.notInclude(next.output, `cli.add[${id}] succeeded`)
       }).pipe(Effect.provide(broker))
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 120_000)
 })

@@ -35,7 +35,7 @@ beforeAll(async () => {
     ...[Command.main, "worker", ...module, ...globals, "-n", node, "-Q", queue, "-l", "info", "-E"],
     ...["--without-gossip", "--without-mingle"]
   ], { columns: 110, rows: 40 })
-  await worker.shows(" ready.", 25_000)
+  await worker.shows(" ready.", 100_000)
 })
 
 afterEach(() => Promise.all(open.splice(0).map((terminal) => terminal.stop())))
@@ -67,9 +67,9 @@ describe("In a terminal", () => {
 
   it("status and inspect have colours there, and none where they are not wanted", async () => {
     const [colored, plain, quiet] = await Promise.all([
-      drawn(["status", ...globals, "-d", node]),
-      drawn(["inspect", "ping", ...globals, "-d", node, "--no-color"]),
-      drawn(["inspect", "active_queues", ...globals, "-d", node], { env: { NO_COLOR: "1" } })
+      drawn(["status", ...globals, "-d", node, "-t", "60"]),
+      drawn(["inspect", "ping", ...globals, "-d", node, "-t", "60", "--no-color"]),
+      drawn(["inspect", "active_queues", ...globals, "-d", node, "-t", "60"], { env: { NO_COLOR: "1" } })
     ])
     assert.match(colored.raw, colors)
     assert.match(colored.text, new RegExp(`^-> {2}${node}: OK\n\n1 node online\\.$`))
@@ -87,13 +87,15 @@ describe("In a terminal", () => {
   })
 
   it("the steps of a worker and the workers of a cluster are drawn", async () => {
-    const [steps, workers] = await Promise.all([
-      drawn(["graph", "bootsteps", ...module, "-f", "levels"], { rows: 60 }),
-      drawn(["graph", "workers", ...globals, "-f", "levels"])
-    ])
+    const steps = await drawn(["graph", "bootsteps", ...module, "-f", "levels"], { rows: 60 })
     assert.match(steps.text, /^Worker\n {2}1 {2}\S/)
     assert.match(steps.text, /\nConsumer\n {2}1 {2}\S/)
-    assert.match(workers.text, new RegExp(`^amqp://guest:\\*\\*@[^]*[├└]─ ${node} \\(\\d+ slots?\\)`))
+    const tree = new RegExp(`^amqp://guest:\\*\\*@[^]*[├└]─ ${node} \\(\\d+ slots?\\)`)
+    // Who does not answer within a second is not drawn.
+    await until(
+      "the worker is drawn",
+      async () => tree.test((await drawn(["graph", "workers", ...globals, "-f", "levels"])).text)
+    )
   })
 
   it("a plan of the topology says what is to be made, and what is", async () => {
@@ -111,10 +113,11 @@ describe("In a terminal", () => {
     assert.include(readFileSync(join(folder, "shop", "package.json"), "utf8"), "celeriac")
   })
 
-  it("a mistake gets the help, and then a sentence", async () => {
-    const { code, lines } = await drawn(["status", "--destinaton", "x"], { rows: 60 })
+  it("a mistake gets the usage, a sentence, and how to get the help", async () => {
+    const { code, lines } = await drawn(["status", "--destinaton", "x"])
     assert.strictEqual(code, 2)
-    assert.deepStrictEqual(lines.filter((line) => line !== "").slice(-2), [
+    assert.deepStrictEqual(lines.filter((line) => line !== ""), [
+      "Usage: celeriac status [flags]",
       "celeriac status: there is no flag --destinaton. Did you mean --destination?",
       "See: celeriac status --help"
     ])
@@ -144,7 +147,7 @@ describe("celeriac shell", () => {
     await terminal.shows(/^3$/m)
     terminal.type(`Effect.delay(Effect.succeed("run " + "it"), 50)\r`)
     await terminal.shows("'run it'")
-    terminal.type(`inspect.ping(undefined, { destination: "${node}" })\r`)
+    terminal.type(`inspect.ping(undefined, { destination: "${node}", timeoutMs: 60_000 })\r`)
     await terminal.shows(`'${node}': 'pong'`)
     terminal.type(`(await send("cli.fail")).get()\r`)
     await terminal.shows(/Uncaught[^]*no such day/)
@@ -162,7 +165,7 @@ describe("celeriac shell", () => {
           const at = row.map(({ text }) => text).join("").indexOf(text)
           return at >= 0 && row.slice(at, at + text.length).every(({ marks }) => !marks.includes(90))
         }),
-      15_000,
+      100_000,
       () => terminal.screen.text
     )
 

@@ -17,7 +17,7 @@ describe("celeriac worker on RabbitMQ", () => {
     })
     try {
       const call = { queue: "main" }
-      for (let i = 0; i < 20; i++) await (await app.client.sendTask("proj.ping", call)).get({ timeoutMs: 10_000 })
+      for (let i = 0; i < 20; i++) await (await app.client.sendTask("proj.ping", call)).get({ timeoutMs: 60_000 })
       await app.client.sendTask("proj.ping", { ...call, taskId: "last" })
       const { code, stderr, stdout } = await ended
       assert.strictEqual(code, 0, stderr)
@@ -50,7 +50,7 @@ describe("a built worker on RabbitMQ", () => {
         signals: [["Task proj.pong[last] succeeded", "SIGTERM"]]
       })
       const call = { queue: "main" }
-      for (let i = 0; i < 20; i++) await (await app.client.sendTask("proj.pong", call)).get({ timeoutMs: 10_000 })
+      for (let i = 0; i < 20; i++) await (await app.client.sendTask("proj.pong", call)).get({ timeoutMs: 60_000 })
       await app.client.sendTask("proj.pong", { ...call, taskId: "last" })
       const { code, stderr } = await ended
       assert.strictEqual(code, 0, stderr)

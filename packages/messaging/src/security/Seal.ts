@@ -18,16 +18,26 @@ export const header = "celeriac_signature"
 
 /** Why a message is refused. */
 export interface Refusal {
+  readonly _tag: "Refused"
   /** What it says was said before: it is a copy, and nothing is to be said about the one that came first. */
   readonly isReplay: boolean
   readonly detail: string
 }
 
+/** A message that is sealed, and may be read. Whoever remembers more than this one looks whether it is a copy, by these. */
+export interface Sealed {
+  readonly _tag: "Sealed"
+  /** What it has for itself alone: 22 characters of base64url. */
+  readonly number: string
+  /** Until when it is not too old, in milliseconds since the epoch. */
+  readonly until: number
+}
+
 export interface Seal {
   /** The message with its seal, made anew; as it is, where its body is not signed. */
   readonly seal: (message: Message) => Message
-  /** Notes the message, and gives why it is not to be trusted; undefined when it may be read. Never throws. */
-  readonly check: (delivery: Delivery) => Refusal | undefined
+  /** Notes the message, and gives why it is not to be trusted, or that it is sealed; undefined when it may be read. Never throws. */
+  readonly check: (delivery: Delivery) => Refusal | Sealed | undefined
 }
 
 /** Whether the body of a message is one that is signed: once it was read, by whom is known. */

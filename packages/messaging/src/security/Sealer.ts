@@ -44,7 +44,7 @@ export const make = (signing: Signing, options: SealerOptions): Seal.Seal => {
       ? `its seal (${Seal.header}) was taken away`
       : undefined
 
-  const verified = (delivery: Delivery, stamp: Stamp): Seal.Refusal | undefined => {
+  const verified = (delivery: Delivery, stamp: Stamp): Seal.Refusal | Seal.Sealed => {
     const why = signing.refusal(stamp.signer, bytesOf(delivery, stamp), stamp.signature)
     if (why !== undefined) {
       return refused(`${why}: its name, id, arguments, options or time are not as they were signed`)
@@ -55,8 +55,12 @@ export const make = (signing: Signing, options: SealerOptions): Seal.Seal => {
       return refused(`it was signed at ${new Date(stamp.at).toISOString()}, longer ago than ${maxAge / 1000} s`)
     }
     return guard.isCopy(stamp.number, delivery)
-      ? { isReplay: true, detail: `it came before: what was signed at ${new Date(stamp.at).toISOString()} is run once` }
-      : undefined
+      ? {
+        _tag: "Refused",
+        isReplay: true,
+        detail: `it came before: what was signed at ${new Date(stamp.at).toISOString()} is run once`
+      }
+      : { _tag: "Sealed", number: stamp.number, until: since + maxAge }
   }
 
   return {
@@ -83,9 +87,9 @@ export const make = (signing: Signing, options: SealerOptions): Seal.Seal => {
           const why = marked && said !== undefined ? "its seal is none" : missing(delivery)
           return why === undefined ? undefined : refused(why)
         }
-        const refusal = verified(delivery, stamp)
+        const verdict = verified(delivery, stamp)
         // Celery copies the headers of a task that it sends again, with a body of its own.
-        return marked || refusal?.isReplay === true ? refusal : undefined
+        return marked || verdict._tag === "Sealed" || verdict.isReplay ? verdict : undefined
       } catch (error) {
         return refused(error instanceof MessagingError ? error.reason.message : String(error))
       }
@@ -140,4 +144,4 @@ const isMarked = (delivery: Delivery, reading: Content.DecodeOptions): boolean =
 /** When it may run: it waits that long without being old. */
 const dueAt = ({ headers: { eta } }: Message): number => typeof eta === "string" ? IsoTime.parse(eta) ?? 0 : 0
 
-const refused = (detail: string): Seal.Refusal => ({ isReplay: false, detail })
+const refused = (detail: string): Seal.Refusal => ({ _tag: "Refused", isReplay: false, detail })

@@ -38,7 +38,7 @@ export interface Capabilities {
 
 export interface Options extends Partial<Capabilities> {
   readonly layer: Layer.Layer<Transport, unknown>
-  /** Of each test, in milliseconds. Default 20 seconds. */
+  /** Of each test, in milliseconds: it ends what hangs. Default two minutes. */
   readonly timeout?: number | undefined
 }
 
@@ -76,7 +76,7 @@ export const tester = (options: Options): Test => (name, body) =>
   it.live(
     name,
     () => Effect.flatMap(makeKit, body).pipe(Effect.scoped, Effect.provide(options.layer, { local: true })),
-    options.timeout ?? 20_000
+    options.timeout ?? 120_000
   )
 
 const makeKit: Effect.Effect<Kit, MessagingError, Transport | Scope.Scope> = Effect.gen(function*() {
@@ -190,8 +190,8 @@ const inbox: Effect.Effect<Inbox> = Effect.gen(function*() {
   const received: Array<Delivery> = []
   const take = Queue.take(queue).pipe(
     Effect.timeoutOrElse({
-      duration: "10 seconds",
-      orElse: () => Effect.die(new Error(`no delivery came within 10 seconds; ${received.length} had come before`))
+      duration: "100 seconds",
+      orElse: () => Effect.die(new Error(`no delivery came within 100 seconds; ${received.length} had come before`))
     })
   )
   return {

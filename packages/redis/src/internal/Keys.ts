@@ -12,6 +12,8 @@ export interface Keys {
   readonly group: (groupId: string) => string
   /** Of ours alone. */
   readonly revoked: string
+  /** Of ours alone: by its name. */
+  readonly mark: (name: string) => string
 }
 
 /** With what stands before every key. */
@@ -21,6 +23,7 @@ export const make = (prefix: string): Keys => {
     task: (taskId) => task + taskId,
     idOf: (key) => key.startsWith(task) ? key.slice(task.length) : undefined,
     group: (groupId) => `${prefix}celery-taskset-meta-${groupId}`,
-    revoked: `${prefix}celeriac-revoked`
+    revoked: `${prefix}celeriac-revoked`,
+    mark: (name) => `${prefix}celeriac-mark-${name}`
   }
 }

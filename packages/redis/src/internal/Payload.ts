@@ -22,6 +22,7 @@ import {
   ResultUnreadable
 } from "@celeriac/tasks/result/ResultError"
 import * as ResultRecord from "@celeriac/tasks/result/ResultRecord"
+import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Result from "effect/Result"
 
 /** A value of Redis has at most so many bytes. */
@@ -134,10 +135,17 @@ const advice: Readonly<Record<string, string>> = {
   ContentDisallowed: "Let the worker send JSON (result_serializer), or accept it here (result_accept_content)"
 }
 
-/** Whether a success is stored, of which perhaps no more than the beginning is here. */
-export const isSuccess = (head: Buffer, taskId: string, decoding: Decoding): boolean => {
-  const record = decode(head, taskId, decoding)
-  if (Result.isSuccess(record)) return record.success.status === "SUCCESS"
-  // JSON that is cut, or too much: Celery writes the state first.
-  return /^\{"status": ?"SUCCESS"/.test(head.toString("latin1", 0, 64))
+/**
+ * Whether a success is stored, of which perhaps no more than the beginning is here (`isWhole`).
+ * What nobody can read is none: a record that was cut short, or written by a serializer that is not ours.
+ */
+export const isSuccess = (head: Buffer, isWhole: boolean, decoding: Decoding): boolean => {
+  const value = isWhole ? decodeValue(head, decoding) : undefined
+  if (value !== undefined && Result.isSuccess(value)) {
+    return typeof value.success === "object" && value.success !== null && "status" in value.success &&
+      value.success.status === TaskState.SUCCESS
+  }
+  // Too much to be read here, and whole for others: Celery writes the state first.
+  return (value === undefined || value.failure.reason._tag === "TooLarge") &&
+    /^\{"status": ?"SUCCESS"/.test(head.toString("latin1", 0, 64))
 }

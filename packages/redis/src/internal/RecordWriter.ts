@@ -4,7 +4,8 @@
  *
  * Most records are the first of their task: they take one trip. Where there is
  * one before, it comes back with its digest, is read here, where every
- * serializer is, and replaced only as long as it is still that one. Source:
+ * serializer is, and replaced only as long as it is still that one. One that cannot
+ * be read at all is replaced. Source:
  * protocol §7.2, §7.3.
  *
  * @since 0.1.0
@@ -24,7 +25,7 @@ const operation = "store result"
 const storing = new Script(`local old = redis.call('GET', KEYS[1])
 if old then
   local digest = redis.sha1hex(old)
-  if digest ~= ARGV[3] then return {digest, string.sub(old, 1, tonumber(ARGV[4]))} end
+  if digest ~= ARGV[3] then return {digest, string.sub(old, 1, tonumber(ARGV[4])), #old} end
 end
 if ARGV[2] == '0' then redis.call('SET', KEYS[1], ARGV[1])
 else redis.call('SETEX', KEYS[1], ARGV[2], ARGV[1]) end
@@ -68,10 +69,8 @@ export const make = ({ decoding, encode, expires, failureExpires, keys, link, mo
     ], (error, reply) => {
       if (error !== undefined) return onStored(error)
       if (!Array.isArray(reply)) return onStored()
-      const [digest, head] = reply as ReadonlyArray<Buffer> // what the script returns
-      if (digest === undefined || head === undefined || Payload.isSuccess(head, record.taskId, decoding)) {
-        return onStored()
-      }
+      const [digest, head, length] = reply as unknown as readonly [Buffer, Buffer, number] // what the script returns
+      if (Payload.isSuccess(head, head.length === length, decoding)) return onStored()
       // Overtaken between two trips by its own end.
       if (trip > 0 && !TaskState.isReady(record.status) && isOver(head, record.taskId, decoding)) return onStored()
       if (trip === mostTrips) {

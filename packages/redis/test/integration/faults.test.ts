@@ -10,6 +10,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import { Redis } from "../../../../test/peers/Redis.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
 import * as RedisBackend from "../../src/RedisBackend.ts"
@@ -38,7 +39,7 @@ describe("Redis", () => {
         yield* Effect.promise(() =>
           redisCommand(redis.url, "SET", "celery-task-meta-a", `{"status": "SUCCESS", "result": 1, "task_id": "a"}`)
         )
-        yield* Effect.retry(store(success("b"), nobody), { times: 5 })
+        yield* Effect.retry(store(success("b"), nobody), Schedule.spaced("100 millis"))
         assert.deepStrictEqual((yield* Fiber.join(waiting)).map(({ result }) => result), [1, 5])
       }).pipe(Effect.provide(RedisBackend.layer({ url: redis.url })))
     }).pipe(Effect.scoped))

@@ -249,7 +249,7 @@ describe("a Redis", () => {
           async () =>
             await answers(port, "PING\r\n", (data) => data.toString().startsWith("+PONG")) &&
             String(await redisCommand(url, "SENTINEL", "replicas", "mymaster")).includes(String(replica.port)),
-          30_000,
+          100_000,
           () => sentinel.output
         )
       )
@@ -265,7 +265,7 @@ describe("a Redis", () => {
           until(
             "the replica has what is stored",
             async () => await redisCommand(replica.url, "EXISTS", "celery-task-meta-before") === 1,
-            30_000,
+            100_000,
             () => sentinel.output
           )
         )
@@ -275,5 +275,5 @@ describe("a Redis", () => {
         assert.strictEqual(yield* reader.state("before"), "SUCCESS")
         assert.include(String(yield* command(replica, "GET", "celery-task-meta-after")), "SUCCESS")
       }).pipe(Effect.provide(layer))
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 120_000)
 })

@@ -60,9 +60,9 @@ app.backend.store_result("py-late", 5, "SUCCESS")
       )
       const lines = yield* python(`
 app.backend.store_result("ts-success", KeyError("late"), "FAILURE")
-print(json.dumps(AsyncResult("ts-success", app=app).get(timeout=5)))
+print(json.dumps(AsyncResult("ts-success", app=app).get(timeout=60)))
 try:
-    AsyncResult("ts-failure", app=app).get(timeout=5)
+    AsyncResult("ts-failure", app=app).get(timeout=60)
 except ValueError as error:
     print(json.dumps(error.args))
 `)
@@ -137,7 +137,7 @@ GroupResult("py-gzip", [AsyncResult("x" * 36, app=app)] * 100, app=app).save()
 from celery.result import result_from_tuple
 group = GroupResult.restore("ts-group", app=app)
 print(json.dumps(group.as_tuple()))
-print(json.dumps(group.join(timeout=5)))
+print(json.dumps(group.join(timeout=60)))
 print(json.dumps(result_from_tuple(json.loads(${JSON.stringify(AsyncResult.encode(group))}), app).as_tuple()))
 print(app.backend.client.ttl("celery-taskset-meta-ts-group"))
 group.delete()
@@ -158,9 +158,9 @@ print(json.dumps(app.backend.client.exists("celery-taskset-meta-ts-group") == 0)
         python(`
 heard = app.backend.client.pubsub()
 heard.subscribe("celery-taskset-meta-ts-told")
-heard.get_message(timeout=5)
+heard.get_message(timeout=60)
 app.backend.client.set("ts-listening", 1)
-print(heard.get_message(timeout=20)["data"].decode())
+print(heard.get_message(timeout=60)["data"].decode())
 `),
         { startImmediately: true }
       )

@@ -82,8 +82,6 @@ export const instead: ReadonlyMap<string, string> = new Map(
     "broker_pool_limit broker_pool_acquire_timeout": "for one connection carries all that a process sends",
     "broker_heartbeat_checkrate": "for every heartbeat that is due is looked at: broker_heartbeat says how often",
     "broker_channel_error_retry": "for a channel that the broker closes is always opened again",
-    "broker_transport_options":
-      "and give AmqpTransport.layer its options, or the query of broker_url: heartbeat, connect_timeout, max_message_size",
     "override_backends": "and provide a layer of ResultBackend of your own",
     "result_backend_always_retry result_backend_base_sleep_between_retries_ms result_backend_max_retries result_backend_max_sleep_between_retries_ms":
       "for what cannot be stored is tried again by itself, ever less often, until the result backend answers",
@@ -104,7 +102,6 @@ export const instead: ReadonlyMap<string, string> = new Map(
     "worker_consumer worker_timer": "and put a step of your own in the place of that one: worker.with({ steps })",
     "worker_enable_prefetch_count_reduction":
       "for what is fetched is counted anew after a reconnect, with what still runs",
-    "worker_enable_soft_shutdown_on_idle": "for a soft shutdown lets tasks finish, and one without tasks ends at once",
     "worker_cancel_long_running_tasks_on_connection_loss":
       "for a late task that has run through is not run again when its message comes back to the same worker",
     "worker_hijack_root_logger":

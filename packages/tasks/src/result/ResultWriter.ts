@@ -16,6 +16,22 @@ export interface Addressee {
   readonly correlationId: string | undefined
 }
 
+/** Words that all workers see, each under its name, and that are changed one at a time. An empty one is none. */
+export interface Marks {
+  /**
+   * Writes `becomes` where `was` stands, for so many milliseconds, or deletes it where
+   * that is empty. Gives what stands there instead, if it is neither of the two.
+   */
+  readonly exchange: (
+    name: string,
+    was: string,
+    becomes: string,
+    lifetime: number
+  ) => Effect.Effect<string | undefined, ResultError>
+
+  readonly read: (name: string) => Effect.Effect<string, ResultError>
+}
+
 /** Where results go. */
 export class ResultWriter extends Context.Service<ResultWriter, {
   /** The backend, as a banner shows it: `rpc://`, without a password. */
@@ -53,6 +69,9 @@ export class ResultWriter extends Context.Service<ResultWriter, {
 
   /** What was noted so, and is not forgotten, the oldest first. */
   readonly revoked?: Effect.Effect<ReadonlyArray<string>, ResultError> | undefined
+
+  /** For workers that share what they have run: of messages that are sealed. Left out where nothing is kept. */
+  readonly marks?: Marks | undefined
 }>()("@celeriac/tasks/result/ResultWriter") {}
 
 /** `storeUnsafe` as an effect. */

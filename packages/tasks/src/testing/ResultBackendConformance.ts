@@ -28,6 +28,7 @@ import * as ResultRecord from "../result/ResultRecord.ts"
 import { ResultWriter, store } from "../result/ResultWriter.ts"
 import * as ChordCounterConformance from "./ChordCounterConformance.ts"
 import * as GroupConformance from "./GroupConformance.ts"
+import * as MarksConformance from "./MarksConformance.ts"
 import * as RevokedConformance from "./RevokedConformance.ts"
 
 /** What is asked of a reader. */
@@ -53,6 +54,7 @@ export const suite = <E>(name: string, layer: Layer.Layer<ResultBackend, E>, opt
       })
     )
     RevokedConformance.keeping(test)
+    MarksConformance.keeping(test)
     if (options.keepsResults ?? true) keeping(test)
     else keepingNothing(test)
     if (options.countsChords ?? true) {

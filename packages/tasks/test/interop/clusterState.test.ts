@@ -147,13 +147,13 @@ const asked: fc.Arbitrary<Asked> = fc.record({
 })
 
 describe("the state of a cluster", () => {
-  it("is what Celery makes of the same events", { timeout: 120_000 }, () => {
+  it("is what Celery makes of the same events", { timeout: 240_000 }, () => {
     const cases = fc.sample(asked, { numRuns: 1_500, seed: 57 })
     const celerys = ask(cases)
     cases.forEach((one, index) => assert.deepStrictEqual(answer(one), celerys[index], JSON.stringify(one)))
   })
 
-  it("is what Celery makes of the life of a task in any order of its events", { timeout: 120_000 }, () => {
+  it("is what Celery makes of the life of a task in any order of its events", { timeout: 240_000 }, () => {
     const said = {
       name: "t",
       args: "()",

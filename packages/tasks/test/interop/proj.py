@@ -137,4 +137,4 @@ def kept_retry(self):
 
 @app.task(name='kept.started', backend=redis, track_started=True)
 def kept_started():
-    time.sleep(1.5)
+    time.sleep(600)

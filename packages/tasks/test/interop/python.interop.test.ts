@@ -41,7 +41,7 @@ class PaymentFailed extends Python.Exception<PaymentFailed>()("myapp.errors", "P
 class OutOfStock extends Data.TaggedError("OutOfStock")<{ readonly left: number }> {}
 
 describe("Python", () => {
-  it("raises the class that a declared error is of", { timeout: 40_000 }, () => {
+  it("raises the class that a declared error is of", { timeout: 120_000 }, () => {
     const pay = Task.make("shop.pay", { error: PaymentFailed })
     const exception = pay.outcome.encodeError(new PaymentFailed({ order: "A-7", code: 7 }))
     const [answer] = ask([{ record: ResultRecord.encode(ResultRecord.make("t", "FAILURE", { exception })) }])
@@ -51,7 +51,7 @@ describe("Python", () => {
     )
   })
 
-  it("has the floats and the integers that were sent, and sends them back", { timeout: 40_000 }, () => {
+  it("has the floats and the integers that were sent, and sends them back", { timeout: 120_000 }, () => {
     const float = Codec.make(Python.Float, "x")
     const integer = Codec.make(Python.BigInt, "x")
     const wholes = fc.oneof(fc.integer(), fc.constantFrom(0, -0, 2 ** 53, -(2 ** 53), 2 ** 70, 1e16, 1e21))
@@ -71,7 +71,7 @@ describe("Python", () => {
     }
   })
 
-  it("raises the exceptions that are stored", { timeout: 40_000 }, () => {
+  it("raises the exceptions that are stored", { timeout: 120_000 }, () => {
     const rows: ReadonlyArray<readonly [ExceptionRecord.ExceptionRecord, string, string, string]> = [
       [ExceptionRecord.make("ValueError", ["bad", 3]), "builtins.ValueError", "('bad', 3)", "('bad', 3)"],
       [ExceptionRecord.make("KeyError", ["k"]), "builtins.KeyError", "('k',)", "'k'"],
@@ -121,7 +121,7 @@ describe("Python", () => {
     }
   })
 
-  it("makes every exception that is given a module of Python's", { timeout: 40_000 }, () => {
+  it("makes every exception that is given a module of Python's", { timeout: 120_000 }, () => {
     const names = [
       "SyntaxError",
       "TimeoutError",
@@ -144,7 +144,7 @@ describe("Python", () => {
     )
   })
 
-  it("reads results and children", { timeout: 40_000 }, () => {
+  it("reads results and children", { timeout: 120_000 }, () => {
     const { task, group } = ResultTuple
     const [done, retried] = ask([
       {
@@ -163,7 +163,7 @@ describe("Python", () => {
     assert.deepStrictEqual(retried, { status: "RETRY", result: null, children: [] })
   })
 
-  it("understands a task", { timeout: 40_000 }, () => {
+  it("understands a task", { timeout: 120_000 }, () => {
     const message = Result.getOrThrow(TaskMessage.write({
       task: "proj.add",
       id: "t1",

@@ -26,6 +26,7 @@ import { afterAll, beforeAll, inject } from "vitest"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { celeryVersion, CeleryWorker, readsOwnLongs, runPython } from "../../../../test/peers/Python.ts"
+import { isQuiet } from "../../../../test/peers/Quiet.ts"
 import { redisCommand } from "../../../../test/peers/Resp.ts"
 
 const url = brokerUrl()
@@ -55,17 +56,17 @@ beforeAll(async () => {
     env: { URL: url, REDIS_URL: redisUrl, QUEUE: queue },
     args: ["--concurrency", "3", "--without-gossip", "--without-mingle", "--without-heartbeat"]
   })
-}, 60_000)
+}, 120_000)
 afterAll(async () => {
   await Promise.all([worker?.kill(), runtime.dispose()])
 })
 
-const wait = { timeout: "10 seconds" } as const
+const wait = { timeout: "1 minute" } as const
 
 const test = <A, E>(
   name: string,
   effect: (client: Client.Client["Service"]) => Effect.Effect<A, E, Client.Client | Producer.Producer>
-) => it(name, () => runtime.runPromise(Effect.flatMap(Client.Client, effect)), 20_000)
+) => it(name, () => runtime.runPromise(Effect.flatMap(Client.Client, effect)), 120_000)
 
 /** What `py.look` saw of a call. */
 const look = (client: Client.Client["Service"], call: Client.NamedCall) =>
@@ -277,7 +278,7 @@ describe("a Python worker", () => {
       assert.strictEqual(seen.id, prepared.id)
       assert.deepStrictEqual(seen.timelimit, [60, 30])
       assert.deepStrictEqual([seen.argsrepr, seen.kwargsrepr], ["('***',)", "{'token': '***'}"])
-      const slept = yield* client.sendTask("py.sleep", { args: [20], softTimeLimit: "1 second" })
+      const slept = yield* client.sendTask("py.sleep", { args: [80], softTimeLimit: "1 second" })
       assert.strictEqual(yield* slept.get(wait), "soft limit")
     }))
 
@@ -298,7 +299,7 @@ describe("a Python worker", () => {
         calls = await redisCommand(redisUrl, "LRANGE", `${queue}-${name}`, "0", "-1")
         return (calls as ReadonlyArray<unknown>).length >= times
       },
-      10_000,
+      100_000,
       () => worker.output
     )
     return (calls as ReadonlyArray<unknown>).map(String)
@@ -404,7 +405,7 @@ describe("a Python worker", () => {
       ], { concurrency: 2 })
       assert.isAtLeast(later.started * 1000, now + 690)
       assert.isAtLeast(at.started * 1000, now + 890)
-      assert.isBelow(at.started * 1000, now + 4000)
+      if (isQuiet) assert.isBelow(at.started * 1000, now + 4000)
     }))
 
   test("revokes what has expired", (client) =>
@@ -440,7 +441,7 @@ describe("a Python worker", () => {
         TaskMessage.write({
           task: "py.sleep",
           id,
-          args: [8],
+          args: [80],
           kwargs: {},
           timeLimit: { hard: 300, soft: 1 },
           replyTo: undefined
@@ -454,8 +455,8 @@ describe("a Python worker", () => {
           "the soft limit",
           () =>
             worker.output.includes(`[${id}]`) &&
-            /py\.sleep\[.*-limited\] succeeded in 1\.\d+s: 'soft limit'/.test(worker.output),
-          6000,
+            /py\.sleep\[.*-limited\] succeeded in \d+\.\d+s: 'soft limit'/.test(worker.output),
+          100_000,
           () => worker.output
         )
       )
@@ -471,7 +472,7 @@ const stored = async (id: string, status: string): Promise<string> => {
       text = String(await redisCommand(redisUrl, "GET", `celery-task-meta-${id}`))
       return text.includes(`"status": "${status}"`)
     },
-    10_000,
+    100_000,
     () => text
   )
   return text

@@ -123,13 +123,13 @@ const everything = Task.make("everything", { parameters, success: Schema.Struct(
 
 // Kombu has written its types since 5.3.
 describe.runIf(has("5.3"))("the values of Python's JSON", () => {
-  it("come back to Kombu as it wrote them, whatever they are", { timeout: 40_000 }, () => {
+  it("come back to Kombu as it wrote them, whatever they are", { timeout: 120_000 }, () => {
     const sent = ask([{ seed: 10, count: 1_000 }])
     const back = ask(sent.map(({ text }) => ({ text: written(read(text)) })))
     assert.deepStrictEqual(back.map(({ repr }) => repr), sent.map(({ repr }) => repr))
   })
 
-  it("go to Kombu as its types, and come back as they were: arguments and results", { timeout: 40_000 }, () => {
+  it("go to Kombu as its types, and come back as they were: arguments and results", { timeout: 120_000 }, () => {
     const values = fc.sample(fc.record(pick(2)), { numRuns: 300, seed: 11 })
     const kwargs = values.map((value) => Result.getOrThrow(everything.arguments.encode(value)).kwargs)
     const answers = ask(kwargs.map((encoded) => ({ text: written(encoded) })))

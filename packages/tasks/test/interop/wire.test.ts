@@ -150,7 +150,7 @@ describe("a message", () => {
         assert.strictEqual(b.fields.exchange, a.fields.exchange)
         assert.deepStrictEqual([a.fields.routingKey, b.fields.routingKey], [queues.python, queues.ours])
       }
-    })), 30_000)
+    })), 120_000)
 
   it.live("may expire later than RabbitMQ allows: then the worker alone sees to it", () =>
     Effect.scoped(Effect.gen(function*() {

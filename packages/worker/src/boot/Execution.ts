@@ -42,6 +42,7 @@ import * as RetryDelays from "../execution/internal/RetryDelays.ts"
 import * as RetryMessages from "../execution/internal/RetryMessages.ts"
 import { Returns } from "../execution/internal/Returns.ts"
 import { Revoker } from "../execution/internal/Revoker.ts"
+import * as SealClaims from "../execution/internal/SealClaims.ts"
 import { Settler } from "../execution/internal/Settler.ts"
 import { TimeLimits } from "../execution/internal/TimeLimits.ts"
 import * as Witnesses from "../execution/internal/Witnesses.ts"
@@ -149,13 +150,18 @@ export class Execution extends Bootstep.Service<Execution, {
     const witnesses = enableRemoteControl && (yield* declares("control"))
       ? yield* Witnesses.make(nodename, fork)
       : undefined
+    const isSigned = (yield* Seals) !== undefined
+    const claims = isSigned && writer.marks !== undefined
+      ? yield* SealClaims.make({ marks: writer.marks, settler, clock, log, fork })
+      : undefined
+    const looksAtSealed = claims === undefined ? () => isSigned : claims.isInherited
     const kept = reader !== undefined && isKept(reader) ? reader : undefined
     const duplicates = kept !== undefined || witnesses !== undefined
-      ? new Duplicates(kept, witnesses, fork, deduplicateSuccessfulTasks, (yield* Seals) !== undefined)
+      ? new Duplicates(kept, witnesses, fork, deduplicateSuccessfulTasks, looksAtSealed)
       : undefined
     const executor = new Executor({
       ...{ pool: slots, state, settler, completion, observers },
-      ...{ clock, timer, rates, limits, duplicates, coding }
+      ...{ clock, timer, rates, limits, duplicates, claims, coding }
     })
     const revoker = new Revoker({
       executor,
@@ -182,7 +188,8 @@ export class Execution extends Bootstep.Service<Execution, {
       executor
     }
   }),
-  close: ({ executor }) => executor.idle,
+  // Idle or not: what ends a soft shutdown on idle is the cold one.
+  close: ({ executor }, { lasts = false }) => lasts ? Effect.never : executor.idle,
   stop: ({ executor }) => executor.idle,
   terminate: ({ executor }) => executor.terminate
 }) {}

@@ -42,7 +42,7 @@ import { Connection } from "./Connection.ts"
 import { Events } from "./Events.ts"
 import * as ElectedTask from "./internal/ElectedTask.ts"
 import { Handlers } from "./internal/Handlers.ts"
-import { Polls } from "./internal/Polls.ts"
+import { Grace, Polls } from "./internal/Polls.ts"
 import { Mingle } from "./Mingle.ts"
 
 /** Registers what is run for each node, one after the other, until the scope closes. What it fails with is logged. */
@@ -122,6 +122,7 @@ export class Gossip extends Bootstep.Service<Gossip, Gossiping>()("Gossip", {
     const lost = new Handlers<WorkerView>(control)
     const polls = new Polls({
       hostname: nodename,
+      grace: yield* Grace,
       alive: () => nodes.state.aliveWorkers(seconds()).map(({ hostname }) => hostname),
       send: dispatcher.send,
       timer: timer.queue,

@@ -45,7 +45,10 @@ export interface Mingled {
 const disabled: Mingled = { nodes: () => [] }
 
 /** How long the broker may take to hand on the question, and somebody to be the first who answers. Celery waits as long, always. */
-const patience = "1 second"
+export const Patience: Context.Reference<Duration.Input> = Context.Reference<Duration.Input>(
+  "@celeriac/worker/consumer/Mingle/Patience",
+  { defaultValue: () => "1 second" }
+)
 
 /** How long nobody has to answer, after somebody has, for all to have answered. `TestWorker` has it at 0: its nodes answer at once. */
 export const Quiet: Context.Reference<Duration.Input> = Context.Reference<Duration.Input>(
@@ -133,5 +136,6 @@ const askAll = Effect.fnUntraced(function*(
     Transport,
     outgoing
   )
+  const patience = yield* Patience
   yield* asker.ask("hello", { from_node: nodename, revoked }, onReply, { timeout: patience, deadline: patience })
 })

@@ -184,12 +184,15 @@ export const layer = <E, R>(live: Live<E, R>): Layer.Layer<Worker, E | BootstepE
 
 export const run = <E, R>(
   live: Live<E, R>,
-  { softShutdownTimeout: softShutdown }: Pick<WorkerSettings.Settings, "softShutdownTimeout">
+  { enableSoftShutdownOnIdle: onIdle, softShutdownTimeout: softShutdown }: Pick<
+    WorkerSettings.Settings,
+    "enableSoftShutdownOnIdle" | "softShutdownTimeout"
+  >
 ): Effect.Effect<void, WorkerExit.WorkerFailure, R> =>
   Effect.scoped(Effect.gen(function*() {
     const control = (yield* Signals.Switch) ?? Control.makeUnsafe()
     yield* Guards.stand
-    yield* Signals.listen(control, { softShutdown })
+    yield* Signals.listen(control, { onIdle, softShutdown })
     return yield* Effect.matchCauseEffect(live(control, () => {}), {
       onSuccess: (reason) => {
         const wish = reason.cause === undefined ? undefined : WorkerExit.fromCause(reason.cause)

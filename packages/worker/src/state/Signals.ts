@@ -3,8 +3,8 @@
  *
  * The first SIGTERM or SIGINT stops it warm, the second, or a SIGQUIT, cold;
  * a third leaves at once. A cold stop that takes longer than four and a half seconds is
- * left too. With a soft shutdown a cold stop waits so long for what runs, and one
- * more signal ends that. A SIGHUP stops it warm as well, but never cold, however many come:
+ * left too. With a soft shutdown a cold stop waits so long for what runs, or for
+ * nothing but the time when it is to wait on idle too, and one more signal ends that. A SIGHUP stops it warm as well, but never cold, however many come:
  * a terminal that is closed sends several.
  *
  * Other listeners of these signals, such as those that `runMain` interrupts the
@@ -43,12 +43,14 @@ const patience = 4_500
 export interface Options {
   /** How long a cold stop lets tasks finish before. Default: not at all. */
   readonly softShutdown?: Duration.Input | undefined
+  /** Whether it waits so long though nothing runs. Default false. */
+  readonly onIdle?: boolean | undefined
 }
 
 /** Listens until the scope closes. */
 export const listen = (
   control: Control["Service"],
-  { softShutdown = 0 }: Options = {}
+  { onIdle = false, softShutdown = 0 }: Options = {}
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
     const softly = Duration.fromInputUnsafe(softShutdown)
@@ -79,7 +81,7 @@ export const listen = (
       )
     const soft = (signal: Signal) =>
       Effect.logWarning(`Initiating Soft Shutdown, terminating in ${Duration.toSeconds(softly)} seconds`).pipe(
-        Effect.andThen(control.request(StopReason.shutdown({ signal }))),
+        Effect.andThen(control.request(StopReason.shutdown(onIdle ? { signal, lasts: true } : { signal }))),
         Effect.andThen(Effect.sleep(softly)),
         Effect.andThen(Effect.sync(() => terminate(signal)))
       )

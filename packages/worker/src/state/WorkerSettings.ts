@@ -190,6 +190,12 @@ export const table = {
     doc: "How long a cold shutdown lets running tasks finish before it ends them.",
     flag: { name: "soft-shutdown", metavar: "SECONDS" }
   }),
+  enableSoftShutdownOnIdle: Setting.make(SettingKind.flag, {
+    celery: "worker_enable_soft_shutdown_on_idle",
+    default: () => false,
+    doc: "Whether a cold shutdown waits as long as a soft one may take though no task runs.",
+    flag: { name: "soft-shutdown-on-idle" }
+  }),
   enableRemoteControl: Setting.make(SettingKind.flag, {
     celery: "worker_enable_remote_control",
     default: () => true,

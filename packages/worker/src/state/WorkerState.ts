@@ -39,7 +39,7 @@ export interface Stats {
 /** How a request was settled for good. */
 export type Settled = "ack" | "reject"
 
-/** How many of the requests that were settled last are remembered at most: half of them at least. */
+/** How many of the requests that were settled last are remembered at most, and of slots beside them: half of them at least. */
 const remembered = 10_000
 
 export class State<R extends ActiveRequest = ActiveRequest> {
@@ -58,6 +58,8 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   readonly revoked: Revoked
   /** How requests were settled lately, by id and attempt. */
   private readonly settled = new Recent<string, Settled>(remembered)
+  /** Those that a scheduler sent, beside the others: one that was sent twice may be asked about long after, however many tasks run. */
+  private readonly settledSlots = new Recent<string, Settled>(remembered)
 
   constructor(revoked: Revoked = new Revoked()) {
     this.revoked = revoked
@@ -143,18 +145,22 @@ export class State<R extends ActiveRequest = ActiveRequest> {
   }
 
   /** This process is done with the request, and has told the broker so: it may not have heard. */
-  remember(id: string, attempt: Attempt, settlement: Settled): void {
-    this.settled.set(key(id, attempt), settlement)
+  remember(id: string, attempt: Attempt, settlement: Settled, isSlot = false): void {
+    const settled = isSlot ? this.settledSlots : this.settled
+    settled.set(key(id, attempt), settlement)
   }
 
   /** It is not done after all: it goes back to its queue, and is to run when it comes again. */
   forget(id: string, attempt: Attempt): void {
-    this.settled.delete(key(id, attempt))
+    const one = key(id, attempt)
+    this.settled.delete(one)
+    this.settledSlots.delete(one)
   }
 
   /** How the request was settled by this process, if it was, lately. */
   recall(id: string, attempt: Attempt): Settled | undefined {
-    return this.settled.get(key(id, attempt))
+    const one = key(id, attempt)
+    return this.settled.get(one) ?? this.settledSlots.get(one)
   }
 }
 

@@ -60,7 +60,10 @@ export interface Options {
   readonly broker?: MemoryBroker["Service"] | undefined
 }
 
-/** The options are those of `Worker.make`; the name is `celery@test` and the concurrency 4, unless said otherwise. */
+/**
+ * The options are those of `Worker.make`; the name is `celery@test` and the concurrency 4, unless said otherwise. One
+ * that has its broker for itself tells nobody often that it is there: once a minute, so that a day is soon over.
+ */
 export const layer = <
   const T extends Handlers.Maybe = Worker.NoHandlers,
   const W extends WorkerSteps.Maybe = [],
@@ -74,7 +77,11 @@ export const layer = <
   of(
     Worker.make<T, W, C, M, A>(options).with({
       nodename: options.nodename ?? "celery@test",
-      concurrency: options.concurrency ?? 4
+      concurrency: options.concurrency ?? 4,
+      settings: {
+        heartbeatInterval: options.settings?.heartbeatInterval ??
+          (shared?.broker === undefined ? "1 minute" : undefined)
+      }
     }),
     shared
   )

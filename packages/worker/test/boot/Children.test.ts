@@ -14,14 +14,14 @@ import pooled, * as tasks from "../fixtures/pooled.ts"
 import { digGraveyard, drain, idOf, withGraveyard } from "../support.ts"
 
 /** More than Celery's four seconds: the machine may be busy. */
-const patient = { procAliveTimeout: "30 seconds" } as const
+const patient = { procAliveTimeout: "100 seconds" } as const
 
 const worker = (settings: Parameters<typeof pooled.with>[0]["settings"]) =>
   RemoteControl.layer.pipe(
     Layer.provideMerge(TestWorker.of(pooled.with({ settings: { ...patient, ...settings } })))
   )
 
-const one = { limit: 1 } as const
+const one = { limit: 1, timeout: "1 minute" } as const
 
 /** What the only node replied. */
 const said = <A>(answers: RemoteControl.Answers<A>): A => {

@@ -1,33 +1,20 @@
 /** Messages that are signed: what is sealed anew by whoever sends it, and what of all the rest does not run. */
 import * as Bootstep from "@celeriac/bootsteps/Bootstep"
-import * as Entity from "@celeriac/messaging/Entity"
 import type { Message } from "@celeriac/messaging/Message"
-import * as Auth from "@celeriac/messaging/security/Auth"
-import * as Certificate from "@celeriac/messaging/security/Certificate"
-import * as CertificateStore from "@celeriac/messaging/security/CertificateStore"
-import * as Digest from "@celeriac/messaging/security/Digest"
-import * as PrivateKey from "@celeriac/messaging/security/PrivateKey"
-import { header, Seals } from "@celeriac/messaging/security/Seal"
-import * as Sealer from "@celeriac/messaging/security/Sealer"
-import * as Signing from "@celeriac/messaging/security/Signing"
-import * as Serializers from "@celeriac/messaging/Serializers"
+import { header } from "@celeriac/messaging/security/Seal"
 import { MemoryBroker } from "@celeriac/messaging/transports/MemoryBroker"
 import * as Client from "@celeriac/tasks/Client"
 import * as EventSettings from "@celeriac/tasks/event/EventSettings"
-import * as TaskQueues from "@celeriac/tasks/Queues"
-import * as Settings from "@celeriac/tasks/Settings"
 import * as Signature from "@celeriac/tasks/Signature"
 import * as Task from "@celeriac/tasks/Task"
 import { Gossip, type Gossiping } from "@celeriac/worker/consumer/Gossip"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
-import * as Certificates from "../../../../test/peers/Certificates.ts"
+import { signed } from "../signed.ts"
 import {
   counts,
   define,
@@ -37,7 +24,6 @@ import {
   Lines,
   lookup,
   publish,
-  queue,
   quiet,
   settled,
   surroundings,
@@ -46,32 +32,6 @@ import {
 
 const add = Task.make("add", { parameters: { x: Schema.Int, y: Schema.Int }, success: Schema.Int })
 const flaky = Task.make("flaky", { parameters: {}, success: Schema.Int, options: { maxRetries: 3 } })
-
-const own = Certificates.make({ name: "own", from: new Date(0), until: new Date(4e12) })
-
-/** Everybody here signs, by one key; each worker has a memory of its own. */
-const signed = Layer.effectContext(Effect.gen(function*() {
-  const clock = yield* Clock.Clock
-  const certificate = Certificate.make(own.certificate, "own.pem")
-  const signing = Signing.make({
-    clock,
-    certificate,
-    digest: Digest.named("sha256"),
-    key: PrivateKey.make(own.key, undefined, "own.key"),
-    store: CertificateStore.make([["own.pem", certificate]], 0)
-  })
-  const sealer = Sealer.make(signing, { clock, covers: "known", maxAge: 3_600_000 })
-  return Context.make(
-    Serializers.Serializers,
-    Serializers.table(...Serializers.defaults.byName.values(), Auth.make(signing))
-  )
-    .pipe(
-      Context.add(Seals, { tasks: sealer, commands: sealer }),
-      Context.add(Settings.Serializer, "auth"),
-      Context.add(Settings.AcceptContent, ["auth"]),
-      Context.add(TaskQueues.Configured, [Entity.queue(queue, { deadLetterExchange: "dead" })])
-    )
-}))
 
 const world = surroundings().pipe(Layer.provideMerge(signed), Layer.provideMerge(quiet))
 

@@ -368,5 +368,5 @@ describe("a worker that is asked", () => {
           )
       ),
       { numRuns: 20 }
-    ), 60_000)
+    ), 120_000)
 })

@@ -80,5 +80,5 @@ describe("a task", () => {
       fc.asyncProperty(lives({ soft: [undefined, 5, 20], hard: [20, 30] }), async (life) =>
         assert.deepStrictEqual(await Effect.runPromise(observed(life)), expected(life))),
       { numRuns: 60 }
-    ), 60_000)
+    ), 120_000)
 })

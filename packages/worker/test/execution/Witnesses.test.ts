@@ -1,4 +1,5 @@
 /** Tasks that may have been sent before, and whose results nobody keeps: other workers are asked. */
+import * as Bootstep from "@celeriac/bootsteps/Bootstep"
 import * as Entity from "@celeriac/messaging/Entity"
 import type { Message } from "@celeriac/messaging/Message"
 import * as Producer from "@celeriac/messaging/Producer"
@@ -13,6 +14,7 @@ import type { ResultBackend } from "@celeriac/tasks/result/ResultBackend"
 import * as Task from "@celeriac/tasks/Task"
 import { TaskContext } from "@celeriac/tasks/TaskContext"
 import * as ControlHandler from "@celeriac/worker/control/ControlHandler"
+import { type State, WorkerState } from "@celeriac/worker/state/WorkerState"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -30,18 +32,27 @@ const two = Effect.fnUntraced(function*(
     readonly acksLate?: boolean
     readonly isHeld?: boolean
     readonly names?: ReadonlyArray<string>
+    /** Steps that they leave out, besides those that meet others. */
+    readonly without?: ReadonlyArray<"control">
   } = {}
 ) {
   const broker = yield* MemoryBroker.make()
   const open = yield* Deferred.make<void>()
   const ran: Array<string> = []
+  const states: Array<State> = []
   const begin = (name: string, control: Layer.Layer<never> = Layer.empty) =>
     Layer.build(
       Worker.make({
         nodename: `${name}@test`,
         concurrency: 2,
         queues: [name],
-        without: ["mingle", "gossip"],
+        without: ["mingle", "gossip", ...(options.without ?? [])],
+        steps: {
+          worker: [Bootstep.make("Looking", {
+            requires: [WorkerState],
+            start: Effect.map(WorkerState, (state) => void states.push(state))
+          })]
+        },
         tasks: [
           task.toLayer(() =>
             Effect.andThen(
@@ -65,7 +76,7 @@ const two = Effect.fnUntraced(function*(
   }
   /** As long as nodes may take to answer. */
   const answered = Effect.repeat(Effect.andThen(TestClock.adjust("500 millis"), settled), { times: 4 })
-  return { answered, around, begin, open, ran, send }
+  return { answered, around, begin, open, ran, send, states }
 })
 
 const info = (id: string) => ({
@@ -179,6 +190,21 @@ describe("a task that may have been sent before, without a result that is kept,"
   )
 
   test(
+    "does not run, where it is a slot of a scheduler, however many tasks the other worker has had since",
+    Effect.gen(function*() {
+      for (const isSlot of [true, false]) {
+        const { answered, ran, send, states } = yield* two()
+        const mark = isSlot ? { celery_beat_task: true } : {}
+        yield* send("a", "1", false, mark)
+        for (let n = 0; n < 10_000; n++) states[0]!.remember(String(n), 0, "ack")
+        yield* send("b", "1", true, mark)
+        yield* answered
+        assert.deepStrictEqual(ran, isSlot ? ["1 on a"] : ["1 on a", "1 on b"])
+      }
+    })
+  )
+
+  test(
     "is asked about again when a worker does not answer that has answered before, and not for ever",
     Effect.gen(function*() {
       const { answered, begin, ran, send } = yield* two({ names: ["b"] })
@@ -244,6 +270,25 @@ describe("a task that may have been sent before, without a result that is kept,"
       yield* settled
       assert.deepStrictEqual(ran, ["1 on a", "1 on b"])
       yield* Deferred.succeed(open, undefined)
+    })
+  )
+})
+
+describe("a task that may have been sent before, with a result that is kept,", () => {
+  test(
+    "does not run when it has ended where nobody can be asked: its worker is gone, or listens to nobody",
+    Effect.gen(function*() {
+      const shared = Layer.succeedContext(yield* Layer.build(MemoryBackend.layer))
+      for (const isGone of [true, false]) {
+        const { answered, begin, ran, send } = yield* two({ backend: shared, names: [], without: ["control"] })
+        const id = String(isGone)
+        const first = Effect.andThen(begin("a"), send("a", id, false))
+        yield* isGone ? Effect.scoped(first) : first
+        yield* begin("b")
+        yield* send("b", id, true)
+        yield* answered
+        assert.deepStrictEqual(ran, [`${id} on a`])
+      }
     })
   )
 })

@@ -80,7 +80,7 @@ export const wire = (url: string): Effect.Effect<Wire, never, Scope.Scope> =>
 export const until = (
   what: string,
   holds: () => boolean | Promise<boolean>,
-  patience = 15_000,
+  patience?: number,
   hint?: () => string
 ): Effect.Effect<void> => Effect.promise(() => Process.until(what, holds, patience, hint))
 
@@ -128,6 +128,8 @@ export interface ProcessOptions {
   readonly acksLate: boolean
   readonly concurrency: number
   readonly prefetch: number
+  /** Runs from this number on do not end before the journal is opened: then what the test does meanwhile never comes too late. */
+  readonly held?: number
 }
 
 const fixture = fileURLToPath(new URL("fixtures/worker.ts", import.meta.url))
@@ -147,7 +149,7 @@ export const workerProcess = (options: ProcessOptions): Effect.Effect<Process.Pe
           if (!peer.running) throw new Error(`the worker ended while starting:\n${peer.output}`)
           return isReady
         },
-        20_000,
+        100_000,
         () => peer.output
       ))
   })
@@ -166,7 +168,8 @@ export const startProcess = (
           JOURNAL: options.journal,
           ACKS_LATE: String(options.acksLate),
           CONCURRENCY: String(options.concurrency),
-          PREFETCH: String(options.prefetch)
+          PREFETCH: String(options.prefetch),
+          HELD: options.held === undefined ? "" : String(options.held)
         }
       })
     ),
@@ -178,6 +181,8 @@ export interface JournalFile {
   /** The numbers of the runs that started, and of those that ended, in order. */
   readonly starts: () => ReadonlyArray<number>
   readonly ends: () => ReadonlyArray<number>
+  /** Lets those end that are held. */
+  readonly open: () => void
 }
 
 /** What worker processes ran, on disk: it survives whoever wrote it. */
@@ -193,7 +198,12 @@ export const journalFile: Effect.Effect<JournalFile, never, Scope.Scope> = Effec
       readFileSync(path, "utf8").split("\n").filter((line) => line.startsWith(what)).map((line) =>
         Number(line.slice(what.length))
       )
-    return { path, starts: () => read("start "), ends: () => read("end ") }
+    return {
+      path,
+      starts: () => read("start "),
+      ends: () => read("end "),
+      open: () => writeFileSync(`${path}.open`, "")
+    }
   }
 )
 

@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { afterAll, beforeAll } from "vitest"
+import { isQuiet } from "../../../../test/peers/Quiet.ts"
 import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
 import { Lines } from "../support.ts"
 import * as Kit from "./Kit.ts"
@@ -42,33 +43,36 @@ describe("a failing broker", () => {
         const sent = yield* Effect.forEach(Kit.numbers(300), (n) => client.delay(Kit.step, { n, millis: 60 }), {
           concurrency: "unbounded"
         })
+        yield* Kit.until("it is in the middle", () => journal.starts.length > 8)
         yield* rabbitmqctl("close_all_connections", "by the test")
-        assert.isAbove(journal.starts.length, 8)
         yield* journal.open
-        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), {
+        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "1 minute" }), {
           concurrency: "unbounded"
         })
         assert.deepStrictEqual(results, Kit.numbers(300))
         assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(300), "each started once")
       })),
-    30_000
+    120_000
   )
 
   it.live(
     "loses patience with one queue: the other goes on, and the slow task does not run twice",
     () =>
-      impatient(Effect.scoped(Effect.gen(function*() {
+      Effect.scoped(Effect.gen(function*() {
         const at = { url: rabbit.url, queue: Kit.newQueue("quick") }
         const slow = Kit.newQueue("slow")
-        const journal = new Kit.Journal()
+        const journal = new Kit.Journal((n) => n === 1000)
         const lines = new Lines()
-        yield* Kit.worker(
-          Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue, slow] }),
-          at,
-          lines.layer
-        )
+        yield* Kit.worker(Worker.make({ tasks: [journal.late], concurrency: 4, queues: [at.queue] }), at, lines.layer)
         const client = yield* Kit.client(at)
-        const slowOne = yield* client.applyAsync(Kit.step, { n: 1000, millis: 3000 }, { queue: slow })
+        // The quick queue is consumed with all the patience in the world, however slow the machine is.
+        const { control } = yield* Kit.remote(at)
+        const slowOne = yield* impatient(Effect.gen(function*() {
+          yield* control.addConsumer({ queue: slow }, { limit: 1, timeout: "1 minute" })
+          const sent = yield* client.applyAsync(Kit.step, { n: 1000, millis: 0 }, { queue: slow })
+          yield* Kit.until("it runs", () => journal.starts.length === 1)
+          return sent
+        }))
         const quick = yield* Effect.forkChild(
           Effect.forEach(Kit.numbers(60), (n) => client.execute(Kit.step, { n, millis: 50 }))
         )
@@ -77,12 +81,13 @@ describe("a failing broker", () => {
         assert.deepStrictEqual(yield* Fiber.join(quick), Kit.numbers(60))
         assert.isFalse(lines.has(`Consuming from ${at.queue} stopped`), "the quick queue was not disturbed")
         assert.isFalse(lines.has("Connection to broker lost"))
-        assert.strictEqual(yield* slowOne.get({ timeout: "10 seconds" }), 1000)
+        yield* journal.open
+        assert.strictEqual(yield* slowOne.get({ timeout: "1 minute" }), 1000)
         const again = yield* client.applyAsync(Kit.step, { n: 1001, millis: 0 }, { queue: slow })
-        assert.strictEqual(yield* again.get({ timeout: "10 seconds" }), 1001)
+        assert.strictEqual(yield* again.get({ timeout: "1 minute" }), 1001)
         assert.deepStrictEqual(journal.starts.filter((n) => n === 1000), [1000], "adopted, and not run again")
-      }))),
-    30_000
+      })),
+    120_000
   )
 
   it.live(
@@ -111,7 +116,7 @@ describe("a failing broker", () => {
             client.applyAsync(Kit.step, { n: 999, millis: 0 }, { deadline: "500 millis", ignoreResult: true })
           )
           assert.strictEqual(error._tag, "MessagingError")
-          assert.isBelow((yield* Clock.currentTimeMillis) - start, 1500)
+          if (isQuiet) assert.isBelow((yield* Clock.currentTimeMillis) - start, 1500)
           // What it says to that waits for the end of the alarm, and nothing else for it.
           yield* Effect.forkScoped(Effect.ignore(remote.broadcast(Commands.inspect.ping)))
           yield* Kit.until("what has no result to send goes on", () =>
@@ -119,7 +124,7 @@ describe("a failing broker", () => {
           yield* Kit.until("and is acknowledged", async () =>
             await wire.ready(silent) === 0)
         }))
-        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), {
+        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "1 minute" }), {
           concurrency: "unbounded"
         })
         assert.deepStrictEqual(results, Kit.numbers(40))
@@ -130,7 +135,7 @@ describe("a failing broker", () => {
           "each started once"
         )
       })),
-    30_000
+    120_000
   )
 
   it.live(
@@ -161,14 +166,15 @@ describe("a failing broker", () => {
         }))
         assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
         const ran = journal.starts()
-        assert.strictEqual(
-          yield* Effect.promise(() => wire.ready(at.queue)),
-          10 - ran.length,
-          worker.output
+        yield* Kit.until(
+          "the others are back",
+          async () => await wire.ready(at.queue) === 10 - ran.length,
+          undefined,
+          () => worker.output
         )
-        for (const n of ran) assert.strictEqual(yield* sent[n]!.get({ timeout: "5 seconds" }), n)
+        for (const n of ran) assert.strictEqual(yield* sent[n]!.get({ timeout: "1 minute" }), n)
       })),
-    30_000
+    120_000
   )
 
   it.live(
@@ -192,11 +198,11 @@ describe("a failing broker", () => {
           const start = yield* Clock.currentTimeMillis
           worker.signal("SIGQUIT")
           assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
-          assert.isBelow((yield* Clock.currentTimeMillis) - start, 5_000)
-          yield* Kit.until("all are back", async () => await wire.ready(at.queue) === 10, 3000)
+          if (isQuiet) assert.isBelow((yield* Clock.currentTimeMillis) - start, 5_000)
+          yield* Kit.until("all are back", async () => await wire.ready(at.queue) === 10)
         }))
       })),
-    30_000
+    120_000
   )
 
   it.live(
@@ -223,16 +229,16 @@ describe("a failing broker", () => {
         yield* Effect.promise(() => rabbit.start())
         const answered = yield* Clock.currentTimeMillis
         yield* Kit.until("it consumes again", () => lines.has("Resuming normal operations"))
-        assert.isBelow((yield* Clock.currentTimeMillis) - answered, 10_000)
+        if (isQuiet) assert.isBelow((yield* Clock.currentTimeMillis) - answered, 10_000)
         yield* Kit.until(
           "all has run",
           () => new Set(journal.ends).size === 100,
-          20_000,
+          100_000,
           () => `${new Set(journal.ends).size}`
         )
         const extra = journal.starts.length - new Set(journal.starts).size
         assert.strictEqual(extra, 0, "what this process had run, or was running, did not start again")
       })),
-    40_000
+    120_000
   )
 })

@@ -52,11 +52,11 @@ describe("tasks that are due tomorrow", () => {
           Worker.make({ tasks: [journal.early, later.toLayer(() => Effect.void)], concurrency: 2 }),
           at
         )
-        yield* Kit.until("all are held", () => state.requests.size >= many, 60_000, () => `${state.requests.size} are`)
-        assert.strictEqual(yield* behind.get({ timeout: "2 seconds" }), 1, "it started behind the last of them")
+        yield* Kit.until("all are held", () => state.requests.size >= many, 100_000, () => `${state.requests.size} are`)
+        assert.strictEqual(yield* behind.get({ timeout: "1 minute" }), 1, "it started behind the last of them")
         for (let n = 2; n < 12; n++) {
           const sent = yield* client.delay(Kit.step, { n, millis: 0 })
-          assert.strictEqual(yield* sent.get({ timeout: "2 seconds" }), n)
+          assert.strictEqual(yield* sent.get({ timeout: "1 minute" }), n)
         }
         yield* shutdown
         yield* Kit.until("all are back", async () => (await wire.ready(at.queue)) === many)
@@ -64,6 +64,6 @@ describe("tasks that are due tomorrow", () => {
         assert.strictEqual(first === false ? "none" : first.properties.correlationId, "0")
         yield* Effect.promise(() => wire.channel.deleteQueue(at.queue))
       })),
-    120_000
+    240_000
   )
 })

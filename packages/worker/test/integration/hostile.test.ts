@@ -117,10 +117,10 @@ describe("hostile messages", () => {
         count++
         const next = yield* client.delay(Kit.step, { n: count, millis: 0 })
         assert.strictEqual(
-          yield* Effect.mapError(next.get({ timeout: "5 seconds" }), (error) => `after ${name}: ${error.message}`),
+          yield* Effect.mapError(next.get({ timeout: "1 minute" }), (error) => `after ${name}: ${error.message}`),
           count
         )
-        yield* Kit.until(`${name} is dead`, async () => await wire.ready(dead) === 1, 5000)
+        yield* Kit.until(`${name} is dead`, async () => await wire.ready(dead) === 1, 100_000)
         const [letter] = yield* Effect.promise(() => wire.drain(dead))
         assert.strictEqual(letter?.properties.messageId, name)
         assert.strictEqual(letter?.properties.headers?.["x-death"]?.[0]?.reason, "rejected")
@@ -133,11 +133,11 @@ describe("hostile messages", () => {
         yield* Effect.promise(() => wire.send(queue, body, { ...options, messageId: name }))
         const next = yield* client.delay(Kit.step, { n: 7, millis: 0 })
         assert.strictEqual(
-          yield* Effect.mapError(next.get({ timeout: "5 seconds" }), (error) => `after ${name}: ${error.message}`),
+          yield* Effect.mapError(next.get({ timeout: "1 minute" }), (error) => `after ${name}: ${error.message}`),
           7
         )
-        yield* Kit.until(`${name} is settled`, async () => await wire.ready(queue) === 0, 5000)
+        yield* Kit.until(`${name} is settled`, async () => await wire.ready(queue) === 0, 100_000)
       }
       assert.isUndefined(Reflect.get({}, "polluted"))
-    })), 60_000)
+    })), 120_000)
 })

@@ -161,9 +161,9 @@ describe("hostile commands and events", () => {
             }
             yield* Effect.promise(() => channel.waitForConfirms())
             const sent = yield* client.delay(Kit.step, { n: rounds++, millis: 0 })
-            assert.strictEqual(yield* sent.get({ timeout: "5 seconds" }), rounds - 1)
+            assert.strictEqual(yield* sent.get({ timeout: "1 minute" }), rounds - 1)
             assert.lengthOf(
-              Object.values(yield* ping({ limit: 1, timeout: "5 seconds" })),
+              Object.values(yield* ping({ limit: 1, timeout: "1 minute" })),
               1,
               JSON.stringify(lines.all.slice(-5))
             )
@@ -181,7 +181,7 @@ describe("hostile commands and events", () => {
         Effect.provideService(ControlSettings.ControlExchange, siege),
         Effect.provideService(EventSettings.EventExchange, `${siege}.ev`)
       ),
-    60_000
+    120_000
   )
 
   it.live(
@@ -206,9 +206,9 @@ describe("hostile commands and events", () => {
           }
           yield* Effect.promise(() => channel.waitForConfirms())
           const sent = yield* client.delay(Kit.step, { n: rounds++, millis: 0 })
-          assert.strictEqual(yield* sent.get({ timeout: "5 seconds" }), rounds - 1)
+          assert.strictEqual(yield* sent.get({ timeout: "1 minute" }), rounds - 1)
           assert.lengthOf(
-            Object.values(yield* control.ping({ limit: 1, timeout: "5 seconds" })),
+            Object.values(yield* control.ping({ limit: 1, timeout: "1 minute" })),
             1,
             JSON.stringify(lines.all.slice(-5))
           )
@@ -225,6 +225,6 @@ describe("hostile commands and events", () => {
         Effect.provideService(ControlSettings.ControlExchange, revolt),
         Effect.provideService(EventSettings.EventExchange, `${revolt}.ev`)
       ),
-    60_000
+    120_000
   )
 })

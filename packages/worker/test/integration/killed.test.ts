@@ -38,6 +38,6 @@ describe("a worker that holds tasks", () => {
         assert.deepStrictEqual(journal.starts(), [many])
         yield* Effect.promise(() => wire.channel.deleteQueue(queue))
       })),
-    60_000
+    120_000
   )
 })

@@ -18,5 +18,5 @@ describe("names that every object has", () => {
         concurrency: "unbounded",
         discard: true
       })
-    })), 30_000)
+    })), 120_000)
 })

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
+import { isQuiet } from "../../../../test/peers/Quiet.ts"
 import * as Kit from "./Kit.ts"
 
 const url = brokerUrl()
@@ -19,24 +20,27 @@ describe.concurrent("the process of a worker", () => {
         const journal = yield* Kit.journalFile
         const client = yield* Kit.client({ url, queue })
         const wire = yield* Kit.wire(url)
-        const sent = yield* Effect.forEach(Kit.numbers(30), (n) => client.delay(Kit.step, { n, millis: 1000 }))
+        const sent = yield* Effect.forEach(Kit.numbers(30), (n) => client.delay(Kit.step, { n, millis: 0 }))
         const worker = yield* Kit.workerProcess({
           url,
           queue,
           journal: journal.path,
           acksLate,
           concurrency: 4,
-          prefetch: 20
+          prefetch: 20,
+          held: 0
         })
         yield* Kit.until("four are running", () => journal.starts().length === 4)
         yield* Kit.until("20 are held", async () => await wire.ready(queue) === (acksLate ? 10 : 6))
         worker.signal("SIGTERM")
+        yield* Kit.until("it consumes no more", async () => await wire.consumers(queue) === 0)
+        journal.open()
         assert.strictEqual(yield* Effect.promise(() => worker.exited), 0, worker.output)
         const ran = sorted(journal.starts())
         assert.deepStrictEqual(ran, [0, 1, 2, 3])
         assert.deepStrictEqual(sorted(journal.ends()), ran)
-        assert.deepStrictEqual(yield* Effect.forEach(ran, (n) => sent[n]!.get({ timeout: "2 seconds" })), ran)
-        assert.strictEqual(yield* Effect.promise(() => wire.ready(queue)), 26)
+        assert.deepStrictEqual(yield* Effect.forEach(ran, (n) => sent[n]!.get({ timeout: "1 minute" })), ran)
+        yield* Kit.until("the others are back", async () => await wire.ready(queue) === 26)
         const first = (yield* Effect.promise(() => wire.drain(queue)))[0]
         assert.strictEqual(first?.properties.correlationId, sent[4]?.id, "in their order")
       })))
@@ -49,7 +53,7 @@ describe.concurrent("the process of a worker", () => {
         const journal = yield* Kit.journalFile
         const client = yield* Kit.client({ url, queue })
         const wire = yield* Kit.wire(url)
-        yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 20_000 }))
+        yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 600_000 }))
         const worker = yield* Kit.workerProcess({
           url,
           queue,
@@ -65,8 +69,8 @@ describe.concurrent("the process of a worker", () => {
           if (signals.length > 1) yield* Kit.until("it has heard", () => worker.output.includes("Warm shutdown"))
         }
         assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
-        assert.isBelow((yield* Clock.currentTimeMillis) - start, 5000)
-        yield* Kit.until("all are back", async () => await wire.ready(queue) === 10, 3000)
+        if (isQuiet) assert.isBelow((yield* Clock.currentTimeMillis) - start, 5000)
+        yield* Kit.until("all are back", async () => await wire.ready(queue) === 10)
         assert.deepStrictEqual(journal.ends(), [])
       })))
   }
@@ -77,7 +81,7 @@ describe.concurrent("the process of a worker", () => {
       const journal = yield* Kit.journalFile
       const client = yield* Kit.client({ url, queue })
       const wire = yield* Kit.wire(url)
-      const sent = yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 20_000 }))
+      const sent = yield* Effect.forEach(Kit.numbers(10), (n) => client.delay(Kit.step, { n, millis: 600_000 }))
       const worker = yield* Kit.workerProcess({
         url,
         queue,
@@ -90,10 +94,10 @@ describe.concurrent("the process of a worker", () => {
       worker.signal("SIGQUIT")
       assert.strictEqual(yield* Effect.promise(() => worker.exited), 1, worker.output)
       for (const n of journal.starts()) {
-        const error = yield* Effect.flip(sent[n]!.get({ timeout: "2 seconds" }))
+        const error = yield* Effect.flip(sent[n]!.get({ timeout: "1 minute" }))
         assert.strictEqual(error._tag === "TaskException" ? error.excType : error.message, "WorkerLostError")
       }
-      yield* Kit.until("the rest is back", async () => await wire.ready(queue) === 6, 3000)
+      yield* Kit.until("the rest is back", async () => await wire.ready(queue) === 6)
     })))
 
   it.live("killed while it runs late-ack tasks, leaves them to the next worker", () =>
@@ -101,15 +105,16 @@ describe.concurrent("the process of a worker", () => {
       const queue = Kit.newQueue("killed")
       const journal = yield* Kit.journalFile
       const client = yield* Kit.client({ url, queue })
-      const options = { url, queue, journal: journal.path, acksLate: true, concurrency: 4, prefetch: 8 }
-      const sent = yield* Effect.forEach(Kit.numbers(40), (n) => client.delay(Kit.step, { n, millis: 100 }))
+      const options = { url, queue, journal: journal.path, acksLate: true, concurrency: 4, prefetch: 8, held: 20 }
+      const sent = yield* Effect.forEach(Kit.numbers(40), (n) => client.delay(Kit.step, { n, millis: 50 }))
       const killed = yield* Kit.workerProcess(options)
       yield* Kit.until("some have run", () => journal.ends().length >= 8)
       killed.signal("SIGKILL")
       yield* Effect.promise(() => killed.exited)
       assert.isBelow(journal.ends().length, 40, "it was killed too late to show anything")
+      journal.open()
       yield* Kit.workerProcess(options)
-      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "10 seconds" }), {
+      const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "1 minute" }), {
         concurrency: "unbounded"
       })
       assert.deepStrictEqual(results, Kit.numbers(40))
@@ -123,18 +128,25 @@ describe.concurrent("the process of a worker", () => {
       const journals = [yield* Kit.journalFile, yield* Kit.journalFile]
       const client = yield* Kit.client({ url, queue })
       yield* Effect.forEach(journals, ({ path }) =>
-        Kit.workerProcess({ url, queue, journal: path, acksLate: true, concurrency: 2, prefetch: 4 }), {
+        Kit.workerProcess({ url, queue, journal: path, acksLate: true, concurrency: 2, prefetch: 4, held: 0 }), {
         concurrency: "unbounded"
       })
-      const results = yield* Effect.forEach(Kit.numbers(60), (n) =>
-        client.execute(Kit.step, { n, millis: 30 }), {
-        concurrency: "unbounded"
-      })
-      assert.deepStrictEqual(results, Kit.numbers(60))
-      const [a = [], b = []] = journals.map((journal) =>
-        journal.starts()
+      const running = yield* Effect.forkChild(
+        Effect.forEach(Kit.numbers(60), (n) =>
+          client.execute(Kit.step, { n, millis: 30 }), {
+          concurrency: "unbounded"
+        })
       )
-      assert.isAbove(Math.min(a.length, b.length), 15)
+      // Neither takes more than it may hold: what is behind that is the other's.
+      yield* Kit.until("each runs two", () =>
+        journals.every((journal) =>
+          journal.starts().length === 2
+        ))
+      for (const journal of journals) journal.open()
+      const results = yield* Fiber.join(running)
+      assert.deepStrictEqual(results, Kit.numbers(60))
+      const [a = [], b = []] = journals.map((journal) => journal.starts())
+      if (isQuiet) assert.isAbove(Math.min(a.length, b.length), 15)
       assert.deepStrictEqual(sorted([...a, ...b]), Kit.numbers(60))
     })))
 })
@@ -169,7 +181,7 @@ describe("workers that relieve each other", () => {
         loading = false
         yield* Fiber.join(load)
         const all = Kit.numbers(sent.length)
-        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "15 seconds" }), {
+        const results = yield* Effect.forEach(sent, (one) => one.get({ timeout: "1 minute" }), {
           concurrency: "unbounded"
         })
         assert.deepStrictEqual(results, all)

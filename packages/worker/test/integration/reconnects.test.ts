@@ -22,6 +22,7 @@ import { fileURLToPath } from "node:url"
 import { queryObjects } from "node:v8"
 import { FaultProxy } from "../../../../test/peers/FaultProxy.ts"
 import { CeleryWorker } from "../../../../test/peers/Python.ts"
+import { isQuiet } from "../../../../test/peers/Quiet.ts"
 import { RabbitMq } from "../../../../test/peers/RabbitMq.ts"
 import { Lines, quiet } from "../support.ts"
 import * as Kit from "./Kit.ts"
@@ -52,6 +53,12 @@ const census = (fiber: unknown): Census => ({
   timers: process.getActiveResourcesInfo().filter((name) => name === "Timeout").length,
   heap: process.memoryUsage().heapUsed
 })
+
+/** Whether all of them do. */
+const answer = (ping: Effect.Effect<object, unknown>, names: ReadonlyArray<string>): Promise<boolean> =>
+  Effect.runPromise(
+    Effect.map(Effect.orElseSucceed(ping, () => ({})), (replies) => names.every((name) => name in replies))
+  )
 
 const ownBroker = Effect.acquireRelease(
   Effect.promise(() => RabbitMq.start()),
@@ -96,13 +103,21 @@ describe("workers that lose their connections again and again", () => {
         }, { concurrency: "unbounded", discard: true })
         const client = yield* Kit.client(at)
         const { ping } = yield* Kit.remote(at)
-        const ctl = (...args: ReadonlyArray<string>) =>
-          Effect.map(Effect.promise(() => broker.rabbitmqctl(...args)), (out) => out.trim().split("\n").length)
-        const atBroker = Effect.all([
-          ctl("list_connections", "pid"),
-          ctl("list_channels", "pid"),
-          ctl("list_consumers", "queue_name")
-        ])
+        const question = "{length(rabbit_networking:connections()), length(rabbit_channel:list()), " +
+          "length(rabbit_amqqueue:consumers_all(<<\"/\">>))}."
+        const count = async () => (await broker.rabbitmqctl("eval", question)).match(/\d+/g)!.map(Number)
+        let atBroker: ReadonlyArray<number> = []
+        /** Connections, channels and consumers, once the broker has closed all that was cut: twice the same. */
+        const settled = Kit.until(
+          "the broker is at rest",
+          async () => {
+            const before = atBroker
+            atBroker = await count()
+            return atBroker.join() === before.join()
+          },
+          undefined,
+          () => atBroker.join()
+        )
         let sent = 0
         const round = Effect.gen(function*() {
           const before = Math.min(...ups)
@@ -111,48 +126,51 @@ describe("workers that lose their connections again and again", () => {
             (queue) => client.applyAsync(Kit.step, { n: sent++, millis: 50 }, { ignoreResult: true, queue })
           )
           network.reset()
-          yield* Kit.until("all are up again", () => ups.every((count) => count > before), 20_000)
+          yield* Kit.until("all are up again", () => ups.every((count) => count > before), 100_000)
           // Until all count as having held: the next pause is the shortest again.
           yield* Effect.sleep("1050 millis")
         })
         const quiet = Kit.until(
           "all has run",
           () => journal.ends.length >= sent,
-          20_000,
+          100_000,
           () => `${journal.ends.length} of ${sent}`
         )
         const fiber = yield* Effect.flatMap(Effect.forkChild(Effect.void), (one) => Effect.as(Fiber.await(one), one))
 
         yield* Effect.replicateEffect(round, 3)
-        yield* ping({ destination: names })
+        yield* ping({ destination: names, timeout: "1 minute" })
         yield* quiet
-        const [before, brokerBefore] = [census(fiber.constructor), yield* atBroker]
+        yield* settled
+        const [before, brokerBefore] = [census(fiber.constructor), atBroker]
         const start = yield* Clock.currentTimeMillis
         yield* Effect.replicateEffect(round, rounds)
         const seconds = ((yield* Clock.currentTimeMillis) - start) / 1000
         yield* quiet
 
-        const answers = yield* ping({ destination: names })
-        assert.sameMembers(Object.keys(answers), names)
+        // A mailbox is its old connection's until the broker has noticed that this is gone, and is listened to again then.
+        yield* Kit.until("all answer", () => answer(ping({ destination: names }), names), 100_000)
         assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(sent))
         // What was cut may still be closing: it goes by itself, or it is a leak.
         let after = census(fiber.constructor)
         const isReleased = () => {
           after = census(fiber.constructor)
-          return after.fibers <= before.fibers + 20 && after.sockets <= before.sockets + 4
+          return after.fibers <= before.fibers + 20 && after.sockets <= before.sockets + 4 &&
+            after.timers <= before.timers + 6 && after.heap - before.heap < 8 * 1024 * 1024
         }
-        yield* Kit.until("what was cut is released", isReleased, 15_000, () => JSON.stringify({ before, after }))
-        const brokerAfter = yield* atBroker
+        yield* Kit.until("what was cut is released", isReleased, 100_000, () => JSON.stringify({ before, after }))
+        yield* settled
+        const brokerAfter = atBroker
         const told = JSON.stringify({ reconnects: ups, seconds, before, after, brokerBefore, brokerAfter })
         if (process.env["RECONNECTS"] !== undefined) console.log(told)
-        if (rounds * workers >= 300) assert.isBelow(seconds * 300 / (rounds * workers), 60, "300 in a minute")
+        if (rounds * workers >= 300 && isQuiet) {
+          assert.isBelow(seconds * 300 / (rounds * workers), 60, "300 in a minute")
+        }
         assert.deepStrictEqual([brokerAfter[0], brokerAfter[2]], [brokerBefore[0], brokerBefore[2]], told)
         // One of each worker may be on its way, at either count.
-        assert.isAtMost(brokerAfter[1], brokerBefore[1] + workers, told)
-        assert.isAtMost(after.timers, before.timers + 6, told)
-        assert.isBelow(after.heap - before.heap, 8 * 1024 * 1024, told)
+        assert.isAtMost(brokerAfter[1]!, brokerBefore[1]! + workers, told)
       })),
-    180_000
+    360_000
   )
 
   it.live(
@@ -173,7 +191,7 @@ describe("workers that lose their connections again and again", () => {
           (worker) => Effect.promise(() => worker.kill())
         )
         const sees = (text: string) =>
-          Kit.until(`Python's says '${text}'`, () => python.output.includes(text), 20_000, () => python.output)
+          Kit.until(`Python's says '${text}'`, () => python.output.includes(text), 100_000, () => python.output)
         const journal = new Kit.Journal()
         const lines = new Lines()
         const told: Array<string> = []
@@ -211,24 +229,19 @@ describe("workers that lose their connections again and again", () => {
           yield* Kit.until(
             "ours is up again",
             () => ups > round + 1,
-            20_000,
+            100_000,
             () => `${ups} ups: ${JSON.stringify(lines.all.slice(-12))}`
           )
           yield* Kit.until(
             "both answer",
-            async () => {
-              const replies = await Effect.runPromise(
-                Effect.orElseSucceed(ping({ limit: 2, timeout: "1 second" }), () => ({}))
-              )
-              return both.every((name) => name in replies)
-            },
+            () => answer(ping({ limit: 2, timeout: "1 second" }), both),
             20_000,
             () => python.output
           )
           yield* client.applyAsync(mark, { who: `round ${round}` }, { ignoreResult: true, queue: theirs })
           yield* sees(`marked round ${round}`)
         }
-        yield* Kit.until("all has run", () => journal.ends.length >= sent, 20_000)
+        yield* Kit.until("all has run", () => journal.ends.length >= sent, 100_000)
         assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), Kit.numbers(sent))
         assert.isTrue(lines.has("CONNECTION_FORCED"))
 
@@ -245,6 +258,6 @@ describe("workers that lose their connections again and again", () => {
         yield* Kit.until("it has left here", () => told.includes("late@here left"))
         assert.isTrue(python.peer.running)
       })).pipe(Effect.provide(quiet), Effect.provideService(EventSettings.EventExchange, "celery.ev")),
-    120_000
+    240_000
   )
 })

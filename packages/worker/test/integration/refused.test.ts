@@ -53,7 +53,7 @@ describe("a result of 150 MB, beside ten small tasks a second", () => {
           assert.deepStrictEqual(sizes, [tooMany, tooMany], "each ran once")
           assert.deepStrictEqual(journal.starts.toSorted((a, b) => a - b), numbers, "each ran once")
         })),
-      60_000
+      120_000
     )
   }
 })

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { FaultProxy } from "../../../../test/peers/FaultProxy.ts"
+import { isQuiet } from "../../../../test/peers/Quiet.ts"
 import { Lines } from "../support.ts"
 import * as Kit from "./Kit.ts"
 
@@ -38,13 +39,13 @@ describe.concurrent("a broker that has become a black hole", () => {
           yield* worker.shutdown
           const start = yield* Clock.currentTimeMillis
           yield* worker.awaitShutdown.pipe(
-            Effect.timeout("50 seconds"),
+            Effect.timeout("100 seconds"),
             Effect.mapError((error) => `${String(error)}: ${JSON.stringify(lines.all.slice(-12))}`)
           )
           const took = (yield* Clock.currentTimeMillis) - start
-          assert.isBelow(took, 15_000, JSON.stringify(lines.all.slice(-12)))
+          if (isQuiet) assert.isBelow(took, 15_000, JSON.stringify(lines.all.slice(-12)))
         })),
-      60_000
+      120_000
     )
   }
 })

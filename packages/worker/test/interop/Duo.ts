@@ -83,7 +83,7 @@ export const make = <E>({ concurrency, env, module, name, results, worker }: Opt
         ...["--hostname", python.nodename]
       ]
     })
-  }, 60_000)
+  }, 120_000)
   afterAll(async () => {
     await Promise.all([celery?.kill(), runtime.dispose()])
   })

@@ -62,7 +62,7 @@ def handed(self, x, y):
     }
 
 
-WAIT = 15
+WAIT = 60
 
 
 def failure(result):

@@ -7,6 +7,7 @@ import * as DisabledBackend from "@celeriac/tasks/result/backends/DisabledBacken
 import * as Settings from "@celeriac/tasks/Settings"
 import * as Task from "@celeriac/tasks/Task"
 import { Gossip } from "@celeriac/worker/consumer/Gossip"
+import * as Mingle from "@celeriac/worker/consumer/Mingle"
 import { WorkerState } from "@celeriac/worker/state/WorkerState"
 import * as Worker from "@celeriac/worker/Worker"
 import { assert, describe, it } from "@effect/vitest"
@@ -22,6 +23,7 @@ import { fileURLToPath } from "node:url"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, runPython } from "../../../../test/peers/Python.ts"
+import { Grace } from "../../src/consumer/internal/Polls.ts"
 import { Lines } from "../support.ts"
 
 const url = brokerUrl()
@@ -46,7 +48,15 @@ class Node {
   alive!: () => ReadonlyArray<string>
   private readonly scope = Scope.makeUnsafe()
 
-  async start(cluster: Cluster, name: string, heartbeatInterval: Duration.Input = "2 seconds"): Promise<this> {
+  async start(
+    cluster: Cluster,
+    name: string,
+    { heartbeatInterval = "2 seconds", isFirst = false }: {
+      readonly heartbeatInterval?: Duration.Input
+      /** Whether nobody is there whom it is to wait for. */
+      readonly isFirst?: boolean
+    } = {}
+  ): Promise<this> {
     const { marks, told } = this
     const watching = Bootstep.make("Watching", {
       requires: [Gossip, WorkerState],
@@ -74,7 +84,10 @@ class Node {
       Layer.provide(Layer.mergeAll(
         Layer.succeed(Settings.DefaultQueue, cluster.QUEUE),
         Layer.succeed(ControlSettings.ControlExchange, cluster.NAMESPACE),
-        Layer.succeed(EventSettings.EventExchange, `${cluster.NAMESPACE}.ev`)
+        Layer.succeed(EventSettings.EventExchange, `${cluster.NAMESPACE}.ev`),
+        // Whoever stands as well is told to by a process of its own, however slow that is.
+        Layer.succeed(Grace, 4_000),
+        Layer.succeed(Mingle.Patience, isFirst ? "1 second" : "10 seconds")
       )),
       Layer.provide(this.lines.layer)
     )
@@ -86,10 +99,11 @@ class Node {
   readonly stop = () => Effect.runPromise(Scope.close(this.scope, Exit.void))
 }
 
-const python = (cluster: Cluster, name: string) =>
+/** How long it waits for others is in seconds. */
+const python = (cluster: Cluster, name: string, patience: number) =>
   CeleryWorker.start({
     module: fileURLToPath(new URL("neighbour.py", import.meta.url)),
-    env: cluster,
+    env: { ...cluster, PATIENCE: String(patience) },
     args: ["--pool", "solo", "-n", name, "--loglevel", "DEBUG"]
   })
 
@@ -105,7 +119,7 @@ const control = (cluster: Cluster, calls: ReadonlyArray<Call>, replies = 0) =>
     env: { ...cluster, CALLS: JSON.stringify(calls), REPLIES: String(replies) }
   })
 
-const happens = (what: string, holds: () => boolean, hint: () => string = () => "") => until(what, holds, 20_000, hint)
+const happens = (what: string, holds: () => boolean, hint: () => string = () => "") => until(what, holds, 100_000, hint)
 
 const ours = "m-ours@host"
 const first = "a-python@host"
@@ -114,7 +128,7 @@ const last = "z-python@host"
 describe("a cluster of both", () => {
   it(
     "shares what is revoked, sees each other come and go, and elects one of each in turn",
-    { timeout: 90_000 },
+    { timeout: 120_000 },
     async () => {
       const cluster = newCluster("both")
       const node = new Node()
@@ -122,11 +136,11 @@ describe("a cluster of both", () => {
       let late: CeleryWorker | undefined
       try {
         // Ours finds Python's there.
-        early = await python(cluster, first)
+        early = await python(cluster, first, 1)
         await control(cluster, [["revoke", { task_id: "r1" }, null, 0], ["revoke", { task_id: "r2" }, null, 0]])
         await happens("revoked there", () => early!.output.includes("r2"), () => early!.output)
         // Its own clock is not told of between two commands.
-        await node.start(cluster, ours, "1 minute")
+        await node.start(cluster, ours, { heartbeatInterval: "1 minute" })
         assert.isTrue(node.lines.has("mingle: sync with 1 nodes"))
         assert.deepStrictEqual(node.state.revoked.ids(), ["r1", "r2"])
         await happens("it is told of", () => early!.output.includes(`sync with ${ours}`), () => early!.output)
@@ -161,9 +175,9 @@ describe("a cluster of both", () => {
         // Python's leaves, and another finds ours there.
         await early.stop()
         await happens("Python's has left here", () => node.told.includes(`${first} left`))
-        late = await python(cluster, last)
+        late = await python(cluster, last, 4)
         assert.match(late.output, /mingle: sync with 1 nodes/)
-        assert.isTrue(node.lines.has(`sync with ${last}`))
+        await happens("it is told of", () => node.lines.has(`sync with ${last}`))
         const [revoked] = await control(cluster, [["heartbeat", {}, [ours], 0]], 2)
         assert.deepStrictEqual(revoked, { [ours]: ["r1", "r2"], [last]: ["r1", "r2"] })
         await happens("the other has joined here", () => node.told.includes(`${last} joined`))
@@ -188,16 +202,16 @@ describe("a cluster of both", () => {
 
   it(
     "misses who is killed, on both sides, and counts two of ours and one of Python's",
-    { timeout: 90_000 },
+    { timeout: 120_000 },
     async () => {
       const cluster = newCluster("lost")
       const [a, b] = [new Node(), new Node()]
       let other: CeleryWorker | undefined
       try {
-        await a.start(cluster, "a-ours@host")
+        await a.start(cluster, "a-ours@host", { isFirst: true })
         await b.start(cluster, "b-ours@host")
         assert.isTrue(b.lines.has("mingle: sync with 1 nodes"))
-        other = await python(cluster, first)
+        other = await python(cluster, first, 4)
         assert.match(other.output, /mingle: sync with 2 nodes/)
         await happens("all know all", () => a.alive().length === 2 && b.alive().length === 2)
         await happens(

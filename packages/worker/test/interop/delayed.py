@@ -39,4 +39,4 @@ def when(self):
 if __name__ == "__main__":
     sent = time.time() * 1000
     result = when.apply_async(countdown=2.5)
-    print(json.dumps({"sent": sent, "result": result.get(timeout=20)}))
+    print(json.dumps({"sent": sent, "result": result.get(timeout=60)}))

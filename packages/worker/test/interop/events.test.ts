@@ -20,6 +20,7 @@ import { fileURLToPath } from "node:url"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { Peer, until } from "../../../../test/peers/Process.ts"
 import { CeleryWorker, findPython } from "../../../../test/peers/Python.ts"
+import { Wire } from "../../../../test/peers/Wire.ts"
 import { quiet } from "../support.ts"
 
 const url = brokerUrl()
@@ -39,8 +40,8 @@ const around = Client.layer.pipe(
   Layer.provideMerge(quiet)
 )
 
-/** The tasks of a worker's life, each to its end. */
-const live = (nodename: string) => {
+/** The tasks of a worker's life, each to its end; it ends when this holds. */
+const live = (nodename: string, isHeard: () => boolean) => {
   const worker = Worker.make({
     nodename,
     queues: [queue],
@@ -56,8 +57,25 @@ const live = (nodename: string) => {
     assert.strictEqual(yield* client.execute(add, [2, 3]), 5)
     yield* client.execute(tell)
     yield* Effect.flip(Effect.sandbox(client.execute(fail)))
-    yield* Effect.sleep("1700 millis")
+    yield* Effect.promise(() => until("two heartbeats are heard", isHeard))
   }).pipe(Effect.provide(Layer.provideMerge(worker.layer, around)))
+}
+
+/** Tells whoever hears events of a worker of this name. */
+const knock = async (hostname: string) => {
+  const wire = await Wire.open(url)
+  try {
+    const event = { type: "worker-heartbeat", hostname, utcoffset: 0, pid: 1, clock: 1, freq: 2, sw_ident: "knock" }
+    wire.channel.publish(
+      "celeryev",
+      "worker.heartbeat",
+      Buffer.from(JSON.stringify({ ...event, timestamp: Date.now() / 1000 })),
+      { contentType: "application/json", contentEncoding: "utf-8" }
+    )
+    await wire.channel.waitForConfirms()
+  } finally {
+    await wire.close()
+  }
 }
 
 interface Watched {
@@ -68,20 +86,22 @@ interface Watched {
 }
 
 describe("a monitor of Python's", () => {
-  it("makes of this worker's events what it makes of its own", { timeout: 60_000 }, async () => {
+  it("makes of this worker's events what it makes of its own", { timeout: 120_000 }, async () => {
     const node = `celery@watched.${process.pid}`
     const lines: Array<any> = []
     const script = fileURLToPath(new URL("watch.py", import.meta.url))
+    let beats = 0
     const peer = new Peer(python, ["-u", script], {
       env: { URL: url, NODE: node, PYTHONDONTWRITEBYTECODE: "1" },
       onLine: (line) => {
         if (line.startsWith("{")) lines.push(JSON.parse(line))
+        if (line === "heard worker-heartbeat") beats++
       }
     })
     try {
-      await until("the monitor's start", () => lines.length > 0, 30_000, () => peer.output)
-      await Effect.runPromise(live(node))
-      await until("the monitor's end", () => lines.length > 1, 20_000, () => peer.output)
+      await until("the monitor's start", () => lines.length > 0, 100_000, () => peer.output)
+      await Effect.runPromise(live(node, () => beats >= 2))
+      await until("the monitor's end", () => lines.length > 1, 100_000, () => peer.output)
     } finally {
       await peer.stop("SIGKILL")
     }
@@ -108,15 +128,26 @@ describe("a monitor of Python's", () => {
     assert.deepStrictEqual(clocks, clocks.toSorted((one, other) => one - other))
   })
 
-  it("dumps them as its own: celery events --dump", { timeout: 60_000 }, async () => {
+  it("dumps them as its own: celery events --dump", { timeout: 120_000 }, async () => {
     const node = `celery@dumped.${process.pid}`
     const peer = new Peer(python, ["-u", "-m", "celery", "-b", url, "events", "--dump"], {
       env: { PYTHONDONTWRITEBYTECODE: "1" }
     })
     try {
-      await until("the monitor's start", () => peer.output.includes("evdump"), 30_000, () => peer.output)
-      await Effect.runPromise(Effect.andThen(Effect.sleep("1 second"), live(node)))
-      await until("the goodbye", () => peer.output.includes("shutdown"), 20_000, () => peer.output)
+      await until("the monitor's start", () => peer.output.includes("evdump"), 100_000, () => peer.output)
+      // It says so before it hears anything.
+      await until(
+        "what is told is dumped",
+        async () => {
+          await knock(`knock.${node}`)
+          return peer.output.includes(`knock.${node}`)
+        },
+        undefined,
+        () => peer.output
+      )
+      const beats = () => peer.output.split("\n").filter((line) => line.startsWith(node) && / heartbeat/.test(line))
+      await Effect.runPromise(live(node, () => beats().length >= 2))
+      await until("the goodbye", () => peer.output.includes("shutdown"), 100_000, () => peer.output)
     } finally {
       await peer.stop("SIGKILL")
     }
@@ -132,7 +163,7 @@ describe("a monitor of Python's", () => {
 })
 
 describe("a monitor of this side", () => {
-  it("makes of a Python worker's events what Python makes of them", { timeout: 90_000 }, () =>
+  it("makes of a Python worker's events what Python makes of them", { timeout: 120_000 }, () =>
     Effect.gen(function*() {
       const name = `told.${process.pid}`
       const node = `${name}@here`
@@ -161,12 +192,12 @@ describe("a monitor of this side", () => {
       const client = yield* Client.Client
       for (const [task, args] of [["told.add", [1, 2]], ["told.fail", []], ["told.progress", []]] as const) {
         const sent = yield* client.sendTask(task, { args })
-        yield* Effect.exit(sent.get({ timeout: "20 seconds" }))
+        yield* Effect.exit(sent.get({ timeout: "1 minute" }))
       }
       const named = (name: string) => Array.from(cluster.tasksByTime()).find((task) => task.name === name)
       const states = () => ["told.add", "told.fail", "told.progress"].map(named)
       const isOver = () => states().every((task) => task?.isReady)
-      yield* Effect.promise(() => until("the ends of the tasks", isOver, 20_000, () => worker.output))
+      yield* Effect.promise(() => until("the ends of the tasks", isOver, 100_000, () => worker.output))
       const [first, second, third] = states()
       assert.deepInclude(first, { name: "told.add", state: "SUCCESS", args: "(1, 2)", result: "3", worker: node })
       assert.isNumber(first?.runtime)
@@ -179,7 +210,7 @@ describe("a monitor of this side", () => {
       assert.isTrue(cluster.worker(node)?.isAlive(now))
       assert.isBelow(Math.abs(now - (heard.at(-1)?.timestamp ?? 0)), 30)
       yield* Effect.promise(() => worker.stop())
-      yield* Effect.promise(() => until("the goodbye", () => told.includes(`-${node}`), 15_000))
+      yield* Effect.promise(() => until("the goodbye", () => told.includes(`-${node}`), 100_000))
       assert.strictEqual(told[0], `+${node}`)
       assert.strictEqual(receiver.counts().malformed, 0)
     }).pipe(Effect.scoped, Effect.provide(around), Effect.runPromise))

@@ -16,23 +16,23 @@ def add(x, y):
 
 @app.task(name='life.sleep')
 def sleep():
-    time.sleep(20)
+    time.sleep(200)
 
 
 @app.task(name='life.sleep_late', acks_late=True)
 def sleep_late():
-    time.sleep(20)
+    time.sleep(200)
 
 
 @app.task(name='life.limited', time_limit=1)
 def limited():
-    time.sleep(20)
+    time.sleep(200)
 
 
 @app.task(name='life.tidy')
 def tidy():
     try:
-        time.sleep(20)
+        time.sleep(200)
     except SoftTimeLimitExceeded:
         return 'tidied'
 
@@ -63,7 +63,7 @@ def auto(self, until):
 
 @app.task(name='life.soft_auto', bind=True, autoretry_for=(SoftTimeLimitExceeded,), max_retries=1, default_retry_delay=0)
 def soft_auto(self):
-    time.sleep(20)
+    time.sleep(200)
 
 
 @app.task(name='life.reject', acks_late=True)

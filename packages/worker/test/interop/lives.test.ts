@@ -114,24 +114,24 @@ const life = (
         until(
           `${what} of ${task} in ${queue}`,
           isThere,
-          10_000,
+          100_000,
           () => `${JSON.stringify(eventsOf(taskId))}\n${duo.output()}`
         )
       )
-    if (isRevoked) yield* control.revoke({ taskId }, { destination: nodename })
+    if (isRevoked) yield* control.revoke({ taskId }, { destination: nodename, timeout: "1 minute" })
     yield* client.sendTask(task, { ...call, taskId, queue })
     if (isTerminated) {
       yield* hears("the start", () => eventsOf(taskId).some(({ type }) => type === "task-started"))
-      yield* control.revoke({ taskId, terminate: true }, { destination: nodename })
+      yield* control.revoke({ taskId, terminate: true }, { destination: nodename, timeout: "1 minute" })
     }
-    const first = isSilent ? undefined : yield* Effect.timeout(reader.wait(taskId), "15 seconds")
+    const first = isSilent ? undefined : yield* Effect.timeout(reader.wait(taskId), "1 minute")
     yield* hears(last, () => isOver(eventsOf(taskId), last))
     const isKept = duo.results === "redis"
     // Who revokes what nobody has yet stores so at once, and again with what it was when it comes.
     const isRewritten = isRevoked && isKept
     if (isRewritten) {
       const found = Effect.repeat(reader.lookup(taskId), { until: (one) => one?.extended !== undefined })
-      yield* Effect.timeout(found, "10 seconds")
+      yield* Effect.timeout(found, "1 minute")
     }
     const record = isRewritten ? yield* reader.lookup(taskId) : first
     const { exception, extended, result, status, traceback } = record ?? {}
@@ -219,7 +219,7 @@ const repliesTo = async (wire: Wire, { queue }: Duo.Where, [, task, args, header
       replies.push({ properties, fields })
     }
     return replies.length > 0
-  }, 15_000)
+  }, 120_000)
   return JSON.parse(JSON.stringify(replies).replaceAll(id, "<id>").replaceAll(queue, "<queue>")) as unknown
 }
 
@@ -251,7 +251,7 @@ for (const results of has("5.7") ? ["rpc", "redis"] as const : ["redis"] as cons
       }
     }
     for (const ending of endings.filter(({ since = "5" }) => has(since))) {
-      it(`comes to the same: ${ending.says}`, { timeout: 40_000 }, () =>
+      it(`comes to the same: ${ending.says}`, { timeout: 120_000 }, () =>
         duo.run(Effect.gen(function*() {
           const [ours, theirs] = yield* Effect.all([
             life(ending, duo.ours, duo),

@@ -8,6 +8,10 @@ app.conf.task_default_queue = os.environ['QUEUE']
 app.conf.control_exchange = os.environ['NAMESPACE']
 app.conf.event_exchange = os.environ['NAMESPACE'] + '.ev'
 
+# Who is there may be slow to say so: Celery's own second is too short for a busy machine.
+inspect, patience = app.control.inspect, float(os.environ.get('PATIENCE', 1))
+app.control.inspect = lambda *args, timeout=1.0, **more: inspect(*args, timeout=max(timeout, patience), **more)
+
 
 @app.task(name='it.mark')
 def mark(who):

@@ -28,10 +28,10 @@ def program(self, steps):
     if step == 'reject':
         raise Reject('no', requeue=False)
     if step == 'hang':
-        time.sleep(20)
+        time.sleep(200)
     if step == 'tidy':
         try:
-            time.sleep(20)
+            time.sleep(200)
         except SoftTimeLimitExceeded:
             pass
 

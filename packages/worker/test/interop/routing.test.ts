@@ -127,7 +127,7 @@ describe("routing", () => {
           const found: Array<unknown> = []
           const get = Effect.fnUntraced(function*(name: string, call: Client.NamedCall = {}) {
             const sent = yield* client.sendTask(name, call)
-            found.push(yield* sent.get({ timeout: "15 seconds" }))
+            found.push(yield* sent.get({ timeout: "1 minute" }))
           })
           yield* get("route.where")
           yield* get("route.image.crop")
@@ -146,13 +146,13 @@ describe("routing", () => {
             until(
               "both hear the news",
               () => heard.length === 1 && /route\.news\[.*succeeded/.test(python.output),
-              15_000
+              120_000
             )
           )
           assert.deepStrictEqual(heard, ["route.news"])
         }).pipe(Effect.scoped, Effect.provide(surroundings(p)))
       }).pipe(Effect.scoped),
-    90_000
+    120_000
   )
 
   it.live(
@@ -176,6 +176,6 @@ describe("routing", () => {
         const plan = yield* Topology.verify(yield* TaskTopology.make({ queues: [`${p}.made`], workers: [node] }))
         assert.strictEqual(TopologyPlan.count(plan, "differs"), 0)
       }).pipe(Effect.scoped, Effect.provide(Layer.suspend(() => surroundings(`interop.routing.b.${process.pid}`)))),
-    90_000
+    120_000
   )
 })

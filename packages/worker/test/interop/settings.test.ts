@@ -28,7 +28,7 @@ const defaults = (): Readonly<Record<string, unknown>> => {
 
 const table = { ...BrokerSettings.table, ...WorkerSettings.everything }
 
-describe("the settings of Celery", { timeout: 40_000 }, () => {
+describe("the settings of Celery", { timeout: 120_000 }, () => {
   it("are known by name, and their defaults fit wherever the setting is ours", () => {
     const read = SettingsTable.fromCelery(table, defaults())
     assert.isTrue(Result.isFailure(read))

@@ -21,6 +21,8 @@ def hear(event):
     if event['hostname'] != NODE and not event['hostname'].startswith('gen'):
         return
     heard.append(dict(event))
+    # So that it is known how much of it has been heard.
+    print('heard ' + event['type'], flush=True)
     if event['type'] == 'worker-heartbeat' and event['hostname'] == NODE:
         joined.append(state.workers.get(NODE) is not None and state.workers[NODE].alive)
     state.event(event)

@@ -31,7 +31,7 @@ const open = (kind: keyof typeof kinds, options: Partial<ChildPool.Options> = {}
     concurrency: 1,
     program: { module: PoolJobs.module },
     hostname: "celery@test",
-    procAliveTimeout: "20 seconds",
+    procAliveTimeout: "100 seconds",
     ...options
   })
 
@@ -39,7 +39,7 @@ const open = (kind: keyof typeof kinds, options: Partial<ChildPool.Options> = {}
 const test = (
   sentence: string,
   body: (heard: PoolJobs.Heard) => Effect.Effect<unknown, unknown, Scope.Scope>,
-  timeout = 30_000
+  timeout = 100_000
 ) =>
   it.live(sentence, () => {
     const heard = new PoolJobs.Heard()
@@ -228,7 +228,7 @@ describe("a pool of processes", () => {
       return { guardians, kill: () => started.kill("SIGKILL"), pids }
     }
 
-    it("nor the process that sees to it", { timeout: 60_000 }, async () => {
+    it("nor the process that sees to it", { timeout: 120_000 }, async () => {
       const { guardians, kill, pids } = await parent()
       const [guardian, ...others] = guardians()
       assert.deepStrictEqual(others, [])
@@ -236,7 +236,7 @@ describe("a pool of processes", () => {
       await Promise.all([...pids, guardian!].map(gone))
     })
 
-    it("also when that one was killed before, for another takes its place", { timeout: 60_000 }, async () => {
+    it("also when that one was killed before, for another takes its place", { timeout: 120_000 }, async () => {
       const { guardians, kill, pids } = await parent()
       const [first] = guardians()
       process.kill(first!, "SIGKILL")

@@ -7,6 +7,6 @@ keepCompiled()
 PoolConformance.programs(
   "ProcessPool",
   ({ concurrency, module }) =>
-    ProcessPool.make({ concurrency, program: { module }, hostname: "celery@test", procAliveTimeout: "20 seconds" }),
+    ProcessPool.make({ concurrency, program: { module }, hostname: "celery@test", procAliveTimeout: "100 seconds" }),
   { cannot: [] }
 )

@@ -20,7 +20,7 @@ describe.each(["threads", "processes"] as const)("a step of a worker whose tasks
       yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
       const place = join(folder, "stops")
       const lines = new Lines()
-      const worker = stepped.with({ settings: { pool, procAliveTimeout: "30 seconds" }, options: { place } })
+      const worker = stepped.with({ settings: { pool, procAliveTimeout: "100 seconds" }, options: { place } })
       const home = yield* Effect.gen(function*() {
         const client = yield* Client.Client
         const [home = "", cached] = yield* client.execute(tasks.query, {})

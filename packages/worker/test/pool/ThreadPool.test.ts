@@ -7,6 +7,6 @@ keepCompiled()
 PoolConformance.programs(
   "ThreadPool",
   ({ concurrency, module }) =>
-    ThreadPool.make({ concurrency, program: { module }, hostname: "celery@test", procAliveTimeout: "20 seconds" }),
+    ThreadPool.make({ concurrency, program: { module }, hostname: "celery@test", procAliveTimeout: "100 seconds" }),
   { cannot: [] }
 )

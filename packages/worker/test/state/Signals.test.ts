@@ -89,6 +89,16 @@ describe("Signals", () => {
     }).pipe(Effect.scoped, Effect.provide(lines.layer))
   })
 
+  it.effect("one that waits on idle too says so to the steps, and is ended by its time", () =>
+    Effect.gen(function*() {
+      const control = yield* Control.make
+      yield* Signals.listen(control, { softShutdown: "3 seconds", onIdle: true })
+      yield* emit("SIGQUIT")
+      assert.deepStrictEqual(control.currentUnsafe(), { _tag: "Shutdown", signal: "SIGQUIT", lasts: true })
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(control.currentUnsafe(), { _tag: "Terminate", signal: "SIGQUIT" })
+    }).pipe(Effect.scoped, Effect.provide(new Lines().layer)))
+
   it.effect("SIGHUP asks for a warm stop, and no more, however many come; then SIGTERM is the first of its kind", () => {
     const lines = new Lines()
     const heard: Array<Signals.Signal> = []

@@ -88,7 +88,7 @@ describe.each(stores)("a store of state: %s", (kind, open) => {
       assert.isAbove(facts.length, before)
       before = facts.length
     }
-  }, 60_000)
+  }, 120_000)
 
   it("is set aside when it is damaged, and what can be read of it stays", () => {
     const file = newFile()

@@ -34,6 +34,22 @@ describe("the state of a worker", () => {
     assert.strictEqual(state.recall("29999", 0), "ack")
   })
 
+  it("remembers slots of a scheduler however many other tasks run after them", () => {
+    const state = new State()
+    state.remember("slot", 0, "ack", true)
+    state.remember("task", 0, "ack")
+    for (let n = 0; n < 30_000; n++) state.remember(String(n), 0, "ack")
+    assert.deepStrictEqual([state.recall("slot", 0), state.recall("task", 0)], ["ack", undefined])
+    state.forget("slot", 0)
+    assert.strictEqual(state.recall("slot", 0), undefined)
+    for (let n = 0; n < 30_000; n++) state.remember(`slot ${n}`, 0, "ack", true)
+    const remembered = Array.from({ length: 30_000 }, (_, n) => state.recall(`slot ${n}`, 0)).filter((one) =>
+      one !== undefined
+    )
+    assert.isAtLeast(remembered.length, 5_000)
+    assert.isAtMost(remembered.length, 10_000)
+  })
+
   it("has come up once, and counts whole seconds from then on", () => {
     const state = new State()
     assert.deepStrictEqual([state.wasReady, state.stats(9_999).uptime], [false, 0])

@@ -13,7 +13,7 @@ export const create = Effect.fnUntraced(
     yield* Globals.enter(globals)
     const folder = resolve(name)
     if (existsSync(folder) && readdirSync(folder).some((file) => file !== ".git")) {
-      return yield* Effect.fail(mistaken(`new: the folder '${name}' is not empty: name another one`))
+      return yield* Effect.fail(mistaken(`the folder '${name}' is not empty: name another one`, "new"))
     }
     const files = filesOf(basename(folder))
     yield* Effect.try({

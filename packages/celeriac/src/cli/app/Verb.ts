@@ -58,11 +58,14 @@ export const run = <A, E>(
   level: LogFormat.Level = "error"
 ): Effect.Effect<A, E | CliFailure> =>
   Effect.flatMap(make(globals), use).pipe(
-    Effect.mapError((error) => isOfBroker(error) ? because(error.message) : error as E | CliFailure), // what is left
+    Effect.mapError((error) => isOfBroker(error) ? because(said(error)) : error as E | CliFailure), // what is left
     Effect.provide(
       LogFormat.layer({ level, colors: Globals.wantsColors(globals, process.stderr) })
     )
   )
+
+/** Without the name of the function that failed: nobody called one here. */
+const said = ({ reason }: MessagingError | ResultError): string => reason.message
 
 export const isOfBroker = (error: unknown): error is MessagingError | ResultError =>
   typeof error === "object" && error !== null && "_tag" in error &&
@@ -74,4 +77,4 @@ export const names = (text: string): ReadonlyArray<string> =>
 
 /** A mistake in the arguments of a command. */
 export const misused = (command: string, message: string): CliFailure =>
-  mistaken(`${command}: ${message}. See: celeriac ${command} --help`)
+  mistaken(`${message}\nSee: celeriac ${command} --help`, command)

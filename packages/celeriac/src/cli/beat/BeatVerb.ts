@@ -109,6 +109,9 @@ const told = <C extends Command.Any>(
       if (flags.json) return yield* Console.log(JSON.stringify(reply))
       const shown = show(reply)
       const style = styleOf(globals)
+      if (typeof shown !== "string" && shown.length === 1) {
+        return yield* Console.error("Nothing is planned, or all of it is paused")
+      }
       yield* Print.line(typeof shown === "string" ? shown : Style.table(style, shown, Print.width()), style)
     }).pipe(Effect.provide(Verb.broker(verb, true)), Effect.scoped))
 

@@ -8,6 +8,7 @@ import { inOneLine } from "../../internal/Harmless.ts"
 import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
 import * as Print from "../output/Print.ts"
+import * as Progress from "../output/Progress.ts"
 import * as Migration from "./Migration.ts"
 
 export interface Flags {
@@ -30,6 +31,8 @@ export const migrate = (globals: Globals, flags: Flags) =>
         Layer.build(Verb.broker({ ...verb, brokerUrl }, true)),
         (context) => Effect.provide(Transport, context)
       )
+    const progress = Progress.make({ quiet: globals.quiet, json: flags.json })
+    let moved = 0
     return Effect.gen(function*() {
       const source = yield* yield* transport(flags.source)
       const destination = yield* yield* transport(flags.destination)
@@ -40,11 +43,18 @@ export const migrate = (globals: Globals, flags: Flags) =>
         timeout: flags.timeout * 1000,
         forever: flags.forever,
         acknowledge: flags.ackMessages,
-        onMigrated: ({ count, id, task, total }) =>
-          flags.json || globals.quiet
+        onMigrated: ({ count, id, task, total }) => {
+          moved = count
+          return flags.json || globals.quiet
             ? Effect.void
-            : Print.line(inOneLine(`Migrating task ${count}/${total === 0 ? "?" : total}: ${task}[${id}]`))
-      }).pipe(Effect.provide(Verb.broker({ ...verb, brokerUrl: flags.source }, true)))
+            : progress.above(
+              Print.line(inOneLine(`Migrating task ${count}/${total === 0 ? "?" : total}: ${task}[${id}]`))
+            )
+        }
+      }).pipe(
+        Effect.provide(Verb.broker({ ...verb, brokerUrl: flags.source }, true)),
+        progress.during((seconds) => `waits for tasks, ${moved} so far ... ${seconds} s`)
+      )
       if (flags.json) yield* Console.log(JSON.stringify({ migrated }))
     }).pipe(Effect.scoped)
   })

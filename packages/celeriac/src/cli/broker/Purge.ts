@@ -8,6 +8,7 @@ import { createInterface } from "node:readline/promises"
 import * as Verb from "../app/Verb.ts"
 import * as Globals from "../flags/Globals.ts"
 import { CliFailure } from "../output/CliFailure.ts"
+import * as Progress from "../output/Progress.ts"
 import * as Style from "../output/Style.ts"
 
 export interface Flags {
@@ -30,7 +31,9 @@ export const purge = (globals: Globals.Globals, { excludeQueues, force, json, qu
       if (names.length === 0) return
       if (!force) yield* confirm(names, Style.make(Globals.wantsColors(globals, process.stdout)))
       const remote = yield* RemoteControl.make
-      const messages = yield* remote.purge(names)
+      const messages = yield* remote.purge(names).pipe(
+        Progress.during(`purges ${names.length} ${plural(names.length, "queue")}`, { quiet: globals.quiet, json })
+      )
       yield* Console.log(json ? JSON.stringify({ messages, queues: names }) : told(messages, names.length))
     }).pipe(Effect.provide(Verb.broker(verb, true)), Effect.scoped))
 

@@ -18,6 +18,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import * as App from "../app/App.ts"
 import { packageVersion } from "../app/Version.ts"
 import { because, type CliFailure, mistaken } from "../output/CliFailure.ts"
+import * as Progress from "../output/Progress.ts"
 import * as BuildProblem from "./BuildProblem.ts"
 import * as Builtins from "./Builtins.ts"
 import type * as Bundled from "./Bundled.ts"
@@ -29,6 +30,7 @@ export interface Options {
   readonly external: ReadonlyArray<string>
   readonly minify: boolean
   readonly target: string
+  readonly quiet: boolean
 }
 
 export const build = Effect.fnUntraced(
@@ -40,13 +42,13 @@ export const build = Effect.fnUntraced(
     const importers = new BuildProblem.Importers()
     const common = settings(outfile, options, importers)
     const gathered = yield* Effect.tryPromise({
-      try: () => Gathered.gather(esbuild, file, common),
+      try: async () => {
+        const gathered = await Gathered.gather(esbuild, file, common)
+        await esbuild.build(whole(file, outfile, gathered.outputFiles[0]?.text ?? "", options, common))
+        return gathered
+      },
       catch: (error) => BuildProblem.tell(error, importers)
-    })
-    yield* Effect.tryPromise({
-      try: () => esbuild.build(whole(file, outfile, gathered.outputFiles[0]?.text ?? "", options, common)),
-      catch: (error) => BuildProblem.tell(error, importers)
-    })
+    }).pipe(Progress.during(`builds ${shown(outfile)}`, options))
     keepOwnSources(`${outfile}.map`)
     for (const text of yield* Effect.promise(() => esbuild.formatMessages(gathered.warnings, { kind: "warning" }))) {
       yield* Console.error(text.trimEnd())

@@ -21,7 +21,8 @@ const flags = {
     name: "schedule",
     alias: "s",
     metavar: "FILE",
-    doc: "Keep the schedule in this file, for one scheduler alone. Default: CELERIAC_BEAT_SCHEDULE_FILENAME"
+    doc:
+      "Keep the schedule in this file, for one scheduler alone. Default: CELERIAC_BEAT_SCHEDULE_FILENAME, else in no file with RabbitMQ"
   }),
   beatScheduler: SettingFlags.make(beatScheduler, {
     name: "scheduler",
@@ -46,8 +47,9 @@ const flags = {
     doc: "The name under which it answers. Default: celerybeat@%h"
   }),
   loglevel: Flag.Literals("loglevel", levels).pipe(
+    Flag.withMetavar("LEVEL"),
     Flag.withAlias("l"),
-    Flag.withDescription("The lowest level to log"),
+    Flag.withDescription("The lowest level to log. Default: warning"),
     Flag.withDefault("warning")
   ),
   jsonLogs: FlagOf.toggle(WorkerFlags.own.jsonLogs),
@@ -69,7 +71,7 @@ const next = Command.make("next", {
   count: Flag.Int("count").pipe(
     Flag.withAlias("c"),
     Flag.withMetavar("N"),
-    Flag.withDescription("How many"),
+    Flag.withDescription("How many. Default: 10"),
     Flag.filter((count) => count >= 1, () => "a whole number of at least 1"),
     Flag.withDefault(10)
   )

@@ -19,7 +19,7 @@ export const build = Command.make("build", {
   ),
   external: Flag.String("external").pipe(
     Flag.withMetavar("PACKAGE"),
-    Flag.withDescription("A package to leave out, to be installed where the file runs. May be repeated"),
+    Flag.withDescription("A package to leave out, to be installed where the file runs. May be repeated. Default: none"),
     Flag.atLeast(0)
   ),
   minify: Flag.Boolean("minify").pipe(
@@ -28,14 +28,14 @@ export const build = Command.make("build", {
   ),
   target: Flag.String("target").pipe(
     Flag.withMetavar("TARGET"),
-    Flag.withDescription("The oldest Node that is to run it, as esbuild names it"),
+    Flag.withDescription("The oldest Node that is to run it, as esbuild names it. Default: node22.19"),
     Flag.withDefault("node22.19")
   )
 }, ({ module, ...options }) =>
   Effect.gen(function*() {
-    const { app } = yield* globals
+    const { app, quiet } = yield* globals
     const { build } = yield* Effect.promise(() => import("../build/Build.ts"))
-    yield* build(Option.orElse(module, () => app), options)
+    yield* build(Option.orElse(module, () => app), { ...options, quiet })
   })).pipe(
     Command.withDescription(
       "Makes one file of a worker and of all that it needs, amqplib included. It takes the flags of `celeriac worker` but -A, starts in half the time, and runs where nothing is installed but Node. Needs esbuild."

@@ -27,7 +27,7 @@ const text = (name: string, metavar: string, doc: string) =>
 
 const flags = {
   name: Argument.String("name").pipe(Argument.withDescription("The name of the task, such as proj.add")),
-  args: text("args", "JSON", "Its arguments by position: a JSON array").pipe(
+  args: text("args", "JSON", "Its arguments by position: a JSON array. Default: []").pipe(
     Flag.withAlias("a"),
     Flag.filterMap((text) => {
       const value = parsed(text)
@@ -35,7 +35,7 @@ const flags = {
     }, () => "a JSON array, such as [2, 3]"),
     Flag.withDefault([])
   ),
-  kwargs: text("kwargs", "JSON", "Its arguments by name: a JSON object").pipe(
+  kwargs: text("kwargs", "JSON", "Its arguments by name: a JSON object. Default: {}").pipe(
     Flag.withAlias("k"),
     Flag.filterMap((text) => {
       const value = parsed(text)
@@ -45,16 +45,20 @@ const flags = {
     }, () => `a JSON object, such as {"x": 2}`),
     Flag.withDefault({})
   ),
-  eta: text("eta", "TIME", "Run not before this time, as ISO 8601 has it").pipe(
+  eta: text("eta", "TIME", "Run not before this time, as ISO 8601 has it. Default: at once").pipe(
     Flag.filterMap(time, () => "a time as ISO 8601 has it, such as 2030-01-31T12:00:00Z"),
     Flag.optional
   ),
   countdown: Flag.Finite("countdown").pipe(
     Flag.withMetavar("SECONDS"),
-    Flag.withDescription("Run not before so many seconds from now"),
+    Flag.withDescription("Run not before so many seconds from now. Default: at once"),
     Flag.optional
   ),
-  expires: text("expires", "SECONDS|TIME", "Do not run after so many seconds, or this time").pipe(
+  expires: text(
+    "expires",
+    "SECONDS|TIME",
+    "Do not run after so many seconds, or this time. Default: whenever its turn comes"
+  ).pipe(
     Flag.filterMap(
       (text): Option.Option<number | Date> => {
         const seconds = Number(text)
@@ -64,13 +68,13 @@ const flags = {
     ),
     Flag.optional
   ),
-  serializer: text("serializer", "NAME", "How its arguments are written").pipe(Flag.withDefault("json")),
+  serializer: text("serializer", "NAME", "How its arguments are written. Default: json").pipe(Flag.withDefault("json")),
   queue: text("queue", "NAME", "The queue to send it to. Default: as the routes say").pipe(Flag.optional),
-  exchange: text("exchange", "NAME", "The exchange to send it to").pipe(Flag.optional),
-  routingKey: text("routing-key", "KEY", "The routing key").pipe(Flag.optional),
+  exchange: text("exchange", "NAME", "The exchange to send it to. Default: as the routes say").pipe(Flag.optional),
+  routingKey: text("routing-key", "KEY", "The routing key. Default: as the routes say").pipe(Flag.optional),
   priority: Flag.Int("priority").pipe(
     Flag.withMetavar("N"),
-    Flag.withDescription("0 to 255, for queues that have priorities"),
+    Flag.withDescription("0 to 255, for queues that have priorities. Default: CELERIAC_DEFAULT_PRIORITY, else 0"),
     Flag.optional
   ),
   taskId: text("task-id", "ID", "Its id. Default: a random one").pipe(Flag.optional),

@@ -9,20 +9,20 @@ const flags = {
   timeout: Flag.Finite("timeout").pipe(
     Flag.withAlias("t"),
     Flag.withMetavar("SECONDS"),
-    Flag.withDescription("How long to wait for each reply of a worker"),
+    Flag.withDescription("How long to wait for replies of workers. Default: 1"),
     Flag.filter((seconds) => seconds > 0, () => "a number of seconds above 0"),
     Flag.withDefault(1)
   ),
   queues: Flag.String("queues").pipe(
     Flag.withAlias("Q"),
     Flag.withMetavar("NAMES"),
-    Flag.withDescription("Queues that are used without being configured, with commas between them"),
+    Flag.withDescription("Queues that are used without being configured, with commas between them. Default: none"),
     Flag.optional
   ),
   messages: Flag.Int("messages").pipe(
     Flag.withMetavar("N"),
     Flag.withDescription(
-      "Look at the first N messages of each queue, for tasks that nobody runs. They are given back, marked as redelivered"
+      "Look at the first N messages of each queue, for tasks that nobody runs. They are given back, marked as redelivered. Default: 0"
     ),
     Flag.filter((count) => count >= 0 && count <= 10_000, () => "a whole number from 0 to 10000"),
     Flag.withDefault(0)
@@ -30,7 +30,7 @@ const flags = {
   consumerTimeout: Flag.Finite("consumer-timeout").pipe(
     Flag.withMetavar("SECONDS"),
     Flag.withDescription(
-      "How long the broker waits for an acknowledgement, where it is not RabbitMQ's 1800: AMQP does not tell"
+      "How long the broker waits for an acknowledgement, which AMQP does not tell. Default: 1800, as RabbitMQ's"
     ),
     Flag.filter((seconds) => seconds > 0, () => "a number of seconds above 0"),
     Flag.optional

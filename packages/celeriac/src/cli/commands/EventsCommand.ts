@@ -19,31 +19,34 @@ const flags = {
   camera: Flag.String("camera").pipe(
     Flag.withAlias("c"),
     Flag.withMetavar("FILE[:EXPORT]"),
-    Flag.withDescription("Call a function of this module with the state of the cluster, again and again"),
+    Flag.withDescription(
+      "Call a function of this module with the state of the cluster, again and again. Default: none, they are shown"
+    ),
     Flag.optional
   ),
   frequency: Flag.Finite("frequency").pipe(
     Flag.withAlias("F"),
     Flag.withAlias("freq"),
     Flag.withMetavar("SECONDS"),
-    Flag.withDescription("How often the camera is called"),
+    Flag.withDescription("How often the camera is called. Default: 1"),
     Flag.filter((seconds) => seconds > 0, () => "a number of seconds above 0"),
     Flag.withDefault(1)
   ),
   maxrate: Flag.String("maxrate").pipe(
     Flag.withAlias("r"),
     Flag.withMetavar("RATE"),
-    Flag.withDescription("And how often at most: 10/m"),
+    Flag.withDescription("How often the camera is called at most, such as 10/m. Default: no limit"),
     Flag.optional
   ),
   routingKey: Flag.String("routing-key").pipe(
     Flag.withMetavar("KEY"),
-    Flag.withDescription("Which events: task.#, worker.heartbeat"),
+    Flag.withDescription("Which events, such as task.# or worker.heartbeat. Default: #, which is all"),
     Flag.withDefault("#")
   ),
   loglevel: Flag.Literals("loglevel", levels).pipe(
+    Flag.withMetavar("LEVEL"),
     Flag.withAlias("l"),
-    Flag.withDescription("The lowest level to log, of --camera"),
+    Flag.withDescription("The lowest level to log, of --camera. Default: warning"),
     Flag.withDefault("warning")
   ),
   ...FlagOf.daemon,
@@ -59,7 +62,7 @@ export const events = Command.make("events", flags, ({ camera, dump, ...flags })
     }
     if (flags.detach) {
       return yield* Effect.fail(
-        mistaken("events: --detach is for --camera: nobody sees anything else in the background")
+        mistaken("--detach is for --camera: nobody sees anything else in the background", "events")
       )
     }
     if (!dump && !flags.json) {

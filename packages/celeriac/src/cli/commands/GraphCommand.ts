@@ -6,8 +6,9 @@ import { globals } from "./Root.ts"
 
 const flags = {
   format: Flag.Literals("format", ["mermaid", "dot", "levels"]).pipe(
+    Flag.withMetavar("FORMAT"),
     Flag.withAlias("f"),
-    Flag.withDescription("Mermaid for documents, dot for GraphViz, levels to read in a terminal"),
+    Flag.withDescription("Mermaid for documents, dot for GraphViz, levels to read in a terminal. Default: mermaid"),
     Flag.withDefault("mermaid")
   )
 }

@@ -13,14 +13,14 @@ const flags = {
   limit: Flag.Int("limit").pipe(
     Flag.withAlias("n"),
     Flag.withMetavar("N"),
-    Flag.withDescription("How many tasks at most"),
+    Flag.withDescription("How many tasks at most. Default: all"),
     Flag.filter((count) => count > 0, () => "a whole number of at least 1"),
     Flag.optional
   ),
   timeout: Flag.Finite("timeout").pipe(
     Flag.withAlias("t"),
     Flag.withMetavar("SECONDS"),
-    Flag.withDescription("How long to wait for another task before it is done"),
+    Flag.withDescription("How long to wait for another task before it is done. Default: 1"),
     Flag.filter((seconds) => seconds > 0, () => "a number of seconds above 0"),
     Flag.withDefault(1)
   ),
@@ -29,7 +29,7 @@ const flags = {
     alias: "a",
     doc: "Take them away at the source. Without it they are copied"
   }),
-  tasks: FlagOf.text({ name: "tasks", alias: "T", metavar: "NAMES", doc: "Names of tasks: only these" }),
+  tasks: FlagOf.text({ name: "tasks", alias: "T", metavar: "NAMES", doc: "Names of tasks: only these. Default: all" }),
   queues: FlagOf.text({
     name: "queues",
     alias: "Q",

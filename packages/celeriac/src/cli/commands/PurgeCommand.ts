@@ -20,7 +20,7 @@ const flags = {
     "Q",
     "Names of queues, with commas between them. Default: the default queue and all that are configured"
   ),
-  excludeQueues: names("exclude-queues", "X", "Names of queues to leave alone"),
+  excludeQueues: names("exclude-queues", "X", "Names of queues to leave alone. Default: none"),
   json
 }
 

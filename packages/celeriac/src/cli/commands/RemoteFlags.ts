@@ -7,7 +7,7 @@ export const asking = {
   timeout: Flag.Finite("timeout").pipe(
     Flag.withAlias("t"),
     Flag.withMetavar("SECONDS"),
-    Flag.withDescription("How long to wait for each reply"),
+    Flag.withDescription("How long to wait for replies. Default: 1"),
     Flag.filter((seconds) => seconds >= 0, () => "a number of seconds, not below 0"),
     Flag.withDefault(1)
   ),

@@ -11,7 +11,7 @@ const flags = {
   task: Flag.String("task").pipe(
     Flag.withAlias("t"),
     Flag.withMetavar("NAME"),
-    Flag.withDescription("The name of the task: Celery's, not needed here"),
+    Flag.withDescription("The name of the task: Celery's, not needed here. Default: none"),
     Flag.optional
   ),
   traceback: Flag.Boolean("traceback").pipe(

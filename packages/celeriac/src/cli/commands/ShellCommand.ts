@@ -8,7 +8,7 @@ const flags = {
   evaluate: Flag.String("eval").pipe(
     Flag.withAlias("e"),
     Flag.withMetavar("CODE"),
-    Flag.withDescription("Run this, print what it comes to, and end"),
+    Flag.withDescription("Run this, print what it comes to, and end. Default: a prompt"),
     Flag.optional
   ),
   withoutTasks: Flag.Boolean("without-tasks").pipe(

@@ -10,12 +10,12 @@ const flags = {
   queues: Flag.String("queues").pipe(
     Flag.withAlias("Q"),
     Flag.withMetavar("NAMES"),
-    Flag.withDescription("Queues that are used without being configured, with commas between them"),
+    Flag.withDescription("Queues that are used without being configured, with commas between them. Default: none"),
     Flag.optional
   ),
   workers: Flag.String("workers").pipe(
     Flag.withMetavar("NODES"),
-    Flag.withDescription("Workers that have a queue of their own (`direct`), with commas between them"),
+    Flag.withDescription("Workers that have a queue of their own (`direct`), with commas between them. Default: none"),
     Flag.optional
   ),
   json

@@ -19,6 +19,7 @@ const { brokerUrl: _, resultBackend: __, ...table } = WorkerSettings.everything
 const flags = {
   settings: SettingFlags.of(table),
   loglevel: Flag.Literals(own.loglevel.name, levels).pipe(
+    Flag.withMetavar(own.loglevel.metavar),
     Flag.withAlias(own.loglevel.alias),
     Flag.withDescription(own.loglevel.doc),
     Flag.withDefault("warning")
@@ -27,6 +28,7 @@ const flags = {
   purge: FlagOf.toggle(own.purge),
   discard: FlagOf.toggle(own.discard),
   optimization: Flag.Literals(own.optimization.name, profiles).pipe(
+    Flag.withMetavar(own.optimization.metavar),
     Flag.withAlias(own.optimization.alias),
     Flag.withDescription(own.optimization.doc),
     Flag.withDefault("default")

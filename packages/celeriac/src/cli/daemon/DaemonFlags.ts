@@ -26,17 +26,22 @@ export const own = {
     name: "pidfile",
     metavar: "FILE",
     doc:
-      "Write the process id into this file, and refuse to start while the process lives that one there names. %n is the name of the node before the @, %h its host"
+      "Write the process id into this file, and refuse to start while the process lives that one there names. %n is the name of the node before the @, %h its host. Default: none"
   },
   logfile: {
     name: "logfile",
     alias: "f",
     metavar: "FILE",
-    doc: "Append the log to this file, and not to stderr; a file that was moved is begun anew. Patterns as in --pidfile"
+    doc:
+      "Append the log to this file, and not to stderr; a file that was moved is begun anew. Patterns as in --pidfile. Default: stderr"
   },
-  uid: { name: "uid", metavar: "USER", doc: "Run as this user, and as root no more" },
+  uid: { name: "uid", metavar: "USER", doc: "Run as this user, and as root no more. Default: whoever starts it" },
   gid: { name: "gid", metavar: "GROUP", doc: "Run as this group. Default: the one of the user" },
-  umask: { name: "umask", metavar: "MASK", doc: "What files that it makes are not to allow: octal with a 0 in front" },
+  umask: {
+    name: "umask",
+    metavar: "MASK",
+    doc: "What files that it makes are not to allow: octal with a 0 in front. Default: as it is where it is started"
+  },
   executable: { name: "executable", metavar: "FILE", doc: "The Node to run on in the background. Default: this one" }
 } as const
 

@@ -11,8 +11,12 @@ export const look = (backend: string | Redacted.Redacted | undefined): Effect.Ef
   const url = backend === undefined ? "" : Redacted.isRedacted(backend) ? Redacted.value(backend) : backend
   if (/^(rediss?|redis\+socket|sentinel):/.test(url)) return ofRedis(url)
   const what = url === "" ? "Sent to the client that asked (rpc://), as far as the broker's default goes" : maskIn(url)
-  return Effect.succeed([Finding.ok("results", what)])
+  return Effect.succeed([Finding.ok("results", what), Finding.ok("results", forgets)])
 }
+
+/** Of every other store: a hint, for most can do without. */
+const forgets =
+  "They keep no revokes: a task that is revoked while no worker is online runs, and so may one whose worker is started anew, unless it has --statedb. Redis keeps them (--result-backend redis://…)"
 
 const ofRedis = (url: string): Effect.Effect<Finding.Findings> =>
   Effect.gen(function*() {

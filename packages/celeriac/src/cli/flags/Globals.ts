@@ -31,9 +31,13 @@ export const own = {
   config: {
     name: "config",
     metavar: "FILE",
-    doc: "A module or a JSON file of settings, under Celery's names or ours. Default: CELERIAC_CONFIG"
+    doc: "A module or a JSON file of settings, under Celery's names or ours. Default: CELERIAC_CONFIG, else none"
   },
-  workdir: { name: "workdir", metavar: "FOLDER", doc: "The folder to work in: entered before anything is loaded" },
+  workdir: {
+    name: "workdir",
+    metavar: "FOLDER",
+    doc: "The folder to work in: entered before anything is loaded. Default: the one where it is started"
+  },
   noColor: { name: "no-color", alias: "C", doc: "No colours, on a terminal too; so does NO_COLOR" },
   quiet: { name: "quiet", alias: "q", doc: "Say only what was asked for" }
 } as const

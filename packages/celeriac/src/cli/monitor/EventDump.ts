@@ -27,7 +27,8 @@ export const dump = (globals: Globals, { json, routingKey }: Flags) =>
       Stream.runForEach((event) => told(event, json, names)),
       Effect.provide(Verb.broker(verb, true))
     )
-  })
+    // A broker that is away is told of, in logs too: it is waited for.
+  }, "warning")
 
 /** What tasks were said to be when they were sent or received: later events have the id alone. */
 class Names {

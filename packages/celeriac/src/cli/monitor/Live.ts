@@ -49,7 +49,9 @@ export const live = (globals: Globals.Globals, { routingKey }: Flags) =>
 const onTerminal = Effect.suspend(() =>
   process.stdout.isTTY === true && process.stdin.isTTY === true && process.env["TERM"] !== "dumb"
     ? Effect.void
-    : Effect.fail(mistaken("events: the monitor wants a terminal. -d prints events as they come, --json for programs"))
+    : Effect.fail(
+      mistaken("the monitor wants a terminal. -d prints events as they come, --json for programs", "events")
+    )
 )
 
 /** By the conventions of locales. Nothing is said in many containers, whose terminal knows it all the same. */

@@ -5,7 +5,7 @@ import { constants } from "node:os"
 import { fileURLToPath } from "node:url"
 import { packageVersion } from "../app/Version.ts"
 import * as Globals from "../flags/Globals.ts"
-import { CliFailure } from "../output/CliFailure.ts"
+import { CliFailure, mistaken } from "../output/CliFailure.ts"
 import * as Style from "../output/Style.ts"
 import * as Cluster from "./Cluster.ts"
 import type { Node } from "./Node.ts"
@@ -55,7 +55,7 @@ const perform = (
   const nodes = (args: ReadonlyArray<string>) =>
     Effect.mapError(
       Effect.fromResult(Nodes.make(Options.parse(args), program)),
-      (message) => new CliFailure({ message: `multi: ${message}`, exitCode: 2 })
+      (message) => mistaken(message, "multi")
     )
   const each = (line: (node: Node) => string) =>
     Effect.flatMap(nodes(args), (all) => Console.log(all.map(line).join("\n")))

@@ -9,14 +9,15 @@ export class CliFailure extends Data.TaggedError("CliFailure")<{
   /** Empty when it has been told already. */
   readonly message: string
   readonly exitCode: number
-  /** Who says it: Celery's programs say `Error`, where others read what they say. */
-  readonly speaker?: "Error" | "ERROR" | undefined
+  /** Who says it: Celery's programs say `Error`, where others read what they say. Default: `celeriac`. */
+  readonly speaker?: "Error" | "ERROR" | `celeriac ${string}` | undefined
   /** The stack of what was thrown, for whoever debugs. */
   readonly detail?: string | undefined
 }> {}
 
-/** A mistake in the command line. */
-export const mistaken = (message: string): CliFailure => new CliFailure({ message, exitCode: 2 })
+/** A mistake in the command line; in the arguments of this command, if one is named. */
+export const mistaken = (message: string, command?: string): CliFailure =>
+  new CliFailure({ message, exitCode: 2, ...(command === undefined ? {} : { speaker: `celeriac ${command}` }) })
 
 export const because = (message: string, error?: unknown): CliFailure =>
   new CliFailure({

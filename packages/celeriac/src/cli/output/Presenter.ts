@@ -1,8 +1,8 @@
 /**
  * What the command line says about itself. Help that was asked for goes to
- * stdout. After a mistake there is one sentence for each, on stderr, and the
- * help before it for a person at a terminal: no pipe and no log gets pages
- * that nobody asked for.
+ * stdout. After a mistake there is one sentence for each, on stderr, and how to get
+ * the help; for a person at a terminal also how the command is used. Nobody gets pages
+ * that were not asked for.
  *
  * What Celery has and this has not is said to be that, with what to do instead. What
  * was typed may hold the URL of a broker.
@@ -14,6 +14,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Elsewhere from "./Elsewhere.ts"
+import * as Help from "./Help.ts"
+import * as Print from "./Print.ts"
 
 const present = (event: CliOutput.Presenter.Event): Effect.Effect<void> => {
   if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
@@ -22,11 +24,8 @@ const present = (event: CliOutput.Presenter.Event): Effect.Effect<void> => {
     ...errors.map((error) => `${commandPath.join(" ")}: ${maskIn(sentence(error))}`),
     `See: ${commandPath.join(" ")} --help`
   ].join("\n")
-  if (process.stderr.isTTY !== true) return Console.error(said)
-  return Effect.flatMap(
-    CliOutput.Formatter,
-    (formatter) => Console.error(`${formatter.formatHelpDoc(helpDoc)}\n${said}`)
-  )
+  const lines = Print.lines(said, process.stderr)
+  return Console.error(process.stderr.isTTY === true ? `${Help.usage(helpDoc)}\n${lines}` : lines)
 }
 
 export const layer: Layer.Layer<never> = CliOutput.layerPresenter({ present })
@@ -49,7 +48,11 @@ const sentence = (error: CliError.NonShowHelpErrors): string => {
       const guess = suggestions.length > 0 ? `. Did you mean ${suggestions.join(" or ")}?` : ""
       return `there is no command ${error.subcommand}${guess}`
     }
+    case "MissingArgument":
+      return `<${error.argument}> is missing`
+    case "MissingOption":
+      return `--${error.option} is missing`
     default:
-      return error.message
+      return `${error.message.slice(0, 1).toLowerCase()}${error.message.slice(1)}`
   }
 }

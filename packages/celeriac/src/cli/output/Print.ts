@@ -19,6 +19,10 @@ export const value = (text: string): Effect.Effect<void> =>
 /** How many columns a person's terminal has; undefined where none reads. */
 export const width = (): number | undefined => process.stdout.isTTY === true ? process.stdout.columns : undefined
 
+/** Lines for a person are broken where there is space, and not where the terminal ends. */
+export const lines = (text: string, { columns, isTTY }: Pick<NodeJS.WriteStream, "columns" | "isTTY">): string =>
+  isTTY ? text.split("\n").map((line) => wrapped(line, columns, "")).join("\n") : text
+
 /** Lines of at most so many columns, broken where there is space; those that follow are indented. */
 export const wrapped = (text: string, columns: number | undefined, indent: string): string => {
   if (columns === undefined || columns < 40) return text

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import { harmless } from "../../internal/Harmless.ts"
 import { CliFailure } from "./CliFailure.ts"
+import * as Print from "./Print.ts"
 
 /** Runs what the command was asked for, and ends the process with it. */
 export const run = (program: Effect.Effect<unknown, unknown>): void => {
@@ -45,6 +46,8 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>): number => {
 
 /** On stderr, what has not been told already. */
 export const tell = ({ detail, message, speaker }: CliFailure): void => {
-  if (message !== "") process.stderr.write(`${speaker ?? "celeriac"}: ${harmless(message)}\n`)
+  if (message !== "") {
+    process.stderr.write(`${Print.lines(`${speaker ?? "celeriac"}: ${harmless(message)}`, process.stderr)}\n`)
+  }
   if (detail !== undefined) process.stderr.write(`${harmless(detail)}\n`)
 }

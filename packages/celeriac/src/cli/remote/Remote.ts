@@ -2,7 +2,7 @@
  * `celeriac status`, `inspect` and `control`: asks workers, Python's too, and
  * prints what each replies as it comes; with `--json`, all of it at the end.
  */
-import { InvalidConfiguration } from "@celeriac/messaging/MessagingError"
+import { InvalidConfiguration, MessagingError } from "@celeriac/messaging/MessagingError"
 import type * as Command from "@celeriac/tasks/control/Command"
 import * as Commands from "@celeriac/tasks/control/Commands"
 import * as RemoteControl from "@celeriac/tasks/control/RemoteControl"
@@ -16,6 +16,7 @@ import * as Verb from "../app/Verb.ts"
 import * as Globals from "../flags/Globals.ts"
 import { type CliFailure, unavailable } from "../output/CliFailure.ts"
 import * as Print from "../output/Print.ts"
+import * as Progress from "../output/Progress.ts"
 import * as Style from "../output/Style.ts"
 import * as RemoteCommand from "./RemoteCommand.ts"
 import * as Reply from "./Reply.ts"
@@ -82,9 +83,13 @@ const list = (
   }))
   if (json) return Console.log(JSON.stringify(rows))
   const style = Style.make(Globals.wantsColors(globals, process.stdout))
-  const shown = rows.map(({ name, arguments: args, doc }) => [`  ${name} ${args}`.trimEnd(), doc])
+  const named = rows.map(({ name, arguments: args, doc }) => [`${name} ${args}`.trimEnd(), doc] as const)
+  const column = Math.max(...named.map(([name]) => name.length))
+  const shown = named.map(([name, doc]) =>
+    `  ${name.padEnd(column)}  ${Print.wrapped(doc, Print.width(), " ".repeat(column + 4))}`
+  )
   return Print.line(
-    Style.table(style, [[kind === "inspect" ? "Inspect Commands:" : "Control Commands:", ""], ...shown]),
+    [style.strong(kind === "inspect" ? "Inspect Commands:" : "Control Commands:"), ...shown].join("\n"),
     style
   )
 }
@@ -101,11 +106,12 @@ const ask = Effect.fnUntraced(
   ): Effect.fn.Return<ReadonlyMap<string, unknown>, CliFailure> {
     const style = Style.make(Globals.wantsColors(globals, process.stdout))
     const replies = new Map<string, unknown>()
+    const progress = Progress.make({ quiet: globals.quiet || timeout <= 1, json })
     const asking = Effect.gen(function*() {
       const remote = yield* RemoteControl.make
       const answers = remote.stream(raw(command), args as never, { // checked by the command's own schemas
         timeout: `${timeout} seconds`,
-        deadline,
+        deadline: `${Math.max(shortest, timeout)} seconds`,
         destination: Option.getOrUndefined(Option.map(destination, Verb.names))
       })
       yield* Stream.runForEach(answers, ({ answer, node }) => {
@@ -114,13 +120,14 @@ const ask = Effect.fnUntraced(
           : { error: answer.failure._tag === "CommandError" ? answer.failure.error : answer.failure.detail }
         const isAgain = replies.has(node)
         replies.set(node, value)
-        return Effect.andThen(
+        return progress.above(Effect.andThen(
           isAgain ? Console.error(harmless(twice(node))) : Effect.void,
           json ? Effect.void : Print.line(Reply.render({ node, value }, style, { isQuiet: globals.quiet, body }), style)
-        )
+        ))
       })
     })
     yield* asking.pipe(
+      progress.during((seconds) => `waits for replies, ${replies.size} so far ... ${seconds} of ${timeout} s`),
       Effect.provide(Verb.broker(verb, !noted.has(command.name))),
       Effect.scoped,
       Effect.mapError(cannotConnect)
@@ -134,8 +141,8 @@ const ask = Effect.fnUntraced(
 /** What workers that are away find with the results. */
 const noted: ReadonlySet<string> = new Set(["revoke", "terminate"])
 
-/** How long a broker is waited for: who stands at a terminal wants to know. */
-const deadline = "4 seconds"
+/** How long a broker is waited for, in seconds, or as long as a worker if that is longer: who stands at a terminal wants to know. */
+const shortest = 4
 
 /** In Celery's words. Of what was never tried it is not said that nobody was there. */
 export const cannotConnect = (error: { readonly message: string }): CliFailure =>
@@ -143,8 +150,17 @@ export const cannotConnect = (error: { readonly message: string }): CliFailure =
     "reason" in error && error.reason instanceof InvalidConfiguration
       ? `Unable to run the command. Reason: ${error.message}`
       : "Could not connect to the message broker. Please make sure your broker (e.g., RabbitMQ or Redis) " +
-        `is running and the connection settings are correct. Reason: ${error.message}`
+        `is running and the connection settings are correct. Reason: ${reasonOf(error)}`
   )
+
+/** The broker's own, where it was tried again until it was too late. */
+const reasonOf = (error: { readonly message: string }): string => {
+  if (!(error instanceof MessagingError)) return error.message
+  const { reason } = error
+  return reason._tag === "ConnectionLost" && reason.cause instanceof MessagingError
+    ? reason.cause.reason.message
+    : reason.message
+}
 
 const twice = (node: string): string =>
   `Received multiple replies from node ${node}. Give each node a name of its own (celeriac worker -n NAME)`

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Verb from "../app/Verb.ts"
 import type { Globals } from "../flags/Globals.ts"
 import { because } from "../output/CliFailure.ts"
+import * as Progress from "../output/Progress.ts"
 
 export interface Flags {
   readonly name: string
@@ -45,7 +46,7 @@ export const call = (globals: Globals, { args, json, kwargs, name, serializer, .
         routingKey: Option.getOrUndefined(flags.routingKey),
         priority: Option.getOrUndefined(flags.priority),
         taskId: Option.getOrUndefined(flags.taskId)
-      })
+      }).pipe(Progress.during("sends the task", { quiet: globals.quiet, json }))
       yield* Console.log(json ? JSON.stringify({ id }) : id)
     }).pipe(
       Effect.catchTag("TaskError", (error) => Effect.fail(because(error.message))),

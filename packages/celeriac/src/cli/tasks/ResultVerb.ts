@@ -47,8 +47,17 @@ export const result = (globals: Globals, { id, json, timeout, traceback }: Flags
         "TaskException",
         (error): Effect.Effect<never, CliFailure> => Effect.fail(because(`task ${id} failed: ${error.message}`))
       ),
+      Effect.mapError((error) =>
+        error._tag === "ResultError" && error.reason._tag === "ResultTimeout"
+          ? because(tooEarly(id, error.reason.millis))
+          : error
+      ),
       Effect.provide(Verb.broker(verb))
     ))
+
+const tooEarly = (id: string, millis: number): string =>
+  `task ${id} has no result after ${millis / 1000} s: it waits, runs, or was never sent. ` +
+  "Ask again, wait longer (--timeout), or ask the workers: celeriac inspect query_task " + id
 
 const ofSender = (id: string): string =>
   `results of rpc:// go to who sent the task, and nobody else can ask for that of ${id}. ` +

@@ -10,7 +10,7 @@ export const own = {
     name: "loglevel",
     alias: "l",
     metavar: "LEVEL",
-    doc: "The lowest level to log. At warning, the worker still says when it is ready"
+    doc: "The lowest level to log. At warning, the worker still says when it is ready. Default: warning"
   },
   jsonLogs: { name: "json-logs", doc: "Log one JSON object a line" },
   purge: {
@@ -22,7 +22,8 @@ export const own = {
     name: "optimization",
     alias: "O",
     metavar: "PROFILE",
-    doc: "`fair` or `default`, which is fair here too: a task waits for a slot that is free, and for no other"
+    doc:
+      "`fair` or `default`, which is fair here too: a task waits for a slot that is free, and for no other. Default: default"
   },
   ...DaemonFlags.own
 } as const

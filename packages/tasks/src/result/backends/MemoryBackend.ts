@@ -22,6 +22,7 @@ import * as Result from "effect/Result"
 import * as BySettings from "../../BySettings.ts"
 import { ChordTally } from "../../internal/ChordTally.ts"
 import * as GroupShelf from "../../internal/GroupShelf.ts"
+import * as MarkShelf from "../../internal/MarkShelf.ts"
 import * as ResultShelf from "../../internal/ResultShelf.ts"
 import * as RevokedShelf from "../../internal/RevokedShelf.ts"
 import * as Settings from "../../Settings.ts"
@@ -58,6 +59,7 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
     }
 
     const revokes = RevokedShelf.make(clock, lifetime)
+    const marks = MarkShelf.make(clock)
     const writer = BySettings.make(Effect.map(Settings.ResultSerializer, (serializer) => {
       const encoding = { ...coding, serializer }
       return ResultWriter.of({
@@ -68,7 +70,8 @@ export const layer: Layer.Layer<ResultBackend.ResultBackend> = Layer.effectConte
           shelf.keep(there.success)
           onStored()
         },
-        ...revokes
+        ...revokes,
+        marks
       })
     }))
 

@@ -48,8 +48,8 @@ export type Verdict =
   /** In time, these nodes have said nothing. */
   | { readonly _tag: "Dropped"; readonly id: string; readonly silent: ReadonlyArray<string> }
 
-/** ms that those are waited for who have answered and do not stand (yet). */
-const grace = 1_000
+/** ms that those are waited for who have answered and do not stand (yet), if nobody says otherwise. */
+const usualGrace = 1_000
 
 /** ms after which an election is dropped. */
 const patience = 10_000
@@ -87,6 +87,11 @@ export class Elections {
   private readonly votes = new BoundedMap<string, Vote>(elections)
   /** Those that this node holds, and that are not over: these are not forgotten for others. */
   private readonly open = new Map<string, Vote>()
+  private readonly grace: number
+
+  constructor(grace = usualGrace) {
+    this.grace = grace
+  }
 
   /** Whether this node holds any. */
   get isOpen(): boolean {
@@ -137,7 +142,7 @@ export class Elections {
   next(): number | undefined {
     let at: number | undefined
     for (const vote of this.open.values()) {
-      const due = vote.answeredSince === undefined ? vote.since + patience : vote.answeredSince + grace
+      const due = vote.answeredSince === undefined ? vote.since + patience : vote.answeredSince + this.grace
       at = at === undefined ? due : Math.min(at, due)
     }
     return at
@@ -151,7 +156,7 @@ export class Elections {
     }
     vote.answeredSince ??= now
     const haveAllStood = members.every((hostname) => vote.standing.has(hostname))
-    if (!haveAllStood && now < vote.answeredSince + grace) return undefined
+    if (!haveAllStood && now < vote.answeredSince + this.grace) return undefined
     const candidature = vote.best
     return this.end(vote, { _tag: "Elected", id, leader: nodeId(candidature), candidature })
   }

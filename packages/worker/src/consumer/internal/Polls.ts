@@ -9,14 +9,22 @@ import type { Entry, TimerHeap } from "@celeriac/messaging/TimerHeap"
 import type * as Event from "@celeriac/tasks/event/Event"
 import type { EventDispatcher } from "@celeriac/tasks/event/EventDispatcher"
 import type * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { WorkerLog } from "../../state/WorkerLog.ts"
 import { Elections, nodeId, type Verdict } from "./Election.ts"
 import { Handlers } from "./Handlers.ts"
 
+/** How long nodes that have answered, and do not stand, are waited for: in ms, if it is not as usual. */
+export const Grace: Context.Reference<number | undefined> = Context.Reference(
+  "@celeriac/worker/consumer/internal/Polls/Grace",
+  { defaultValue: (): number | undefined => undefined }
+)
+
 interface Options {
   readonly hostname: string
+  readonly grace: number | undefined
   /** The names of the other nodes that are alive. */
   readonly alive: () => ReadonlyArray<string>
   readonly send: EventDispatcher["Service"]["send"]
@@ -33,7 +41,7 @@ const always = { always: true }
 const cver = 1
 
 export class Polls {
-  private readonly elections = new Elections()
+  private readonly elections: Elections
   /** By topic; the last one counts. */
   private readonly handlers = new Map<string, ReadonlyArray<Handlers<unknown>>>()
   private readonly options: Options
@@ -42,6 +50,7 @@ export class Polls {
 
   constructor(options: Options) {
     this.options = options
+    this.elections = new Elections(options.grace)
     this.self = nodeId({ hostname: options.hostname, pid: process.pid })
   }
 

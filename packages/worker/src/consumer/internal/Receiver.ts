@@ -22,6 +22,7 @@ import * as Result from "effect/Result"
 import { Execution } from "../../boot/Execution.ts"
 import { Timer } from "../../boot/Timer.ts"
 import type { Executor } from "../../execution/internal/Executor.ts"
+import * as SealClaims from "../../execution/internal/SealClaims.ts"
 import { Stray } from "../../execution/internal/Stray.ts"
 import type { Intake } from "../../execution/internal/Subject.ts"
 import { Request } from "../../execution/Request.ts"
@@ -121,7 +122,7 @@ export class Receiver implements Intake {
   readonly receive = (delivery: Delivery): void => {
     this.outstanding.begin()
     try {
-      this.understand(delivery)
+      this.look(delivery)
     } catch (defect) {
       this.end(delivery, Outcome.broken(defect), undefined)
     }
@@ -150,10 +151,23 @@ export class Receiver implements Intake {
   /** Every message that came is settled. */
   readonly idle: Effect.Effect<void> = this.outstanding.idle
 
-  private understand(delivery: Delivery): void {
+  private look(delivery: Delivery): void {
     if (delivery.defect !== undefined) return this.damaged(delivery, delivery.defect.message)
-    const refusal = this.seal?.check(delivery)
-    if (refusal !== undefined) return this.untrusted(delivery, refusal)
+    const verdict = this.seal?.check(delivery)
+    if (verdict?._tag === "Refused") return this.untrusted(delivery, verdict)
+    const { claims } = this.executor
+    if (verdict === undefined || claims === undefined) return this.understand(delivery)
+    claims.take(delivery, verdict, this, (isOurs) => {
+      try {
+        if (isOurs) this.understand(delivery)
+        else this.untrusted(delivery, SealClaims.copy)
+      } catch (defect) {
+        this.end(delivery, Outcome.broken(defect), undefined)
+      }
+    })
+  }
+
+  private understand(delivery: Delivery): void {
     const identity = TaskMessage.identify(delivery)
     if (Result.isFailure(identity)) return this.invalid(delivery, identity.failure)
     if (identity.success.version === 2) return this.understood(delivery, 2, identity.success.headers)

@@ -13,27 +13,30 @@
  * was sent the first time in front of it, one of them has it or had it; and of an early
  * slot of a scheduler that came again, whose acknowledgement was lost. That takes a
  * second: they are asked about nothing else, and not about what another task has sent,
- * whose followers would wait for as long each.
+ * whose followers would wait for as long each. A slot may be asked about long after it
+ * ran: they remember those beside the other tasks.
  *
  * What came again and is stored as REVOKED was revoked while another worker had
  * it: nobody ran it, and nobody is to. A message that comes the first time is not
  * asked for, it would cost each of them.
  *
  * Where messages are signed, one that comes the first time here may be a copy of one
- * that another worker has run: so each that is sealed is asked for.
+ * that another worker has run: that is asked of each that is sealed, where it is not
+ * noted whose it is (`SealClaims`), and else of one that was taken from a dead worker.
  *
  * What this worker has settled itself is known without asking. A backend that
  * cannot answer does not keep a task from running.
  *
  * @since 0.1.0
  */
+import type { Message } from "@celeriac/messaging/Message"
 import { header } from "@celeriac/messaging/security/Seal"
 import type { ResultReader } from "@celeriac/tasks/result/ResultReader"
 import type { ResultRecord } from "@celeriac/tasks/result/ResultRecord"
 import * as TaskState from "@celeriac/tasks/TaskState"
 import * as Effect from "effect/Effect"
 import type { Request } from "../Request.ts"
-import type { Intake, Subject } from "./Subject.ts"
+import { type Intake, isSlot, type Subject } from "./Subject.ts"
 import type { Witnesses } from "./Witnesses.ts"
 
 /** The header of what is sent by a task that may have sent it before. Who does not know it runs it, as any other. */
@@ -48,9 +51,6 @@ const patience = "1 second"
 /** Whether the request may have been sent before, under its id. */
 export const isAgain = ({ message }: Pick<Subject, "message">): boolean => message.headers[again] === true
 
-/** Whether a scheduler has sent it: it may be seldom, and is not to run twice because an acknowledgement was lost. */
-const isSlot = ({ message }: Request): boolean => message.headers["celery_beat_task"] === true
-
 /** What a request came to before: stored, or known to another worker, who does not say what it was. */
 type Before = ResultRecord | "elsewhere"
 
@@ -58,7 +58,7 @@ export class Duplicates {
   private readonly reader: ResultReader["Service"] | undefined
   private readonly witnesses: Witnesses | undefined
   private readonly looksAtRedelivered: boolean
-  private readonly looksAtSealed: boolean
+  private readonly looksAtSealed: (message: Message) => boolean
   private readonly fork: (effect: Effect.Effect<void>) => void
   /** Those whose answer is awaited, in the order in which they came. */
   private readonly asked = new Map<Request, (ended: Before | undefined) => void>()
@@ -67,14 +67,14 @@ export class Duplicates {
 
   /**
    * `reader` is of results that are kept; `fork` runs an effect beside everything else;
-   * `looksAtRedelivered` is Celery's setting; `looksAtSealed`: messages are signed.
+   * `looksAtRedelivered` is Celery's setting; `looksAtSealed`: of those that are sealed.
    */
   constructor(
     reader: ResultReader["Service"] | undefined,
     witnesses: Witnesses | undefined,
     fork: (effect: Effect.Effect<void>) => void,
     looksAtRedelivered = true,
-    looksAtSealed = false
+    looksAtSealed: (message: Message) => boolean = () => false
   ) {
     this.reader = reader
     this.witnesses = witnesses
@@ -117,7 +117,7 @@ export class Duplicates {
 
   /** What was settled before it ran is redelivered because its acknowledgement was lost: that is none. */
   private mayBeCopy(request: Request): boolean {
-    return this.looksAtSealed && isSealed(request) && !request.redelivered
+    return isSealed(request) && !request.redelivered && this.looksAtSealed(request.message)
   }
 
   private mayHaveRun(request: Request): boolean {

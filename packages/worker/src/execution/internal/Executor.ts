@@ -28,6 +28,7 @@ import type { Observers } from "./Observers.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import type { Turns } from "./RateLine.ts"
 import { RequestJob, type Stages } from "./RequestJob.ts"
+import type { SealClaims } from "./SealClaims.ts"
 import type { Settler } from "./Settler.ts"
 import type { Intake } from "./Subject.ts"
 import { type TimeLimits, Watch } from "./TimeLimits.ts"
@@ -45,6 +46,8 @@ interface Parts {
   readonly coding: Content.DecodeOptions
   /** Where those are looked for that have succeeded before. */
   readonly duplicates?: Duplicates | undefined
+  /** Where it is known whose sealed messages are. */
+  readonly claims?: SealClaims | undefined
 }
 
 export class Executor implements Stages, Turns {
@@ -59,6 +62,7 @@ export class Executor implements Stages, Turns {
   readonly limits: TimeLimits
   readonly coding: Content.DecodeOptions
   readonly duplicates: Duplicates | undefined
+  readonly claims: SealClaims | undefined
   readonly strategies = new Strategy.Strategies()
   /** Their runs go on, and they have come to something. */
   private readonly abandoned = new Set<Request>()
@@ -75,6 +79,7 @@ export class Executor implements Stages, Turns {
     this.limits = parts.limits
     this.coding = parts.coding
     this.duplicates = parts.duplicates
+    this.claims = parts.claims
     this.rates.serve(this)
   }
 
@@ -182,7 +187,10 @@ export class Executor implements Stages, Turns {
   }
 
   /** Sends back to the broker what waits for a slot or for its rate; of one intake, or of all. */
-  readonly giveBack = (intake?: Intake): void => this.settler.giveBack(this.withdraw(intake))
+  readonly giveBack = (intake?: Intake): void => {
+    this.settler.giveBack(this.withdraw(intake))
+    this.claims?.giveBack(intake)
+  }
 
   /** Sends back what one intake has waiting for a slot beyond the `keep` oldest, but for what came back before. */
   readonly returnExcess = (keep: number, intake: Intake): void => {
@@ -193,7 +201,10 @@ export class Executor implements Stages, Turns {
   }
 
   /** Drops what waits for a slot or for its rate; of one intake, whose channel alone is lost, or of all. */
-  readonly dropWaiting = (intake?: Intake): void => this.settler.forget(this.withdraw(intake))
+  readonly dropWaiting = (intake?: Intake): void => {
+    this.settler.forget(this.withdraw(intake))
+    this.claims?.drop(intake)
+  }
 
   /** Nothing is running, and what came of all that ran is safe or given up. For a worker that stops. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() => {

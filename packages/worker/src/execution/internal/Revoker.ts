@@ -107,7 +107,13 @@ export class Revoker {
    */
   readonly recall: Effect.Effect<void> = Effect.suspend(() => {
     const { fork, log, writer: { revoked } } = this.parts
-    if (revoked === undefined) return Effect.void
+    if (revoked === undefined) {
+      log.log(
+        "Debug",
+        "Results keep no revokes: what is revoked is known to the workers that are there, and to the file of --statedb"
+      )
+      return Effect.void
+    }
     const asking = Effect.map(revoked, (ids) => this.state.revoked.merge(ids.map((id) => [id])))
     return Effect.catch(Effect.timeout(asking, recallPatience), ({ message }) =>
       Effect.sync(() => {

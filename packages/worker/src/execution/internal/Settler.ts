@@ -11,7 +11,7 @@ import type { Settled, State } from "../../state/WorkerState.ts"
 import type { Aftermath } from "../Aftermath.ts"
 import { Request } from "../Request.ts"
 import type { Observers } from "./Observers.ts"
-import { settleSafely, type Subject } from "./Subject.ts"
+import { isSlot, settleSafely, type Subject } from "./Subject.ts"
 
 export type Settling = Aftermath["settlement"]
 
@@ -27,7 +27,7 @@ export class Settler {
   /** Its message is gone from the broker from now on. Not so when its connection was lost: then another worker has it. */
   acknowledge(request: Request): boolean {
     if (this.tell(request, "ack")) {
-      this.state.remember(request.id, request.attempt, "ack")
+      this.state.remember(request.id, request.attempt, "ack", isSlot(request))
       return true
     }
     this.state.finished(request)
@@ -66,7 +66,9 @@ export class Settler {
       this.drop(subject)
       if (settlement !== "hold" && !subject.isSettled) {
         const isDuplicate = subject instanceof Request && subject.isDuplicate
-        if (subject.id !== undefined && !isDuplicate) this.state.remember(subject.id, subject.attempt, settlement)
+        if (subject.id !== undefined && !isDuplicate) {
+          this.state.remember(subject.id, subject.attempt, settlement, isSlot(subject))
+        }
         this.tell(subject, settlement)
       }
     }

@@ -38,6 +38,9 @@ export interface Subject extends Observed, Facts, Addressee {
   settle(settlement: Settlement): SettleOutcome
 }
 
+/** Whether a scheduler has sent it: it may be seldom, and is not to run twice because an acknowledgement was lost. */
+export const isSlot = ({ message }: Pick<Subject, "message">): boolean => message.headers["celery_beat_task"] === true
+
 /** A transport that throws has lost the channel, as far as we can know. */
 export const settleSafely = (subject: Subject, settlement: Settlement): SettleOutcome => {
   try {

@@ -8,7 +8,7 @@ const program = Effect.gen(function*() {
     concurrency: 2,
     program: { module: PoolJobs.module },
     hostname: "celery@test",
-    procAliveTimeout: "20 seconds"
+    procAliveTimeout: "100 seconds"
   })
   const jobs = [PoolJobs.job("spin"), PoolJobs.job("wait")]
   for (const job of jobs) {
