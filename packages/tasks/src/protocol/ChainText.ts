@@ -15,7 +15,6 @@ import * as Limits from "@celeriac/messaging/Limits"
 import type { Message } from "@celeriac/messaging/Message"
 import * as Serializers from "@celeriac/messaging/Serializers"
 import * as Json from "@celeriac/messaging/serializers/Json"
-import { randomUUID } from "node:crypto"
 import type { Embed, SignatureJson } from "./TaskBody.ts"
 
 /** Steps that nobody has read, in the order of the list: the first of them is the last to be sent. */
@@ -34,10 +33,24 @@ export class Front {
   }
 }
 
-/** In place of what is left out. No sender of a message knows it. */
-export const standIn: SignatureJson = { task: randomUUID() }
+interface Mark {
+  readonly task: string
+  readonly bytes: Buffer
+}
 
-const mark = Buffer.from(JSON.stringify(standIn))
+let made: Mark | undefined
+
+/** Made when it is needed: to load Node's cryptography takes each child of a pool three megabytes. */
+const mark = (): Mark => {
+  if (made === undefined) {
+    const task = process.getBuiltinModule("node:crypto").randomUUID()
+    made = { task, bytes: Buffer.from(JSON.stringify({ task })) }
+  }
+  return made
+}
+
+/** In place of what is left out. No sender of a message knows it. */
+export const standIn = (): SignatureJson => ({ task: mark().task })
 
 /** A message without the front of its chain. */
 export interface Cut {
@@ -80,10 +93,10 @@ export const cut = (message: Message, options: Content.DecodeOptions): Cut | und
   if (found === null || found[0].includes("\"__type__\"")) return undefined
   const to = from + found[0].length
   return {
-    message: { ...message, body: Buffer.concat([bytes.subarray(0, from), mark, comma, bytes.subarray(to)]) },
+    message: { ...message, body: Buffer.concat([bytes.subarray(0, from), mark().bytes, comma, bytes.subarray(to)]) },
     whole: (embed) => {
       const [first, ...end] = embed.chain ?? []
-      if (first?.task !== standIn.task || end.length === 0) return undefined
+      if (first?.task !== mark().task || end.length === 0) return undefined
       return joined(embed, { front: new Front(bytes.subarray(from, to - separatorOf(found[0]))), end })
     }
   }
@@ -111,8 +124,9 @@ export const partsOf = (embed: Embed): Parts | undefined => cuts.get(embed)
 /** Puts the front of a chain where `standIn` was written. Undefined where the body is in another form than JSON without spaces. */
 export const splice = (body: Uint8Array, { bytes }: Front): Uint8Array | undefined => {
   const into = bufferOf(body)
-  const at = into.indexOf(mark)
-  return at < 0 ? undefined : Buffer.concat([into.subarray(0, at), bytes, into.subarray(at + mark.length)])
+  const { bytes: written } = mark()
+  const at = into.indexOf(written)
+  return at < 0 ? undefined : Buffer.concat([into.subarray(0, at), bytes, into.subarray(at + written.length)])
 }
 
 const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -116,7 +116,7 @@ const writeBehind = (
 ): Result.Result<Message, MessagingError> => {
   const withChain = (first: ReadonlyArray<TaskBody.SignatureJson>) =>
     write({ ...task, embed: { ...task.embed, chain: [...first, ...task.embed?.chain ?? []] } }, options)
-  const written = withChain([ChainText.standIn])
+  const written = withChain([ChainText.standIn()])
   if (Result.isFailure(written)) return written
   const body = options.compression === undefined ? ChainText.splice(written.success.body, front) : undefined
   return body === undefined ? withChain(front.signatures) : Result.succeed({ ...written.success, body })

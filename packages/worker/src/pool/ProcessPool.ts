@@ -16,6 +16,7 @@ import type * as ChildPool from "./ChildPool.ts"
 import * as Children from "./internal/Children.ts"
 import * as Entry from "./internal/Entry.ts"
 import * as Guardian from "./internal/Guardian.ts"
+import * as Leash from "./internal/Leash.ts"
 import type { Exited, Spawn } from "./internal/Link.ts"
 import type { FromChild } from "./internal/Protocol.ts"
 import type { Pool } from "./Pool.ts"
@@ -23,16 +24,17 @@ import type { Pool } from "./Pool.ts"
 /** Starts the processes, and ends them with the scope. Succeeds when the first is ready. */
 export const make = (options: ChildPool.Options): Effect.Effect<Pool, ChildPool.ChildPoolError, Scope.Scope> =>
   Effect.flatMap(
-    Guardian.make(),
-    (guardian) => Children.make("processes", options, spawn(options.program, guardian))
+    Effect.all([Guardian.make(), Leash.make()]),
+    ([guardian, leash]) => Children.make("processes", options, spawn(options.program, guardian, leash))
   )
 
 const spawn = (
   { entry }: ChildPool.ChildProgram,
-  guardian: Guardian.Guardian
+  guardian: Guardian.Guardian,
+  leash: Partial<Leash.Leash>
 ): Spawn =>
 ({ onExit, onMessage }) => {
-  const child = fork(fileURLToPath(entry ?? Entry.url), Entry.args(), { serialization: "advanced" })
+  const child = fork(fileURLToPath(entry ?? Entry.url), Entry.args(), { ...leash, serialization: "advanced" })
   const { pid } = child
   if (pid !== undefined) guardian.guard(pid)
   let exited: Exited | undefined

@@ -7,7 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -243,6 +243,15 @@ describe("a pool of processes", () => {
       const [second] = await until(() => guardians().filter((pid) => pid !== first), ({ length }) => length === 1)
       kill()
       await Promise.all([...pids, second!].map(gone))
+    })
+
+    const isBound = spawnSync("setpriv", ["--pdeathsig", "KILL", "--", "true"]).status === 0
+
+    it.runIf(isBound)("also when both are killed in the same moment", { timeout: 60_000 }, async () => {
+      const { guardians, kill, pids } = await parent()
+      for (const guardian of guardians()) process.kill(guardian, "SIGKILL")
+      kill()
+      await Promise.all(pids.map(gone))
     })
   })
 

@@ -7,8 +7,10 @@
  *
  * @since 0.1.0
  */
-import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+
+/** As it is there: an import would load all that Node's streams and promises of files need, for three megabytes. */
+const { existsSync, readFileSync } = process.getBuiltinModule("node:fs")
 
 /** Where modules lie instead, by their URLs. */
 type Condensed = (url: string) => string | undefined

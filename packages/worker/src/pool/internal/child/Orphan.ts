@@ -7,11 +7,11 @@
  *
  * @since 0.1.0
  */
-import { isMainThread } from "node:worker_threads"
 
 /** For a process; a thread ends with its process anyhow. */
 export const guard = (): void => {
-  if (!isMainThread) return
+  // A thread cannot send so.
+  if (typeof process.send !== "function") return
   for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const) process.on(signal, () => {})
   process.on("disconnect", leave)
   // It was gone before anybody listened.

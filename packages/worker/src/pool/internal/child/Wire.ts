@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { isMainThread, parentPort } from "node:worker_threads"
+import type * as Threads from "node:worker_threads"
 import type { FromChild, ToChild } from "../Protocol.ts"
 
 export interface Wire {
@@ -17,7 +17,7 @@ export interface Wire {
   readonly leave: (code: number) => void
 }
 
-const ofThread = (port: NonNullable<typeof parentPort>): Wire => ({
+const ofThread = (port: NonNullable<typeof Threads.parentPort>): Wire => ({
   send: (message, moved) => port.postMessage(message, moved),
   onMessage: (listener) => void port.on("message", listener),
   memory: () => {
@@ -40,4 +40,8 @@ const ofProcess: Wire = {
   }
 }
 
-export const own = (): Wire => isMainThread || parentPort === null ? ofProcess : ofThread(parentPort)
+/** A process, which alone can send so, loads nothing of threads: that takes two megabytes. */
+export const own = (): Wire => {
+  const port = typeof process.send === "function" ? null : process.getBuiltinModule("node:worker_threads").parentPort
+  return port === null ? ofProcess : ofThread(port)
+}
