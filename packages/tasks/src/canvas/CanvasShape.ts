@@ -150,7 +150,12 @@ export const endingIn = (signature: SignatureJson, groupId: unknown): SignatureJ
     case "chain":
       return { ...signature, kwargs: { ...kwargs, tasks: [...members.slice(0, -1), ...members.slice(-1).map(end)] } }
     case "group":
-      return { ...signature, kwargs: { ...kwargs, tasks: members.map(end) }, options }
+      // A chord in it is a member like any other, as in Celery.
+      return {
+        ...signature,
+        kwargs: { ...kwargs, tasks: members.map((one) => kindOf(one) === "chord" ? one : end(one)) },
+        options
+      }
     case "chord":
       return isSignature(kwargs.body) ? { ...signature, kwargs: { ...kwargs, body: end(kwargs.body) } } : signature
     default:
