@@ -1,5 +1,5 @@
 /**
- * Every shape of a canvas, three deep, in every place: started by Python and from
+ * Every shape of a canvas, three deep, in every place, and some that are deeper: started by Python and from
  * here, on Python's worker, on ours, and on both by turns, it comes to what it
  * comes to with Python alone.
  *
@@ -15,6 +15,8 @@
  * | the errback of such a task | does not run | runs once | the same |
  * | a group in a group or in a header | turned round | in its order where it is built here, turned round where Python built it | it unrolls from the end when it freezes; the types here know each result by its place |
  * | a callback of a group | its first member's | refused | it would be sent before the group is done: none is linked to a group here |
+ * | what comes after a chord in a group that ends a part of another chord | waits for ever | runs, where a worker of ours sends that group | it counts it for the group that is sent: none of those is here |
+ * | the children of a body that will not run | all that the last part of its chord had sent so far | those it is the parent of | which part is the last one is chance |
  * | any chord with results in messages | refused (`NotImplementedError`) | refused | nobody counts: those shapes are left out |
  * | `map` and `starmap` as a step | take nothing of what came before | the same | they are immutable |
  */

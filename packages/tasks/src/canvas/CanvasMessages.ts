@@ -22,7 +22,9 @@ import {
   isSignature,
   kindOf,
   linksOf,
+  memberIn,
   membersOf,
+  resultOf,
   shapeOf,
   stepsOf,
   sum,
@@ -130,7 +132,7 @@ export class CanvasMessages {
     if (this.groups++ === 0) this.groupFrom = this.messages.length
     const results = all.map((member, index) =>
       this.apply(
-        { ...member, options: { ...member.options, group_id: member.options?.group_id ?? within, group_index: index } },
+        memberIn(member, within, index, body != null),
         args,
         // What is linked to a group is so to each member, besides its own.
         { ...rest, ...(body == null ? {} : { chord: body }), ...followers(member, link, link_error) }
@@ -217,10 +219,7 @@ export class CanvasMessages {
       args,
       defined({ ...ofFirst, parent_id, chain: behind.length === 0 ? undefined : behind })
     )
-    return rest.reduce<ResultTuple.ResultTuple>(
-      (parent, { options }) => ResultTuple.task(String(options.task_id), parent),
-      sent
-    )
+    return rest.reduce((parent, step) => resultOf(step, parent), sent)
   }
 
   private idOf({ task_id }: Table): string {

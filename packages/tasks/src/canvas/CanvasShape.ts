@@ -150,16 +150,67 @@ export const endingIn = (signature: SignatureJson, groupId: unknown): SignatureJ
     case "chain":
       return { ...signature, kwargs: { ...kwargs, tasks: [...members.slice(0, -1), ...members.slice(-1).map(end)] } }
     case "group":
-      // A chord in it is a member like any other, as in Celery.
-      return {
-        ...signature,
-        kwargs: { ...kwargs, tasks: members.map((one) => kindOf(one) === "chord" ? one : end(one)) },
-        options
-      }
+      return { ...signature, kwargs: { ...kwargs, tasks: members.map(end) }, options }
     case "chord":
       return isSignature(kwargs.body) ? { ...signature, kwargs: { ...kwargs, body: end(kwargs.body) } } : signature
     default:
       return { ...signature, options }
+  }
+}
+
+/**
+ * A member of a group, as it is sent with it: it keeps the group that it has.
+ * But what a chord comes to is in this one, as in Celery, unless it `isCounted`
+ * for the one that it has.
+ */
+export const memberIn = (
+  signature: SignatureJson,
+  groupId: string,
+  index: number,
+  isCounted: boolean
+): SignatureJson => {
+  const options = { ...signature.options, group_id: signature.options?.group_id ?? groupId, group_index: index }
+  return kindOf(signature) === "chord" && !isCounted
+    ? { ...comingIn(signature, groupId), options }
+    : { ...signature, options }
+}
+
+const comingIn = (signature: SignatureJson, groupId: string): SignatureJson => {
+  const { kwargs, options } = signature
+  switch (kindOf(signature)) {
+    case "chord":
+      return isSignature(kwargs?.body)
+        ? { ...signature, kwargs: { ...kwargs, body: comingIn(kwargs.body, groupId) } }
+        : signature
+    case "":
+      return { ...signature, options: { ...options, group_id: groupId } }
+    default:
+      return signature
+  }
+}
+
+/** What comes of it when it follows this one, by the ids that it has; a group whose members have none stands as a task. */
+export const resultOf = (signature: SignatureJson, parent?: ResultTuple.ResultTuple): ResultTuple.ResultTuple => {
+  const { body, header } = signature.kwargs ?? {}
+  const id = String(signature.options?.task_id ?? "")
+  switch (kindOf(signature)) {
+    case "chain":
+      return stepsOf(membersOf(signature)).reduce<ResultTuple.ResultTuple | undefined>(
+        (before, step) => resultOf(step, before),
+        parent
+      ) ?? ResultTuple.task(id, parent)
+    case "chord":
+      return isSignature(header) && isSignature(body)
+        ? resultOf(body, resultOf(header, parent))
+        : ResultTuple.task(endIdOf(signature), parent)
+    case "group": {
+      const members = flat(membersOf(signature)).map((member) => resultOf(member))
+      return members.every((member) => member.id !== "")
+        ? ResultTuple.group(id, members, parent)
+        : ResultTuple.task(id, parent)
+    }
+    default:
+      return ResultTuple.task(id, parent)
   }
 }
 
@@ -180,11 +231,9 @@ const groupOf = (signature: SignatureJson): ResultTuple.ResultTuple | undefined 
   const end = endOf(signature)
   if (!isSignature(end)) return undefined
   if (kindOf(end) !== "group") return groupOf(end)
-  const ids = flat(membersOf(end)).map(({ options }) => options?.task_id)
+  const results = flat(membersOf(end)).map((one) => groupOf(one) ?? ResultTuple.task(endIdOf(one)))
   const id = end.options?.task_id
-  return typeof id === "string" && ids.every((one) => typeof one === "string")
-    ? ResultTuple.group(id, ids.map((one) => ResultTuple.task(one)))
-    : undefined
+  return typeof id === "string" && results.every((one) => one.id !== "") ? ResultTuple.group(id, results) : undefined
 }
 
 const endOf = (signature: SignatureJson): unknown => {

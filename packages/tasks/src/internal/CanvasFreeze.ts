@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import { Unsendable } from "../canvas/CanvasMessages.ts"
-import { flat, isSignature, kindOf, membersOf, stepsOf } from "../canvas/CanvasShape.ts"
+import { endingIn, flat, isSignature, kindOf, membersOf, stepsOf } from "../canvas/CanvasShape.ts"
 import type { SignatureJson } from "../protocol/TaskBody.ts"
 
 /** What a signature will come to: the result of a task by its id, or of a group by its members. */
@@ -88,8 +88,7 @@ const group = (signature: SignatureJson, freezing: Freezing, within: string | un
   const id = text(signature.options?.task_id) ?? freezing.newId()
   const members = flat(membersOf(signature)).map((member) => {
     const { json, result } = freezeIn(member, freezing, { groupId: within ?? id })
-    const options = within === undefined ? json.options : { group_id: within, ...json.options }
-    return { json: { ...json, options }, result }
+    return { json: within === undefined ? json : endingIn(json, within), result }
   })
   return {
     json: {

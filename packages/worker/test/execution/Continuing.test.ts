@@ -153,6 +153,25 @@ describe("what follows a task that succeeds", () => {
       assert.deepStrictEqual(yield* brief("empty"), ["SUCCESS", 0])
     }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
 
+  for (const isFrozen of [false, true]) {
+    it.effect(`is a chord in a group at the end of a part, for which the chord around it waits: ${isFrozen ? "with the groups that Python gives" : "built here"}`, () =>
+      Effect.gen(function*() {
+        const inOuter = isFrozen ? { group_id: "outer" } : {}
+        const inner = chord(
+          [sign("add", "a", [1]), sign("add", "b", [2])],
+          sign("total", "inner", [], inOuter),
+          {},
+          "in"
+        )
+        const group = all("group", [sign("echo", "one", [], inOuter), inner], { task_id: "group", ...inOuter })
+        const part = all("chain", [sign("echo", "first"), group])
+        yield* publish(head({ callbacks: [chord([part, sign("echo", "x")], sign("echo", "body"), {}, "outer")] }))
+        yield* settled
+        assert.deepStrictEqual(yield* brief("inner"), ["SUCCESS", 9])
+        assert.deepStrictEqual(yield* brief("body"), ["SUCCESS", [[3, 9], 3]])
+      }).pipe(Effect.provide(worker()), Effect.provide(quiet)))
+  }
+
   it.effect("is what is linked to the members of a group that is the body of a chord, in one another too", () =>
     Effect.gen(function*() {
       const linked = sign("echo", "one", [], { link: [sign("echo", "after one")] })

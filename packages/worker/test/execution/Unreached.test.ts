@@ -198,6 +198,21 @@ describe("the body of a chord that has failed", () => {
       assert.deepStrictEqual((yield* lookup("behind"))?.children, [])
     })))
 
+  it.effect("has no errbacks of the body of a chord in its header as its children, whichever part ends last", () =>
+    provided(Effect.gen(function*() {
+      const inner = chord([sign("echo", "first"), sign("fail", "part")], body, {}, "inner")
+      for (
+        const [id, header] of [["early", [inner, sign("echo", "x")]], ["late", [sign("echo", "x"), inner]]] as const
+      ) {
+        const message = head({ callbacks: [chord(header, sign("echo", `around ${id}`), {}, id)] })
+        yield* publish({ ...message, headers: { ...message.headers, id } })
+        yield* settled
+        const around = yield* lookup(`around ${id}`)
+        assert.deepStrictEqual([around?.status, around?.children], ["FAILURE", []])
+      }
+      assert.lengthOf((yield* lookup("body"))?.children ?? [], 1)
+    })))
+
   it.effect("is each member of a group, and of one that is a chord that one's body, whose errbacks are its own, each once", () => {
     const runs = new Map<string, number>()
     return provided(
