@@ -16,6 +16,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as Logger from "effect/Logger"
 import * as References from "effect/References"
 
+/** What is undefined is not known: no field of that name is written. */
 export type Fields = Readonly<Record<string, unknown>>
 
 /** A task that a line is about: a request of any kind, or what has crossed from a child. */
@@ -59,17 +60,16 @@ export const portable = ({ group, hostname, id, parentId, retries, rootId, task 
 })
 
 /** What every line has that is about a task. */
-export const ofTask = (about: About): Fields =>
-  known({
-    task_name: about.task,
-    task_id: about.id,
-    hostname: about.hostname,
-    queue: about.queue,
-    retries: about.retries,
-    root_id: about.rootId,
-    parent_id: about.parentId,
-    group: about.group
-  })
+export const ofTask = (about: About): Fields => ({
+  task_name: about.task,
+  task_id: about.id,
+  hostname: about.hostname,
+  queue: about.queue,
+  retries: about.retries,
+  root_id: about.rootId,
+  parent_id: about.parentId,
+  group: about.group
+})
 
 /** Of the line that this fiber writes; undefined where it is about no task. */
 export const ofFiber = (fiber: Fiber.Fiber<unknown, unknown>): Fields | undefined => {
@@ -78,10 +78,6 @@ export const ofFiber = (fiber: Fiber.Fiber<unknown, unknown>): Fields | undefine
   const about = writer(fiber)
   return about === undefined ? undefined : ofTask(about)
 }
-
-/** Without what is not known. */
-export const known = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
 /** What whoever writes the line has annotated it with: without fields, though they are annotations here. */
 export const annotations = (fiber: Fiber.Fiber<unknown, unknown>): Fields =>
@@ -114,7 +110,7 @@ export const annotating = (
 
 const annotated = (logger: Logger.Logger<unknown, unknown>): Logger.Logger<unknown, unknown> =>
   asOwn(
-    Object.assign(Object.create(Object.getPrototypeOf(logger)), {
+    Object.assign(Object.create(Object.getPrototypeOf(logger)), logger, {
       log: (options: Logger.Options<unknown>) => {
         const fields = ofFiber(options.fiber)
         return logger.log(fields === undefined ? options : { ...options, fiber: seen(options.fiber, fields) })
@@ -127,8 +123,11 @@ const annotated = (logger: Logger.Logger<unknown, unknown>): Logger.Logger<unkno
 const seen = (fiber: Fiber.Fiber<unknown, unknown>, fields: Fields): Fiber.Fiber<unknown, unknown> => {
   const own = annotations(fiber)
   const context = fiber.context.pipe(
-    Context.add(References.CurrentLogAnnotations, { ...fields, ...own }),
+    Context.add(References.CurrentLogAnnotations, { ...known(fields), ...own }),
     Context.add(Annotated, own)
   )
   return Object.create(fiber, { context: { value: context, enumerable: true } }) // all else is the fiber's
 }
+
+const known = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))

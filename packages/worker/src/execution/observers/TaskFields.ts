@@ -19,13 +19,12 @@ import type { Observed } from "../RequestObserver.ts"
 export const of = (request: Observed, hostname: string): LogFields.Fields => LogFields.ofTask(about(request, hostname))
 
 /** It has come. */
-export const received = (request: Observed, hostname: string): LogFields.Fields =>
-  LogFields.known({
-    ...of(request, hostname),
-    state: "RECEIVED",
-    eta: request.eta === undefined ? undefined : IsoTime.format(request.eta),
-    ...args(request)
-  })
+export const received = (request: Observed, hostname: string): LogFields.Fields => ({
+  ...of(request, hostname),
+  state: "RECEIVED",
+  eta: request.eta === undefined ? undefined : IsoTime.format(request.eta),
+  ...args(request)
+})
 
 /** Its handler begins. */
 export const started = (request: Observed, hostname: string): LogFields.Fields => ({
@@ -34,20 +33,19 @@ export const started = (request: Observed, hostname: string): LogFields.Fields =
 })
 
 /** What came of it; `now` is milliseconds since the epoch. */
-export const ended = (request: Observed, hostname: string, outcome: Outcome, now: number): LogFields.Fields =>
-  LogFields.known({
-    ...of(request, hostname),
-    state: states[outcome._tag],
-    runtime: request.timeStart === undefined ? undefined : runtime(request, now),
-    ...particulars(request, outcome)
-  })
+export const ended = (request: Observed, hostname: string, outcome: Outcome, now: number): LogFields.Fields => ({
+  ...of(request, hostname),
+  state: states[outcome._tag],
+  runtime: request.timeStart === undefined ? undefined : runtime(request, now),
+  ...particulars(request, outcome)
+})
 
 /** In seconds. */
 export const runtime = (request: Observed, now: number): number =>
   (now - (request.timeStart ?? request.receivedAt)) / 1000
 
 const about = (request: Observed, hostname: string): LogFields.About => ({
-  task: request.task ?? request.name,
+  task: request.task,
   id: request.id,
   hostname,
   queue: request.queue,
