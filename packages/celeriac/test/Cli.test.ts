@@ -441,17 +441,24 @@ describe.concurrent("a module for -A", () => {
       ["export const = 1\n", /^celeriac: app\.ts could not be loaded: SyntaxError: .* \(app\.ts:1\)/, "app.ts"],
       ["export const = 1\n", /SyntaxError: .*`node --check app\.mjs` shows where/, "app.mjs"],
       ["const a = 1\nthrow new RangeError(\"too far\")\n", /loaded: RangeError: too far \(app\.ts:2\)/, "app.ts"],
-      [
-        "import \"effect/Effect\"\n",
-        /outside a module \(app\.cjs:1\)\. Set "type": "module" in package\.json/,
-        "app.cjs"
-      ],
       ["throw \"a fit\"\n", /could not be loaded: it threw a fit/, "app.ts"],
       ["throw new Error(\"no amqp://u:s3cret@host/\")\n", /could not be loaded: .*no amqp:\/\/u:\*\*@host\//, "app.ts"]
     ] as const
   ) {
     it(`that reads ${JSON.stringify(text)} (${name}) is told with its place`, () => refused(text, said, name))
   }
+
+  it("that is no module is told what to set, after what Node says of it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "celeriac-app-"))
+    try {
+      writeFileSync(join(folder, "app.cjs"), "import \"effect/Effect\"\n")
+      const { code, stderr } = await celeriac(["worker", "-A", "./app.cjs", "-b", "memory://"], { cwd: folder })
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /\nceleriac: .*outside a module \(app\.cjs:1\)\. Set "type": "module" in package\.json.*\n$/)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
 
   it("that imports what is not there is told what", () =>
     refused(`import "nowhere-to-be-found"\n`, /Cannot find package 'nowhere-to-be-found'.*Is it installed/))

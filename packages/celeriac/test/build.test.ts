@@ -28,7 +28,7 @@ describe("celeriac build", { timeout: 120_000 }, () => {
   it("says what it takes, with examples", async () => {
     const { code, stdout } = await celeriac(["build", "--help"])
     assert.strictEqual(code, 0)
-    for (const flag of ["--outfile, -o", "--external", "--minify", "--target", "celeriac build ./worker.ts -o"]) {
+    for (const flag of ["-o, --outfile", "--external", "--minify", "--target", "celeriac build ./worker.ts -o"]) {
       assert.include(stdout, flag)
     }
   })

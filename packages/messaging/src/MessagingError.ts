@@ -125,7 +125,7 @@ export class Nacked extends Schema.TaggedError<Nacked>()("Nacked", {
 }) {
   readonly isRecoverable = false
   override get message(): string {
-    return `the broker refused the message for exchange '${this.exchange}', routing key '${this.routingKey}': it was not stored (a full queue that rejects publishes?)`
+    return `the broker refused the message for exchange '${this.exchange}', routing key '${this.routingKey}': it was not stored. Its queue is full and rejects what comes, or has no leader at the moment`
   }
 }
 

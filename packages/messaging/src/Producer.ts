@@ -7,8 +7,11 @@
  * deadline:
  *
  * * confirmed by the broker;
- * * refused: `Unroutable`, `Nacked`, `BufferFull`, `PreconditionFailed` of
+ * * refused: `Unroutable`, `BufferFull`, `PreconditionFailed` of
  *   something to declare: it was not stored;
+ * * not taken, `Nacked`, and not stored: by a full queue that rejects, or by one
+ *   that has no leader for a moment. Whoever retries (the default) sends it up to
+ *   five times again, over three seconds;
  * * refused for good: `MessageRefused`, `TooLarge`, `NotFound`. The broker
  *   closes the channel because of such a message. It was not stored and is not
  *   sent again; the others on the channel do not notice;
@@ -86,8 +89,8 @@ export interface PublishOptions extends SendOptions {
   readonly exchange?: string | Exchange | undefined
   readonly routingKey?: string | undefined
   /**
-   * What to do while the broker cannot be reached. `true`, the default: wait
-   * until the deadline. `false`: fail when the first attempt to connect fails.
+   * What to do while the broker cannot be reached, or does not take the message. `true`, the default: wait
+   * until the deadline. `false`: fail when the first attempt fails.
    * A policy: so many attempts more.
    */
   readonly retry?: boolean | RetryPolicy | undefined
@@ -207,7 +210,7 @@ export const retrying = Effect.fnUntraced(function*(
     const result = yield* Effect.result(attempt(left))
     if (Result.isSuccess(result)) return
     const { _tag } = result.failure.reason
-    const again = _tag === "ConnectionLost" || _tag === "ChannelClosed" ||
+    const again = _tag === "ConnectionLost" || _tag === "ChannelClosed" || _tag === "Nacked" ||
       (_tag === "OutcomeUnknown" && idempotent === true)
     if (!again || retries >= (policy.maxRetries ?? 3)) return yield* Effect.fail(result.failure)
     yield* Effect.sleep(Math.min(pause, longest))

@@ -137,10 +137,59 @@ describe("Producer.publish", () => {
       assert.strictEqual(yield* tag({ exchange: "nowhere", routingKey: "q" }), "NotFound")
       yield* producer.publish(1, { routingKey: "nowhere", mandatory: false })
       broker.faults.nackPublishes(1)
-      assert.strictEqual(yield* tag({ routingKey: "q" }), "Nacked")
+      assert.strictEqual(yield* tag({ routingKey: "q", retry: false }), "Nacked")
       yield* producer.publish(1, { routingKey: "q" })
       assert.strictEqual(ready(broker), 1)
       assert.strictEqual(connections(broker), 1)
+    }))
+
+  it.effect("sends again, a few times, what the broker did not take", () =>
+    Effect.gen(function*() {
+      const { broker, producer } = yield* setup()
+      yield* producer.connect
+      const publish = (options: Partial<Producer.PublishOptions> = {}) =>
+        started(Effect.result(producer.publish(1, { routingKey: "q", ...options })))
+      const said = (fiber: Fiber.Fiber<Result.Result<void, MessagingError>>) =>
+        Effect.map(
+          Fiber.join(fiber),
+          Result.match({ onSuccess: () => "taken", onFailure: ({ reason }) => reason._tag })
+        )
+
+      broker.faults.nackPublishes(5)
+      const late = yield* publish()
+      yield* TestClock.adjust("3099 millis")
+      assert.deepStrictEqual([late.pollUnsafe(), ready(broker)], [undefined, 0])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual([yield* said(late), ready(broker)], ["taken", 1])
+
+      broker.faults.nackPublishes()
+      const never = yield* publish()
+      const brief = yield* publish({ deadline: "250 millis" })
+      const counted = yield* publish({ retry: { maxRetries: 2, intervalStart: 0 } })
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(yield* said(brief), "Nacked")
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(yield* said(counted), "Nacked")
+      yield* TestClock.adjust("2899 millis")
+      assert.isUndefined(never.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* said(never), "Nacked")
+      assert.strictEqual(ready(broker), 1)
+    }))
+
+  it.effect("sends no more what nobody wants to be sent, and ends what is not taken when it closes", () =>
+    Effect.gen(function*() {
+      const { broker, producer, scope } = yield* setup()
+      yield* producer.connect
+      broker.faults.nackPublishes(2)
+      const given = yield* started(producer.publish(1, { routingKey: "q" }))
+      const kept = yield* started(Effect.flip(producer.publish(1, { routingKey: "q" })))
+      yield* Fiber.interrupt(given)
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(closing)
+      assert.strictEqual((yield* Fiber.join(kept)).reason._tag, "Nacked")
+      assert.strictEqual(ready(broker), 0)
     }))
 
   it.effect("connects at the first use, or at once when eager", () =>

@@ -13,6 +13,7 @@ import type { MessagingError } from "@celeriac/messaging/MessagingError"
 import type { Channel, Connection } from "@celeriac/messaging/Transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { Bell } from "./Bell.ts"
 
@@ -72,12 +73,20 @@ export const take = <A, E>(
           Effect.timeoutOrElse({ duration: deadline, orElse: () => Effect.fail(late) })
         )
         const put = (message: Message) =>
-          channel.publish(message, { exchange: "", routingKey: queue }, { deadline: "10 seconds" })
+          kept(channel.publish(message, { exchange: "", routingKey: queue }, { deadline: "10 seconds" }))
         return yield* use({ deliveries: deliveries.slice(), put })
       }),
     // The channel first: a consumer that was cancelled would still have messages, and another be active without them.
     ([ofChannel, ofConsumer]) => Effect.andThen(Scope.close(ofChannel, Exit.void), Scope.close(ofConsumer, Exit.void))
   )
+
+/** A quorum queue that is busy, or has no leader for a moment, does not take what comes first over a channel. */
+export const kept = (publishing: Effect.Effect<void, MessagingError>): Effect.Effect<void, MessagingError> =>
+  Effect.retry(publishing, {
+    while: ({ reason }) => reason._tag === "Nacked",
+    times: 5,
+    schedule: Schedule.exponential("100 millis")
+  })
 
 const say = (channel: Channel, queue: string, word: string): void =>
   channel.publishUnsafe(

@@ -113,7 +113,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
           // Before what is put there without them.
           for (const row of heard.rows) {
             const to = { exchange: "", routingKey: aside.name }
-            yield* channel.publish(StateMessages.ofDamaged(row), to, { deadline })
+            yield* Turn.kept(channel.publish(StateMessages.ofDamaged(row), to, { deadline }))
           }
           const state = update(heard.state)
           const { version } = heard.state
@@ -161,7 +161,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       if (progress.length === 0) return
       const { channel } = yield* opened
       const message = StateMessages.ofProgress(progress)
-      yield* channel.publish(message, { exchange: "", routingKey: name }, { deadline }).pipe(Effect.mapError(refused))
+      yield* Turn.kept(channel.publish(message, { exchange: "", routingKey: name }, { deadline })).pipe(
+        Effect.mapError(refused)
+      )
       behind++
       yield* clearUp
     }),

@@ -2,7 +2,8 @@
  * The messages of a producer from the call to the outcome: sent at once while
  * the link is up, kept for it otherwise, and sent again only where that cannot
  * store a message twice, or does no harm. What the broker refuses is not; what
- * it may have refused goes by itself.
+ * it may have refused goes by itself; what it says it did not take, as a queue
+ * does that has no leader for a moment, is sent a few times again.
  *
  * @since 0.1.0
  */
@@ -13,9 +14,10 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import { InFlight } from "../InFlight.ts"
 import type { Address, Message } from "../Message.ts"
-import { because, BufferFull, ConnectionLost, type MessagingError, PublishTimedOut } from "../MessagingError.ts"
-import type { Channel, PublishOptions } from "../Transport.ts"
+import { because, BufferFull, ConnectionLost, type MessagingError } from "../MessagingError.ts"
+import type { Channel } from "../Transport.ts"
 import type { Link, Live, Waiter } from "./Link.ts"
+import { Entry, optionsOf, timedOut } from "./OutboxEntry.ts"
 import type { SendOptions } from "./SendOptions.ts"
 
 export interface Outbox {
@@ -93,6 +95,10 @@ export const make = Effect.fnUntraced(function*(
 const closed = (): MessagingError =>
   because("publish", new ConnectionLost({ uri: "the broker", detail: "the producer is closed" }))
 
+/** How often a message that was not taken is sent again, and after how many milliseconds first: each pause is twice the last. */
+const mostNacks = 5
+const firstPause = 100
+
 /** Sends entries, and judges what came of them. */
 class Post {
   closing = false
@@ -123,6 +129,7 @@ class Post {
 
   /** Whoever sent it does not want to know any more. */
   forget(entry: Entry): void {
+    entry.isForgotten = true
     if (this.link.forget(entry)) this.open.end()
   }
 
@@ -156,6 +163,7 @@ class Post {
   private judge(entry: Entry, live: Live, error: MessagingError): void {
     const { reason } = error
     if (reason._tag === "ConnectionLost" || reason._tag === "ChannelClosed") return this.again(entry, error)
+    if (reason._tag === "Nacked") return this.afterPause(entry, error)
     if (reason._tag !== "OutcomeUnknown" || entry.how.idempotent !== true) return this.finish(entry, error)
     if (reason.isSuspect === true && !entry.isSuspect && !this.closing) {
       entry.isSuspect = true
@@ -187,6 +195,26 @@ class Post {
         Effect.onInterrupt(() => Effect.sync(() => this.finish(entry, closed())))
       )
     )
+  }
+
+  /** It was not stored: neither twice nor too early, if its place in the order is lost. */
+  private afterPause(entry: Entry, error: MessagingError): void {
+    const pause = firstPause * 2 ** entry.nacks++
+    if (!entry.patient || this.closing || entry.nacks > mostNacks || pause >= this.left(entry)) {
+      return this.finish(entry, error)
+    }
+    this.run(Effect.onInterrupt(
+      Effect.andThen(
+        Effect.sleep(pause),
+        Effect.sync(() => {
+          if (entry.isForgotten) return this.open.end()
+          if (this.closing) return this.finish(entry, error)
+          if (this.link.live === undefined) this.wait(entry)
+          else this.send(entry, this.link.live)
+        })
+      ),
+      () => Effect.sync(() => this.finish(entry, error))
+    ))
   }
 
   private again(entry: Entry, error: MessagingError): void {
@@ -231,65 +259,3 @@ class Post {
     return because("publish", new BufferFull({ limit: this.buffer, unit: "messages" }))
   }
 }
-
-/** A message under way. */
-class Entry implements Waiter {
-  private readonly post: Post
-  readonly message: Message
-  readonly to: Address
-  readonly how: SendOptions
-  readonly millis: number
-  readonly expiresAt: number
-  readonly patient: boolean
-  readonly onOutcome: (error: MessagingError | undefined) => void
-  /** The broker closed a channel because of it, or of another: it is sent by itself. */
-  isSuspect = false
-
-  constructor(
-    post: Post,
-    message: Message,
-    to: Address,
-    how: SendOptions,
-    millis: number,
-    expiresAt: number,
-    patient: boolean,
-    onOutcome: (error: MessagingError | undefined) => void
-  ) {
-    this.post = post
-    this.message = message
-    this.to = to
-    this.how = how
-    this.millis = millis
-    this.expiresAt = expiresAt
-    this.patient = patient
-    this.onOutcome = onOutcome
-  }
-
-  onLive(live: Live): void {
-    this.post.send(this, live)
-  }
-
-  onFailure(error: MessagingError): void {
-    this.post.finish(this, error)
-  }
-
-  onExpiry(lastError: MessagingError | undefined): void {
-    this.post.finish(this, timedOut(this, undefined, lastError?.reason.message ?? "no connection to the broker"))
-  }
-}
-
-const optionsOf = ({ how }: Entry, deadline: number): PublishOptions => ({
-  mandatory: how.mandatory ?? true,
-  deadline
-})
-
-const timedOut = (entry: Entry, live: Live | undefined, unsent: string): MessagingError =>
-  because(
-    "publish",
-    new PublishTimedOut({
-      ...entry.to,
-      millis: entry.millis,
-      blocked: live?.connection.blocked() ?? null,
-      unsent
-    })
-  )
