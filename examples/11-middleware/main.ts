@@ -31,7 +31,11 @@ class Database extends Context.Service<Database, {
 // #endregion
 
 // #region middleware
-const Annotated = Middleware.make("annotated", (run, request) => Effect.annotateLogs(run, { task: request.task }))
+/** Every line knows its task by itself. */
+const Annotated = Middleware.make(
+  "annotated",
+  (run, request) => Effect.annotateLogs(run, { tenant: request.headers["tenant"] })
+)
 
 /** From a header that the sender added. */
 const TenantOf = Middleware.provide(

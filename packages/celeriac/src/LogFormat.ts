@@ -5,6 +5,7 @@
  * [2026-01-01 12:00:00,123: INFO/MainProcess] celery@host ready.
  * [2026-01-01 12:00:00,123: INFO/MainProcess] proj.add[7e2bf43c-...]: what the task itself says
  * {"level":"INFO","time":"2026-01-01T12:00:00.123Z","message":"celery@host ready.","annotations":{}}
+ * {"level":"INFO","time":"...","message":"Task proj.add[7e2bf43c-...] succeeded in 0.01s: 5","task_name":"proj.add","task_id":"7e2bf43c-...",...,"state":"SUCCESS","runtime":0.01,"return_value":"5","annotations":{}}
  * ```
  *
  * The `celeriac` command logs with it; `layer` is for programs that start their
@@ -12,12 +13,10 @@
  */
 export {} from "./internal/RequiredNode.ts"
 
-import { TaskContext } from "@celeriac/tasks/TaskContext"
+import * as LogFields from "@celeriac/worker/state/LogFields"
 import { type Level, levels } from "@celeriac/worker/state/LogSettings"
 import * as LogTemplate from "@celeriac/worker/state/LogTemplate"
-import { TaskOfLine } from "@celeriac/worker/state/WorkerLog"
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import type * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
@@ -48,7 +47,7 @@ export interface Options {
 /** Replaces the loggers there are, and sets the lowest level. Throws a sentence for a format that is none. */
 export const layer = (options: Options = {}): Layer.Layer<never> =>
   Layer.merge(
-    Loggers.layerError(options.json === true ? json : make(options)),
+    options.json === true ? Loggers.layerError(json, "fields") : Loggers.layerError(make(options), "text"),
     Layer.succeed(References.MinimumLogLevel, levelOf(options.level ?? "info"))
   )
 
@@ -94,8 +93,8 @@ const partsOf = (format: string): ReadonlyArray<LogTemplate.Part> =>
 
 /** The task that writes, if one does. */
 const taskOf = ({ fiber }: Logger.Options<unknown>): LogTemplate.Line["task"] => {
-  const request = Context.getOrUndefined(fiber.context, TaskContext)
-  return request === undefined ? fiber.getRef(TaskOfLine) : { name: request.task, id: request.id }
+  const task = LogFields.writer(fiber)
+  return task === undefined ? undefined : { name: task.task ?? "???", id: task.id ?? "???" }
 }
 
 type Written = (parts: ReadonlyArray<LogTemplate.Part>, line: LogTemplate.Line, dates: LogTemplate.Dates) => string
@@ -121,26 +120,36 @@ export const plain: Logger.Logger<unknown, string> = make({})
 /** The same, the message in the colour of its level. */
 export const colored: Logger.Logger<unknown, string> = make({ colors: true })
 
-/** One object a line: `level`, `time` (ISO 8601), `message`, `annotations`, `task_name` and `task_id` of what a task writes, and `cause` when there is one. */
+/**
+ * One object a line: `level`, `time` (ISO 8601), `message`, of what is about a task
+ * or is written by one `task_name`, `task_id` and the other fields, `annotations`,
+ * and `cause` when there is one. A traceback is a field, and not in the message.
+ */
 export const json: Logger.Logger<unknown, string> = Loggers.make((options) => {
   const { cause, date, fiber, logLevel, message } = options
-  const task = taskOf(options)
+  const fields = LogFields.ofFiber(fiber)
   return JSON.stringify({
     level: nameOf(logLevel),
     time: date.toISOString(),
-    message: wordsOf(message).join(" "),
-    ...(task === undefined ? {} : { task_name: task.name, task_id: task.id }),
+    message: without(wordsOf(message).join(" "), fields?.["traceback"]),
+    ...fields,
     annotations: Object.fromEntries(
-      Object.entries(fiber.getRef(References.CurrentLogAnnotations)).map(([key, value]) => [key, jsonable(value)])
+      Object.entries(LogFields.annotations(fiber)).map(([key, value]) => [key, jsonable(value)])
     ),
     ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) })
   })
 })
 
+/** What text has below the message. */
+const without = (message: string, traceback: unknown): string =>
+  typeof traceback === "string" && message.endsWith(`\n${traceback}`)
+    ? message.slice(0, -traceback.length - 1)
+    : message
+
 /** Message, annotations, and below them the cause. */
 const textOf = ({ cause, fiber, message }: Logger.Options<unknown>): string => {
   let text = wordsOf(message).join(" ")
-  const annotations = fiber.getRef(References.CurrentLogAnnotations)
+  const annotations = LogFields.annotations(fiber)
   for (const key in annotations) text += ` ${key}=${wordOf(annotations[key])}`
   if (cause.reasons.length > 0) text += `\n${Cause.pretty(cause)}`
   return harmless(text)

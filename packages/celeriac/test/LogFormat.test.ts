@@ -1,12 +1,17 @@
-import * as WorkerLog from "@celeriac/worker/state/WorkerLog"
+import * as LogFields from "@celeriac/worker/state/LogFields"
+import * as TestWorker from "@celeriac/worker/testing/TestWorker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
+import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
+import * as Client from "../src/Client.ts"
 import * as LogFormat from "../src/LogFormat.ts"
+import * as Task from "../src/Task.ts"
 
 const at = new Date(2026, 0, 2, 3, 4, 5, 67)
 
@@ -70,7 +75,7 @@ describe("a format of Python's", () => {
     })
 
   const ofTask = <A>(effect: Effect.Effect<A>) =>
-    Effect.provideService(effect, WorkerLog.TaskOfLine, { name: "proj.add", id: "id-1" })
+    Effect.provideService(effect, LogFields.TaskOfLine, { task: "proj.add", id: "id-1" })
 
   it.effect("is Celery's for tasks where a task writes", () =>
     Effect.gen(function*() {
@@ -138,6 +143,105 @@ describe("LogFormat.json", () => {
       })
       assert.strictEqual(second.message, "odd 1 Symbol(s) [object Object]")
       assert.match(third.cause, /Error: bad/)
+    }))
+})
+
+describe("lines about tasks", () => {
+  const add = Task.make("proj.add", { parameters: { x: Schema.Int }, success: Schema.Int })
+  const AddLive = add.toLayer(({ x }) =>
+    x === 0 ? Effect.die(new RangeError("no zero")) : Effect.as(Effect.logInfo("at it", { x }), x)
+  )
+
+  /** The worker's and the task's, of a run that succeeds and one that does not. */
+  const ofRuns = (make: (keep: (line: string) => void) => Layer.Layer<never>) =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const ids = yield* Effect.gen(function*() {
+        const client = yield* Client.Client
+        const sent = yield* Effect.forEach([{ x: 2 }, { x: 0 }], (parameters) =>
+          Effect.tap(client.delay(add, parameters), (result) => Effect.exit(result.get())))
+        return sent.map(({ id }) =>
+          id
+        )
+      }).pipe(
+        Effect.provide(TestWorker.layer({ tasks: [AddLive] })),
+        Effect.provide(make((line) => void lines.push(line))),
+        Effect.provideService(References.MinimumLogLevel, "Info")
+      )
+      return { ids, lines: lines.filter((line) => ids.some((id) => line.includes(id))) }
+    })
+
+  const kept = (logger: Logger.Logger<unknown, string>) => (keep: (line: string) => void) =>
+    Logger.layer([Logger.map(logger, keep)])
+
+  const onError = (options: LogFormat.Options) => (keep: (line: string) => void) =>
+    Layer.provideMerge(LogFormat.layer(options), Layer.succeed(Console.Console, { ...console, error: keep }))
+
+  it.effect("have what they tell in fields, as JSON", () =>
+    Effect.gen(function*() {
+      for (const way of [onError({ json: true }), kept(LogFormat.json)]) {
+        const { ids, lines } = yield* ofRuns(way)
+        const [received, said, succeeded, second, failed] = lines.map((line) => JSON.parse(line))
+        const own = (id: string) => ({
+          level: "INFO",
+          time: "1970-01-01T00:00:00.000Z",
+          task_name: "proj.add",
+          task_id: id,
+          hostname: "celery@test",
+          retries: 0,
+          root_id: id,
+          annotations: {}
+        })
+        const [first = "", other = ""] = ids
+        const ofWorker = { ...own(first), queue: "celery" }
+        const args = { args: "()", kwargs: "{'x': 2}" }
+        assert.deepStrictEqual(received, {
+          ...ofWorker,
+          message: `Task proj.add[${first}] received`,
+          state: "RECEIVED",
+          ...args
+        })
+        assert.deepStrictEqual(said, { ...own(first), message: "at it {\"x\":2}" })
+        assert.deepStrictEqual(succeeded, {
+          ...ofWorker,
+          message: `Task proj.add[${first}] succeeded in 0s: 2`,
+          state: "SUCCESS",
+          runtime: 0,
+          return_value: "2"
+        })
+        assert.strictEqual(second.task_id, other)
+        assert.match(failed.traceback, /RangeError: no zero/)
+        assert.deepStrictEqual(failed, {
+          ...own(other),
+          level: "ERROR",
+          message: `Task proj.add[${other}] raised unexpected: RangeError('no zero')`,
+          queue: "celery",
+          state: "FAILURE",
+          runtime: 0,
+          description: "raised unexpected",
+          exc: "RangeError('no zero')",
+          exc_type: "RangeError",
+          traceback: failed.traceback,
+          args: "()",
+          kwargs: "{'x': 0}"
+        })
+      }
+    }))
+
+  it.effect("are Celery's to the byte, as text", () =>
+    Effect.gen(function*() {
+      for (const way of [onError({}), kept(LogFormat.plain)]) {
+        const { ids: [first, second], lines } = yield* ofRuns(way)
+        const texts = lines.map((line) => line.slice(line.indexOf("] ") + 2))
+        assert.deepStrictEqual(texts.slice(0, 4), [
+          `Task proj.add[${first}] received`,
+          `proj.add[${first}]: at it {"x":2}`,
+          `Task proj.add[${first}] succeeded in 0s: 2`,
+          `Task proj.add[${second}] received`
+        ])
+        assert.isTrue(texts[4]?.startsWith(`Task proj.add[${second}] raised unexpected: RangeError('no zero')\n`))
+        assert.notInclude(texts[4], "task_id")
+      }
     }))
 })
 

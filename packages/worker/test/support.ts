@@ -183,10 +183,13 @@ export interface Line {
 /** Log lines, as they come. */
 export class Lines {
   readonly all: Array<Line> = []
+  /** The id of the task that a line is about, by its text. */
+  readonly about = new Map<string, unknown>()
   readonly layer = Layer.mergeAll(
     Logger.layer([
-      Logger.make(({ cause, logLevel, message }) => {
+      Logger.make(({ cause, fiber, logLevel, message }) => {
         const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
+        this.about.set(text, fiber.getRef(References.CurrentLogAnnotations)["task_id"])
         this.all.push({ level: logLevel, text, why: cause.reasons.length === 0 ? "" : Cause.pretty(cause) })
       })
     ]),

@@ -3,6 +3,7 @@
  * loads files and streams, which are a tenth of a worker's boot and which it
  * does not use.
  */
+import * as LogFields from "@celeriac/worker/state/LogFields"
 import * as Console from "effect/Console"
 import * as Layer from "effect/Layer"
 import type * as Logger from "effect/Logger"
@@ -17,11 +18,11 @@ export const make = <Output>(
 const [theirs] = References.CurrentLoggers.defaultValue()
 const kind: object = Object.getPrototypeOf(theirs)
 
-/** In place of all others, on stderr. */
-export const layerError = (logger: Logger.Logger<unknown, string>): Layer.Layer<never> =>
-  Layer.succeed(
-    References.CurrentLoggers,
-    new Set([
-      make((options) => StandardConsole.beneath(options.fiber.getRef(Console.Console)).error(logger.log(options)))
-    ])
-  )
+/** In place of all others, on stderr. It reads the fields of lines by itself, or has none. */
+export const layerError = (logger: Logger.Logger<unknown, string>, reads: "fields" | "text"): Layer.Layer<never> =>
+  Layer.sync(References.CurrentLoggers, () => {
+    const onError = make((options) =>
+      StandardConsole.beneath(options.fiber.getRef(Console.Console)).error(logger.log(options))
+    )
+    return new Set([LogFields.asOwn(onError, reads)])
+  })

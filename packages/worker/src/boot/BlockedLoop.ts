@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as LoopWatch from "../pool/LoopWatch.ts"
+import * as LogFields from "../state/LogFields.ts"
 import * as WorkerLog from "../state/WorkerLog.ts"
 import { WorkerSettings } from "../state/WorkerSettings.ts"
 import { WorkerState } from "../state/WorkerState.ts"
@@ -48,7 +49,10 @@ export const watch = (
         const now = clock.currentTimeMillisUnsafe()
         if (now - (toldAt.get(about) ?? -Infinity) < pause) return
         toldAt.set(about, now)
-        log.log("Warn", sentence(blocked))
+        const [run, ...others] = blocked.runs
+        const isAlone = run !== undefined && others.length === 0
+        const fields = log.hasFields && isAlone ? () => LogFields.ofTask(run) : undefined
+        log.log("Warn", sentence(blocked), undefined, undefined, fields)
       }
     })
   })

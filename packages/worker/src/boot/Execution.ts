@@ -95,7 +95,7 @@ export class Execution extends Bootstep.Service<Execution, {
     // The state is everybody's; the requests in it are made by this worker alone.
     const state = (yield* WorkerState) as State<Request>
     const dispatcher = yield* EventDispatcher
-    const first = [LogObserver.make(log), CountObserver.make(state)]
+    const first = [LogObserver.make(log, (yield* WorkerSettings).nodename), CountObserver.make(state)]
     const events = EventObserver.make(dispatcher)
     const last = yield* RequestObserver.Observers
     const all = () => dispatcher.enabled("task") ? [...first, events, ...last] : [...first, ...last]

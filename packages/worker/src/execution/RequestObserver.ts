@@ -42,6 +42,8 @@ export interface Observed {
   /** Where it was delivered from. */
   readonly exchange: string
   readonly routingKey: string
+  /** The queue it came from; undefined where that is not known. */
+  readonly queue: string | undefined
   /** Not before, and not after. */
   readonly eta: number | undefined
   readonly expires: number | undefined

@@ -21,11 +21,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as References from "effect/References"
 import * as Handlers from "../boot/Handlers.ts"
 import * as Pool from "../boot/Pool.ts"
 import * as ControlHandler from "../control/ControlHandler.ts"
 import * as Panel from "../control/Panel.ts"
 import * as Guards from "../state/Guards.ts"
+import * as LogFields from "../state/LogFields.ts"
 import * as Neighbours from "../state/Neighbours.ts"
 import { Revoked } from "../state/Revoked.ts"
 import * as Signals from "../state/Signals.ts"
@@ -127,7 +129,8 @@ export const make = <E, R>(
         TaskSettings.apply(taskSettings),
         ({ services, unread }) => Effect.andThen(warnOfUnread(unread), Effect.provideContext(run, services))
       ),
-    Effect.provideService(ParentNodename, settings.nodename)
+    Effect.provideService(ParentNodename, settings.nodename),
+    Effect.updateService(References.CurrentLoggers, LogFields.annotating)
     // `Errors` and `Needs` sum up what lists of layers and of steps leave open, which no inference can.
   ) as Effect.Effect<StopReason.Shutdown | StopReason.Terminate, E | BootstepError, R>
 

@@ -8,28 +8,23 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
-
-/** The task that wrote a line which comes from elsewhere, such as a child of a pool. */
-export const TaskOfLine: Context.Reference<{ readonly name: string; readonly id: string } | undefined> = Context
-  .Reference<{ readonly name: string; readonly id: string } | undefined>(
-    "@celeriac/worker/state/WorkerLog/TaskOfLine",
-    {
-      defaultValue: () => undefined
-    }
-  )
+import * as LogFields from "./LogFields.ts"
 
 export interface WorkerLog {
   readonly isDebug: boolean
   readonly isInfo: boolean
+  /** Whether anybody reads fields: nobody does where the log is text. */
+  readonly hasFields: boolean
   readonly log: (
     level: LogLevel.Severity,
     message: string,
     annotations?: Readonly<Record<string, unknown>>,
-    cause?: Cause.Cause<unknown>
+    cause?: Cause.Cause<unknown>,
+    /** Asked by whoever writes them. */
+    fields?: () => LogFields.Fields
   ) => void
 }
 
@@ -41,12 +36,14 @@ export const make: Effect.Effect<WorkerLog> = Effect.map(Effect.context<never>()
   return {
     isDebug: isOn("Debug"),
     isInfo: isOn("Info"),
-    log: (level, message, annotations, cause) => {
+    hasFields: LogFields.areRead(Effect.runSyncWith(context)(References.CurrentLoggers)),
+    log: (level, message, annotations, cause, fields) => {
       if (!isOn(level)) return
       const line = cause === undefined
         ? Effect.logWithLevel(level)(message)
         : Effect.logWithLevel(level)(message, cause)
-      run(annotations === undefined ? line : Effect.annotateLogs(line, annotations))
+      const noted = annotations === undefined ? line : Effect.annotateLogs(line, annotations)
+      run(fields === undefined ? noted : Effect.provideService(noted, LogFields.FieldsOfLine, fields))
     }
   }
 })

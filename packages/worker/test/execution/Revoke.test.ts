@@ -265,6 +265,7 @@ describe("a task that is terminated", () => {
           "Terminating 1 (15)",
           "Task gated[1] was terminated: it is revoked"
         ])
+        assert.strictEqual(lines.about.get("Terminating 1 (15)"), "1")
       }).pipe(Effect.provide(running(define({ tasks: [doors[kind]], steps }))), Effect.provide(lines.layer))
     })
   }

@@ -135,6 +135,7 @@ describe("a task that holds up the loop", () => {
         const told = lines.of("Warn").filter((line) => line.includes(who))
         // A machine that stops for a moment holds up everything once more.
         assert.isAtLeast(told.length, 1, lines.of("Warn").join("\n"))
+        assert.include(told[0], `[${lines.about.get(told[0] ?? "")}]`)
         assert.match(told[0] ?? "", /held up everything else in this process for \d+\.\d s .*pool: "processes"/)
       }))
   }

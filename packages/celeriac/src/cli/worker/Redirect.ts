@@ -4,8 +4,8 @@
  * worker in the background nothing else would be left of them. What steps and
  * modules say is the program's own, and stays where it is.
  */
+import { TaskOfLine } from "@celeriac/worker/state/LogFields"
 import type * as LogSettings from "@celeriac/worker/state/LogSettings"
-import { TaskOfLine } from "@celeriac/worker/state/WorkerLog"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { format } from "node:util"
@@ -21,7 +21,7 @@ export const layer = (level: LogSettings.Level): Layer.Layer<never> =>
       const task = CurrentTask.current()
       if (task === undefined) return false
       const line = Effect.logWithLevel(LogFormat.levelOf(level))(format(...words))
-      run(Effect.provideService(line, TaskOfLine, { name: task.task, id: task.id }))
+      run(Effect.provideService(line, TaskOfLine, task))
       return true
     }
     return Effect.acquireRelease(

@@ -26,6 +26,7 @@ import * as Effect from "effect/Effect"
 import type { Pool } from "../../pool/Pool.ts"
 import * as InSlices from "../../state/internal/InSlices.ts"
 import { RevokedStamps, type Stamp } from "../../state/internal/RevokedStamps.ts"
+import * as LogFields from "../../state/LogFields.ts"
 import type { WorkerLog } from "../../state/WorkerLog.ts"
 import type { State } from "../../state/WorkerState.ts"
 import * as Outcome from "../../trace/Outcome.ts"
@@ -146,7 +147,8 @@ export class Revoker {
   /** One that waits is discarded when its turn comes. */
   private terminate(request: Request, signum: number): void {
     const { clock, fork, log, pool, timer } = this.parts
-    log.log("Info", `Terminating ${request.id} (${signum})`)
+    const fields = log.hasFields ? () => LogFields.ofTask(request) : undefined
+    log.log("Info", `Terminating ${request.id} (${signum})`, undefined, undefined, fields)
     if (!this.state.active.has(request)) return
     const interrupt = () => pool.interrupt(request.id, { _tag: "Revoked", signum })
     // One that is just being started, such as one that revokes itself, has nothing yet that could be interrupted.
@@ -156,7 +158,10 @@ export class Revoker {
       log.log(
         "Warn",
         `Task ${request.name}[${request.id}] was interrupted ${patience / 1_000} seconds ago and does not end: ` +
-          "REVOKED is stored, and its slot is free when it ends"
+          "REVOKED is stored, and its slot is free when it ends",
+        undefined,
+        undefined,
+        fields
       )
       this.parts.executor.abandon(request, Outcome.terminated(signum))
     })

@@ -63,6 +63,9 @@ export class Stray implements Subject {
   get routingKey(): string {
     return this.delivery.routingKey
   }
+  get queue(): string | undefined {
+    return this.intake.queue
+  }
   get message(): Message {
     return this.delivery
   }

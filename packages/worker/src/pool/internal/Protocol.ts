@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as LogLevel from "effect/LogLevel"
+import type { About } from "../../state/LogFields.ts"
 import type { Interruption } from "../../trace/Interruption.ts"
 import type { Work } from "../../trace/Work.ts"
 import type { Known } from "../Pool.ts"
@@ -89,5 +90,5 @@ export interface Line {
   readonly cause: string | undefined
   readonly annotations: Packed
   /** That wrote it, if one did. */
-  readonly task: { readonly name: string; readonly id: string } | undefined
+  readonly task: About | undefined
 }

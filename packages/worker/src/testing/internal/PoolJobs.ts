@@ -19,6 +19,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import type { After, Job, Pool } from "../../pool/Pool.ts"
+import * as LogFields from "../../state/LogFields.ts"
 import type { Outcome } from "../../trace/Outcome.ts"
 import * as Portable from "../../trace/Portable.ts"
 import * as Program from "../../trace/Program.ts"
@@ -47,7 +48,11 @@ export const module = new URL(
 
 /** What came to the worker's loggers and monitors. */
 export class Heard {
-  readonly lines: Array<{ readonly text: string; readonly annotations: Readonly<Record<string, unknown>> }> = []
+  readonly lines: Array<{
+    readonly text: string
+    readonly annotations: LogFields.Fields
+    readonly fields: LogFields.Fields | undefined
+  }> = []
   readonly events: Array<readonly [type: string, fields: Readonly<Record<string, unknown>>]> = []
 
   forget(): void {
@@ -57,7 +62,7 @@ export class Heard {
 
   readonly logger: Logger.Logger<unknown, void> = Logger.make(({ fiber, message }) => {
     const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
-    this.lines.push({ text, annotations: fiber.getRef(References.CurrentLogAnnotations) })
+    this.lines.push({ text, annotations: LogFields.annotations(fiber), fields: LogFields.ofFiber(fiber) })
   })
 
   readonly dispatcher: EventDispatcher.EventDispatcher["Service"] = {

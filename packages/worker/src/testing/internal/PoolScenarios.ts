@@ -97,7 +97,7 @@ export const suite = (name: string, make: Make, { cannot }: { readonly cannot: R
       }))
 
     test(
-      "that tells of itself: states, events, and lines with its annotations",
+      "that tells of itself: states, events, and lines with its annotations and fields",
       1,
       (pool, { heard }) =>
         Effect.gen(function*() {
@@ -107,7 +107,7 @@ export const suite = (name: string, make: Make, { cannot }: { readonly cannot: R
           assert.deepInclude(record, { status: "PROGRESS", result: { done: 1 } })
           assert.deepStrictEqual(heard.events, [["task-told", { n: 1, uuid: told.id }]])
           const line = heard.lines.find(({ text }) => text.startsWith("told"))
-          assert.deepStrictEqual(line?.annotations, { task: told.id })
+          assert.deepStrictEqual([line?.annotations, line?.fields?.["task_id"]], [{ task: told.id }, told.id])
         })
     )
 

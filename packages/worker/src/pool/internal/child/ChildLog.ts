@@ -4,13 +4,11 @@
  *
  * @since 0.1.0
  */
-import { TaskContext } from "@celeriac/tasks/TaskContext"
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import type * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
-import { TaskOfLine } from "../../../state/WorkerLog.ts"
+import * as LogFields from "../../../state/LogFields.ts"
 import type { Coding } from "../../../trace/Portable.ts"
 import * as Crossing from "../Crossing.ts"
 import type { Packed } from "../Protocol.ts"
@@ -25,7 +23,7 @@ const kind: object = Object.getPrototypeOf([...References.CurrentLoggers.default
 
 const writer = (wire: Wire, coding: Coding) => ({ cause, fiber, logLevel, message }: Logger.Options<unknown>): void => {
   if (logLevel === "All" || logLevel === "None") return
-  const request = Context.getOrUndefined(fiber.context, TaskContext)
+  const task = LogFields.writer(fiber)
   const words = Array.isArray(message) ? message : [message]
   wire.send({
     _tag: "Log",
@@ -34,7 +32,7 @@ const writer = (wire: Wire, coding: Coding) => ({ cause, fiber, logLevel, messag
       message: packed(words.map(wordOf), coding),
       cause: cause.reasons.length === 0 ? undefined : Cause.pretty(cause),
       annotations: packed(fiber.getRef(References.CurrentLogAnnotations), coding),
-      task: request === undefined ? fiber.getRef(TaskOfLine) : { name: request.task, id: request.id }
+      task: task === undefined ? undefined : LogFields.portable(task)
     }
   })
 }
